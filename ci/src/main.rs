@@ -1,0 +1,2 @@
+//! The `gupcheck` command.
+fn main() {}

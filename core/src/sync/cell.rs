@@ -1,0 +1,251 @@
+//! Typed handles to declared cells.
+//!
+//! A handle is an index: copying it, comparing it or passing it to another CPU touches nothing that
+//! an engine models. Only the methods that take a [`Lane`] are operations, and every one of them is
+//! reported with the line of its caller.
+
+use super::{CellId, Fault, Lane, LoadOrder, Op, Rmw, RmwOrder, StoreOrder, Until};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A value that fits a cell: at most 46 bits and a sign, so that every engine has room for its own
+/// book-keeping beside it.
+pub trait Word: Copy + 'static {
+    /// The value as a cell keeps it. Signed values are sign-extended.
+    fn into_word(self) -> u64;
+    /// The value back from its word.
+    fn from_word(word: u64) -> Self;
+    /// Shows a word as this type would.
+    ///
+    /// # Errors
+    /// Those of the formatter.
+    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+macro_rules! integer_word {
+    ($($int:ty),*) => {$(
+        impl Word for $int {
+            fn into_word(self) -> u64 {
+                i64::from(self) as u64
+            }
+            fn from_word(word: u64) -> Self {
+                word as $int
+            }
+            fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", word as $int)
+            }
+        }
+    )*};
+}
+integer_word!(i32, u32, u16, u8);
+
+impl Word for u64 {
+    fn into_word(self) -> u64 {
+        self
+    }
+    fn from_word(word: u64) -> Self {
+        word
+    }
+    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{word:#x}")
+    }
+}
+
+impl Word for bool {
+    fn into_word(self) -> u64 {
+        u64::from(self)
+    }
+    fn from_word(word: u64) -> Self {
+        word != 0
+    }
+    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", word != 0)
+    }
+}
+
+macro_rules! handle {
+    ($handle:ident) => {
+        impl<T> Clone for $handle<T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+        impl<T> Copy for $handle<T> {}
+        impl<T> PartialEq for $handle<T> {
+            fn eq(&self, other: &Self) -> bool {
+                self.id == other.id
+            }
+        }
+        impl<T> Eq for $handle<T> {}
+        impl<T> fmt::Debug for $handle<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($handle), "({})"), self.id.0)
+            }
+        }
+        impl<T: Word> $handle<T> {
+            pub(super) const fn of(id: CellId) -> Self {
+                Self {
+                    id,
+                    value: PhantomData,
+                }
+            }
+            /// Which cell this is.
+            pub const fn id(self) -> CellId {
+                self.id
+            }
+        }
+    };
+}
+
+/// An atomic cell that holds a `T`.
+pub struct Atomic<T> {
+    id: CellId,
+    value: PhantomData<fn(T) -> T>,
+}
+handle!(Atomic);
+
+impl<T: Word> Atomic<T> {
+    /// Loads.
+    #[track_caller]
+    pub fn load(self, lane: &Lane<'_>, order: LoadOrder) -> T {
+        T::from_word(lane.perform(Op::Load {
+            cell: self.id,
+            order,
+        }))
+    }
+
+    /// Stores.
+    #[track_caller]
+    pub fn store(self, lane: &Lane<'_>, value: T, order: StoreOrder) {
+        lane.perform(Op::Store {
+            cell: self.id,
+            order,
+            value: value.into_word(),
+        });
+    }
+
+    /// Reads, decides, and writes or leaves, as one operation. Returns what was read; whether
+    /// something was written is [`Rmw::apply`]'s answer for it.
+    #[track_caller]
+    pub fn rmw(self, lane: &Lane<'_>, rmw: Rmw, order: RmwOrder) -> T {
+        T::from_word(lane.perform(Op::Rmw {
+            cell: self.id,
+            order,
+            rmw,
+        }))
+    }
+
+    /// Exchanges, and returns the old value.
+    #[track_caller]
+    pub fn swap(self, lane: &Lane<'_>, value: T, order: RmwOrder) -> T {
+        self.rmw(lane, Rmw::Swap(value.into_word()), order)
+    }
+
+    /// Exchanges if the value is `expected`.
+    ///
+    /// # Errors
+    /// The value found, where it was another.
+    #[track_caller]
+    pub fn compare_exchange(
+        self,
+        lane: &Lane<'_>,
+        expected: T,
+        new: T,
+        order: RmwOrder,
+    ) -> Result<T, T> {
+        let rmw = Rmw::CompareExchange {
+            expected: expected.into_word(),
+            new: new.into_word(),
+        };
+        let found = self.rmw(lane, rmw, order);
+        if found.into_word() == expected.into_word() {
+            Ok(found)
+        } else {
+            Err(found)
+        }
+    }
+
+    /// Waits until the value meets `until`, and returns it. The only way to wait on memory.
+    #[track_caller]
+    pub fn spin_until(self, lane: &Lane<'_>, until: Until, order: LoadOrder) -> T {
+        T::from_word(lane.perform(Op::SpinUntil {
+            cell: self.id,
+            order,
+            until,
+        }))
+    }
+}
+
+/// A plain cell that holds a `T`: no ordering, no atomicity, and a data race is a violation.
+pub struct Plain<T> {
+    id: CellId,
+    value: PhantomData<fn(T) -> T>,
+}
+handle!(Plain);
+
+impl<T: Word> Plain<T> {
+    /// Reads.
+    #[track_caller]
+    pub fn read(self, lane: &Lane<'_>) -> T {
+        T::from_word(lane.perform(Op::Read { cell: self.id }))
+    }
+
+    /// Writes.
+    #[track_caller]
+    pub fn write(self, lane: &Lane<'_>, value: T) {
+        lane.perform(Op::Write {
+            cell: self.id,
+            value: value.into_word(),
+        });
+    }
+}
+
+/// The lifetime of something that may be freed while another CPU still looks at it.
+///
+/// To use it is a plain read, to free it a plain write. So the engine's data-race detection is the
+/// use-after-free detector: a use that nothing orders before the free is found in *every* execution
+/// that contains both, not only in those where the free happens to come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    cell: Plain<bool>,
+}
+
+impl Life {
+    pub(super) const fn of(id: CellId) -> Self {
+        Self {
+            cell: Plain::of(id),
+        }
+    }
+
+    pub(super) fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if word == 0 { "free" } else { "alive" })
+    }
+
+    /// Which cell this is.
+    pub const fn id(self) -> CellId {
+        self.cell.id()
+    }
+
+    /// Looks at the thing: a violation if it is free, or may be being freed.
+    #[track_caller]
+    pub fn touch(self, lane: &Lane<'_>) {
+        if !self.cell.read(lane) {
+            lane.fault(Fault::UseAfterFree { life: self.id() });
+        }
+    }
+
+    /// Frees the thing: a violation if it is free already.
+    #[track_caller]
+    pub fn free(self, lane: &Lane<'_>) {
+        if !self.cell.read(lane) {
+            lane.fault(Fault::DoubleFree { life: self.id() });
+        }
+        self.cell.write(lane, false);
+    }
+
+    /// Gives the thing its next life.
+    #[track_caller]
+    pub fn revive(self, lane: &Lane<'_>) {
+        self.cell.write(lane, true);
+    }
+}

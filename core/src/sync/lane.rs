@@ -1,0 +1,131 @@
+//! The handle through which a CPU acts, and the trait behind which an engine stands.
+
+use super::{Fault, FenceOrder, Name, Op};
+use std::panic::Location;
+
+/// Which CPU: an index into the program's CPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LaneId(pub u8);
+
+impl LaneId {
+    /// The index, for tables that run parallel to the program's CPUs.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The source line that asked for an operation.
+pub type Site = &'static Location<'static>;
+
+/// What a CPU says beside its operations; it has no effect on any execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Note {
+    /// A kernel function begins.
+    Enter(Name),
+    /// The innermost kernel function that this CPU is in ends.
+    Leave,
+    /// Something worth a reader's attention.
+    Remark(Name),
+}
+
+/// An engine, as a running CPU sees it: the whole of what it takes to plug another one in.
+///
+/// An engine owns the values of all cells and the holders of all locks of one
+/// [`Layout`](super::Layout), for as long as one execution lasts. It is free to run CPUs as threads,
+/// as coroutines or one after another, to answer a load with any value that its memory model allows,
+/// and to unwind a CPU that it no longer needs (without going through the panic hook).
+pub trait Backend {
+    /// Carries out `op` for `lane` and returns the value read, or 0 where nothing is read.
+    fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64;
+
+    /// Takes down what the CPU says of itself. Engines that explore have no use for it; those that
+    /// record a trace keep it.
+    fn note(&self, lane: LaneId, note: Note, site: Site) {
+        let _ = (lane, note, site);
+    }
+
+    /// Ends the execution: the model itself found that `lane` broke a rule.
+    fn fault(&self, lane: LaneId, fault: Fault, site: Site) -> !;
+}
+
+/// A running CPU's handle to the engine.
+#[derive(Clone, Copy)]
+pub struct Lane<'e> {
+    id: LaneId,
+    backend: &'e dyn Backend,
+}
+
+impl<'e> Lane<'e> {
+    /// The handle for CPU `id`; made by engines.
+    pub const fn new(id: LaneId, backend: &'e dyn Backend) -> Self {
+        Self { id, backend }
+    }
+
+    /// Which CPU this is.
+    pub const fn id(&self) -> LaneId {
+        self.id
+    }
+
+    /// Carries out one operation; what it returns is [`Backend::perform`]'s.
+    #[track_caller]
+    pub fn perform(&self, op: Op) -> u64 {
+        self.backend.perform(self.id, op, Location::caller())
+    }
+
+    /// A fence. Kernel code says [`smp_mb`](crate::lkmm::smp_mb) and its kin instead.
+    #[track_caller]
+    pub fn fence(&self, order: FenceOrder) {
+        self.perform(Op::Fence(order));
+    }
+
+    /// Starts a CPU that was declared to be started by another.
+    #[track_caller]
+    pub fn spawn(&self, other: LaneId) {
+        self.perform(Op::Spawn(other));
+    }
+
+    /// Waits for a CPU to finish.
+    #[track_caller]
+    pub fn join(&self, other: LaneId) {
+        self.perform(Op::Join(other));
+    }
+
+    /// Opens a span that ends when the guard is dropped: one kernel function's activation.
+    #[track_caller]
+    #[must_use = "the span ends when the guard is dropped"]
+    pub fn span(&self, function: impl Into<Name>) -> Span<'e> {
+        self.backend
+            .note(self.id, Note::Enter(function.into()), Location::caller());
+        Span { lane: *self }
+    }
+
+    /// Says something worth a reader's attention.
+    #[track_caller]
+    pub fn remark(&self, text: impl Into<Name>) {
+        self.backend
+            .note(self.id, Note::Remark(text.into()), Location::caller());
+    }
+
+    /// Ends the execution with a violation that the model itself noticed.
+    #[track_caller]
+    pub fn fault(&self, fault: Fault) -> ! {
+        self.backend.fault(self.id, fault, Location::caller())
+    }
+}
+
+/// An open span; see [`Lane::span`].
+pub struct Span<'e> {
+    lane: Lane<'e>,
+}
+
+impl Drop for Span<'_> {
+    #[track_caller]
+    fn drop(&mut self) {
+        // An engine that abandons an execution unwinds its CPUs: they have nothing to say any more.
+        if !std::thread::panicking() {
+            self.lane
+                .backend
+                .note(self.lane.id, Note::Leave, Location::caller());
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The declaration of every object that CPUs share.
+//!
+//! A [`Layout`] is made once, before any CPU runs, by single-threaded boot code; it is immutable
+//! afterwards. All that changes during an execution are the *values* of its cells and the *holders*
+//! of its locks, and those live in the engine. So the next execution costs nothing to set up beyond
+//! what the engine needs to forget the last one, and no object can be shared behind the engine's back.
+
+use super::{Atomic, Life, Name, Plain, RwLock, SpinLock, Word};
+use std::fmt;
+
+/// Which cell: an index into [`Layout::cells`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CellId(pub u32);
+
+/// Which lock: an index into [`Layout::locks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LockId(pub u32);
+
+impl CellId {
+    /// The index, for tables that run parallel to [`Layout::cells`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl LockId {
+    /// The index, for tables that run parallel to [`Layout::locks`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How a cell may be accessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CellKind {
+    /// By [`Load`](super::Op::Load), [`Store`](super::Op::Store), [`Rmw`](super::Op::Rmw) and
+    /// [`SpinUntil`](super::Op::SpinUntil) only.
+    Atomic,
+    /// By plain reads and writes only; unordered conflicting ones are a data race.
+    Plain,
+    /// As `Plain`, and its data race is worded as what it is: a use after free.
+    Life,
+}
+
+/// How a value of a cell is shown to a person.
+pub type Show = fn(u64, &mut fmt::Formatter<'_>) -> fmt::Result;
+
+/// A declared cell.
+#[derive(Clone, Copy, Debug)]
+pub struct CellDecl {
+    /// What it is called.
+    pub name: Name,
+    /// How it may be accessed.
+    pub kind: CellKind,
+    /// Its value when the CPUs start.
+    pub init: u64,
+    /// How its values are shown.
+    pub show: Show,
+}
+
+impl CellDecl {
+    /// `value` as this cell shows it.
+    pub fn shown(&self, value: u64) -> impl fmt::Display + use<> {
+        let show = self.show;
+        Shown { value, show }
+    }
+}
+
+struct Shown {
+    value: u64,
+    show: Show,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.show)(self.value, f)
+    }
+}
+
+/// A declared lock.
+#[derive(Clone, Copy, Debug)]
+pub struct LockDecl {
+    /// What it is called.
+    pub name: Name,
+}
+
+/// Every object that the CPUs of one program share.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    cells: Vec<CellDecl>,
+    locks: Vec<LockDecl>,
+}
+
+impl Layout {
+    /// An empty layout.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn cell(&mut self, name: Name, kind: CellKind, init: u64, show: Show) -> CellId {
+        let id = CellId(u32::try_from(self.cells.len()).expect("fewer than 2^32 cells"));
+        self.cells.push(CellDecl {
+            name,
+            kind,
+            init,
+            show,
+        });
+        id
+    }
+
+    /// Declares an atomic cell.
+    pub fn atomic<T: Word>(&mut self, name: impl Into<Name>, init: T) -> Atomic<T> {
+        Atomic::of(self.cell(name.into(), CellKind::Atomic, init.into_word(), T::show))
+    }
+
+    /// Declares a plain cell: accesses that conflict must be ordered by something else.
+    pub fn plain<T: Word>(&mut self, name: impl Into<Name>, init: T) -> Plain<T> {
+        Plain::of(self.cell(name.into(), CellKind::Plain, init.into_word(), T::show))
+    }
+
+    /// Declares the lifetime of something that can be freed while others may still use it.
+    pub fn life(&mut self, name: impl Into<Name>, init: bool) -> Life {
+        Life::of(self.cell(name.into(), CellKind::Life, u64::from(init), Life::show))
+    }
+
+    /// Declares a spin lock (or any other lock with one holder).
+    pub fn spin_lock(&mut self, name: impl Into<Name>) -> SpinLock {
+        SpinLock::of(self.lock(name.into()))
+    }
+
+    /// Declares a reader-writer lock.
+    pub fn rw_lock(&mut self, name: impl Into<Name>) -> RwLock {
+        RwLock::of(self.lock(name.into()))
+    }
+
+    fn lock(&mut self, name: Name) -> LockId {
+        let id = LockId(u32::try_from(self.locks.len()).expect("fewer than 2^32 locks"));
+        self.locks.push(LockDecl { name });
+        id
+    }
+
+    /// Changes the value with which an atomic cell starts: boot code's store.
+    pub fn set<T: Word>(&mut self, cell: Atomic<T>, value: T) {
+        self.cells[cell.id().index()].init = value.into_word();
+    }
+
+    /// The value with which an atomic cell starts: boot code's load.
+    pub fn get<T: Word>(&self, cell: Atomic<T>) -> T {
+        T::from_word(self.cells[cell.id().index()].init)
+    }
+
+    /// Changes the value with which a plain cell starts.
+    pub fn set_plain<T: Word>(&mut self, cell: Plain<T>, value: T) {
+        self.cells[cell.id().index()].init = value.into_word();
+    }
+
+    /// The value with which a plain cell starts.
+    pub fn get_plain<T: Word>(&self, cell: Plain<T>) -> T {
+        T::from_word(self.cells[cell.id().index()].init)
+    }
+
+    /// Changes whether something is alive when the CPUs start.
+    pub fn set_life(&mut self, life: Life, alive: bool) {
+        self.cells[life.id().index()].init = u64::from(alive);
+    }
+
+    /// All cells, indexed by [`CellId`].
+    pub fn cells(&self) -> &[CellDecl] {
+        &self.cells
+    }
+
+    /// All locks, indexed by [`LockId`].
+    pub fn locks(&self) -> &[LockDecl] {
+        &self.locks
+    }
+
+    /// One cell's declaration.
+    pub fn decl(&self, cell: CellId) -> &CellDecl {
+        &self.cells[cell.index()]
+    }
+}

@@ -1,0 +1,45 @@
+//! The facade: everything that CPUs share, and the one door to it.
+//!
+//! # The rules
+//!
+//! 1. **What is shared is declared.** Boot code declares named cells and locks in a [`Layout`]; a CPU
+//!    reaches them through small copyable handles ([`Atomic`], [`Plain`], [`Life`], [`SpinLock`],
+//!    [`RwLock`]). State that two CPUs share in any other way is a bug: an engine that builds execution
+//!    graphs runs the CPUs one after another, several times, and in no particular order.
+//! 2. **Every access is an operation** ([`Op`]), asked of the engine through the CPU's [`Lane`], with the
+//!    source line of whoever asked. Operations are data: the engine knows what a CPU is about to do
+//!    before it decides what the CPU sees.
+//! 3. **The engine is chosen at run time.** It implements [`Backend`], three methods, and nothing here
+//!    knows which one runs.
+//! 4. **A CPU is a deterministic function** of the values its operations return. Time, addresses,
+//!    unordered maps and randomness would make an exploration meaningless.
+//! 5. **Waiting is [`Atomic::spin_until`]** or a lock; a hand-written loop that waits blows up every engine.
+//! 6. **A rule broken is a [`Fault`]**, data that ends the execution; never a panic message.
+//!
+//! | file | noun |
+//! | --- | --- |
+//! | `layout` | what is declared |
+//! | `cell`, `lock` | handles to it |
+//! | `op` | what can be asked |
+//! | `lane` | who asks, and the engine's side of it |
+//! | `event` | what happened, for a reader |
+//! | `fault` | what must not happen |
+//! | `name` | what things are called |
+
+mod cell;
+mod event;
+mod fault;
+mod lane;
+mod layout;
+mod lock;
+mod name;
+mod op;
+
+pub use cell::{Atomic, Life, Plain, Word};
+pub use event::{Event, Source, What};
+pub use fault::Fault;
+pub use lane::{Backend, Lane, LaneId, Note, Site, Span};
+pub use layout::{CellDecl, CellId, CellKind, Layout, LockDecl, LockId, Show};
+pub use lock::{RwLock, SpinLock};
+pub use name::Name;
+pub use op::{FenceOrder, LoadOrder, LockMode, Op, Rmw, RmwOrder, StoreOrder, Until};

@@ -1,0 +1,115 @@
+//! What an exploration ends with.
+
+use gupcheck_core::sync::{CellId, Event, Fault, LaneId, Op};
+use std::time::Duration;
+
+use crate::tally::Outcomes;
+
+/// What went wrong in one execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// An `always` property does not hold at the end.
+    Property {
+        /// Its index in [`Program::properties`](crate::program::Program::properties).
+        index: usize,
+        /// Its words.
+        text: String,
+    },
+    /// The model noticed a broken rule while a CPU ran.
+    Fault(Fault),
+    /// Two plain accesses, one of them a write, that nothing orders. On a life cell this is a use
+    /// after free.
+    DataRace {
+        /// The cell.
+        cell: CellId,
+    },
+    /// Nobody can go on.
+    Deadlock {
+        /// Who waits, and for what.
+        waiting: Vec<(LaneId, Op)>,
+    },
+    /// The code of a CPU panicked: a defect of the scenario or of the model.
+    Panic {
+        /// Its message.
+        message: String,
+    },
+    /// A `sometimes` property never held, although every execution was explored.
+    Vacuous {
+        /// Its index.
+        index: usize,
+        /// Its words.
+        text: String,
+    },
+}
+
+/// One execution that breaks a rule, as a value.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    /// What it breaks.
+    pub violation: Violation,
+    /// Everything that happened, in an order in which it could have happened.
+    pub trace: Vec<Event>,
+    /// The last value of each cell, indexed by [`CellId`].
+    pub memory: Vec<u64>,
+    /// Which execution of the search this was, counted from 1.
+    pub execution: u64,
+}
+
+/// Why a search ended before it had seen everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// So many executions were allowed.
+    Executions(u64),
+    /// So much time was allowed.
+    Time(Duration),
+    /// Everything within this bound was explored, and nothing beyond it: loom's preemptions.
+    PreemptionBound(usize),
+    /// Somebody asked for the search to stop.
+    Interrupted,
+    /// The engine can only sample: it never sees everything.
+    Sampling,
+}
+
+/// What an exploration found.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Every execution that the engine can see was explored, and all hold.
+    Complete,
+    /// All executions seen hold, but there are, or may be, more.
+    Truncated(Cut),
+    /// An execution breaks a rule.
+    Failed(Box<Counterexample>),
+    /// The engine cannot run this program at all.
+    Unsupported(String),
+}
+
+/// An exploration, ended.
+#[derive(Clone, Debug)]
+pub struct Exploration {
+    /// What it found.
+    pub verdict: Verdict,
+    /// Executions that ran to their end, or to a violation.
+    pub executions: u64,
+    /// Executions that could not: somebody waited for what never came. Not counted above.
+    pub blocked: u64,
+    /// Distinct outcomes, and how often each was seen.
+    pub outcomes: Outcomes,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What else the engine has to say of the search, a line each (bounds tried, reductions).
+    pub remarks: Vec<String>,
+}
+
+impl Exploration {
+    /// An exploration that could not begin.
+    pub fn unsupported(why: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Unsupported(why.into()),
+            executions: 0,
+            blocked: 0,
+            outcomes: Outcomes::default(),
+            elapsed: Duration::ZERO,
+            remarks: Vec::new(),
+        }
+    }
+}
