@@ -3,5 +3,6 @@
 pub mod engine;
 pub mod program;
 pub mod progress;
+pub mod race;
 pub mod tally;
 pub mod verdict;

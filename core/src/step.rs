@@ -1,0 +1,311 @@
+//! Every load-bearing step of the protocol, by name.
+//!
+//! A step is one thing that somebody does because a race comes back without it: an ordering, a check,
+//! a wait. The model consults a step at the one place where it acts ([`Kernel::does`]), so a kernel
+//! without it differs from the real one in nothing else. The catalogue ids (`P..` on the walker's
+//! side, `M-P..` on the mutators') are those of the project's catalogue of races.
+
+use crate::arch::Profile;
+use std::fmt;
+use std::str::FromStr;
+
+/// What the project knows of one step.
+struct Row {
+    id: &'static str,
+    name: &'static str,
+    does: &'static str,
+    pairs_with: &'static str,
+    source: &'static str,
+}
+
+macro_rules! steps {
+    ($($(#[$doc:meta])* $step:ident = $id:literal, $name:literal, $does:literal, $pairs:literal, $source:literal;)*) => {
+        /// A load-bearing step of the protocol.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Step {
+            $(#[doc = $does] $(#[$doc])* $step,)*
+        }
+
+        impl Step {
+            /// All steps, in the order of the catalogue.
+            pub const ALL: &[Self] = &[$(Self::$step,)*];
+
+            const fn row(self) -> Row {
+                match self {
+                    $(Self::$step => Row { id: $id, name: $name, does: $does, pairs_with: $pairs, source: $source },)*
+                }
+            }
+        }
+    };
+}
+
+steps! {
+    HasPinned = "P1", "has-pinned",
+        "Mark the mm as having pins before walking it.",
+        "fork's look at the marker", "mm_set_has_pinned_flag, 008cfe4418b3";
+    SeqcountBegin = "P2", "seqcount-begin",
+        "Sample the write-protect sequence before the walk, and give up while it is odd.",
+        "fork's write side of the sequence", "lockless_pages_from_mm, 57efa1fe5957";
+    IrqsOffBlockIpi = "P3", "irqs-off-block-ipi",
+        "Interrupts off: no broadcast IPI completes while the walker is inside.",
+        "the flush IPI where a flush is one, and the explicit sync IPI", "lockless_pages_from_mm; tlb_remove_table_sync_one";
+    IrqsOffHoldRcu = "P4", "irqs-off-hold-rcu",
+        "Interrupts off: no grace period ends while the walker is inside.",
+        "the deferred freeing of tables", "lockless_pages_from_mm; tlb_remove_table";
+    EntryReadOnce = "P6", "entry-read-once",
+        "Read each entry once, as the head of an address dependency into the next level.",
+        "table-publish-barrier (M-P1)", "pgdp_get / READ_ONCE, pmdp_get_lockless; 362a61ad6119";
+    AddUnlessZero = "P11", "add-unless-zero",
+        "Take the reference only if the count is not zero.",
+        "the last drop, and refcount-freeze (M-P7)", "folio_ref_try_add; e286781d5f2e";
+    PinBarrier = "P12", "pin-barrier",
+        "The conditional reference is a full barrier when it succeeds.",
+        "clear-barrier (M-P5), unfreeze-release (M-P8)", "page_ref_add_unless, Documentation/atomic_t.txt";
+    RefcountGuard = "P13", "refcount-guard",
+        "Refuse references while the count is negative.",
+        "a wrapped count", "try_get_folio; 88b1a17dfc3e, 8fde12ca79af";
+    HeadRecheck = "P15", "head-recheck",
+        "Look the head up again once the reference is held, and start over if it is another.",
+        "unfreeze-release (M-P8)", "try_get_folio; c24d37322548";
+    PincountBarrier = "P17", "pincount-barrier",
+        "A full barrier after the pin counter is raised.",
+        "clear-barrier (M-P5) of those who look at pins", "try_grab_folio; 088b8aa537c2";
+    PmdRecheck = "P18", "pmd-recheck",
+        "Read the pmd again after the pin: the table was still linked.",
+        "collapse-clear-first (M-P11)", "gup_pte_range; 70cbc3cc78a9";
+    PteRecheck = "P19", "pte-recheck",
+        "Read the leaf entry again after the pin: the page was still mapped there.",
+        "the mutator's clearing of the entry", "gup_pte_range, gup_huge_pmd; 2667f50e8b81";
+    RecheckOrder = "P20", "recheck-order",
+        "Recheck the pmd before the pte. A control: the other order holds as well.",
+        "nothing", "gup_pte_range";
+    ExclusiveBarrier = "P22", "exclusive-barrier",
+        "A read barrier between the recheck of the entry and the look at the exclusive bit.",
+        "the barrier after the bit is cleared", "gup_must_unshare; 088b8aa537c2";
+    IrqsRestoredFirst = "P24", "irqs-restored-first",
+        "Restore interrupts before the sequence is read again. A control: the other order holds as well.",
+        "nothing", "lockless_pages_from_mm";
+    SeqcountRetry = "P25", "seqcount-retry",
+        "Read the write-protect sequence again after the walk, and undo every pin if it moved.",
+        "fork's write side of the sequence", "lockless_pages_from_mm; 57efa1fe5957";
+    PutOrdered = "P27", "put-ordered",
+        "Dropping a reference orders every use of the page before the free that may follow.",
+        "whoever frees", "folio_ref_sub_and_test, put_page";
+    TablePublishBarrier = "M-P1", "table-publish-barrier",
+        "A write barrier between filling a new table and linking it.",
+        "entry-read-once (P6)", "pmd_install, __split_huge_pmd_locked; 362a61ad6119";
+    ClearBarrier = "M-P5", "clear-barrier",
+        "A full barrier between clearing an entry and looking at the counts.",
+        "pin-barrier (P12), pincount-barrier (P17)", "pmdp_collapse_flush, ptep_clear_flush as the profile has them";
+    TlbFlush = "M-P6", "tlb-flush",
+        "Flush the TLB after clearing and before freeing; on some profiles an IPI that waits for walkers.",
+        "irqs-off-block-ipi (P3) where a flush is an IPI", "tlb_flush_mmu, flush_tlb_mm_range";
+    RefcountFreeze = "M-P7", "refcount-freeze",
+        "Decide by exchanging the expected count for zero, not by looking at it.",
+        "add-unless-zero (P11)", "folio_ref_freeze";
+    UnfreezeRelease = "M-P8", "unfreeze-release",
+        "Give frozen counts back last and with release: whoever gets a reference sees the new state.",
+        "pin-barrier (P12), head-recheck (P15)", "page_ref_unfreeze";
+    CollapseClearFirst = "M-P11", "collapse-clear-first",
+        "Collapse clears the pmd before it counts references.",
+        "pmd-recheck (P18)", "collapse_huge_page; 70cbc3cc78a9";
+    CollapseSyncIpi = "M-P12", "collapse-sync-ipi",
+        "Collapse interrupts every CPU, and waits, before the unlinked table serves for anything else.",
+        "irqs-off-block-ipi (P3)", "tlb_remove_table_sync_one; 2ba99c5e0881";
+    RcuTableFree = "M-P13", "rcu-table-free",
+        "Free page tables only after a grace period, where the flush is no IPI.",
+        "irqs-off-hold-rcu (P4)", "tlb_remove_table, CONFIG_MMU_GATHER_RCU_TABLE_FREE; 9e52fc2b50de";
+    RereadUnderLock = "M-P17", "reread-under-lock",
+        "Read the entry again once the lock is held, and decide on that value.",
+        "the other mutators", "pte_offset_map_lock callers, hugepage_vma_revalidate";
+    SplitInvalidateFirst = "M-P20", "split-invalidate-first",
+        "Make the huge pmd not-present before the table that replaces it is built from it.",
+        "the recheck at the pmd level (P19)", "__split_huge_pmd_locked; 088b8aa537c2";
+}
+
+impl Step {
+    /// Its catalogue id, such as `P18` or `M-P12`.
+    pub const fn id(self) -> &'static str {
+        self.row().id
+    }
+
+    /// Its name on the command line, such as `pmd-recheck`.
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What it is, a sentence.
+    pub const fn does(self) -> &'static str {
+        self.row().does
+    }
+
+    /// What on the other side it pairs with.
+    pub const fn pairs_with(self) -> &'static str {
+        self.row().pairs_with
+    }
+
+    /// The kernel function that takes the step, and the commit that brought it.
+    pub const fn source(self) -> &'static str {
+        self.row().source
+    }
+
+    /// Whether it is a control: a step that must *not* matter.
+    pub const fn is_control(self) -> bool {
+        matches!(self, Self::RecheckOrder | Self::IrqsRestoredFirst)
+    }
+
+    const fn bit(self) -> u64 {
+        1 << self as u8
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that no step has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownStep(pub String);
+
+impl fmt::Display for UnknownStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown step {:?} (known:", self.0)?;
+        for step in Step::ALL {
+            write!(f, " {}", step.name())?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl std::error::Error for UnknownStep {}
+
+impl FromStr for Step {
+    type Err = UnknownStep;
+
+    /// By name or, in any case, by catalogue id.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|step| step.name() == text || step.id().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownStep(text.to_owned()))
+    }
+}
+
+/// A set of steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Steps(u64);
+
+impl Steps {
+    /// No step.
+    pub const NONE: Self = Self(0);
+
+    /// These steps.
+    pub const fn of(steps: &[Step]) -> Self {
+        let mut set = 0;
+        let mut i = 0;
+        while i < steps.len() {
+            set |= steps[i].bit();
+            i += 1;
+        }
+        Self(set)
+    }
+
+    /// With one more.
+    #[must_use]
+    pub const fn with(self, step: Step) -> Self {
+        Self(self.0 | step.bit())
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether `step` is in it.
+    pub const fn contains(self, step: Step) -> bool {
+        self.0 & step.bit() != 0
+    }
+
+    /// Its steps, in the order of the catalogue.
+    pub fn iter(self) -> impl Iterator<Item = Step> {
+        Step::ALL
+            .iter()
+            .copied()
+            .filter(move |&step| self.contains(step))
+    }
+}
+
+impl FromIterator<Step> for Steps {
+    fn from_iter<I: IntoIterator<Item = Step>>(steps: I) -> Self {
+        steps.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+/// A kernel: an architecture's profile, less the steps knocked out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// What the architecture does.
+    pub profile: &'static Profile,
+    /// What nobody does in this kernel.
+    pub knocked_out: Steps,
+}
+
+impl Kernel {
+    /// The kernel with every step in place.
+    pub const fn new(profile: &'static Profile) -> Self {
+        Self {
+            profile,
+            knocked_out: Steps::NONE,
+        }
+    }
+
+    /// The same kernel without these steps either.
+    #[must_use]
+    pub const fn without(self, steps: Steps) -> Self {
+        Self {
+            profile: self.profile,
+            knocked_out: self.knocked_out.union(steps),
+        }
+    }
+
+    /// Whether `step` is taken. Consulted at the one place where the step acts.
+    pub const fn does(self, step: Step) -> bool {
+        !self.knocked_out.contains(step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_ids_are_unique_and_parse_back() {
+        for &step in Step::ALL {
+            assert_eq!(step.name().parse(), Ok(step));
+            assert_eq!(step.id().to_lowercase().parse(), Ok(step));
+        }
+        let mut names: Vec<_> = Step::ALL.iter().map(|s| s.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Step::ALL.len());
+    }
+
+    #[test]
+    fn unknown_names_are_named() {
+        let error = "pmd-rechek".parse::<Step>().unwrap_err();
+        assert!(error.to_string().starts_with("unknown step \"pmd-rechek\""));
+    }
+
+    #[test]
+    fn a_kernel_without_a_step_lacks_that_step_alone() {
+        let kernel = Kernel::new(&crate::arch::ARM64).without(Steps::of(&[Step::PmdRecheck]));
+        for &step in Step::ALL {
+            assert_eq!(kernel.does(step), step != Step::PmdRecheck);
+        }
+    }
+}
