@@ -42,9 +42,9 @@ impl Sizes {
         self.zip(other, usize::min)
     }
 
-    /// With some room to spare.
+    /// With room to spare: to run out costs a whole search, and an unused object little.
     pub(super) fn with_slack(self) -> Self {
-        let slack = |n: usize| n + n / 2 + 2;
+        let slack = |n: usize| 2 * n + 2;
         Self {
             atomics: slack(self.atomics),
             plains: slack(self.plains),
