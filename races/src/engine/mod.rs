@@ -4,6 +4,11 @@
 //! and [`Backend`](gupcheck_core::sync::Backend) towards the CPUs that it runs; nothing else in the
 //! workspace knows that it exists, except the list in [`by_name`].
 
+mod loom;
+mod panics;
+
+pub use self::loom::LoomEngine;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
