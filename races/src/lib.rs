@@ -1,8 +1,10 @@
 //! What it means to race: programs, properties, engines, verdicts and counterexamples.
 
+mod books;
 pub mod engine;
 pub mod program;
 pub mod progress;
 pub mod race;
+pub mod scene;
 pub mod tally;
 pub mod verdict;

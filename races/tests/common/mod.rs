@@ -69,7 +69,10 @@ pub fn set<const N: usize, const M: usize>(of: [[i64; N]; M]) -> BTreeSet<Vec<i6
 pub fn broken(exploration: &Exploration) -> &Counterexample {
     match &exploration.verdict {
         Verdict::Failed(counterexample) => counterexample,
-        other => panic!("expected a violation, got {other:?} {:?}", exploration.remarks),
+        other => panic!(
+            "expected a violation, got {other:?} {:?}",
+            exploration.remarks
+        ),
     }
 }
 

@@ -98,9 +98,13 @@ impl<'a> Ladder<'a> {
         }
         Verdict::Truncated(match (finished, self.limits) {
             (Some(bound), _) => Cut::PreemptionBound(bound),
-            (None, Limits { executions: Some(n), .. }) if self.total.executions >= n => {
-                Cut::Executions(n)
-            }
+            (
+                None,
+                Limits {
+                    executions: Some(n),
+                    ..
+                },
+            ) if self.total.executions >= n => Cut::Executions(n),
             (None, limits) => Cut::Time(limits.time.unwrap_or_default()),
         })
     }
