@@ -5,4 +5,5 @@ pub mod program;
 pub mod progress;
 pub mod race;
 pub mod tally;
+pub mod trace;
 pub mod verdict;

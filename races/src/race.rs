@@ -70,6 +70,6 @@ impl Race {
     pub fn needs(&self, step: Step, profile: &Profile) -> bool {
         self.needs
             .iter()
-            .any(|need| need.step == step && need.profiles.iter().any(|p| *p == profile))
+            .any(|need| need.step == step && need.profiles.contains(&profile))
     }
 }

@@ -3,6 +3,7 @@
 use gupcheck_core::sync::{CellId, Event, Fault, LaneId, Op};
 use std::time::Duration;
 
+use crate::program::Returned;
 use crate::tally::Outcomes;
 
 /// What went wrong in one execution.
@@ -51,6 +52,8 @@ pub struct Counterexample {
     pub trace: Vec<Event>,
     /// The last value of each cell, indexed by [`CellId`].
     pub memory: Vec<u64>,
+    /// What each CPU returned, if it did before the violation; in the order of the CPUs.
+    pub returned: Vec<Option<Returned>>,
     /// Which execution of the search this was, counted from 1.
     pub execution: u64,
 }
