@@ -4,6 +4,10 @@
 //! and [`Backend`](gupcheck_core::sync::Backend) towards the CPUs that it runs; nothing else in the
 //! workspace knows that it exists, except the list in [`by_name`].
 
+mod choice;
+
+pub use self::choice::{Choice, UnknownEngine, all, by_name, default_for, model_for};
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

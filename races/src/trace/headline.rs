@@ -9,7 +9,7 @@
 //! | kernel bug with a cell | the last write to it by another CPU, and the access that noticed |
 //! | broken property | the last stale read and the write it missed; if no read is stale, **outdated knowledge**: a read, and the first write by another CPU that changes what was read, where the reader never looks again |
 //! | deadlock | the last operation of each of the first two who wait |
-//! | anything else | only (2), the last operation |
+//! | anything else | only (1), the last operation |
 //!
 //! Of several pieces of outdated knowledge the best is the one whose reader still acted afterwards;
 //! then one that came by a plain look rather than by a change of its own (a counter that others change
@@ -48,10 +48,10 @@ impl Pair {
         }
     }
 
-    fn alone(second: Option<usize>) -> Self {
+    fn alone(first: Option<usize>) -> Self {
         Self {
-            first: None,
-            second,
+            first,
+            second: None,
         }
     }
 }
@@ -296,11 +296,11 @@ fn told(history: &History<'_>, title: String, pair: Pair, tail: &str) -> Headlin
             line.push(Role::Plain, ", then ");
             mention(&mut line, history, second, Role::Second);
         }
-        (None, Some(only)) | (Some(only), None) => {
+        (Some(only), None) => {
             line.push(Role::Plain, ": at last ");
-            mention(&mut line, history, only, Role::Second);
+            mention(&mut line, history, only, Role::First);
         }
-        (None, None) => {}
+        (None, _) => {}
     }
     line.push(Role::Plain, tail);
     Headline {

@@ -154,6 +154,9 @@ fn cell_of(history: &History<'_>, event: Option<usize>) -> Option<CellId> {
 }
 
 fn returned(text: &mut Text, finding: &Finding<'_>, page: Page) {
+    if finding.counterexample.returned.is_empty() {
+        return;
+    }
     text.gap();
     text.line(Line::of(Role::Heading, "returned"));
     let cpus = finding.program.cpus();

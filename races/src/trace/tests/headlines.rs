@@ -44,7 +44,7 @@ fn a_data_race_whose_second_access_was_not_reported() {
         |_, script| {
             script.op(0, Op::Write { cell, value: 8 });
         },
-        &expect!["data race on folio3.data: at last (2) cpu0 gup changed folio3.data from 7 to 8"],
+        &expect!["data race on folio3.data: at last (1) cpu0 gup changed folio3.data from 7 to 8"],
     );
 }
 
