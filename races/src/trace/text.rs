@@ -9,6 +9,10 @@ pub enum Role {
     Plain,
     /// The heading of a section, the head of a lane.
     Heading,
+    /// What is as it should be.
+    Good,
+    /// What is not known for certain.
+    Caution,
     /// What went wrong.
     Alarm,
     /// The first of the two events that matter most.
