@@ -1,2 +1,65 @@
-//! The `gupcheck` command.
-fn main() {}
+//! The `gupcheck` command: lists the races, runs them, and says what came of it.
+//!
+//! | file | noun |
+//! | --- | --- |
+//! | `args` | the command line |
+//! | `catalogue` | every race there is |
+//! | `pattern` | which of them are meant |
+//! | `plan` | what is run: race by race, profile by profile |
+//! | `run`, `list` | the commands |
+//! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
+//! | `progress`, `interrupt` | how a run is watched and stopped |
+//! | `output`, `paint` | where text goes, and in which colours |
+//! | `exit`, `error` | how the process ends |
+
+mod args;
+mod catalogue;
+mod error;
+mod exit;
+mod interrupt;
+mod line;
+mod list;
+mod output;
+mod paint;
+mod pattern;
+mod plan;
+mod progress;
+mod record;
+mod run;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use gupcheck_races::progress::Stop;
+
+use crate::args::{Args, Command};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let stdout = anstream::stdout();
+    let mut output = Output::new(Box::new(stdout), output::terminal_width());
+    let exit = match command(&args, &mut output) {
+        Ok(exit) => exit,
+        Err(error) => {
+            output::complain(&error);
+            Exit::Usage
+        }
+    };
+    exit.into()
+}
+
+fn command(args: &Args, output: &mut Output) -> Result<Exit, Error> {
+    let races = catalogue::all_races();
+    match &args.command {
+        Command::List(args) => list::list(args, &races, output),
+        Command::Run(args) => {
+            let stop = Stop::default();
+            interrupt::arrange(&stop)?;
+            run::run(args, &races, &stop, output)
+        }
+    }
+}

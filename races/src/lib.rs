@@ -2,9 +2,11 @@
 
 mod books;
 pub mod engine;
+pub mod harness;
 pub mod program;
 pub mod progress;
 pub mod race;
 pub mod scene;
 pub mod tally;
+pub mod trace;
 pub mod verdict;

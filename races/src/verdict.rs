@@ -1,8 +1,10 @@
 //! What an exploration ends with.
 
 use gupcheck_core::sync::{CellId, Event, Fault, LaneId, Op};
+use std::fmt;
 use std::time::Duration;
 
+use crate::program::Returned;
 use crate::tally::Outcomes;
 
 /// What went wrong in one execution.
@@ -51,6 +53,9 @@ pub struct Counterexample {
     pub trace: Vec<Event>,
     /// The last value of each cell, indexed by [`CellId`].
     pub memory: Vec<u64>,
+    /// What each CPU returned, if it did before the violation; in the order of the CPUs. Empty where
+    /// the engine does not know.
+    pub returned: Vec<Option<Returned>>,
     /// Which execution of the search this was, counted from 1.
     pub execution: u64,
 }
@@ -70,6 +75,31 @@ pub enum Cut {
     Sampling,
 }
 
+impl Cut {
+    /// What cut the search, as JSON has it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Executions(_) => "executions",
+            Self::Time(_) => "time",
+            Self::PreemptionBound(_) => "preemption-bound",
+            Self::Interrupted => "interrupted",
+            Self::Sampling => "sampling",
+        }
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Executions(n) => write!(f, "after {n} executions"),
+            Self::Time(time) => write!(f, "after {} s", time.as_secs_f64()),
+            Self::PreemptionBound(bound) => write!(f, "at preemption bound {bound}"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::Sampling => f.write_str("the engine only samples"),
+        }
+    }
+}
+
 /// What an exploration found.
 #[derive(Clone, Debug)]
 pub enum Verdict {
@@ -81,6 +111,18 @@ pub enum Verdict {
     Failed(Box<Counterexample>),
     /// The engine cannot run this program at all.
     Unsupported(String),
+}
+
+impl Verdict {
+    /// The verdict in one word, as the command line and JSON have it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Truncated(_) => "truncated",
+            Self::Failed(_) => "failed",
+            Self::Unsupported(_) => "unsupported",
+        }
+    }
 }
 
 /// An exploration, ended.

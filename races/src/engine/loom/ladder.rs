@@ -182,6 +182,7 @@ impl<'a> Ladder<'a> {
             trace: Vec::new(),
             memory: cells.iter().map(|cell| cell.init).collect(),
             execution: self.total.executions,
+            returned: Vec::new(),
         }
     }
 }
@@ -254,6 +255,7 @@ fn counterexample(control: &Control, before: u64, violation: Violation) -> Count
     Counterexample {
         violation,
         memory: record.memory(),
+        returned: record.returned_so_far(),
         trace: record.take_events(),
         execution: before + ledger.tally.executions,
     }

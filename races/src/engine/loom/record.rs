@@ -513,6 +513,15 @@ impl Record {
         &self.returned
     }
 
+    /// What those CPUs returned that have come so far.
+    pub(super) fn returned_so_far(&self) -> Vec<Option<Returned>> {
+        let finished = self.cpus.iter().map(|cpu| cpu.finished);
+        finished
+            .zip(&self.returned)
+            .map(|(finished, returned)| finished.then(|| returned.clone()))
+            .collect()
+    }
+
     /// The last value of a cell.
     pub(super) fn value(&self, cell: CellId) -> u64 {
         let slot = self.cell_slots[cell.index()] as usize;

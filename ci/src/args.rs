@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::Step;
+use gupcheck_races::engine::Model;
+
+use crate::pattern;
+
+/// The most GUP callers, and the most pages each, that the command line takes.
+const LARGEST: i64 = 8;
+
+/// Deterministic tests of races around the kernel's lockless `get_user_pages`.
+#[derive(Debug, Parser)]
+#[command(name = "gupcheck", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the races, or the steps, profiles or engines there are
+    List(ListArgs),
+    /// Explore races and print a verdict for each, under each of its profiles
+    ///
+    /// Exits with 0 if every execution of every race was explored and holds, 1 if one breaks a rule, 2 if
+    /// the command line is wrong, and 3 if a search was cut short or could not run.
+    Run(Box<RunArgs>),
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct ListArgs {
+    /// Which races: as for `run`
+    pub(crate) pattern: Option<String>,
+    /// Show the steps that can be knocked out, instead of the races
+    #[arg(long, conflicts_with_all = ["profiles", "engines", "pattern"])]
+    pub(crate) steps: bool,
+    /// Show the architecture profiles, instead of the races
+    #[arg(long, conflicts_with_all = ["engines", "pattern"])]
+    pub(crate) profiles: bool,
+    /// Show the engines and the memory models they know, instead of the races
+    #[arg(long, conflicts_with = "pattern")]
+    pub(crate) engines: bool,
+    /// One JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// Which races: part of `crate/name`, or with * and ? all of it; or a catalogue id such as R02.
+    /// Without it, all
+    pub(crate) pattern: Option<String>,
+    /// The engine [default: chosen for each race; see `list --engines`]
+    #[arg(long, value_name = "ENGINE")]
+    pub(crate) engine: Option<String>,
+    /// An architecture profile, even one that a race does not name [default: those that it names]
+    #[arg(long = "profile", value_name = "PROFILE", value_parser = profile)]
+    pub(crate) profiles: Vec<&'static Profile>,
+    /// The memory model [default: the profile's, where the engine has a choice]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<Model>,
+    /// GUP callers, from 1 to 8
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=LARGEST))]
+    pub(crate) cpus: u32,
+    /// Pages that each caller asks for, from 1 to 8
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=LARGEST))]
+    pub(crate) pages: u32,
+    /// A step that nobody takes, by name or catalogue id; repeatable
+    #[arg(long = "knock-out", value_name = "STEP", value_parser = step)]
+    pub(crate) knocked_out: Vec<Step>,
+    /// Executions of each race under each profile, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_executions: Option<u64>,
+    /// Seconds for each race under each profile, at most; 0 for no limit [default: 20, or none with
+    /// --max-executions]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub(crate) max_seconds: Option<Duration>,
+    /// One JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show every step of a counterexample, and all that the engine has to say
+    #[arg(long)]
+    pub(crate) detail: bool,
+    /// Show how often each outcome was seen
+    #[arg(long)]
+    pub(crate) outcomes: bool,
+    /// Draw with ASCII alone
+    #[arg(long)]
+    pub(crate) ascii: bool,
+}
+
+fn step(text: &str) -> Result<Step, String> {
+    let known = Step::ALL.iter().map(|step| step.name());
+    text.parse()
+        .map_err(|_| unknown("step", text, known, "--steps"))
+}
+
+fn profile(text: &str) -> Result<&'static Profile, String> {
+    let known = Profile::ALL.iter().map(|profile| profile.name);
+    text.parse()
+        .map_err(|_| unknown("profile", text, known, "--profiles"))
+}
+
+fn unknown<'a>(what: &str, text: &str, known: impl Iterator<Item = &'a str>, flag: &str) -> String {
+    let near = pattern::near_misses(text, known);
+    let hint = pattern::did_you_mean(&near);
+    format!("unknown {what} {text:?}{hint}; `gupcheck list {flag}` shows all")
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_step_names_its_near_misses() {
+        let message = step("pmd-rechek").unwrap_err();
+        assert!(message.contains("did you mean pmd-recheck"), "{message}");
+    }
+
+    #[test]
+    fn seconds_are_neither_negative_nor_words() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["-1", "soon", "NaN", "inf"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

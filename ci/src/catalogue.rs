@@ -1,0 +1,33 @@
+//! Every race there is: the only place that knows the scenario crates.
+
+use gupcheck_races::race::Race;
+
+/// The races of all scenario crates, crate by crate.
+pub(crate) fn all_races() -> Vec<&'static Race> {
+    let crates = [
+        gupcheck_pte_clear::RACES,
+        gupcheck_munmap::RACES,
+        gupcheck_fault::RACES,
+        gupcheck_thp_split::RACES,
+        gupcheck_thp_collapse::RACES,
+    ];
+    crates.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_have_a_crate_and_a_name() {
+        let mut names: Vec<_> = all_races().iter().map(|race| race.name).collect();
+        for name in &names {
+            let parts: Vec<_> = name.split('/').collect();
+            assert!(matches!(parts[..], [family, race] if !family.is_empty() && !race.is_empty()));
+        }
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

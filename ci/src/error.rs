@@ -1,0 +1,42 @@
+//! What can be wrong with what the user asked, and with where the answer should go.
+
+use std::io;
+
+use gupcheck_races::engine::{Model, UnknownEngine};
+
+use crate::pattern;
+
+/// An error that ends the command with [`Exit::Usage`](crate::exit::Exit::Usage).
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A pattern that no race matches.
+    #[error(
+        "no race matches {pattern:?}{}; `gupcheck list` shows all",
+        pattern::did_you_mean(near)
+    )]
+    NoSuchRace {
+        /// The pattern.
+        pattern: String,
+        /// Names that are close to it.
+        near: Vec<String>,
+    },
+    /// An engine that does not exist.
+    #[error(transparent)]
+    UnknownEngine(#[from] UnknownEngine),
+    /// A memory model that the engine does not know.
+    #[error("the {engine} engine does not know the memory model {model} (it knows {known})")]
+    ForeignModel {
+        /// The engine.
+        engine: &'static str,
+        /// The model.
+        model: Model,
+        /// The models it knows.
+        known: String,
+    },
+    /// The handler for Ctrl-C.
+    #[error("cannot arrange for Ctrl-C to be noticed: {0}")]
+    Interrupt(#[from] ctrlc::Error),
+    /// Standard output, for another reason than that nobody reads it any more.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+}

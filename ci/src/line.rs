@@ -1,0 +1,149 @@
+//! The line that a race gets under a profile, and what follows it.
+
+use gupcheck_races::program::Program;
+use gupcheck_races::tally::{Outcome, Outcomes};
+use gupcheck_races::trace::{Finding, Line, Role};
+use gupcheck_races::verdict::{Exploration, Verdict};
+use indicatif::HumanCount;
+
+use crate::plan::Job;
+
+/// How wide the columns are that names stand in.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns {
+    race: usize,
+    catalogue: usize,
+    profile: usize,
+}
+
+impl Columns {
+    /// Wide enough for all of these.
+    pub(crate) fn of(jobs: &[Job]) -> Self {
+        let widest = |width: fn(&Job) -> usize| jobs.iter().map(width).max().unwrap_or(0);
+        Self {
+            race: widest(|job| job.race.name.len()),
+            catalogue: widest(|job| job.race.catalogue.len()),
+            profile: widest(|job| job.profile.name.len()),
+        }
+    }
+}
+
+/// What all jobs of a run have in common.
+pub(crate) fn preamble(jobs: &[Job]) -> Option<Line> {
+    let job = jobs.first()?;
+    let plural = |n: u32, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+    let mut words = vec![format!(
+        "{} with {} each",
+        plural(job.size.cpus, "GUP caller"),
+        plural(job.size.pages, "page")
+    )];
+    let knocked_out: Vec<_> = job.knocked_out.iter().map(|step| step.name()).collect();
+    if !knocked_out.is_empty() {
+        words.push(format!("without {}", knocked_out.join(" and ")));
+    }
+    if let Some(time) = job.limits.time {
+        words.push(format!("at most {} s a line", time.as_secs_f64()));
+    }
+    if let Some(executions) = job.limits.executions {
+        let executions = HumanCount(executions);
+        words.push(format!("at most {executions} executions a line"));
+    }
+    Some(Line::of(Role::Dim, words.join(", ")))
+}
+
+/// The verdict.
+pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) -> Line {
+    let Columns {
+        race,
+        catalogue,
+        profile,
+    } = columns;
+    let mut line = Line::of(Role::Plain, format!("{:<race$}  ", job.race.name));
+    line.push(Role::Dim, format!("{:<catalogue$}  ", job.race.catalogue));
+    line.push(Role::Plain, format!("{:<profile$}  ", job.profile.name));
+    let (role, word) = match exploration.verdict {
+        Verdict::Complete => (Role::Good, "complete"),
+        Verdict::Truncated(_) => (Role::Caution, "TRUNCATED"),
+        Verdict::Failed(_) => (Role::Alarm, "FAILED"),
+        Verdict::Unsupported(_) => (Role::Caution, "UNSUPPORTED"),
+    };
+    line.push(role, word);
+    line.push(Role::Plain, " ".repeat(13 - word.len()));
+    if let Verdict::Unsupported(why) = &exploration.verdict {
+        line.push(Role::Plain, why.clone());
+        return line;
+    }
+    let model = match job.chosen_model() {
+        Some(model) => format!("{} {model}", job.engine.name()),
+        None => job.engine.name().to_owned(),
+    };
+    line.push(
+        Role::Plain,
+        format!(
+            "{model}  {:>9} executions  {:>4} outcomes  {:>7.2} s",
+            HumanCount(exploration.executions),
+            exploration.outcomes.len(),
+            exploration.elapsed.as_secs_f64(),
+        ),
+    );
+    if exploration.blocked > 0 {
+        let blocked = format!("  {} blocked", HumanCount(exploration.blocked));
+        line.push(Role::Dim, blocked);
+    }
+    if let Verdict::Truncated(cut) = &exploration.verdict {
+        line.push(Role::Caution, format!("  {cut}"));
+    }
+    line
+}
+
+/// What more there is to say below the verdict: caveats always, the engine's remarks where the search
+/// did not see everything or where somebody wants to know.
+pub(crate) fn remarks(job: &Job, exploration: &Exploration, detail: bool) -> Vec<Line> {
+    let wanted = detail || !matches!(exploration.verdict, Verdict::Complete);
+    let from_engine = exploration.remarks.iter().filter(|_| wanted).cloned();
+    (job.caveat().into_iter().chain(from_engine))
+        .map(|remark| Line::of(Role::Dim, format!("    {remark}")))
+        .collect()
+}
+
+/// The outcomes, the most frequent first.
+pub(crate) fn sorted(outcomes: &Outcomes) -> Vec<(&Outcome, u64)> {
+    let mut sorted: Vec<_> = outcomes.iter().map(|(o, &times)| (o, times)).collect();
+    sorted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    sorted
+}
+
+/// A line for each outcome.
+pub(crate) fn histogram(program: &Program, outcomes: &Outcomes) -> Vec<Line> {
+    sorted(outcomes)
+        .into_iter()
+        .map(|(outcome, times)| {
+            let times = HumanCount(times).to_string();
+            Line::of(
+                Role::Plain,
+                format!("    {times:>9}  {}", outcome.shown(program)),
+            )
+        })
+        .collect()
+}
+
+/// What the trace module needs to know of a violation.
+pub(crate) fn finding<'a>(
+    job: &'a Job,
+    program: &'a Program,
+    exploration: &'a Exploration,
+) -> Option<Finding<'a>> {
+    let Verdict::Failed(counterexample) = &exploration.verdict else {
+        return None;
+    };
+    Some(Finding {
+        counterexample,
+        program,
+        race: job.race,
+        size: job.size,
+        profile: job.profile,
+        knocked_out: job.knocked_out,
+        engine: job.engine.name(),
+        model: job.chosen_model(),
+    })
+}

@@ -1,0 +1,123 @@
+//! `gupcheck list`: what there is.
+
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::Step;
+use gupcheck_races::engine;
+use gupcheck_races::race::Race;
+use gupcheck_races::trace::{Line, Role, Text};
+use serde::Serialize;
+
+use crate::args::ListArgs;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::plan;
+use crate::record::{EngineRecord, ProfileRecord, RaceRecord, StepRecord};
+
+/// Shows what `args` asks for.
+pub(crate) fn list(
+    args: &ListArgs,
+    races: &[&'static Race],
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    if args.steps {
+        each(
+            args,
+            output,
+            Step::ALL.iter().copied(),
+            StepRecord::of,
+            step,
+        )?;
+    } else if args.profiles {
+        each(
+            args,
+            output,
+            Profile::ALL.into_iter(),
+            ProfileRecord::of,
+            profile,
+        )?;
+    } else if args.engines {
+        let engines = engine::all().iter().copied();
+        each(args, output, engines, EngineRecord::of, engine)?;
+    } else {
+        let races = plan::select(races, args.pattern.as_deref())?;
+        each(args, output, races.into_iter(), RaceRecord::of, race)?;
+    }
+    Ok(Exit::Holds)
+}
+
+fn each<T: Copy, R: Serialize>(
+    args: &ListArgs,
+    output: &mut Output,
+    items: impl Iterator<Item = T>,
+    record: fn(T) -> R,
+    describe: fn(&mut Text, T, usize),
+) -> Result<(), Error> {
+    for item in items {
+        if args.json {
+            let json = serde_json::to_string(&record(item)).map_err(std::io::Error::from)?;
+            output.plain(&json)?;
+        } else {
+            let mut text = Text::new();
+            describe(&mut text, item, output.width());
+            output.text(&text)?;
+        }
+    }
+    Ok(())
+}
+
+fn entry(text: &mut Text, label: &str, words: &str, width: usize) {
+    if !words.is_empty() {
+        let line = Line::of(Role::Dim, format!("    {label:<9} ")).and(Role::Plain, words);
+        text.wrapped(line, width, 10);
+    }
+}
+
+fn race(text: &mut Text, race: &'static Race, width: usize) {
+    let names = |profiles: &[&'static Profile]| {
+        let names: Vec<_> = profiles.iter().map(|profile| profile.name).collect();
+        names.join(", ")
+    };
+    let steps = |steps: &[Step]| {
+        let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
+        names.join(", ")
+    };
+    text.line(Line::of(Role::Heading, race.name).and(Role::Dim, format!("  {}", race.catalogue)));
+    text.wrapped(
+        Line::of(Role::Plain, format!("    {}", race.about)),
+        width,
+        0,
+    );
+    entry(text, "profiles", &names(race.profiles), width);
+    for need in race.needs {
+        let words = format!("{} under {}", need.step, names(need.profiles));
+        entry(text, "needs", &words, width);
+    }
+    entry(text, "never had", &steps(race.before), width);
+    entry(text, "controls", &steps(race.indifferent), width);
+    text.gap();
+}
+
+fn step(text: &mut Text, step: Step, width: usize) {
+    let line = Line::of(Role::Heading, step.name()).and(Role::Dim, format!("  {}", step.id()));
+    text.line(line);
+    text.wrapped(
+        Line::of(Role::Plain, format!("    {}", step.does())),
+        width,
+        0,
+    );
+    entry(text, "pairs", &format!("with {}", step.pairs_with()), width);
+    entry(text, "source", step.source(), width);
+    text.gap();
+}
+
+fn profile(text: &mut Text, profile: &'static Profile, width: usize) {
+    let line = Line::of(Role::Heading, format!("{:<12}", profile.name));
+    text.wrapped(line.and(Role::Plain, profile.about), width, 12);
+}
+
+fn engine(text: &mut Text, engine: &'static dyn engine::Engine, width: usize) {
+    let models: Vec<_> = engine.models().iter().map(|model| model.name()).collect();
+    let line = Line::of(Role::Heading, format!("{:<12}", engine.name()));
+    text.wrapped(line.and(Role::Plain, models.join(", ")), width, 12);
+}

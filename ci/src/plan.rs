@@ -1,0 +1,134 @@
+//! What is run: each race that is meant, under each profile.
+
+use std::time::Duration;
+
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::Steps;
+use gupcheck_races::engine::{Choice, Engine, Limits, Model, by_name, default_for, model_for};
+use gupcheck_races::race::{Race, Size};
+
+use crate::args::RunArgs;
+use crate::error::Error;
+use crate::pattern;
+
+/// What a race may take under a profile where nobody says: with some forty of them, the whole default
+/// run stays below a quarter of an hour even if not one finishes.
+const DEFAULT_SECONDS: u64 = 20;
+
+/// One race under one profile.
+pub(crate) struct Job {
+    pub(crate) race: &'static Race,
+    pub(crate) profile: &'static Profile,
+    pub(crate) size: Size,
+    pub(crate) knocked_out: Steps,
+    pub(crate) engine: &'static dyn Engine,
+    pub(crate) model: Model,
+    pub(crate) limits: Limits,
+}
+
+impl Job {
+    /// What a reader of the verdict should know beside it.
+    pub(crate) fn caveat(&self) -> Option<String> {
+        (!self.race.profiles.contains(&self.profile))
+            .then(|| format!("the race does not name the profile {}", self.profile))
+    }
+
+    /// The memory model's name, where the engine has a choice.
+    pub(crate) fn chosen_model(&self) -> Option<&'static str> {
+        (self.engine.models().len() > 1).then(|| self.model.name())
+    }
+}
+
+/// The races that `pattern` means.
+pub(crate) fn select(
+    races: &[&'static Race],
+    pattern: Option<&str>,
+) -> Result<Vec<&'static Race>, Error> {
+    let Some(text) = pattern else {
+        return Ok(races.to_vec());
+    };
+    let meant: Vec<_> = (races.iter().copied())
+        .filter(|race| pattern::matches(text, race))
+        .collect();
+    if meant.is_empty() {
+        let known = races.iter().flat_map(|race| [race.name, race.catalogue]);
+        return Err(Error::NoSuchRace {
+            pattern: text.to_owned(),
+            near: pattern::near_misses(text, known),
+        });
+    }
+    Ok(meant)
+}
+
+/// The jobs that the command line asks for, race by race.
+pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, Error> {
+    let engine = args.engine.as_deref().map(by_name).transpose()?;
+    let mut jobs = Vec::new();
+    for race in select(races, args.pattern.as_deref())? {
+        let mut profiles = Vec::new();
+        let asked = match &args.profiles[..] {
+            [] => race.profiles,
+            asked => asked,
+        };
+        for &profile in asked {
+            if !profiles.contains(&profile) {
+                profiles.push(profile);
+            }
+        }
+        for profile in profiles {
+            let (engine, model) = choose(args, engine, race, profile)?;
+            jobs.push(Job {
+                race,
+                profile,
+                size: Size {
+                    cpus: args.cpus,
+                    pages: args.pages,
+                },
+                knocked_out: args.knocked_out.iter().copied().collect(),
+                engine,
+                model,
+                limits: limits(args),
+            });
+        }
+    }
+    Ok(jobs)
+}
+
+fn choose(
+    args: &RunArgs,
+    engine: Option<&'static dyn Engine>,
+    race: &Race,
+    profile: &Profile,
+) -> Result<(&'static dyn Engine, Model), Error> {
+    let (engine, model) = if let Some(engine) = engine {
+        (engine, model_for(engine, profile))
+    } else {
+        let Choice { engine, model, .. } = default_for(race, profile);
+        (engine, model)
+    };
+    match args.model {
+        None => Ok((engine, model)),
+        Some(model) if engine.models().contains(&model) => Ok((engine, model)),
+        Some(model) => {
+            let known: Vec<_> = engine.models().iter().map(|known| known.name()).collect();
+            Err(Error::ForeignModel {
+                engine: engine.name(),
+                model,
+                known: known.join(", "),
+            })
+        }
+    }
+}
+
+fn limits(args: &RunArgs) -> Limits {
+    let default = Duration::from_secs(DEFAULT_SECONDS);
+    let time = match (args.max_seconds, args.max_executions) {
+        (Some(Duration::ZERO), _) | (None, Some(_)) => None,
+        (Some(time), _) => Some(time),
+        (None, None) => Some(default),
+    };
+    Limits {
+        executions: args.max_executions,
+        time,
+    }
+}

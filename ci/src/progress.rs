@@ -1,0 +1,94 @@
+//! What is shown on standard error while a search takes long.
+//!
+//! Nothing is, unless standard error is a terminal and the search has taken two seconds.
+
+use std::time::{Duration, Instant};
+
+use gupcheck_races::progress::{Sighting, Watch};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+
+use crate::plan::Job;
+
+/// A search that takes no longer than this goes without.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A line that says how far a search has come.
+pub(crate) struct Spinner {
+    bar: ProgressBar,
+    label: String,
+    started: Instant,
+}
+
+impl Spinner {
+    pub(crate) fn of(job: &Job) -> Self {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
+        Self {
+            bar,
+            label: format!("{} {}", job.race.name, job.profile),
+            started: Instant::now(),
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Watch for Spinner {
+    fn sighting(&self, sighting: &Sighting) {
+        let elapsed = self.started.elapsed();
+        if elapsed < PATIENCE {
+            return;
+        }
+        self.bar
+            .set_message(message(&self.label, sighting, elapsed));
+        self.bar.tick();
+    }
+}
+
+fn message(label: &str, sighting: &Sighting, elapsed: Duration) -> String {
+    let executions = HumanCount(sighting.executions);
+    let of = match sighting.estimate {
+        Some((estimate, error)) => format!(" of about {estimate:.0} ± {error:.0}"),
+        None => String::new(),
+    };
+    let stage = match &sighting.stage {
+        Some(stage) => format!(", {stage}"),
+        None => String::new(),
+    };
+    format!(
+        "{label}: {executions}{of} executions, {} outcomes, {} s{stage}",
+        sighting.outcomes,
+        elapsed.as_secs()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_how_far_and_of_how_much() {
+        let mut sighting = Sighting {
+            executions: 12_345,
+            outcomes: 3,
+            estimate: None,
+            stage: None,
+        };
+        let elapsed = Duration::from_secs(4);
+        assert_eq!(
+            message("a/b arm64", &sighting, elapsed),
+            "a/b arm64: 12,345 executions, 3 outcomes, 4 s"
+        );
+        sighting.estimate = Some((20_000.4, 99.7));
+        sighting.stage = Some("preemption bound 2".to_owned());
+        assert_eq!(
+            message("a/b arm64", &sighting, elapsed),
+            "a/b arm64: 12,345 of about 20000 ± 100 executions, 3 outcomes, 4 s, preemption bound 2"
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! What is said to programs: one JSON object a line. The fields are described in `docs/json.md`, and
+//! a field that stands there keeps its name and its meaning.
+
+use gupcheck_core::arch::{Memory, Profile};
+use gupcheck_core::step::Step;
+use gupcheck_races::engine::Engine;
+use gupcheck_races::program::Program;
+use gupcheck_races::race::Race;
+use gupcheck_races::trace::headline_of;
+use gupcheck_races::verdict::{Cut, Exploration, Verdict, Violation};
+use serde::Serialize;
+
+use crate::line;
+use crate::plan::Job;
+
+/// A race's verdict under a profile.
+#[derive(Serialize)]
+pub(crate) struct RunRecord {
+    race: &'static str,
+    catalogue: &'static str,
+    engine: &'static str,
+    model: &'static str,
+    profile: &'static str,
+    cpus: u32,
+    pages: u32,
+    knocked_out: Vec<&'static str>,
+    verdict: &'static str,
+    executions: u64,
+    outcomes: usize,
+    seconds: f64,
+    blocked: u64,
+    cut: Option<CutRecord>,
+    remarks: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsupported: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headline: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    histogram: Option<Vec<OutcomeRecord>>,
+}
+
+/// What cut a search short.
+#[derive(Serialize)]
+struct CutRecord {
+    by: &'static str,
+    at: Option<f64>,
+}
+
+/// An outcome, and how often it was seen.
+#[derive(Serialize)]
+struct OutcomeRecord {
+    outcome: String,
+    times: u64,
+}
+
+impl RunRecord {
+    pub(crate) fn of(
+        job: &Job,
+        program: &Program,
+        exploration: &Exploration,
+        histogram: bool,
+    ) -> Self {
+        let mut remarks = exploration.remarks.clone();
+        remarks.extend(job.caveat());
+        let outcomes = || {
+            line::sorted(&exploration.outcomes)
+                .into_iter()
+                .map(|(outcome, times)| OutcomeRecord {
+                    outcome: outcome.shown(program).to_string(),
+                    times,
+                })
+                .collect()
+        };
+        let (cut, unsupported, violation) = match &exploration.verdict {
+            Verdict::Complete => (None, None, None),
+            Verdict::Truncated(cut) => (Some(CutRecord::of(cut)), None, None),
+            Verdict::Unsupported(why) => (None, Some(why.clone()), None),
+            Verdict::Failed(counterexample) => (None, None, Some(kind(&counterexample.violation))),
+        };
+        Self {
+            race: job.race.name,
+            catalogue: job.race.catalogue,
+            engine: job.engine.name(),
+            model: job.model.name(),
+            profile: job.profile.name,
+            cpus: job.size.cpus,
+            pages: job.size.pages,
+            knocked_out: job.knocked_out.iter().map(Step::name).collect(),
+            verdict: exploration.verdict.name(),
+            executions: exploration.executions,
+            outcomes: exploration.outcomes.len(),
+            seconds: exploration.elapsed.as_secs_f64(),
+            blocked: exploration.blocked,
+            cut,
+            remarks,
+            unsupported,
+            violation,
+            headline: line::finding(job, program, exploration).map(|f| headline_of(&f)),
+            histogram: histogram.then(outcomes),
+        }
+    }
+}
+
+impl CutRecord {
+    fn of(cut: &Cut) -> Self {
+        Self {
+            by: cut.name(),
+            #[allow(clippy::cast_precision_loss, reason = "JSON numbers are doubles")]
+            at: match cut {
+                Cut::Executions(n) => Some(*n as f64),
+                Cut::Time(time) => Some(time.as_secs_f64()),
+                Cut::PreemptionBound(bound) => Some(*bound as f64),
+                Cut::Interrupted | Cut::Sampling => None,
+            },
+        }
+    }
+}
+
+const fn kind(violation: &Violation) -> &'static str {
+    match violation {
+        Violation::Property { .. } => "property",
+        Violation::Fault(_) => "fault",
+        Violation::DataRace { .. } => "data-race",
+        Violation::Deadlock { .. } => "deadlock",
+        Violation::Panic { .. } => "panic",
+        Violation::Vacuous { .. } => "vacuous",
+    }
+}
+
+/// A race, as `list --json` has it.
+#[derive(Serialize)]
+pub(crate) struct RaceRecord {
+    race: &'static str,
+    catalogue: &'static str,
+    about: &'static str,
+    profiles: Vec<&'static str>,
+    before: Vec<&'static str>,
+    needs: Vec<NeedRecord>,
+    controls: Vec<&'static str>,
+}
+
+/// A step that a race rests on.
+#[derive(Serialize)]
+struct NeedRecord {
+    step: &'static str,
+    profiles: Vec<&'static str>,
+}
+
+impl RaceRecord {
+    pub(crate) fn of(race: &'static Race) -> Self {
+        let names = |profiles: &[&'static Profile]| profiles.iter().map(|p| p.name).collect();
+        let steps = |steps: &[Step]| steps.iter().map(|step| step.name()).collect();
+        Self {
+            race: race.name,
+            catalogue: race.catalogue,
+            about: race.about,
+            profiles: names(race.profiles),
+            before: steps(race.before),
+            needs: (race.needs.iter())
+                .map(|need| NeedRecord {
+                    step: need.step.name(),
+                    profiles: names(need.profiles),
+                })
+                .collect(),
+            controls: steps(race.indifferent),
+        }
+    }
+}
+
+/// A step, as `list --steps --json` has it.
+#[derive(Serialize)]
+pub(crate) struct StepRecord {
+    step: &'static str,
+    id: &'static str,
+    does: &'static str,
+    pairs_with: &'static str,
+    source: &'static str,
+    control: bool,
+}
+
+impl StepRecord {
+    pub(crate) const fn of(step: Step) -> Self {
+        Self {
+            step: step.name(),
+            id: step.id(),
+            does: step.does(),
+            pairs_with: step.pairs_with(),
+            source: step.source(),
+            control: step.is_control(),
+        }
+    }
+}
+
+/// A profile, as `list --profiles --json` has it.
+#[derive(Serialize)]
+pub(crate) struct ProfileRecord {
+    profile: &'static str,
+    about: &'static str,
+    memory: &'static str,
+}
+
+impl ProfileRecord {
+    pub(crate) const fn of(profile: &Profile) -> Self {
+        Self {
+            profile: profile.name,
+            about: profile.about,
+            memory: match profile.memory {
+                Memory::Tso => "tso",
+                Memory::Weak => "weak",
+            },
+        }
+    }
+}
+
+/// An engine, as `list --engines --json` has it.
+#[derive(Serialize)]
+pub(crate) struct EngineRecord {
+    engine: &'static str,
+    models: Vec<&'static str>,
+}
+
+impl EngineRecord {
+    pub(crate) fn of(engine: &dyn Engine) -> Self {
+        Self {
+            engine: engine.name(),
+            models: engine.models().iter().map(|model| model.name()).collect(),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `gupcheck run`: explores races, and says what came of each as soon as it is known.
+
+use std::sync::Arc;
+
+use gupcheck_races::engine::Search;
+use gupcheck_races::program::Program;
+use gupcheck_races::progress::Stop;
+use gupcheck_races::race::Race;
+use gupcheck_races::trace::{Line, Page, report};
+use gupcheck_races::verdict::Exploration;
+
+use crate::args::RunArgs;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::line::{self, Columns};
+use crate::output::Output;
+use crate::plan::{self, Job};
+use crate::progress::Spinner;
+use crate::record::RunRecord;
+use crate::summary::Summary;
+
+/// Runs what `args` asks for.
+pub(crate) fn run(
+    args: &RunArgs,
+    races: &[&'static Race],
+    stop: &Stop,
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    let jobs = plan::plan(args, races)?;
+    explore(args, &jobs, stop, output)
+}
+
+/// Runs jobs one after the other.
+fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Result<Exit, Error> {
+    let columns = Columns::of(jobs);
+    let mut summary = Summary::new();
+    if let (false, Some(line)) = (args.json, line::preamble(jobs)) {
+        output.line(&line)?;
+    }
+    for (nth, job) in jobs.iter().enumerate() {
+        if stop.is_requested() || output.nobody_reads() {
+            summary.leave_out(jobs.len() - nth);
+            break;
+        }
+        let program = Arc::new(job.race.program(job.size, job.profile, job.knocked_out));
+        let exploration = search(job, &program, stop);
+        summary.add(&exploration);
+        if args.json {
+            let record = RunRecord::of(job, &program, &exploration, args.outcomes);
+            let json = serde_json::to_string(&record).map_err(std::io::Error::from)?;
+            output.plain(&json)?;
+        } else {
+            tell(args, job, &program, &exploration, columns, output)?;
+        }
+    }
+    if !args.json {
+        output.line(&Line::new())?;
+        output.line(&summary.line())?;
+    }
+    Ok(summary.exit())
+}
+
+fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
+    let spinner = Spinner::of(job);
+    let exploration = job.engine.explore(
+        program,
+        &Search {
+            model: job.model,
+            limits: job.limits,
+            stop: stop.clone(),
+            watch: &spinner,
+        },
+    );
+    spinner.clear();
+    exploration
+}
+
+fn tell(
+    args: &RunArgs,
+    job: &Job,
+    program: &Program,
+    exploration: &Exploration,
+    columns: Columns,
+    output: &mut Output,
+) -> Result<(), Error> {
+    output.line(&line::verdict(job, exploration, columns))?;
+    for remark in line::remarks(job, exploration, args.detail) {
+        output.line(&remark)?;
+    }
+    if args.outcomes {
+        for line in line::histogram(program, &exploration.outcomes) {
+            output.line(&line)?;
+        }
+    }
+    if let Some(finding) = line::finding(job, program, exploration) {
+        let page = Page {
+            width: output.width(),
+            detail: args.detail,
+            ascii: args.ascii,
+        };
+        output.line(&Line::new())?;
+        output.text(&report(&finding, page))?;
+        output.line(&Line::new())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! Races as tests: what a scenario crate's `tests/races.rs` runs, without libtest.
+//!
+//! ```toml
+//! [[test]]
+//! name = "races"
+//! harness = false
+//! ```
+//!
+//! | test | passes if |
+//! | --- | --- |
+//! | `crate/name::profile::holds` | every execution was explored, and all hold |
+//! | `crate/name::profile::no violation in N executions (loom)` | none of so many fails; whether there are more is not known |
+//! | `crate/name::profile::fails without STEP` | an execution breaks a rule of the protocol |
+//! | `crate/name::profile::holds without STEP` | as the first, for a step that must not matter |
+//!
+//! A search that was cut short **fails** a test that says `holds`. Where the engine is not expected to
+//! see everything, no test says so: its name gives the engine and how far the search goes. Searches are
+//! limited by executions alone, never by time, so that a test's result does not depend on the machine.
+//!
+//! A `fails without` test wants a broken property, a fault, a data race or a deadlock: a panic is a
+//! defect of the model, and a `sometimes` that was never seen means that nothing was tested.
+
+use std::sync::Arc;
+
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::{Step, Steps};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::engine::{Choice, Limits, Search, default_for};
+use crate::program::Program;
+use crate::progress::{Stop, Unwatched};
+use crate::race::{Race, Size};
+use crate::trace::{Finding, Page, report};
+use crate::verdict::{Exploration, Verdict, Violation};
+
+/// Executions that a test may cost.
+const EXECUTIONS: u64 = 200_000;
+
+/// Runs the tests of these races, as the command line asks, and ends the process.
+pub fn main(races: &[Race]) {
+    let arguments = Arguments::from_args();
+    libtest_mimic::run(&arguments, trials(races, default_for)).exit();
+}
+
+/// How a test finds its engine.
+type Choose = fn(&Race, &'static Profile) -> Choice;
+
+/// What a test expects.
+#[derive(Clone, Copy)]
+enum Expected {
+    Holds,
+    Fails,
+}
+
+/// One test.
+struct Case {
+    race: Race,
+    profile: &'static Profile,
+    without: Option<Step>,
+    expected: Expected,
+    choice: Choice,
+}
+
+fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
+    cases(races, choose)
+        .into_iter()
+        .map(|case| Trial::test(case.name(), move || case.check()))
+        .collect()
+}
+
+fn cases(races: &[Race], choose: Choose) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for &race in races {
+        let mut add = |profile, without, expected| {
+            cases.push(Case {
+                race,
+                profile,
+                without,
+                expected,
+                choice: choose(&race, profile),
+            });
+        };
+        for &profile in race.profiles {
+            add(profile, None, Expected::Holds);
+        }
+        for need in race.needs {
+            for &profile in need.profiles {
+                add(profile, Some(need.step), Expected::Fails);
+            }
+        }
+        for &step in race.indifferent {
+            for &profile in race.profiles {
+                add(profile, Some(step), Expected::Holds);
+            }
+        }
+    }
+    cases
+}
+
+impl Case {
+    fn name(&self) -> String {
+        let claim = match (self.expected, self.choice.finishes) {
+            (Expected::Fails, _) => "fails".to_owned(),
+            (Expected::Holds, true) => "holds".to_owned(),
+            (Expected::Holds, false) => {
+                let engine = self.choice.engine.name();
+                format!("no violation in {EXECUTIONS} executions ({engine})")
+            }
+        };
+        let without = match self.without {
+            Some(step) => format!(" without {step}"),
+            None => String::new(),
+        };
+        format!("{}::{}::{claim}{without}", self.race.name, self.profile)
+    }
+
+    fn knocked_out(&self) -> Steps {
+        self.without.into_iter().collect()
+    }
+
+    fn check(&self) -> Result<(), Failed> {
+        let program = self
+            .race
+            .program(Size::SMALLEST, self.profile, self.knocked_out());
+        let program = Arc::new(program);
+        let search = Search {
+            model: self.choice.model,
+            limits: Limits {
+                executions: Some(EXECUTIONS),
+                time: None,
+            },
+            stop: Stop::default(),
+            watch: &Unwatched,
+        };
+        let exploration = self.choice.engine.explore(&program, &search);
+        match self.expected {
+            Expected::Holds => self.must_hold(&program, &exploration),
+            Expected::Fails => self.must_fail(&program, &exploration),
+        }
+    }
+
+    fn must_hold(&self, program: &Program, exploration: &Exploration) -> Result<(), Failed> {
+        let executions = exploration.executions;
+        match &exploration.verdict {
+            Verdict::Complete => Ok(()),
+            Verdict::Truncated(_) if !self.choice.finishes && executions > 0 => Ok(()),
+            Verdict::Truncated(cut) => Err(format!(
+                "truncated: {executions} executions hold, but the search was cut ({cut}) before it \
+                 had seen everything"
+            )
+            .into()),
+            Verdict::Failed(_) => Err(self.text(program, exploration).into()),
+            Verdict::Unsupported(why) => Err(self.unsupported(why)),
+        }
+    }
+
+    fn must_fail(&self, program: &Program, exploration: &Exploration) -> Result<(), Failed> {
+        let executions = exploration.executions;
+        match &exploration.verdict {
+            Verdict::Failed(counterexample) => match counterexample.violation {
+                Violation::Property { .. }
+                | Violation::Fault(_)
+                | Violation::DataRace { .. }
+                | Violation::Deadlock { .. } => Ok(()),
+                Violation::Panic { .. } | Violation::Vacuous { .. } => Err(format!(
+                    "it fails, but not by breaking a rule of the protocol\n{}",
+                    self.text(program, exploration)
+                )
+                .into()),
+            },
+            Verdict::Complete => Err(format!(
+                "it holds in all {executions} executions: the step is not needed here, or the model \
+                 takes it elsewhere too"
+            )
+            .into()),
+            Verdict::Truncated(cut) => Err(format!(
+                "no violation in {executions} executions, and the search was cut ({cut}) before it \
+                 had seen everything"
+            )
+            .into()),
+            Verdict::Unsupported(why) => Err(self.unsupported(why)),
+        }
+    }
+
+    fn unsupported(&self, why: &str) -> Failed {
+        format!("{} cannot run this: {why}", self.choice.engine.name()).into()
+    }
+
+    fn text(&self, program: &Program, exploration: &Exploration) -> String {
+        let Verdict::Failed(counterexample) = &exploration.verdict else {
+            return String::new();
+        };
+        let engine = self.choice.engine;
+        let finding = Finding {
+            counterexample,
+            program,
+            race: &self.race,
+            size: Size::SMALLEST,
+            profile: self.profile,
+            knocked_out: self.knocked_out(),
+            engine: engine.name(),
+            model: (engine.models().len() > 1).then(|| self.choice.model.name()),
+        };
+        report(&finding, Page::default()).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! The harness against engines that always say the same.
+
+use std::sync::Arc;
+
+use gupcheck_core::arch::{ARM64, Profile, WEAK};
+use gupcheck_core::step::Step;
+use gupcheck_core::sync::{Fault, Layout};
+
+use super::{Choice, Expected, cases, trials};
+use crate::engine::{Engine, Model, Search};
+use crate::program::Program;
+use crate::race::{Need, Race};
+use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
+
+static RACE: Race = Race {
+    name: "family/race",
+    catalogue: "R00",
+    about: "Nothing.",
+    profiles: &[&ARM64, &WEAK],
+    before: &[],
+    needs: &[Need {
+        step: Step::PmdRecheck,
+        profiles: &[&WEAK],
+    }],
+    indifferent: &[Step::RecheckOrder],
+    build: |_, _| Program::new(Layout::new()),
+};
+
+/// Always says the same.
+struct Says(fn() -> Verdict);
+
+impl Engine for Says {
+    fn name(&self) -> &'static str {
+        "says"
+    }
+
+    fn models(&self) -> &'static [Model] {
+        &[Model::Sc]
+    }
+
+    fn explore(&self, _: &Arc<Program>, _: &Search<'_>) -> Exploration {
+        Exploration {
+            verdict: (self.0)(),
+            executions: 12,
+            ..Exploration::unsupported("")
+        }
+    }
+}
+
+fn failed(violation: Violation) -> Verdict {
+    Verdict::Failed(Box::new(Counterexample {
+        violation,
+        trace: Vec::new(),
+        memory: Vec::new(),
+        returned: Vec::new(),
+        execution: 1,
+    }))
+}
+
+fn bug() -> Verdict {
+    failed(Violation::Fault(Fault::Bug {
+        what: "count below zero",
+        cell: None,
+    }))
+}
+
+fn panicked() -> Verdict {
+    failed(Violation::Panic {
+        message: "oops".to_owned(),
+    })
+}
+
+fn vacuous() -> Verdict {
+    failed(Violation::Vacuous {
+        index: 0,
+        text: "gup wins".to_owned(),
+    })
+}
+
+fn cut() -> Verdict {
+    Verdict::Truncated(Cut::PreemptionBound(2))
+}
+
+fn finishing(engine: &'static Says) -> Choice {
+    Choice {
+        engine,
+        model: Model::Sc,
+        finishes: true,
+    }
+}
+
+fn unfinished(engine: &'static Says) -> Choice {
+    Choice {
+        finishes: false,
+        ..finishing(engine)
+    }
+}
+
+fn complete_engine(_: &Race, _: &'static Profile) -> Choice {
+    finishing(&Says(|| Verdict::Complete))
+}
+
+fn loom_like_engine(_: &Race, _: &'static Profile) -> Choice {
+    unfinished(&Says(cut))
+}
+
+/// What the tests of the race say under an engine: those that hold, then those that fail.
+fn results(choose: super::Choose) -> [Vec<Result<(), String>>; 2] {
+    let mut results = [Vec::new(), Vec::new()];
+    for case in cases(&[RACE], choose) {
+        let result = case
+            .check()
+            .map_err(|failed| failed.message().unwrap_or_default().to_owned());
+        results[usize::from(matches!(case.expected, Expected::Fails))].push(result);
+    }
+    results
+}
+
+#[test]
+fn a_test_for_each_claim() {
+    let trials = trials(&[RACE], complete_engine);
+    let names: Vec<_> = trials.iter().map(libtest_mimic::Trial::name).collect();
+    assert_eq!(
+        names,
+        [
+            "family/race::arm64::holds",
+            "family/race::weak::holds",
+            "family/race::weak::fails without pmd-recheck",
+            "family/race::arm64::holds without recheck-order",
+            "family/race::weak::holds without recheck-order",
+        ]
+    );
+}
+
+#[test]
+fn where_the_engine_may_not_finish_no_name_says_holds() {
+    let trials = trials(&[RACE], loom_like_engine);
+    let names: Vec<_> = trials.iter().map(libtest_mimic::Trial::name).collect();
+    assert_eq!(
+        names[0],
+        "family/race::arm64::no violation in 200000 executions (says)"
+    );
+    assert!(names.iter().all(|name| !name.contains("holds")));
+}
+
+#[test]
+fn a_complete_search_holds_and_is_no_failure() {
+    let [hold, fail] = results(complete_engine);
+    assert!(hold.iter().all(Result::is_ok));
+    assert!(
+        fail[0]
+            .as_ref()
+            .is_err_and(|why| why.starts_with("it holds in all 12 executions"))
+    );
+}
+
+#[test]
+fn a_search_cut_short_does_not_hold() {
+    let [hold, fail] = results(|_, _| finishing(&Says(cut)));
+    let why = "truncated: 12 executions hold, but the search was cut (at preemption bound 2)";
+    assert!(
+        hold.iter()
+            .all(|r| r.as_ref().is_err_and(|message| message.starts_with(why)))
+    );
+    assert!(fail.iter().all(Result::is_err));
+}
+
+#[test]
+fn a_search_that_may_be_cut_passes_under_its_own_name_only() {
+    let [hold, fail] = results(loom_like_engine);
+    assert!(hold.iter().all(Result::is_ok));
+    assert!(fail.iter().all(Result::is_err));
+}
+
+#[test]
+fn a_violation_fails_what_should_hold_with_the_whole_text() {
+    let [hold, fail] = results(|_, _| finishing(&Says(bug)));
+    assert!(fail.iter().all(Result::is_ok));
+    let text = hold[0].as_ref().unwrap_err();
+    assert!(text.contains("kernel bug: count below zero"), "{text}");
+    assert!(text.contains("run family/race --profile arm64"), "{text}");
+}
+
+#[test]
+fn a_panic_or_a_vacuous_property_is_not_the_failure_that_is_wanted() {
+    for choose in [
+        (|_, _| finishing(&Says(panicked))) as super::Choose,
+        |_, _| finishing(&Says(vacuous)),
+    ] {
+        let [hold, fail] = results(choose);
+        assert!(hold.iter().all(Result::is_err));
+        assert!(
+            fail[0]
+                .as_ref()
+                .is_err_and(|why| why.starts_with("it fails, but not by"))
+        );
+    }
+}
+
+#[test]
+fn an_engine_that_cannot_run_it_fails_every_test() {
+    let [hold, fail] =
+        results(|_, _| finishing(&Says(|| Verdict::Unsupported("too many CPUs".to_owned()))));
+    let all = hold.iter().chain(&fail);
+    for result in all {
+        assert_eq!(
+            result,
+            &Err("says cannot run this: too many CPUs".to_owned())
+        );
+    }
+}

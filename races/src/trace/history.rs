@@ -1,0 +1,208 @@
+//! What a trace says about each of its events, worked out once: which write it followed, whether it
+//! missed one, and whether a reader needs to see it.
+
+use gupcheck_core::sync::{CellDecl, CellId, CellKind, Event, LaneId, LockId, Name, Op};
+use gupcheck_core::sync::{Source, What};
+
+use crate::program::Program;
+use crate::verdict::{Counterexample, Violation};
+
+/// A read that did not get the latest value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stale {
+    /// The write it took, if the engine said.
+    pub(super) took: Option<Source>,
+    /// The newest write before it in the trace, which it missed.
+    pub(super) missed: usize,
+}
+
+/// A trace, with what can be worked out from it.
+pub(super) struct History<'a> {
+    pub(super) program: &'a Program,
+    pub(super) trace: &'a [Event],
+    violation: &'a Violation,
+    /// The newest write to the same cell before each event.
+    preceding: Vec<Option<usize>>,
+    numbers: Vec<usize>,
+    cells: Vec<Use>,
+    locks: Vec<Use>,
+}
+
+/// Who uses an object in the trace.
+#[derive(Clone, Copy, Default)]
+struct Use {
+    only: Option<LaneId>,
+    shared: bool,
+    last_write: Option<usize>,
+}
+
+impl Use {
+    fn by(&mut self, lane: LaneId) {
+        match self.only {
+            None => self.only = Some(lane),
+            Some(other) => self.shared |= other != lane,
+        }
+    }
+}
+
+impl<'a> History<'a> {
+    pub(super) fn of(program: &'a Program, counterexample: &'a Counterexample) -> Self {
+        let trace = &counterexample.trace[..];
+        let mut history = Self {
+            program,
+            trace,
+            violation: &counterexample.violation,
+            preceding: Vec::with_capacity(trace.len()),
+            numbers: Vec::with_capacity(trace.len()),
+            cells: vec![Use::default(); program.layout().cells().len()],
+            locks: vec![Use::default(); program.layout().locks().len()],
+        };
+        let mut number = 0;
+        for (index, event) in trace.iter().enumerate() {
+            let mut preceding = None;
+            if let What::Op { op, wrote, .. } = event.what {
+                number += 1;
+                if let Some(cell) = op.cell() {
+                    let used = &mut history.cells[cell.index()];
+                    used.by(event.lane);
+                    preceding = used.last_write;
+                    if wrote.is_some() {
+                        used.last_write = Some(index);
+                    }
+                }
+                if let Some(lock) = op.lock() {
+                    history.locks[lock.index()].by(event.lane);
+                }
+            }
+            history.preceding.push(preceding);
+            history.numbers.push(number);
+        }
+        history
+    }
+
+    /// What a lane is called.
+    pub(super) fn lane(&self, lane: LaneId) -> Name {
+        self.program.cpus()[lane.index()].name
+    }
+
+    pub(super) fn decl(&self, cell: CellId) -> &'a CellDecl {
+        self.program.layout().decl(cell)
+    }
+
+    pub(super) fn lock(&self, lock: LockId) -> Name {
+        self.program.layout().locks()[lock.index()].name
+    }
+
+    /// The number under which an operation is shown, counted from 1.
+    pub(super) fn number(&self, index: usize) -> usize {
+        self.numbers[index]
+    }
+
+    pub(super) fn wrote(&self, index: usize) -> Option<u64> {
+        match self.trace.get(index)?.what {
+            What::Op { wrote, .. } => wrote,
+            What::Note(_) => None,
+        }
+    }
+
+    /// The value that a cell has, in the order of the trace, when this event happens.
+    pub(super) fn current(&self, index: usize, cell: CellId) -> u64 {
+        self.preceding[index]
+            .and_then(|write| self.wrote(write))
+            .unwrap_or(self.decl(cell).init)
+    }
+
+    /// Whether a read missed the newest write before it, and which.
+    pub(super) fn stale(&self, index: usize) -> Option<Stale> {
+        let What::Op { op, read, from, .. } = self.trace[index].what else {
+            return None;
+        };
+        let (cell, read, missed) = (op.cell()?, read?, self.preceding[index]?);
+        let fresh = match from {
+            Some(source) => source == Source::Event(missed),
+            None => read == self.current(index, cell),
+        };
+        (!fresh).then_some(Stale { took: from, missed })
+    }
+
+    /// The accesses to `cell`, in the order of the trace.
+    pub(super) fn accesses(&self, cell: CellId) -> impl DoubleEndedIterator<Item = usize> {
+        let is_access = move |event: &Event| matches!(event.what, What::Op { op, .. } if op.cell() == Some(cell));
+        (self.trace.iter().enumerate())
+            .filter(move |(_, event)| is_access(event))
+            .map(|(index, _)| index)
+    }
+
+    /// The last operation of all.
+    pub(super) fn last_operation(&self) -> Option<usize> {
+        self.trace
+            .iter()
+            .rposition(|event| matches!(event.what, What::Op { .. }))
+    }
+
+    /// Whether the trace writes `cell`.
+    pub(super) fn is_written(&self, cell: CellId) -> bool {
+        self.cells[cell.index()].last_write.is_some()
+    }
+
+    /// The last value that the trace writes to `cell`, or its first value.
+    pub(super) fn last_value(&self, cell: CellId) -> u64 {
+        self.cells[cell.index()]
+            .last_write
+            .and_then(|write| self.wrote(write))
+            .unwrap_or(self.decl(cell).init)
+    }
+
+    /// Whether the violation, or whoever declared the program, points at `cell`.
+    pub(super) fn is_named(&self, cell: CellId) -> bool {
+        let by_violation = match self.violation {
+            Violation::DataRace { cell } => Some(*cell),
+            Violation::Fault(fault) => fault.cell(),
+            _ => None,
+        };
+        by_violation == Some(cell) || self.program.observed().contains(&cell)
+    }
+
+    /// Whether an access to `cell` tells a reader nothing: nobody changes it, or one CPU alone
+    /// touches it and leaves it as it was (a gate that nobody knocked at).
+    pub(super) fn is_dull(&self, cell: CellId) -> bool {
+        let used = &self.cells[cell.index()];
+        let untouched = used.last_write.is_none();
+        let passing = !used.shared && self.last_value(cell) == self.decl(cell).init;
+        !self.is_named(cell) && (untouched || passing)
+    }
+
+    /// Whether an operation tells a reader nothing.
+    pub(super) fn is_dull_operation(&self, op: Op) -> bool {
+        match (op.cell(), op.lock()) {
+            (Some(cell), _) => self.is_dull(cell),
+            (None, Some(lock)) => !self.locks[lock.index()].shared,
+            (None, None) => false,
+        }
+    }
+
+    /// Whether this event is the look that precedes a free, in the same breath.
+    pub(super) fn is_look_before_free(&self, index: usize) -> bool {
+        let (event, Some(next)) = (&self.trace[index], self.trace.get(index + 1)) else {
+            return false;
+        };
+        match (event.what, next.what) {
+            (
+                What::Op {
+                    op: Op::Read { cell },
+                    ..
+                },
+                What::Op {
+                    op: Op::Write { cell: freed, .. },
+                    ..
+                },
+            ) => {
+                cell == freed
+                    && self.decl(cell).kind == CellKind::Life
+                    && event.lane == next.lane
+                    && event.site == next.site
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A counterexample as text that a person understands in a minute.
+//!
+//! Pure functions from values to [`Text`]: nothing here runs a program or prints. Whoever prints
+//! chooses the colours, by the [`Role`] of each piece.
+//!
+//! The text is, in this order: what was run; one sentence naming the anomaly and its two events; a
+//! table with a lane for each CPU; the state that changed; what each CPU returned; the rule that is
+//! broken; the steps that this kernel lacks; and the command that shows it again.
+//!
+//! | file | noun |
+//! | --- | --- |
+//! | `history` | what can be worked out about each event |
+//! | `wording` | one operation in words |
+//! | `headline` | the sentence, and which two events it is about |
+//! | `rows` | what is shown of the trace, and what is folded |
+//! | `table` | the lanes side by side, or as a list |
+//! | `report` | all sections |
+//! | `text` | lines of styled pieces |
+
+mod headline;
+mod history;
+mod report;
+mod rows;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod wording;
+
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::Steps;
+
+use crate::program::Program;
+use crate::race::{Race, Size};
+use crate::verdict::Counterexample;
+
+pub use report::{command, headline_of, report};
+pub use text::{Line, Role, Segment, Text};
+
+/// A counterexample, and what was run to find it.
+#[derive(Clone, Copy)]
+pub struct Finding<'a> {
+    /// What broke.
+    pub counterexample: &'a Counterexample,
+    /// In which program.
+    pub program: &'a Program,
+    /// Of which race.
+    pub race: &'a Race,
+    /// How large.
+    pub size: Size,
+    /// Under which profile.
+    pub profile: &'a Profile,
+    /// Without which steps, beside those that the race's kernel never had.
+    pub knocked_out: Steps,
+    /// The name of the engine that found it.
+    pub engine: &'a str,
+    /// The memory model, where the engine has a choice.
+    pub model: Option<&'a str>,
+}
+
+/// What the text is laid out for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Columns.
+    pub width: usize,
+    /// Whether everything is shown, and nothing folded.
+    pub detail: bool,
+    /// Whether rules are drawn with ASCII alone.
+    pub ascii: bool,
+}
+
+impl Default for Page {
+    /// For a log: 120 columns, folded, with box drawing.
+    fn default() -> Self {
+        Self {
+            width: 120,
+            detail: false,
+            ascii: false,
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The whole text of a counterexample, section by section.
+
+use gupcheck_core::step::{Step, Steps};
+use gupcheck_core::sync::{CellId, CellKind, Fault, What};
+
+use super::headline::{Headline, headline};
+use super::history::History;
+use super::rows::rows;
+use super::table::table;
+use super::text::{Line, Role, Text};
+use super::wording;
+use super::{Finding, Page};
+use crate::race::Size;
+use crate::verdict::Violation;
+
+/// The sentence that names the anomaly and the two events.
+pub fn headline_of(finding: &Finding<'_>) -> String {
+    let history = History::of(finding.program, finding.counterexample);
+    headline(&history, &finding.counterexample.violation)
+        .line
+        .to_string()
+}
+
+/// The command that shows the violation again, from a clone of the repository.
+pub fn command(finding: &Finding<'_>) -> String {
+    let mut command = format!(
+        "cargo run --release -- run {} --profile {} --engine {}",
+        finding.race.name, finding.profile.name, finding.engine
+    );
+    let mut add = |flag: &str, value: &str| {
+        command.push(' ');
+        command.push_str(flag);
+        command.push(' ');
+        command.push_str(value);
+    };
+    if let Some(model) = finding.model {
+        add("--model", model);
+    }
+    if finding.size.cpus != Size::SMALLEST.cpus {
+        add("--cpus", &finding.size.cpus.to_string());
+    }
+    if finding.size.pages != Size::SMALLEST.pages {
+        add("--pages", &finding.size.pages.to_string());
+    }
+    for step in finding.knocked_out.iter() {
+        add("--knock-out", step.name());
+    }
+    command
+}
+
+/// The whole text.
+pub fn report(finding: &Finding<'_>, page: Page) -> Text {
+    let history = History::of(finding.program, finding.counterexample);
+    let headline = headline(&history, &finding.counterexample.violation);
+    let mut text = Text::new();
+    title(&mut text, finding, page);
+    text.gap();
+    text.wrapped(headline.line.clone(), page.width, 2);
+    if !history.trace.is_empty() {
+        text.gap();
+        let marked = [headline.first, headline.second];
+        let rows = rows(&history, marked, page.detail);
+        table(&mut text, &history, &headline, &rows, page);
+        state(&mut text, finding, &history, &headline, page);
+        returned(&mut text, finding, page);
+    }
+    rule(&mut text, finding, &history, page);
+    steps(&mut text, "without", finding.knocked_out, page);
+    let before = Steps::of(finding.race.before);
+    steps(&mut text, "in a kernel from before", before, page);
+    text.gap();
+    text.line(Line::of(Role::Heading, "again"));
+    text.line(Line::of(Role::Plain, format!("  {}", command(finding))));
+    text
+}
+
+fn title(text: &mut Text, finding: &Finding<'_>, page: Page) {
+    let Finding {
+        race,
+        profile,
+        engine,
+        ..
+    } = finding;
+    let mut line = Line::of(Role::Heading, race.name);
+    line.push(
+        Role::Plain,
+        format!(" ({}) under {profile}", race.catalogue),
+    );
+    for (nth, step) in finding.knocked_out.iter().enumerate() {
+        let word = if nth == 0 { " without" } else { "," };
+        line.push(Role::Plain, format!("{word} {step}"));
+    }
+    let model = finding
+        .model
+        .map_or(String::new(), |model| format!(" ({model})"));
+    let execution = finding.counterexample.execution;
+    line.push(
+        Role::Dim,
+        format!(": {engine}{model}, execution {execution}"),
+    );
+    text.wrapped(line, page.width, 2);
+}
+
+/// The cells that the trace changed, or that the violation names: what was, and what is.
+fn state(
+    text: &mut Text,
+    finding: &Finding<'_>,
+    history: &History<'_>,
+    headline: &Headline,
+    page: Page,
+) {
+    let marked = [headline.first, headline.second].map(|event| cell_of(history, event));
+    let cells: Vec<_> = (0..finding.program.layout().cells().len())
+        .map(|cell| CellId(cell as u32))
+        .filter(|&cell| {
+            let written = history.is_written(cell) && (page.detail || !history.is_dull(cell));
+            written || history.is_named(cell) || marked.contains(&Some(cell))
+        })
+        .collect();
+    if cells.is_empty() {
+        return;
+    }
+    let heading = match finding.counterexample.violation {
+        Violation::Property { .. } => "at the end",
+        _ => "when it happened",
+    };
+    text.gap();
+    text.line(Line::of(Role::Heading, heading));
+    let name = |cell| wording::object(history, cell);
+    let width = (cells.iter().map(|&cell| name(cell).chars().count()))
+        .max()
+        .unwrap_or(0);
+    for cell in cells {
+        let decl = history.decl(cell);
+        let now = (finding.counterexample.memory.get(cell.index()).copied())
+            .unwrap_or_else(|| history.last_value(cell));
+        let mut line = Line::of(Role::Plain, format!("  {:<width$}  ", name(cell)));
+        if now == decl.init {
+            line.push(Role::Plain, decl.shown(now).to_string());
+            line.push(Role::Dim, " as before");
+        } else {
+            line.push(Role::Dim, format!("{} -> ", decl.shown(decl.init)));
+            line.push(Role::Plain, decl.shown(now).to_string());
+        }
+        text.wrapped(line, page.width, 4);
+    }
+}
+
+fn cell_of(history: &History<'_>, event: Option<usize>) -> Option<CellId> {
+    match history.trace.get(event?)?.what {
+        What::Op { op, .. } => op.cell(),
+        What::Note(_) => None,
+    }
+}
+
+fn returned(text: &mut Text, finding: &Finding<'_>, page: Page) {
+    if finding.counterexample.returned.is_empty() {
+        return;
+    }
+    text.gap();
+    text.line(Line::of(Role::Heading, "returned"));
+    let cpus = finding.program.cpus();
+    let width = (cpus.iter().map(|cpu| cpu.name.to_string().chars().count()))
+        .max()
+        .unwrap_or(0);
+    for (nth, cpu) in cpus.iter().enumerate() {
+        let name = cpu.name.to_string();
+        let mut line = Line::of(Role::Plain, format!("  {name:<width$}  "));
+        match finding.counterexample.returned.get(nth) {
+            Some(Some(returned)) => line.push(Role::Plain, returned.to_string()),
+            Some(None) | None => line.push(Role::Dim, "did not return"),
+        }
+        text.wrapped(line, page.width, 4);
+    }
+}
+
+/// What is broken, in full.
+fn rule(text: &mut Text, finding: &Finding<'_>, history: &History<'_>, page: Page) {
+    let words = match &finding.counterexample.violation {
+        Violation::Property { text, .. } => format!("always {text}"),
+        Violation::Fault(Fault::UseAfterFree { life }) => {
+            let name = wording::object(history, *life);
+            format!("nobody uses {name} once it is free")
+        }
+        Violation::Fault(Fault::DoubleFree { life }) => {
+            let name = wording::object(history, *life);
+            format!("{name} is freed once in each of its lives")
+        }
+        Violation::Fault(fault) => fault.describe(finding.program.layout()),
+        Violation::DataRace { cell } => match history.decl(*cell).kind {
+            CellKind::Life => format!(
+                "every use of {} is ordered before it is freed, or after it lives again",
+                wording::object(history, *cell)
+            ),
+            _ => format!(
+                "accesses to {} are ordered, or all are reads",
+                history.decl(*cell).name
+            ),
+        },
+        Violation::Deadlock { .. } => "somebody can go on, until all have finished".to_owned(),
+        Violation::Panic { message } => format!("no CPU panics: {message}"),
+        Violation::Vacuous { text, .. } => {
+            format!("sometimes {text} (every execution was explored, and in none it was so)")
+        }
+    };
+    text.gap();
+    text.line(Line::of(Role::Heading, "broken rule"));
+    for line in words.lines() {
+        text.wrapped(Line::of(Role::Plain, format!("  {line}")), page.width, 2);
+    }
+}
+
+fn steps(text: &mut Text, heading: &str, steps: Steps, page: Page) {
+    if steps == Steps::NONE {
+        return;
+    }
+    text.gap();
+    text.line(Line::of(Role::Heading, heading));
+    for step in steps.iter() {
+        describe(text, step, page);
+    }
+}
+
+fn describe(text: &mut Text, step: Step, page: Page) {
+    let line = Line::of(
+        Role::Plain,
+        format!("  {step} ({}): {}", step.id(), step.does()),
+    );
+    text.wrapped(line, page.width, 4);
+    let pairs = format!("      pairs with {}", step.pairs_with());
+    text.wrapped(Line::of(Role::Dim, pairs), page.width, 2);
+    let source = format!("      source: {}", step.source());
+    text.wrapped(Line::of(Role::Dim, source), page.width, 2);
+}
