@@ -352,9 +352,11 @@ impl Boot {
         pfn
     }
 
-    /// An entry's bits that boot code may add: prot-none instead of present, as `mprotect(PROT_NONE)`
-    /// leaves it.
+    /// Prot-none instead of present, and not writable, as `mprotect(PROT_NONE)` and NUMA hinting leave an
+    /// entry.
     pub fn prot_none(entry: Entry) -> Entry {
-        entry.without(Bits::PRESENT).with(Bits::PROT_NONE)
+        entry
+            .without(Bits::PRESENT | Bits::WRITE)
+            .with(Bits::PROT_NONE)
     }
 }

@@ -88,6 +88,8 @@ fn zap_pte_range<'m>(
                 let page = cpu.machine().page(pte.pfn());
                 page_remove_rmap(cpu, page);
                 tlb.remove_page(page);
+            } else {
+                tlb.remove_entry();
             }
         } else if !pte.is_none() {
             // A migration entry: whoever migrates finds it gone.
