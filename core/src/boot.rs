@@ -274,12 +274,10 @@ impl Boot {
             let life = self.page(table).table.life;
             self.layout.set_life(life, false);
         }
-        let place = self.machine.mms[mm.0 as usize]
-            .deposited
-            .into_iter()
-            .find(|&place| self.layout.get_plain(place).0.is_none())
-            .expect("room for one more deposited table");
-        self.layout.set_plain(place, BlockLink(Some(table)));
+        let [newest, older] = self.machine.mms[mm.0 as usize].deposited;
+        let before = self.layout.get_plain(newest);
+        self.layout.set_plain(older, before);
+        self.layout.set_plain(newest, BlockLink(Some(table)));
         table
     }
 
