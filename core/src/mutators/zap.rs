@@ -84,12 +84,12 @@ fn zap_pte_range<'m>(
         let pte = ptep.get(cpu);
         if pte.pte_present() {
             let pte = ptep.get_and_clear(cpu);
-            if !pte.is_special() {
+            if pte.is_special() {
+                tlb.remove_entry();
+            } else {
                 let page = cpu.machine().page(pte.pfn());
                 page_remove_rmap(cpu, page);
                 tlb.remove_page(page);
-            } else {
-                tlb.remove_entry();
             }
         } else if !pte.is_none() {
             // A migration entry: whoever migrates finds it gone.
