@@ -88,7 +88,7 @@ fn the_last_mapped_page_of_a_large_folio_is_reused_too() {
 }
 
 #[test]
-fn a_read_only_huge_page() {
+fn a_huge_page_is_reused_whole_or_split_for_a_writer() {
     for profile in Profile::ALL {
         for (others, split) in [(0, false), (1, true)] {
             let mut boot = boot(profile);

@@ -4,10 +4,15 @@
 //! it is alone, and which barriers it issues while it does it. The engine under them ([`common`]) is
 //! sequential, and panics where a CPU would wait for itself.
 
+mod allocator;
 mod arguments;
 mod books;
+mod collapse;
 mod common;
 mod fallback;
 mod faults;
+mod giving_back;
 mod mutators;
+mod ordering;
+mod steps;
 mod walk;

@@ -1,0 +1,269 @@
+//! Which barriers the key functions issue, and in which order, under each profile.
+
+use crate::common::{World, boot};
+use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::boot::{Area, Boot};
+use gupcheck_core::cpu::{Cpu, synchronize_rcu, tlb_remove_table_sync_one};
+use gupcheck_core::folio::{Folio, Owner, Pfn, folio_put, folio_ref_freeze};
+use gupcheck_core::gup::{Foll, get_user_pages_fast, pin_user_pages_fast_only};
+use gupcheck_core::mutators::{collapse_huge_page, migrate_page, munmap, split_huge_page};
+use gupcheck_core::pgtable::Entry;
+
+/// The operations of `work` on what `set_up` made, without those that only look after lifetimes.
+fn ops<S>(
+    profile: &'static Profile,
+    set_up: impl FnOnce(&mut Boot) -> S,
+    work: impl FnOnce(&Cpu<'_>, &S),
+) -> Vec<String> {
+    let mut boot = boot(profile);
+    let scene = set_up(&mut boot);
+    let world = World::new(boot);
+    let ops = world.ops(|cpu| work(cpu, &scene));
+    let life = |op: &String| op.starts_with("read page") || op.contains(".owner");
+    ops.into_iter().filter(|op| !life(op)).collect()
+}
+
+fn one_page(boot: &mut Boot) -> (Area, Pfn) {
+    let area = boot.anon_area(1);
+    let page = boot.populate(area)[0];
+    boot.free_block(1);
+    (area, page)
+}
+
+fn four_pages(boot: &mut Boot) -> Area {
+    let area = boot.anon_area(4);
+    boot.populate(area);
+    boot.free_block(2);
+    area
+}
+
+/// The operations from the first that is `from` to the first `to` behind it, both included.
+fn between<'a>(ops: &'a [String], from: &str, to: &str) -> &'a [String] {
+    let start = ops.iter().position(|op| op == from).expect(from);
+    let length = ops[start..].iter().position(|op| op == to).expect(to);
+    &ops[start..=start + length]
+}
+
+/// Where in `ops` the `nth` operation that is `op` stands.
+fn place(ops: &[String], op: &str, nth: usize) -> usize {
+    let mut places = ops.iter().enumerate().filter(|(_, other)| *other == op);
+    places.nth(nth).expect(op).0
+}
+
+#[test]
+fn a_pin_is_read_then_pin_then_recheck() {
+    let ops = ops(&ARM64, one_page, |cpu, &(area, _)| {
+        pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::WRITE);
+    });
+    assert_eq!(
+        ops,
+        [
+            "load.Relaxed mm0.has_pinned",
+            "store.Relaxed mm0.has_pinned",
+            "load.Relaxed mm0.write_protect_seq",
+            "fence.Acquire",
+            "lock cpu0.irqs_off",
+            "load.Acquire mm0.pgd[0]",
+            "load.Acquire mm0.pud[0]",
+            "load.Acquire mm0.pmd[1]",
+            "load.Acquire mm0.pte[4]",
+            "load.Acquire page3.compound_head",
+            "load.Relaxed page3.refcount",
+            "add_unless.Full page3.refcount",
+            "load.Acquire page3.compound_head",
+            "load.Relaxed page3.flags",
+            "add.Relaxed page3.refcount",
+            "fence.SeqCst",
+            "load.Relaxed page3.flags",
+            "load.Relaxed page3.mapping",
+            "load.Relaxed mm0.pmd[1]",
+            "load.Relaxed mm0.pte[4]",
+            "or.Relaxed page3.flags",
+            "unlock cpu0.irqs_off",
+            "fence.Acquire",
+            "load.Relaxed mm0.write_protect_seq",
+        ]
+    );
+}
+
+#[test]
+fn pmdp_collapse_flush_ends_as_the_profile_has_it() {
+    for (profile, expected) in [
+        (
+            &X86_NATIVE,
+            &[
+                "xchg.Full mm0.pmd[1]",
+                "lock cpu1.irqs_off",
+                "unlock cpu1.irqs_off",
+            ][..],
+        ),
+        (&X86_PV, &["xchg.Full mm0.pmd[1]", "fence.SeqCst"]),
+        (&ARM64, &["xchg.Relaxed mm0.pmd[1]", "fence.SeqCst"]),
+        (&WEAK, &["xchg.Relaxed mm0.pmd[1]"]),
+    ] {
+        let ops = ops(profile, four_pages, |cpu, area| {
+            collapse_huge_page(cpu, area.mm, area.start);
+        });
+        let pmd_lock = ops[place(&ops, expected[0], 0) - 1].clone();
+        let unlock = pmd_lock.replace("lock", "unlock");
+        let flush = between(&ops, expected[0], &unlock);
+        assert_eq!(flush[..flush.len() - 1], *expected, "{profile}");
+        // Whatever the flush was, every CPU is interrupted before a reference is counted.
+        let after = &ops[place(&ops, &unlock, 0) + 1..];
+        assert_eq!(
+            after[..2],
+            ["lock cpu1.irqs_off", "unlock cpu1.irqs_off"],
+            "{profile}"
+        );
+    }
+}
+
+#[test]
+fn clearing_a_pte_is_as_strong_as_the_profile() {
+    for profile in Profile::ALL {
+        let ops = ops(profile, one_page, |cpu, &(area, _)| {
+            munmap(cpu, area.mm, area.vma);
+        });
+        let clear = ops.iter().find(|op| op.starts_with("xchg."));
+        let order = profile.clear;
+        assert!(clear.is_some_and(|op| op.starts_with(&format!("xchg.{order:?} mm0.pte["))));
+    }
+}
+
+#[test]
+fn a_clear_is_followed_by_a_full_barrier_before_pins_are_looked_at() {
+    for profile in Profile::ALL {
+        let ops = ops(profile, one_page, |cpu, &(area, page)| {
+            migrate_page(cpu, area.mm, area.start, page);
+        });
+        let clear = ops
+            .iter()
+            .position(|op| op.starts_with("xchg."))
+            .expect("a clear");
+        let bit = ops[clear..].iter().find(|op| op.starts_with("and.Relaxed"));
+        let bit = bit.expect("the exclusive bit is cleared");
+        let page = bit.replace("and.Relaxed ", "").replace(".flags", "");
+        let cleared = place(&ops, bit, 0);
+        let look = ops[..cleared]
+            .iter()
+            .rposition(|op| *op == format!("load.Relaxed {page}.refcount"));
+        let look = look.expect("a look at the pins");
+        let barriers = ops[clear..look]
+            .iter()
+            .filter(|op| *op == "fence.SeqCst")
+            .count();
+        assert!(barriers >= 1, "{profile}");
+        assert_eq!(
+            ops[cleared + 1],
+            "fence.SeqCst",
+            "{profile}: the bit before the entry"
+        );
+        assert!(ops[cleared + 2].starts_with("store.Relaxed"), "{profile}");
+    }
+}
+
+#[test]
+fn a_split_gives_each_tail_its_state_before_its_count() {
+    let huge = |boot: &mut Boot| {
+        let area = boot.anon_area(4);
+        let head = boot.thp(Owner::Us, 1);
+        boot.map_huge(area.mm, area.start, head, true);
+        boot.deposit(area.mm, area.start, Entry::NONE);
+        (area, head)
+    };
+    for profile in Profile::ALL {
+        let ops = ops(profile, huge, |cpu, &(area, head)| {
+            assert_eq!(split_huge_page(cpu, area.mm, area.start, head), Ok(()));
+        });
+        let unfrozen: Vec<_> = ops
+            .iter()
+            .filter(|op| op.starts_with("store.Release "))
+            .collect();
+        let head = unfrozen
+            .last()
+            .expect("the head's count")
+            .replace("store.Release ", "");
+        let freeze = place(&ops, &format!("cmpxchg.Full {head}"), 0);
+        assert_eq!(unfrozen.len(), 4, "three tails, and the head last");
+        for count in &unfrozen[..3] {
+            let tail = count.replace("store.Release ", "").replace(".refcount", "");
+            let order = [
+                freeze,
+                place(&ops, &format!("store.Relaxed {tail}.flags"), 0),
+                place(&ops, &format!("store.Relaxed {tail}.compound_head"), 0),
+                place(&ops, count, 0),
+                place(&ops, &format!("store.Release {head}"), 0),
+            ];
+            assert!(order.is_sorted(), "{profile} {tail}: {order:?}");
+            assert!(ops[order[1]..order[2]].contains(&"fence.Release".to_owned()));
+        }
+    }
+}
+
+#[test]
+fn a_new_table_and_a_new_page_are_published_behind_a_write_barrier() {
+    for profile in Profile::ALL {
+        let hole = |boot: &mut Boot| {
+            let area = boot.anon_area(1);
+            boot.free_block(1);
+            area
+        };
+        let ops = ops(profile, hole, |cpu, area| {
+            get_user_pages_fast(cpu, area.mm, area.start, 1, Foll::WRITE);
+        });
+        let pmd = place(&ops, "store.Relaxed mm0.pmd[1]", 0);
+        assert_eq!(ops[pmd - 1], "fence.Release", "{profile}");
+        let zeroed = ops[..pmd]
+            .iter()
+            .filter(|op| op.contains(".entry["))
+            .count();
+        assert_eq!(
+            zeroed, 4,
+            "{profile}: the table is empty before it is linked"
+        );
+        let pte = ops
+            .iter()
+            .rposition(|op| op.starts_with("store") && op.contains(".entry["));
+        let pte = pte.expect("the page is mapped");
+        let wmb = ops[pmd + 1..pte]
+            .iter()
+            .filter(|op| *op == "fence.Release")
+            .count();
+        assert_eq!(wmb, 1, "{profile}");
+    }
+}
+
+#[test]
+fn dropping_and_freezing_are_fully_ordered() {
+    let held = |boot: &mut Boot| boot.anon_page(Owner::Us, 2);
+    let drop = ops(&ARM64, held, |cpu, &pfn| {
+        folio_put(cpu, Folio::of(cpu.machine().page(pfn)));
+    });
+    assert_eq!(drop, ["add.Full page0.refcount"]);
+    let freeze = ops(&ARM64, held, |cpu, &pfn| {
+        let folio = Folio::of(cpu.machine().page(pfn));
+        assert!(!folio_ref_freeze(cpu, folio, 1) && folio_ref_freeze(cpu, folio, 2));
+    });
+    assert_eq!(freeze, ["cmpxchg.Full page0.refcount"; 2]);
+}
+
+#[test]
+fn a_folio_lock_acquires_and_releases() {
+    let held = |boot: &mut Boot| boot.anon_page(Owner::Us, 1);
+    let ops = ops(&X86_NATIVE, held, |cpu, &pfn| {
+        let folio = Folio::of(cpu.machine().page(pfn));
+        assert!(folio.trylock(cpu) && !folio.trylock(cpu));
+        folio.unlock(cpu);
+    });
+    let lock = "test_and_set.Acquire page0.flags";
+    assert_eq!(ops, [lock, lock, "and.Release page0.flags"]);
+}
+
+#[test]
+fn a_grace_period_waits_for_more_than_an_ipi() {
+    let ipi = ops(&ARM64, |_| (), |cpu, ()| tlb_remove_table_sync_one(cpu));
+    assert_eq!(ipi, ["lock cpu1.irqs_off", "unlock cpu1.irqs_off"]);
+    let rcu = ops(&ARM64, |_| (), |cpu, ()| synchronize_rcu(cpu));
+    assert_eq!(rcu[..2], ["lock cpu1.rcu", "unlock cpu1.rcu"]);
+    assert_eq!(rcu[2..], ipi);
+}

@@ -1,0 +1,307 @@
+//! Each step knocked out takes away exactly what it stands for, and nothing else.
+
+use crate::common::{World, boot_without, set_flag};
+use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE};
+use gupcheck_core::boot::{Area, Boot};
+use gupcheck_core::cpu::Cpu;
+use gupcheck_core::folio::{Owner, PageFlags, Pfn};
+use gupcheck_core::gup::{Foll, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages};
+use gupcheck_core::mutators::{collapse_huge_page, migrate_page, munmap, split_huge_page};
+use gupcheck_core::pgtable::{Bits, Entry};
+use gupcheck_core::step::Step;
+
+/// What a scene consists of: the areas that boot made, and the first frame of interest.
+struct Scene {
+    area: Area,
+    page: Pfn,
+}
+
+/// One page mapped, writable.
+fn small(boot: &mut Boot) -> Scene {
+    let area = boot.anon_area(1);
+    let page = boot.populate(area)[0];
+    boot.free_block(0);
+    Scene { area, page }
+}
+
+/// One page mapped, read-only and exclusive.
+fn read_only(boot: &mut Boot) -> Scene {
+    let scene = small(boot);
+    let area = scene.area;
+    boot.change_pte(area.mm, area.start, |pte| pte.without(Bits::WRITE));
+    scene
+}
+
+/// Four pages mapped, and a block for a huge page.
+fn collapsible(boot: &mut Boot) -> Scene {
+    let area = boot.anon_area(4);
+    let page = boot.populate(area)[0];
+    boot.free_block(2);
+    Scene { area, page }
+}
+
+/// A huge page, of which the caller holds a reference.
+fn huge(boot: &mut Boot) -> Scene {
+    let area = boot.anon_area(4);
+    let page = boot.thp(Owner::Us, 1);
+    boot.map_huge(area.mm, area.start, page, true);
+    boot.deposit(area.mm, area.start, Entry::NONE);
+    set_flag(boot, page, PageFlags::DIRTY, true);
+    Scene { area, page }
+}
+
+/// A hole, with memory to fill it.
+fn hole(boot: &mut Boot) -> Scene {
+    let area = boot.anon_area(1);
+    boot.free_block(1);
+    Scene { area, page: Pfn(0) }
+}
+
+fn pin(cpu: &Cpu<'_>, scene: &Scene) {
+    let area = scene.area;
+    pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
+}
+
+fn pin_and_unpin(cpu: &Cpu<'_>, scene: &Scene) {
+    let area = scene.area;
+    let gup = pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::WRITE);
+    unpin_user_pages(cpu, &gup.pages);
+}
+
+fn fault_in(cpu: &Cpu<'_>, scene: &Scene) {
+    let area = scene.area;
+    pin_user_pages_fast(cpu, area.mm, area.start, 1, Foll::WRITE);
+}
+
+fn unmap(cpu: &Cpu<'_>, scene: &Scene) {
+    munmap(cpu, scene.area.mm, scene.area.vma);
+}
+
+fn collapse(cpu: &Cpu<'_>, scene: &Scene) {
+    collapse_huge_page(cpu, scene.area.mm, scene.area.start);
+}
+
+fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
+    migrate_page(cpu, scene.area.mm, scene.area.start, scene.page);
+}
+
+fn split(cpu: &Cpu<'_>, scene: &Scene) {
+    let split = split_huge_page(cpu, scene.area.mm, scene.area.start, scene.page);
+    assert_eq!(split, Ok(()));
+}
+
+type SetUp = fn(&mut Boot) -> Scene;
+type Work = fn(&Cpu<'_>, &Scene);
+
+/// The operations of `work` without these steps.
+fn ops(profile: &'static Profile, without: &[Step], set_up: SetUp, work: Work) -> Vec<String> {
+    let mut boot = boot_without(profile, without);
+    let scene = set_up(&mut boot);
+    let world = World::new(boot);
+    world.ops(|cpu| work(cpu, &scene))
+}
+
+/// What is in `these` and not in `those`, as often as it is.
+fn beyond(these: &[String], those: &[String]) -> Vec<String> {
+    let mut rest = those.to_vec();
+    let mut more: Vec<_> = these
+        .iter()
+        .filter(|op| match rest.iter().position(|other| other == *op) {
+            Some(found) => {
+                rest.swap_remove(found);
+                false
+            }
+            None => true,
+        })
+        .cloned()
+        .collect();
+    more.sort_unstable();
+    more
+}
+
+/// Where a step acts.
+fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
+    use Step as S;
+    match step {
+        S::HasPinned
+        | S::SeqcountBegin
+        | S::SeqcountRetry
+        | S::IrqsOffBlockIpi
+        | S::IrqsRestoredFirst
+        | S::EntryReadOnce
+        | S::AddUnlessZero
+        | S::PinBarrier
+        | S::RefcountGuard
+        | S::HeadRecheck
+        | S::PincountBarrier
+        | S::PmdRecheck
+        | S::PteRecheck
+        | S::RecheckOrder => (&ARM64, small, pin),
+        S::ExclusiveBarrier => (&ARM64, read_only, pin),
+        S::PutOrdered => (&ARM64, small, pin_and_unpin),
+        S::TablePublishBarrier => (&ARM64, hole, fault_in),
+        S::ClearBarrier | S::TlbFlush => (&X86_NATIVE, collapsible, collapse),
+        S::CollapseClearFirst | S::CollapseSyncIpi => (&ARM64, collapsible, collapse),
+        S::RefcountFreeze | S::ShareBarrier | S::RereadUnderLock => (&ARM64, small, migrate),
+        S::UnfreezeRelease | S::SplitInvalidateFirst => (&ARM64, huge, split),
+        S::IrqsOffHoldRcu | S::RcuTableFree => (&WEAK, small, unmap),
+    }
+}
+
+/// The walker's reads, as heads of address dependencies and without.
+const DEPENDENT: &[&str] = &[
+    "load.Acquire mm0.pgd[0]",
+    "load.Acquire mm0.pmd[1]",
+    "load.Acquire mm0.pte[4]",
+    "load.Acquire mm0.pud[0]",
+];
+const INDEPENDENT: &[&str] = &[
+    "load.Relaxed mm0.pgd[0]",
+    "load.Relaxed mm0.pmd[1]",
+    "load.Relaxed mm0.pte[4]",
+    "load.Relaxed mm0.pud[0]",
+];
+
+/// The counts that a split gives back, with release and without.
+const RELEASED: &[&str] = &[
+    "store.Release page3.refcount",
+    "store.Release page4.refcount",
+    "store.Release page5.refcount",
+    "store.Release page6.refcount",
+];
+const STORED: &[&str] = &[
+    "store.Relaxed page3.refcount",
+    "store.Relaxed page4.refcount",
+    "store.Relaxed page5.refcount",
+    "store.Relaxed page6.refcount",
+];
+
+/// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
+fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
+    use Step as S;
+    const NOTHING: &[&str] = &[];
+    match step {
+        S::HasPinned => (
+            &[
+                "load.Relaxed mm0.has_pinned",
+                "store.Relaxed mm0.has_pinned",
+            ],
+            NOTHING,
+        ),
+        S::SeqcountBegin | S::SeqcountRetry => (
+            &["fence.Acquire", "load.Relaxed mm0.write_protect_seq"],
+            NOTHING,
+        ),
+        S::IrqsOffBlockIpi => (
+            &["lock cpu0.irqs_off", "unlock cpu0.irqs_off"],
+            &["lock cpu0.rcu", "unlock cpu0.rcu"],
+        ),
+        S::IrqsOffHoldRcu | S::CollapseSyncIpi | S::TlbFlush => {
+            (&["lock cpu1.irqs_off", "unlock cpu1.irqs_off"], NOTHING)
+        }
+        S::EntryReadOnce => (DEPENDENT, INDEPENDENT),
+        S::AddUnlessZero => (
+            &["add_unless.Full page3.refcount"],
+            &["add.Full page3.refcount"],
+        ),
+        S::PinBarrier => (
+            &["add_unless.Full page3.refcount"],
+            &["add_unless.Relaxed page3.refcount"],
+        ),
+        S::RefcountGuard => (&["load.Relaxed page3.refcount"], NOTHING),
+        S::HeadRecheck => (&["load.Acquire page3.compound_head"], NOTHING),
+        S::PincountBarrier | S::ShareBarrier => (&["fence.SeqCst"], NOTHING),
+        S::PmdRecheck => (&["load.Relaxed mm0.pmd[1]", "read page2.table"], NOTHING),
+        S::PteRecheck => (&["load.Relaxed mm0.pte[4]", "read page4.table"], NOTHING),
+        S::ExclusiveBarrier => (&["fence.Acquire"], NOTHING),
+        S::PutOrdered => (
+            &["add.Full page3.refcount"],
+            &["add.Relaxed page3.refcount"],
+        ),
+        S::TablePublishBarrier => (&["fence.Release"], NOTHING),
+        S::ClearBarrier => (&["xchg.Full mm0.pmd[1]"], &["xchg.Relaxed mm0.pmd[1]"]),
+        S::RefcountFreeze => (
+            &["cmpxchg.Full page3.refcount"],
+            &[
+                "load.Relaxed page3.refcount",
+                "store.Relaxed page3.refcount",
+            ],
+        ),
+        S::UnfreezeRelease => (RELEASED, STORED),
+        S::RcuTableFree => (
+            &[
+                "lock cpu1.irqs_off",
+                "lock cpu1.rcu",
+                "unlock cpu1.irqs_off",
+                "unlock cpu1.rcu",
+            ],
+            NOTHING,
+        ),
+        // Once where the entry becomes a migration entry, once where it comes back.
+        S::RereadUnderLock => (
+            &[
+                "load.Relaxed mm0.pmd[1]",
+                "load.Relaxed mm0.pmd[1]",
+                "read page2.table",
+                "read page2.table",
+            ],
+            NOTHING,
+        ),
+        // The flush, which on arm64 is a fence, goes with the exchange that it follows.
+        S::SplitInvalidateFirst => (
+            &[
+                "fence.SeqCst",
+                "read page2.table",
+                "xchg.Relaxed mm0.pmd[1]",
+            ],
+            NOTHING,
+        ),
+        S::RecheckOrder | S::IrqsRestoredFirst | S::CollapseClearFirst => (NOTHING, NOTHING),
+    }
+}
+
+#[test]
+fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
+    for &step in Step::ALL {
+        let (profile, set_up, work) = scene_of(step);
+        let with = ops(profile, &[], set_up, work);
+        let without = ops(profile, &[step], set_up, work);
+        let (gone, come) = difference(step);
+        assert_eq!(beyond(&with, &without), gone, "{step}: what goes");
+        assert_eq!(beyond(&without, &with), come, "{step}: what comes instead");
+        assert_ne!(with, without, "{step}: at least the order changes");
+    }
+}
+
+/// Removing the barrier after a clear means all of them, wherever the profile has it.
+#[test]
+fn the_barrier_after_a_clear_is_the_profiles() {
+    for (profile, gone, come) in [
+        // The exchange, and the one before the look at the pins.
+        (
+            &X86_NATIVE,
+            &["fence.SeqCst", "xchg.Full mm0.pte[4]"][..],
+            &["xchg.Relaxed mm0.pte[4]"][..],
+        ),
+        // The flush's, and the one before the look at the pins.
+        (&ARM64, &["fence.SeqCst", "fence.SeqCst"], &[]),
+        (&WEAK, &["fence.SeqCst"], &[]),
+    ] {
+        let with = ops(profile, &[], small, migrate);
+        let without = ops(profile, &[Step::ClearBarrier], small, migrate);
+        assert_eq!(beyond(&with, &without), gone, "{profile}");
+        assert_eq!(beyond(&without, &with), come, "{profile}");
+    }
+}
+
+#[test]
+fn a_step_that_does_not_act_changes_nothing() {
+    let with = ops(&ARM64, &[], small, pin);
+    for &step in Step::ALL {
+        if !matches!(scene_of(step), (_, _, work) if std::ptr::fn_addr_eq(work, pin as Work)) {
+            let harmless = matches!(step, Step::PutOrdered | Step::IrqsOffHoldRcu);
+            let without = ops(&ARM64, &[step], small, pin);
+            assert!(harmless || with == without, "{step}");
+        }
+    }
+}
