@@ -139,6 +139,11 @@ impl Layout {
         id
     }
 
+    /// Gives a cell a better name, once it is known what it is for.
+    pub fn rename(&mut self, cell: CellId, name: impl Into<Name>) {
+        self.cells[cell.index()].name = name.into();
+    }
+
     /// Changes the value with which an atomic cell starts: boot code's store.
     pub fn set<T: Word>(&mut self, cell: Atomic<T>, value: T) {
         self.cells[cell.id().index()].init = value.into_word();

@@ -5,8 +5,11 @@
 //! workspace knows that it exists, except the list in [`by_name`].
 
 mod choice;
+mod loom;
+mod panics;
 
 pub use self::choice::{Choice, UnknownEngine, all, by_name, default_for, model_for};
+pub use self::loom::LoomEngine;
 
 use std::fmt;
 use std::str::FromStr;

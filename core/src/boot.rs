@@ -1,0 +1,311 @@
+//! Boot: single-threaded code that makes a machine and sets the scene, before any CPU runs.
+//!
+//! Nothing here is an operation: boot gives cells the values with which they start. What it builds is
+//! consistent as the kernel would have left it: counts match mappings, tables are alive, frames are
+//! either free or somebody's.
+
+use crate::cpu::Gates;
+use crate::folio::{BlockLink, CompoundHead, Mapping, Owner, Page, PageFlags, Pfn};
+use crate::machine::{Machine, MmId, Zone};
+use crate::mm::{Backing, Mm, VmFlags, Vma};
+use crate::pgtable::{Bits, Entry, Geometry, Level, PAGE_SIZE};
+use crate::step::Kernel;
+use crate::sync::{Atomic, Layout, Name};
+
+/// A machine in the making.
+#[derive(Debug)]
+pub struct Boot {
+    layout: Layout,
+    machine: Machine,
+}
+
+impl Boot {
+    /// A machine of `cpus` CPUs whose tables have `1 << table_bits` entries.
+    pub fn new(kernel: Kernel, cpus: u32, table_bits: u32) -> Self {
+        let mut layout = Layout::new();
+        let gates = (0..cpus)
+            .map(|cpu| Gates {
+                irq: layout.spin_lock(Name::new("cpu{}.irqs_off", [cpu])),
+                rcu: layout.spin_lock(Name::new("cpu{}.rcu", [cpu])),
+            })
+            .collect();
+        let zone = Zone {
+            lock: layout.spin_lock("zone.lock"),
+            free: (0..=table_bits)
+                .map(|order| layout.plain(Name::new("zone.free[{}]", [order]), BlockLink(None)))
+                .collect(),
+        };
+        let machine = Machine {
+            kernel,
+            geometry: Geometry::new(table_bits, kernel.profile.levels),
+            zero_page: None,
+            zone,
+            gates,
+            pages: Vec::new(),
+            mms: Vec::new(),
+        };
+        Self { layout, machine }
+    }
+
+    /// The machine, and the declaration of all that its CPUs share.
+    pub fn finish(self) -> (Layout, Machine) {
+        (self.layout, self.machine)
+    }
+
+    /// The shape of the page tables.
+    pub const fn geometry(&self) -> &Geometry {
+        &self.machine.geometry
+    }
+
+    /// A frame's struct page.
+    pub fn page(&self, pfn: Pfn) -> &Page {
+        self.machine.page(pfn)
+    }
+
+    /// An address space.
+    pub fn mm(&self, mm: MmId) -> &Mm {
+        self.machine.mm(mm)
+    }
+
+    /// The declarations so far, to give a cell another start value.
+    pub const fn layout(&mut self) -> &mut Layout {
+        &mut self.layout
+    }
+
+    /// One more frame, that nobody has.
+    fn frame(&mut self) -> Pfn {
+        let pfn = Pfn(self.machine.pages.len() as u32);
+        let entries = 1 << (self.machine.zone.free.len() - 1);
+        let page = Page::declare(&mut self.layout, pfn, entries);
+        self.machine.pages.push(page);
+        pfn
+    }
+
+    /// A block of `1 << order` frames on the free list.
+    pub fn free_block(&mut self, order: u8) -> Pfn {
+        let first = self.frame();
+        for _ in 1..1 << order {
+            self.frame();
+        }
+        for n in 0..1 << order {
+            let buddy = self.page(first.plus(n)).buddy;
+            self.layout.set_plain(buddy, true);
+        }
+        let list = self.machine.zone.free[order as usize];
+        let next = self.page(first).next_free;
+        let rest = self.layout.get_plain(list);
+        self.layout.set_plain(next, rest);
+        self.layout.set_plain(list, BlockLink(Some(first)));
+        first
+    }
+
+    /// A free frame that was a page table in an earlier life, and still holds what it held then.
+    pub fn free_frame_holding(&mut self, entries: Entry) -> Pfn {
+        let pfn = self.free_block(0);
+        for cell in self.page(pfn).table.entries.clone() {
+            self.layout.set(cell, entries);
+        }
+        pfn
+    }
+
+    /// A page of anonymous memory with `refs` references, mapped nowhere yet.
+    pub fn anon_page(&mut self, owner: Owner, refs: i32) -> Pfn {
+        let pfn = self.frame();
+        self.make_anon(pfn, owner, refs);
+        pfn
+    }
+
+    /// A large anonymous folio that one pmd entry can map, with `refs` references: its head.
+    pub fn thp(&mut self, owner: Owner, refs: i32) -> Pfn {
+        let order = self.machine.zone.free.len() as u8 - 1;
+        let head = self.frame();
+        self.make_anon(head, owner, refs);
+        for _ in 1..1 << order {
+            let tail = self.frame();
+            let (compound_head, owned) = (self.page(tail).compound_head, self.page(tail).owner);
+            self.layout.set(compound_head, CompoundHead(Some(head)));
+            self.layout.set_plain(owned, owner);
+        }
+        let page = self.page(head);
+        let (flags, order_cell) = (page.flags, page.order);
+        let with_head = self.layout.get(flags) | PageFlags::HEAD;
+        self.layout.set(flags, with_head);
+        self.layout.set(order_cell, order);
+        head
+    }
+
+    fn make_anon(&mut self, pfn: Pfn, owner: Owner, refs: i32) {
+        let page = self.page(pfn);
+        let (flags, mapping) = (page.flags, page.mapping);
+        let (refcount, owned) = (page.refcount, page.owner);
+        self.layout.set(flags, PageFlags::LRU);
+        self.layout.set(mapping, Mapping::Anon);
+        self.layout.set(refcount, refs);
+        self.layout.set_plain(owned, owner);
+    }
+
+    /// An address space with an empty root table.
+    pub fn new_mm(&mut self) -> MmId {
+        let id = self.machine.mms.len() as u32;
+        let layout = &mut self.layout;
+        let mm = Mm {
+            pgd: Pfn(0),
+            mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
+            write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
+            has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
+            vmas: Vec::new(),
+            deposited: [0, 1]
+                .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),
+        };
+        self.machine.mms.push(mm);
+        let pgd = self.table(MmId(id), Level::Pgd, 0);
+        self.machine.mms[id as usize].pgd = pgd;
+        MmId(id)
+    }
+
+    /// An area of `pages` pages from `start` on, and the tables down to the PMD level under it.
+    pub fn mmap(
+        &mut self,
+        mm: MmId,
+        start: u64,
+        pages: u32,
+        flags: VmFlags,
+        backing: Backing,
+    ) -> usize {
+        let vmas = &mut self.machine.mms[mm.0 as usize].vmas;
+        let nth = vmas.len();
+        let attached = self
+            .layout
+            .plain(Name::new("mm{}.vma{}", [mm.0, nth as u32]), true);
+        vmas.push(Vma {
+            start,
+            end: start + u64::from(pages) * PAGE_SIZE,
+            flags,
+            backing,
+            attached,
+        });
+        let end = start + u64::from(pages) * PAGE_SIZE;
+        let mut addr = start;
+        while addr < end {
+            self.tables_down_to(mm, addr, Level::Pmd);
+            addr = self.geometry().addr_end(Level::Pmd, addr, end);
+        }
+        nth
+    }
+
+    /// Maps `pfn` at `addr` by a PTE, with one reference for the mapping.
+    pub fn map(&mut self, mm: MmId, addr: u64, pfn: Pfn, write: bool) {
+        let slot = self.tables_down_to(mm, addr, Level::Pte);
+        self.layout.set(slot, Entry::leaf(pfn, write));
+        self.count_mapping(pfn);
+    }
+
+    /// Maps the large folio that `head` heads at `addr` by a pmd entry, with one reference for the mapping.
+    pub fn map_huge(&mut self, mm: MmId, addr: u64, head: Pfn, write: bool) {
+        let slot = self.tables_down_to(mm, addr, Level::Pmd);
+        self.layout.set(slot, Entry::leaf(head, write).huge());
+        self.count_mapping(head);
+    }
+
+    /// Gives a mapped page's entry other bits.
+    pub fn change_pte(&mut self, mm: MmId, addr: u64, change: impl FnOnce(Entry) -> Entry) {
+        let slot = self.tables_down_to(mm, addr, Level::Pte);
+        let entry = self.layout.get(slot);
+        self.layout.set(slot, change(entry));
+    }
+
+    /// Deposits a table for the huge mapping at `addr`, as a THP's fault does: it is a table, unlinked, its
+    /// entries as given.
+    pub fn deposit(&mut self, mm: MmId, addr: u64, entries: Entry) -> Pfn {
+        let table = self.table(mm, Level::Pte, addr);
+        for cell in self.page(table).table.entries.clone() {
+            self.layout.set(cell, entries);
+        }
+        if self.machine.kernel.profile.deposit == crate::arch::Deposit::InTable {
+            let life = self.page(table).table.life;
+            self.layout.set_life(life, false);
+        }
+        let place = self.machine.mms[mm.0 as usize]
+            .deposited
+            .into_iter()
+            .find(|&place| self.layout.get_plain(place).0.is_none())
+            .expect("room for one more deposited table");
+        self.layout.set_plain(place, BlockLink(Some(table)));
+        table
+    }
+
+    /// The page is mapped once more, exclusively.
+    fn count_mapping(&mut self, pfn: Pfn) {
+        let page = self.page(pfn);
+        let (mapcount, flags, compound_head) = (page.mapcount, page.flags, page.compound_head);
+        let times = self.layout.get(mapcount) + 1;
+        self.layout.set(mapcount, times);
+        let flags_now = self.layout.get(flags) | PageFlags::ANON_EXCLUSIVE;
+        self.layout.set(flags, flags_now);
+        let head = self.layout.get(compound_head).0.unwrap_or(pfn);
+        let refcount = self.page(head).refcount;
+        let refs = self.layout.get(refcount) + 1;
+        self.layout.set(refcount, refs);
+    }
+
+    /// The cell of `addr`'s entry at `level`, with all tables above it in place.
+    pub fn tables_down_to(&mut self, mm: MmId, addr: u64, level: Level) -> Atomic<Entry> {
+        let mut table = self.machine.mm(mm).pgd;
+        let mut at = Level::Pgd;
+        loop {
+            let index = self.geometry().index(at, addr);
+            let slot = self.page(table).table.entries[index];
+            let Some(below) = (at < level).then(|| self.next_real(at)).flatten() else {
+                return slot;
+            };
+            if self.layout.get(slot).is_none() {
+                let new = self.table(mm, below, addr);
+                self.layout.set(slot, Entry::table(new));
+            }
+            table = self.layout.get(slot).pfn();
+            at = below;
+        }
+    }
+
+    /// The next level below that has tables of its own.
+    fn next_real(&self, level: Level) -> Option<Level> {
+        let below = level.below()?;
+        if self.geometry().is_folded(below) {
+            self.next_real(below)
+        } else {
+            Some(below)
+        }
+    }
+
+    /// A frame that is a table of `level`, its entries named after the addresses that they cover.
+    fn table(&mut self, mm: MmId, level: Level, addr: u64) -> Pfn {
+        let pfn = self.frame();
+        let page = self.page(pfn);
+        let (life, owner, refcount) = (page.table.life, page.owner, page.refcount);
+        let entries = page.table.entries.clone();
+        self.layout.set_life(life, true);
+        self.layout.set_plain(owner, Owner::Table);
+        self.layout.set(refcount, 1);
+        let template = match level {
+            Level::Pgd => "mm{}.pgd[{}]",
+            Level::P4d => "mm{}.p4d[{}]",
+            Level::Pud => "mm{}.pud[{}]",
+            Level::Pmd => "mm{}.pmd[{}]",
+            Level::Pte => "mm{}.pte[{}]",
+        };
+        let shift = self.geometry().shift(level);
+        let count = self.geometry().entries(level);
+        let first = (addr >> shift) & !(count - 1);
+        for (cell, n) in entries.into_iter().zip(first as u32..) {
+            self.layout
+                .rename(cell.id(), Name::new(template, [mm.0, n]));
+        }
+        pfn
+    }
+
+    /// An entry's bits that boot code may add: prot-none instead of present, as `mprotect(PROT_NONE)`
+    /// leaves it.
+    pub fn prot_none(entry: Entry) -> Entry {
+        entry.without(Bits::PRESENT).with(Bits::PROT_NONE)
+    }
+}

@@ -1,0 +1,30 @@
+//! TLB flushes.
+//!
+//! No hardware translation is modelled: a flush matters for what it makes a walker or a mutator wait
+//! for, and for what it orders.
+
+use super::{Cpu, pass};
+use crate::arch::TlbFlush;
+use crate::lkmm::smp_mb;
+use crate::step::Step;
+
+/// `flush_tlb_range` and its kin, on every other CPU.
+#[track_caller]
+pub fn flush_tlb(cpu: &Cpu<'_>) {
+    // ORDERING: where a flush is an IPI it waits for whoever has interrupts off, where it ends in a
+    // barrier it is one. Pairs with irqs-off-block-ipi (P3), pin-barrier (P12). Without it: R01, R17 on
+    // x86-native. Step `tlb-flush`.
+    if !cpu.does(Step::TlbFlush) {
+        return;
+    }
+    let _span = cpu.span("flush_tlb_range");
+    match cpu.machine().kernel.profile.flush {
+        TlbFlush::Ipi => {
+            for other in cpu.others() {
+                pass(cpu, other.irq);
+            }
+        }
+        TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier => smp_mb(cpu),
+        TlbFlush::Nothing => {}
+    }
+}

@@ -1,0 +1,110 @@
+//! The page allocator: frames come and go under the zone's lock, and come back with other owners.
+//!
+//! There is a list of free blocks for each order, linked through the frames, last in, first out: what was
+//! freed last is handed out next, as the kernel's per-CPU lists make likely. A block of a higher order is
+//! split when its own list is empty; blocks are not merged.
+
+use super::{BlockLink, CompoundHead, Folio, Mapping, Owner, Page, PageFlags, Pfn};
+use crate::cpu::Cpu;
+use crate::lkmm::{read_once, write_once};
+use crate::sync::Fault;
+
+/// `__alloc_pages`: a folio of `1 << order` pages with one reference, or `None` if there is no
+/// block that large.
+#[track_caller]
+pub fn alloc_folio<'m>(cpu: &Cpu<'m>, order: u8, owner: Owner) -> Option<Folio<'m>> {
+    let _span = cpu.span("alloc_pages");
+    let machine = cpu.machine();
+    machine.zone.lock.lock(cpu);
+    let block = take_block(cpu, order);
+    machine.zone.lock.unlock(cpu);
+    let head = block?;
+    prep_new_page(cpu, head, order, owner);
+    Some(Folio::of(head))
+}
+
+/// Under the zone's lock: a block of `order`, off its list, or off a larger one that is split.
+fn take_block<'m>(cpu: &Cpu<'m>, order: u8) -> Option<&'m Page> {
+    let machine = cpu.machine();
+    let list = machine.zone.free.get(order as usize)?;
+    if let BlockLink(Some(first)) = list.read(cpu) {
+        let page = machine.page(first);
+        list.write(cpu, page.next_free.read(cpu));
+        for n in 0..1 << order {
+            machine.page(first.plus(n)).buddy.write(cpu, false);
+        }
+        return Some(page);
+    }
+    let larger = take_block(cpu, order + 1)?;
+    give_block(cpu, larger.pfn.plus(1 << order), order);
+    Some(larger)
+}
+
+/// Under the zone's lock: a block of `order`, onto its list.
+fn give_block(cpu: &Cpu<'_>, first: Pfn, order: u8) {
+    let machine = cpu.machine();
+    for n in 0..1 << order {
+        let page = machine.page(first.plus(n));
+        if page.buddy.read(cpu) {
+            cpu.fault(Fault::Bug {
+                what: "a page was freed that is on the free list already",
+                cell: Some(page.buddy.id()),
+            });
+        }
+        page.buddy.write(cpu, true);
+    }
+    let list = machine.zone.free[order as usize];
+    machine.page(first).next_free.write(cpu, list.read(cpu));
+    list.write(cpu, BlockLink(Some(first)));
+}
+
+/// `prep_new_page`: the first reference, and the heads of a large folio.
+fn prep_new_page(cpu: &Cpu<'_>, head: &Page, order: u8, owner: Owner) {
+    let machine = cpu.machine();
+    for n in 0..1 << order {
+        machine.page(head.pfn.plus(n)).owner.write(cpu, owner);
+    }
+    if order > 0 {
+        write_once(cpu, head.order, order);
+        write_once(cpu, head.pincount, 0);
+        for n in 1..1 << order {
+            let tail = machine.page(head.pfn.plus(n));
+            write_once(cpu, tail.compound_head, CompoundHead(Some(head.pfn)));
+        }
+        super::set_page_flags(cpu, head, PageFlags::HEAD);
+    }
+    write_once(cpu, head.refcount, 1);
+}
+
+/// `__folio_put`, `free_unref_page`: back to the free list, by whoever dropped the last reference.
+#[track_caller]
+pub(super) fn free_folio(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    let _span = cpu.span("__folio_put");
+    let head = folio.head();
+    let order = if folio.test(cpu, PageFlags::HEAD) {
+        destroy_large_folio(cpu, folio)
+    } else {
+        0
+    };
+    write_once(cpu, head.flags, PageFlags::empty());
+    write_once(cpu, head.mapping, Mapping::None);
+    let machine = cpu.machine();
+    for n in 0..1 << order {
+        machine.page(head.pfn.plus(n)).owner.write(cpu, Owner::Free);
+    }
+    machine.zone.lock.lock(cpu);
+    give_block(cpu, head.pfn, order);
+    machine.zone.lock.unlock(cpu);
+}
+
+/// `destroy_large_folio`: the tails are pages by themselves again. Returns the order that it had.
+fn destroy_large_folio(cpu: &Cpu<'_>, folio: Folio<'_>) -> u8 {
+    let head = folio.head();
+    let order = read_once(cpu, head.order);
+    for n in 1..1 << order {
+        let tail = cpu.machine().page(head.pfn.plus(n));
+        write_once(cpu, tail.compound_head, CompoundHead(None));
+        write_once(cpu, tail.flags, PageFlags::empty());
+    }
+    order
+}

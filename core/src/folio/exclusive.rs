@@ -1,0 +1,46 @@
+//! The anon-exclusive bit: this page is mapped by this process alone, so a pin of it may be reliable.
+//!
+//! # The protocol
+//!
+//! 1. A read-only pin looks at the bit *after* it has rechecked the entry; if it is clear, the pin is
+//!    given up and the slow path unshares first.
+//! 2. Whoever wants to share the page clears the entry, *then* looks for pins, and only then clears the
+//!    bit. So either it sees the pin, or the pinner sees the entry gone or the bit clear.
+//! 3. If the same entry is put back afterwards, the bit must have been seen clear before: a barrier.
+
+use super::{Folio, Page, PageFlags, clear_page_flags, folio_maybe_dma_pinned, set_page_flags};
+use crate::cpu::Cpu;
+use crate::lkmm::{read_once, smp_mb, smp_mb_after_atomic};
+use crate::step::Step;
+
+/// `PageAnonExclusive`.
+#[track_caller]
+pub fn page_anon_exclusive(cpu: &Cpu<'_>, page: &Page) -> bool {
+    read_once(cpu, page.flags).contains(PageFlags::ANON_EXCLUSIVE)
+}
+
+/// `SetPageAnonExclusive`.
+#[track_caller]
+pub fn set_page_anon_exclusive(cpu: &Cpu<'_>, page: &Page) {
+    set_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
+}
+
+/// `page_try_share_anon_rmap`: gives up exclusivity of a page whose entry the caller has cleared;
+/// `false` if the page may be pinned. (Since v6.8 `folio_try_share_anon_rmap_pte`.)
+#[track_caller]
+pub fn page_try_share_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page) -> bool {
+    let _span = cpu.span("page_try_share_anon_rmap");
+    // ORDERING: full, between the cleared entry and the look at the pins. Pairs with pin-barrier (P12)
+    // and pincount-barrier (P17). Without it: R03 A. Step `clear-barrier`.
+    if cpu.does(Step::ClearBarrier) {
+        smp_mb(cpu);
+    }
+    if folio_maybe_dma_pinned(cpu, folio) {
+        return false;
+    }
+    clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
+    // ORDERING: full, between the cleared bit and the entry that may be put back. Pairs with
+    // exclusive-barrier (P22). Without it: R03 B.
+    smp_mb_after_atomic(cpu);
+    true
+}

@@ -1,0 +1,131 @@
+//! The reference count of a folio, and the pins hidden in it.
+//!
+//! # The rules of the count
+//!
+//! 1. It is zero while the folio is free, and while it is frozen. Nobody leaves zero but the allocator
+//!    and whoever froze it ([`folio_ref_try_add`] refuses).
+//! 2. Whoever drops it to zero frees the folio, whoever that is, in whatever life it finds it.
+//! 3. A pin of a small folio is [`GUP_PIN_COUNTING_BIAS`] references; a large folio counts pins apart.
+//! 4. Who decides by the count either *freezes* it (an exchange of the same word that references go
+//!    through: coherence decides) or *peeks* at it (a plain load: both sides need a full barrier).
+
+use super::{Folio, PageFlags};
+use crate::cpu::Cpu;
+use crate::lkmm::{
+    atomic_add, atomic_add_return_ordered, atomic_add_unless, read_once, smp_store_release,
+    write_once,
+};
+use crate::step::Step;
+use crate::sync::{Fault, Rmw, RmwOrder, Word};
+
+/// What a pin of a small folio adds to its reference count.
+pub const GUP_PIN_COUNTING_BIAS: i32 = 1024;
+
+/// `folio_ref_count`.
+#[track_caller]
+pub fn folio_ref_count(cpu: &Cpu<'_>, folio: Folio<'_>) -> i32 {
+    read_once(cpu, folio.head().refcount)
+}
+
+/// `folio_ref_try_add`: takes `refs` references unless the count is zero; whether it did.
+#[track_caller]
+pub fn folio_ref_try_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> bool {
+    // ORDERING: full on success, so that every later look at an entry or a head comes after the
+    // reference is visible. Pairs with clear-barrier (M-P5) of those who peek, with unfreeze-release
+    // (M-P8) of a split. Without it: R05, R08, R15. Step `pin-barrier`.
+    let order = if cpu.does(Step::PinBarrier) {
+        RmwOrder::Full
+    } else {
+        RmwOrder::Relaxed
+    };
+    let cell = folio.head().refcount;
+    if cpu.does(Step::AddUnlessZero) {
+        return atomic_add_unless(cpu, cell, refs, 0, order);
+    }
+    cell.rmw(cpu, Rmw::Add(refs.into_word()), order);
+    true
+}
+
+/// `folio_ref_add`: more references, of a folio that the caller holds one of. Orders nothing.
+#[track_caller]
+pub fn folio_ref_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
+    atomic_add(cpu, folio.head().refcount, refs);
+}
+
+/// `folio_put_refs`: drops references, and frees the folio with the last one.
+#[track_caller]
+pub fn folio_put_refs(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
+    // ORDERING: full, so that all uses of the page come before the free that the last drop entails.
+    // Pairs with the other droppers and with the allocator. Without it: R30. Step `put-ordered`.
+    let order = if cpu.does(Step::PutOrdered) {
+        RmwOrder::Full
+    } else {
+        RmwOrder::Relaxed
+    };
+    let left = atomic_add_return_ordered(cpu, folio.head().refcount, -refs, order);
+    if left < 0 {
+        cpu.fault(Fault::Bug {
+            what: "a reference count fell below zero",
+            cell: Some(folio.head().refcount.id()),
+        });
+    }
+    if left == 0 {
+        super::alloc::free_folio(cpu, folio);
+    }
+}
+
+/// `folio_get`: one more reference, of a folio that the caller holds one of.
+#[track_caller]
+pub fn folio_get(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    folio_ref_add(cpu, folio, 1);
+}
+
+/// `folio_put`.
+#[track_caller]
+pub fn folio_put(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    folio_put_refs(cpu, folio, 1);
+}
+
+/// `folio_ref_freeze`: exchanges the expected count for zero; whether it was the expected one.
+#[track_caller]
+pub fn folio_ref_freeze(cpu: &Cpu<'_>, folio: Folio<'_>, expected: i32) -> bool {
+    let cell = folio.head().refcount;
+    if cpu.does(Step::RefcountFreeze) {
+        return crate::lkmm::atomic_cmpxchg(cpu, cell, expected, 0);
+    }
+    // Knocked out: a peek, and then a store that believes it.
+    if read_once(cpu, cell) != expected {
+        return false;
+    }
+    write_once(cpu, cell, 0);
+    true
+}
+
+/// `page_ref_unfreeze`: gives a frozen count back, and with it everything done while it was frozen.
+#[track_caller]
+pub fn folio_ref_unfreeze(cpu: &Cpu<'_>, folio: Folio<'_>, count: i32) {
+    let cell = folio.head().refcount;
+    if read_once(cpu, cell) != 0 {
+        cpu.fault(Fault::Bug {
+            what: "somebody gained a reference to a frozen folio",
+            cell: Some(cell.id()),
+        });
+    }
+    // ORDERING: release, last: whoever gains a reference sees the heads and flags of the new state.
+    // Pairs with pin-barrier (P12) and head-recheck (P15). Without it: R05. Step `unfreeze-release`.
+    if cpu.does(Step::UnfreezeRelease) {
+        smp_store_release(cpu, cell, count);
+    } else {
+        write_once(cpu, cell, count);
+    }
+}
+
+/// `folio_maybe_dma_pinned`: never false of a pinned folio; true of a small one that merely has very
+/// many references (R36).
+#[track_caller]
+pub fn folio_maybe_dma_pinned(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
+    if folio.test(cpu, PageFlags::HEAD) {
+        return read_once(cpu, folio.head().pincount) > 0;
+    }
+    folio_ref_count(cpu, folio) >= GUP_PIN_COUNTING_BIAS
+}

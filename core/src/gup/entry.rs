@@ -1,0 +1,226 @@
+//! The functions that callers call: argument checks, the fast walk, the way to the slow path.
+//!
+//! # What a caller gets
+//!
+//! The number of pages, which may be fewer than it asked for: a prefix of the range, each page with one
+//! reference or pin that the caller owns. An error only where not a single page was got. Where the fast
+//! walk got some and the slow path then failed, the short count, not the error (R53).
+
+use super::fast::Walk;
+use super::slow::gup_longterm_locked;
+use super::{Errno, Foll, MAX_PAGES, Pages};
+use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
+use crate::lkmm::{read_once, smp_rmb};
+use crate::machine::MmId;
+use crate::mm::Mm;
+use crate::pgtable::{PAGE_SHIFT, PAGE_SIZE};
+use crate::step::Step;
+
+/// What a call returned, and the pages in its array.
+#[derive(Clone, Debug)]
+pub struct Gup<'m> {
+    /// How many pages, or why none.
+    pub result: Result<usize, Errno>,
+    /// The pages that the caller now owns a reference or pin of. What lies beyond the count in a real
+    /// caller's array is nobody's.
+    pub pages: Pages<'m>,
+}
+
+impl<'m> Gup<'m> {
+    const fn error(errno: Errno) -> Self {
+        Self {
+            result: Err(errno),
+            pages: Pages::new_const(),
+        }
+    }
+
+    fn got(pages: Pages<'m>) -> Self {
+        Self {
+            result: Ok(pages.len()),
+            pages,
+        }
+    }
+}
+
+/// `get_user_pages_fast`: a reference of each page.
+#[track_caller]
+pub fn get_user_pages_fast<'m>(
+    cpu: &Cpu<'m>,
+    mm: MmId,
+    start: u64,
+    nr_pages: i32,
+    flags: Foll,
+) -> Gup<'m> {
+    let _span = cpu.span("get_user_pages_fast");
+    call(cpu, mm, start, nr_pages, flags, Foll::GET)
+}
+
+/// `get_user_pages_fast_only`: as [`get_user_pages_fast`], but never falls back to the slow path.
+#[track_caller]
+pub fn get_user_pages_fast_only<'m>(
+    cpu: &Cpu<'m>,
+    mm: MmId,
+    start: u64,
+    nr_pages: i32,
+    flags: Foll,
+) -> Gup<'m> {
+    let _span = cpu.span("get_user_pages_fast_only");
+    call(cpu, mm, start, nr_pages, flags, Foll::GET | Foll::FAST_ONLY)
+}
+
+/// `pin_user_pages_fast`: a pin of each page.
+#[track_caller]
+pub fn pin_user_pages_fast<'m>(
+    cpu: &Cpu<'m>,
+    mm: MmId,
+    start: u64,
+    nr_pages: i32,
+    flags: Foll,
+) -> Gup<'m> {
+    let _span = cpu.span("pin_user_pages_fast");
+    call(cpu, mm, start, nr_pages, flags, Foll::PIN)
+}
+
+/// `pin_user_pages_fast_only`: a pin of each page, without a slow path. The kernel had it from v5.8 until
+/// its last caller went; the walk is the same.
+#[track_caller]
+pub fn pin_user_pages_fast_only<'m>(
+    cpu: &Cpu<'m>,
+    mm: MmId,
+    start: u64,
+    nr_pages: i32,
+    flags: Foll,
+) -> Gup<'m> {
+    let _span = cpu.span("pin_user_pages_fast_only");
+    call(cpu, mm, start, nr_pages, flags, Foll::PIN | Foll::FAST_ONLY)
+}
+
+fn call<'m>(
+    cpu: &Cpu<'m>,
+    mm: MmId,
+    start: u64,
+    nr_pages: i32,
+    flags: Foll,
+    to_set: Foll,
+) -> Gup<'m> {
+    match valid_gup_args(flags, to_set) {
+        Some(flags) => internal_get_user_pages_fast(cpu, mm, start, nr_pages, flags),
+        None => Gup::error(Errno::Einval),
+    }
+}
+
+/// `is_valid_gup_args`: the flags to go on with, or `None` for `-EINVAL`.
+pub(super) fn valid_gup_args(flags: Foll, to_set: Foll) -> Option<Foll> {
+    if flags.intersects(Foll::INTERNAL) {
+        return None;
+    }
+    let flags = flags | to_set;
+    let contradictory = flags.contains(Foll::PIN | Foll::GET)
+        || flags.contains(Foll::LONGTERM) && !flags.contains(Foll::PIN)
+        || flags.contains(Foll::LONGTERM | Foll::PCI_P2PDMA);
+    (!contradictory).then_some(flags)
+}
+
+/// `internal_get_user_pages_fast`.
+#[track_caller]
+fn internal_get_user_pages_fast<'m>(
+    cpu: &Cpu<'m>,
+    mm: MmId,
+    start: u64,
+    nr_pages: i32,
+    flags: Foll,
+) -> Gup<'m> {
+    if !Foll::FAST.contains(flags) {
+        return Gup::error(Errno::Einval);
+    }
+    let mm = cpu.machine().mm(mm);
+    if flags.contains(Foll::PIN) && cpu.does(Step::HasPinned) {
+        mm.set_has_pinned(cpu);
+    }
+    let start = start & !(PAGE_SIZE - 1);
+    let end = match range_end(cpu, start, nr_pages) {
+        Ok(end) => end,
+        Err(errno) => return Gup::error(errno),
+    };
+    let mut pages = lockless_pages_from_mm(cpu, mm, start, end, flags);
+    let wanted = nr_pages as usize;
+    if pages.len() == wanted || flags.contains(Foll::FAST_ONLY) {
+        return Gup::got(pages);
+    }
+    let start = start + ((pages.len() as u64) << PAGE_SHIFT);
+    let rest = wanted - pages.len();
+    let slow = gup_longterm_locked(cpu, mm, start, rest, flags | Foll::TOUCH | Foll::UNLOCKABLE);
+    match slow.result {
+        Err(errno) if pages.is_empty() => Gup::error(errno),
+        Err(_) => Gup::got(pages),
+        Ok(_) => {
+            pages.extend(slow.pages);
+            Gup::got(pages)
+        }
+    }
+}
+
+/// The end of the range, or the error that its arguments earn. A negative count is a huge unsigned one.
+fn range_end(cpu: &Cpu<'_>, start: u64, nr_pages: i32) -> Result<u64, Errno> {
+    let length = (i64::from(nr_pages) << PAGE_SHIFT) as u64;
+    let end = start.checked_add(length).ok_or(Errno::Eoverflow)?;
+    if end > cpu.machine().geometry.task_size() || nr_pages as usize > MAX_PAGES {
+        return Err(Errno::Efault);
+    }
+    Ok(end)
+}
+
+/// `lockless_pages_from_mm`: the walk, with interrupts off, inside fork's sequence.
+#[track_caller]
+fn lockless_pages_from_mm<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    start: u64,
+    end: u64,
+    flags: Foll,
+) -> Pages<'m> {
+    let mut pages = Pages::new();
+    let pin = flags.contains(Foll::PIN);
+    let mut sequence = 0;
+    if pin && cpu.does(Step::SeqcountBegin) {
+        // ORDERING: the walk's loads are not older than this one. Pairs with the write side of the
+        // sequence in fork. Without it: R04. Step `seqcount-begin`.
+        sequence = read_once(cpu, mm.write_protect_seq);
+        smp_rmb(cpu);
+        if sequence % 2 == 1 {
+            return pages;
+        }
+    }
+    local_irq_save(cpu);
+    Walk {
+        cpu,
+        flags,
+        pages: &mut pages,
+    }
+    .gup_pgd_range(mm, start, end);
+    let early = !cpu.does(Step::IrqsRestoredFirst);
+    let mut moved = pin && early && sequence_moved(cpu, mm, sequence);
+    local_irq_restore(cpu);
+    moved |= pin && !early && sequence_moved(cpu, mm, sequence);
+    if moved {
+        // No look at exclusivity: the pages may be shared with a child by now.
+        cpu.remark("fork came between: undo every pin");
+        for page in pages.drain(..) {
+            let folio = crate::folio::page_folio(cpu, page);
+            super::gup_put_folio(cpu, folio, 1, Foll::PIN);
+        }
+    }
+    pages
+}
+
+/// `read_seqcount_retry`.
+#[track_caller]
+fn sequence_moved(cpu: &Cpu<'_>, mm: &Mm, sequence: u32) -> bool {
+    if !cpu.does(Step::SeqcountRetry) {
+        return false;
+    }
+    // ORDERING: the second look comes after the walk and, by its pins' barriers, after the pins. Pairs
+    // with fork's odd store. Without it: R04. Step `seqcount-retry`.
+    smp_rmb(cpu);
+    read_once(cpu, mm.write_protect_seq) != sequence
+}

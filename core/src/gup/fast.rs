@@ -1,0 +1,241 @@
+//! The lockless walk: `gup_pgd_range` down to `gup_pte_range`.
+//!
+//! # The protocol, on the walker's side
+//!
+//! With interrupts off the tables that the walker is in stay allocated; nothing else is promised.
+//!
+//! 1. **Read** each entry once, into a local; descend and filter by the local alone (P6, P9).
+//! 2. **Pin** the folio that the leaf names (P11, P15, P17).
+//! 3. **Recheck**: the leaf still has the value that was read (P19), and for a PTE the pmd above it as well
+//!    (P18): a table can be unlinked with its entries untouched.
+//! 4. On any mismatch give the pin back and stop here; what was pinned so far is the result.
+//!
+//! What happens when a mutator comes
+//! - before 1: the walker reads the new entry;
+//! - between 1 and 2: the reference may be refused, or go to a folio in its next life; 3 sees the change;
+//! - between 2 and 3: 3 sees the change, *or* the mutator, looking at the counts after its barrier, saw the
+//!   pin. That is the store-buffering shape that P12, P17 and M-P5 close;
+//! - after 3: the mutator sees the pin.
+//!
+//! Entries of powerpc's hugepd format are not modelled.
+
+use super::gates::{
+    arch_make_page_accessible, folio_fast_pin_allowed, folio_is_secretmem, get_dev_pagemap,
+    gup_must_unshare,
+};
+use super::grab::{gup_put_folio, try_grab_folio};
+use super::{Foll, Pages};
+use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
+use crate::folio::{Folio, Page, PageFlags, set_page_flags};
+use crate::mm::Mm;
+use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SHIFT, PAGE_SIZE, offset_lockless, pgd_offset};
+use crate::step::Step;
+
+/// What a level of the walk leads to: whether the walk may go on to the next entry.
+type GoOn = bool;
+
+/// One walk: what is constant through all levels, and what it has recorded so far.
+pub(super) struct Walk<'a, 'm> {
+    pub(super) cpu: &'a Cpu<'m>,
+    pub(super) flags: Foll,
+    pub(super) pages: &'a mut Pages<'m>,
+}
+
+impl<'m> Walk<'_, 'm> {
+    /// Calls `visit` with each part of `addr..end` that one entry of `level` spans, until it says stop.
+    fn each_entry(
+        &mut self,
+        level: Level,
+        mut ptr: EntryPtr<'m>,
+        mut addr: u64,
+        end: u64,
+        visit: impl Fn(&mut Self, EntryPtr<'m>, Entry, u64, u64) -> GoOn,
+    ) -> GoOn {
+        let geometry = &self.cpu.machine().geometry;
+        while addr != end {
+            let entry = ptr.read_once(self.cpu);
+            let next = geometry.addr_end(level, addr, end);
+            if !visit(self, ptr, entry, addr, next) {
+                return false;
+            }
+            ptr = ptr.next();
+            addr = next;
+        }
+        true
+    }
+
+    /// Whether an entry of a level whose next level is folded away counts as none: it does not, the
+    /// question is left to that level (`pgd_none` is constant where the p4d is folded).
+    fn is_none(&self, entry: Entry, below: Level) -> bool {
+        !self.cpu.machine().geometry.is_folded(below) && entry.is_none()
+    }
+
+    /// `gup_pgd_range`.
+    pub(super) fn gup_pgd_range(&mut self, mm: &Mm, addr: u64, end: u64) {
+        let _span = self.cpu.span("gup_pgd_range");
+        let pgdp = pgd_offset(self.cpu, mm, addr);
+        self.each_entry(Level::Pgd, pgdp, addr, end, |walk, ptr, pgd, addr, next| {
+            if walk.is_none(pgd, Level::P4d) {
+                return false;
+            }
+            if pgd.is_huge() && !walk.cpu.machine().geometry.is_folded(Level::P4d) {
+                return walk.gup_huge(Level::Pgd, pgd, ptr, addr, next);
+            }
+            walk.gup_p4d_range(pgd, addr, next)
+        });
+    }
+
+    /// `gup_p4d_range`.
+    fn gup_p4d_range(&mut self, pgd: Entry, addr: u64, end: u64) -> GoOn {
+        let p4dp = offset_lockless(self.cpu, pgd, Level::P4d, addr);
+        self.each_entry(Level::P4d, p4dp, addr, end, |walk, _, p4d, addr, next| {
+            if walk.is_none(p4d, Level::Pud) {
+                return false;
+            }
+            walk.gup_pud_range(p4d, addr, next)
+        })
+    }
+
+    /// `gup_pud_range`.
+    fn gup_pud_range(&mut self, p4d: Entry, addr: u64, end: u64) -> GoOn {
+        let pudp = offset_lockless(self.cpu, p4d, Level::Pud, addr);
+        self.each_entry(Level::Pud, pudp, addr, end, |walk, ptr, pud, addr, next| {
+            if !pud.pmd_present() {
+                return false;
+            }
+            if pud.is_huge() || pud.is_devmap() {
+                return walk.gup_huge(Level::Pud, pud, ptr, addr, next);
+            }
+            walk.gup_pmd_range(pud, addr, next)
+        })
+    }
+
+    /// `gup_pmd_range`.
+    fn gup_pmd_range(&mut self, pud: Entry, addr: u64, end: u64) -> GoOn {
+        let _span = self.cpu.span("gup_pmd_range");
+        let pmdp = offset_lockless(self.cpu, pud, Level::Pmd, addr);
+        self.each_entry(Level::Pmd, pmdp, addr, end, |walk, ptr, pmd, addr, next| {
+            if !pmd.pmd_present() {
+                return false;
+            }
+            if pmd.is_huge() || pmd.is_devmap() {
+                return !pmd.is_prot_none() && walk.gup_huge(Level::Pmd, pmd, ptr, addr, next);
+            }
+            walk.gup_pte_range(pmd, ptr, addr, next)
+        })
+    }
+
+    /// `gup_pte_range`.
+    fn gup_pte_range(&mut self, pmd: Entry, pmdp: EntryPtr<'m>, addr: u64, end: u64) -> GoOn {
+        let _span = self.cpu.span("gup_pte_range");
+        // pte_offset_map holds RCU until pte_unmap; with interrupts off that adds nothing.
+        rcu_read_lock(self.cpu);
+        let ptep = offset_lockless(self.cpu, pmd, Level::Pte, addr);
+        let all = self.each_entry(Level::Pte, ptep, addr, end, |walk, ptr, pte, _, _| {
+            walk.gup_pte(pmd, pmdp, pte, ptr).is_some()
+        });
+        rcu_read_unlock(self.cpu);
+        all
+    }
+
+    /// One turn of `gup_pte_range`'s loop: `None` to stop.
+    fn gup_pte(
+        &mut self,
+        pmd: Entry,
+        pmdp: EntryPtr<'m>,
+        pte: Entry,
+        ptep: EntryPtr<'m>,
+    ) -> Option<()> {
+        let (cpu, flags) = (self.cpu, self.flags);
+        // Prot-none first: the walker cannot tell a NUMA hint from PROT_NONE, and must take neither.
+        if pte.is_prot_none() || !pte.access_permitted(flags.contains(Foll::WRITE)) {
+            return None;
+        }
+        if pte.is_devmap() {
+            if flags.contains(Foll::LONGTERM) {
+                return None;
+            }
+            get_dev_pagemap(pte)?;
+        } else if pte.is_special() {
+            return None;
+        }
+        let page = cpu.machine().page(pte.pfn());
+        let folio = try_grab_folio(cpu, page, 1, flags)?;
+        let keep = !folio_is_secretmem(cpu, folio)
+            && !self.pte_changed(pmd, pmdp, pte, ptep)
+            && folio_fast_pin_allowed(cpu, folio, flags)
+            && (pte.is_writable() || !gup_must_unshare(cpu, None, flags, page))
+            && (!flags.contains(Foll::PIN) || arch_make_page_accessible(page).is_ok());
+        self.conclude(keep, folio, page, 1)
+    }
+
+    /// The recheck of a PTE and of the pmd above it.
+    fn pte_changed(&self, pmd: Entry, pmdp: EntryPtr<'m>, pte: Entry, ptep: EntryPtr<'m>) -> bool {
+        let cpu = self.cpu;
+        // ORDERING: both re-reads come after the pin, by its barrier (P12, P17). The pmd's pairs with
+        // collapse-clear-first (M-P11), the pte's with every mutator's clear. Without them: R02, R01. In
+        // which order the two are read does not matter. Steps `pmd-recheck`, `pte-recheck`,
+        // `recheck-order`.
+        let pmd_changed = || cpu.does(Step::PmdRecheck) && pmdp.get(cpu) != pmd;
+        let pte_changed = || cpu.does(Step::PteRecheck) && ptep.get(cpu) != pte;
+        let (first, second): (&dyn Fn() -> bool, &dyn Fn() -> bool) =
+            if cpu.does(Step::RecheckOrder) {
+                (&pmd_changed, &pte_changed)
+            } else {
+                (&pte_changed, &pmd_changed)
+            };
+        first() || second()
+    }
+
+    /// `gup_huge_pmd`, `gup_huge_pud`, `gup_huge_pgd`: a leaf above the PTE level. Only that leaf is
+    /// rechecked.
+    fn gup_huge(
+        &mut self,
+        level: Level,
+        leaf: Entry,
+        ptr: EntryPtr<'m>,
+        addr: u64,
+        end: u64,
+    ) -> GoOn {
+        let (cpu, flags) = (self.cpu, self.flags);
+        let _span = cpu.span(match level {
+            Level::Pgd => "gup_huge_pgd",
+            Level::Pud => "gup_huge_pud",
+            _ => "gup_huge_pmd",
+        });
+        if !leaf.access_permitted(flags.contains(Foll::WRITE)) {
+            return false;
+        }
+        if leaf.is_devmap() && (flags.contains(Foll::LONGTERM) || get_dev_pagemap(leaf).is_none()) {
+            return false;
+        }
+        let span = cpu.machine().geometry.span(level);
+        let first = ((addr & (span - 1)) >> PAGE_SHIFT) as u32;
+        let refs = ((end - addr) / PAGE_SIZE) as u32;
+        let page = cpu.machine().page(leaf.pfn().plus(first));
+        let Some(folio) = try_grab_folio(cpu, page, refs as i32, flags) else {
+            return false;
+        };
+        // ORDERING: after the pin, by its barrier. Pairs with split-invalidate-first (M-P20) and every
+        // clear of a huge entry. Without it: R13. Step `pte-recheck`.
+        let changed = cpu.does(Step::PteRecheck) && ptr.get(cpu) != leaf;
+        let keep = !changed
+            && folio_fast_pin_allowed(cpu, folio, flags)
+            && (leaf.is_writable() || !gup_must_unshare(cpu, None, flags, folio.head()));
+        self.conclude(keep, folio, page, refs).is_some()
+    }
+
+    /// Records the pages that were grabbed, or gives them back.
+    fn conclude(&mut self, keep: bool, folio: Folio<'m>, page: &'m Page, refs: u32) -> Option<()> {
+        let cpu = self.cpu;
+        if !keep {
+            gup_put_folio(cpu, folio, refs as i32, self.flags);
+            return None;
+        }
+        set_page_flags(cpu, folio.head(), PageFlags::REFERENCED);
+        for n in 0..refs {
+            self.pages.push(cpu.machine().page(page.pfn.plus(n)));
+        }
+        Some(())
+    }
+}

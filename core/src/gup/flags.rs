@@ -1,0 +1,125 @@
+//! GUP's flags and error codes.
+
+use bitflags::bitflags;
+use std::fmt;
+
+bitflags! {
+    /// `FOLL_*`. The values are those of v6.6; nothing depends on them.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Foll: u32 {
+        /// The pages will be written.
+        const WRITE = 1 << 0;
+        /// Take a reference of each page.
+        const GET = 1 << 1;
+        /// Fail on holes and special pages: core dumps.
+        const DUMP = 1 << 2;
+        /// Ignore the area's protection where `VM_MAY*` allows: ptrace.
+        const FORCE = 1 << 3;
+        /// Do not wait for I/O.
+        const NOWAIT = 1 << 4;
+        /// Do not fault pages in.
+        const NOFAULT = 1 << 5;
+        /// The pages will be held indefinitely.
+        const LONGTERM = 1 << 8;
+        /// Peer-to-peer DMA pages are welcome.
+        const PCI_P2PDMA = 1 << 10;
+        /// Any signal may interrupt.
+        const INTERRUPTIBLE = 1 << 11;
+        /// NUMA hinting faults must be taken.
+        const HONOR_NUMA_FAULT = 1 << 12;
+        /// Mark pages accessed. Internal.
+        const TOUCH = 1 << 16;
+        /// A retry, the lock having been dropped once. Internal.
+        const TRIED = 1 << 17;
+        /// Not the current task's mm. Internal.
+        const REMOTE = 1 << 18;
+        /// Pin each page. Internal.
+        const PIN = 1 << 19;
+        /// Do not fall back to the slow path. Internal.
+        const FAST_ONLY = 1 << 20;
+        /// The mmap lock may be dropped. Internal.
+        const UNLOCKABLE = 1 << 21;
+        /// `MADV_POPULATE_*`. Internal.
+        const MADV_POPULATE = 1 << 22;
+    }
+}
+
+impl Foll {
+    /// `INTERNAL_GUP_FLAGS`: not for callers to set.
+    pub const INTERNAL: Self = Self::TOUCH
+        .union(Self::TRIED)
+        .union(Self::REMOTE)
+        .union(Self::PIN)
+        .union(Self::FAST_ONLY)
+        .union(Self::UNLOCKABLE)
+        .union(Self::MADV_POPULATE);
+
+    /// Those that the fast path's common entry takes; any other is `-EINVAL`.
+    pub const FAST: Self = Self::WRITE
+        .union(Self::LONGTERM)
+        .union(Self::FORCE)
+        .union(Self::PIN)
+        .union(Self::GET)
+        .union(Self::FAST_ONLY)
+        .union(Self::NOFAULT)
+        .union(Self::PCI_P2PDMA)
+        .union(Self::HONOR_NUMA_FAULT);
+}
+
+/// The error codes that GUP returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Errno {
+    /// Interrupted.
+    Eintr = 4,
+    /// Try again.
+    Eagain = 11,
+    /// Out of memory.
+    Enomem = 12,
+    /// Bad address.
+    Efault = 14,
+    /// The mmap lock was dropped meanwhile.
+    Ebusy = 16,
+    /// There is a mapping, but no struct page.
+    Eexist = 17,
+    /// Invalid argument.
+    Einval = 22,
+    /// The page must be unshared first; never leaves the slow path.
+    Emlink = 31,
+    /// The range overflows.
+    Eoverflow = 75,
+    /// Peer-to-peer memory that the caller did not ask for.
+    Eremoteio = 121,
+    /// The page is poisoned.
+    Ehwpoison = 133,
+}
+
+impl Errno {
+    /// Its name, as in a man page, with the sign that the kernel returns.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eintr => "-EINTR",
+            Self::Eagain => "-EAGAIN",
+            Self::Enomem => "-ENOMEM",
+            Self::Efault => "-EFAULT",
+            Self::Ebusy => "-EBUSY",
+            Self::Eexist => "-EEXIST",
+            Self::Einval => "-EINVAL",
+            Self::Emlink => "-EMLINK",
+            Self::Eoverflow => "-EOVERFLOW",
+            Self::Eremoteio => "-EREMOTEIO",
+            Self::Ehwpoison => "-EHWPOISON",
+        }
+    }
+
+    /// What the kernel returns.
+    pub const fn code(self) -> i32 {
+        -(self as i32)
+    }
+}
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

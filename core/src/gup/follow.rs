@@ -1,0 +1,233 @@
+//! One page under the page-table lock: `follow_page_mask` down to `follow_page_pte`.
+
+use super::gates::{arch_make_page_accessible, gup_must_unshare};
+use super::grab::{is_zero_page, try_grab_page};
+use super::{Errno, Foll, unpin_user_page};
+use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
+use crate::folio::{Page, PageFlags, page_anon_exclusive, page_folio, set_page_flags};
+use crate::lkmm::read_once;
+use crate::mm::{Backing, Mm, VmFlags, Vma};
+use crate::pgtable::{Entry, EntryPtr, Level, find_entry, table_entry};
+
+/// What is mapped at an address.
+pub(super) enum Followed<'m> {
+    /// This page, of which a reference or pin was taken.
+    Page {
+        /// The page.
+        page: &'m Page,
+        /// Pages of the huge mapping that it is in, less one.
+        page_mask: u32,
+    },
+    /// Nothing that will do: it must be faulted in.
+    Nothing,
+}
+
+/// `follow_page_mask`.
+///
+/// # Errors
+/// `-EMLINK` of a page that must be unshared first; those of [`try_grab_page`]; `-EFAULT` for dumps of
+/// special pages, `-EEXIST` of an entry without a struct page.
+#[track_caller]
+pub(super) fn follow_page_mask<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    vma: &Vma,
+    addr: u64,
+    flags: Foll,
+) -> Result<Followed<'m>, Errno> {
+    let _span = cpu.span("follow_page_mask");
+    let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {
+        return no_page_table(vma, flags);
+    };
+    let pmd = pmdp.read_once(cpu);
+    if pmd.is_none() || !pmd.pmd_present() {
+        return no_page_table(vma, flags);
+    }
+    if !pmd.is_huge() {
+        return follow_page_pte(cpu, vma, addr, pmdp, pmd, flags);
+    }
+    if pmd.is_prot_none() && !can_follow_protnone(vma, flags) {
+        return no_page_table(vma, flags);
+    }
+    pmdp.lock().lock(cpu);
+    let now = pmdp.get(cpu);
+    if now.pmd_present() && !now.is_huge() {
+        pmdp.lock().unlock(cpu);
+        return follow_page_pte(cpu, vma, addr, pmdp, now, flags);
+    }
+    let followed = if now.access_permitted(false) {
+        follow_trans_huge_pmd(cpu, vma, addr, now, flags)
+    } else {
+        no_page_table(vma, flags)
+    };
+    pmdp.lock().unlock(cpu);
+    followed
+}
+
+/// `no_page_table`: a hole. Dumps want to know, everybody else faults.
+fn no_page_table<'m>(vma: &Vma, flags: Foll) -> Result<Followed<'m>, Errno> {
+    if flags.contains(Foll::DUMP) && vma.backing == Backing::Anon {
+        return Err(Errno::Efault);
+    }
+    Ok(Followed::Nothing)
+}
+
+/// `gup_can_follow_protnone`: NUMA hints are ignored unless asked for; real `PROT_NONE` never gets here
+/// without `FOLL_FORCE`.
+fn can_follow_protnone(vma: &Vma, flags: Foll) -> bool {
+    !flags.contains(Foll::HONOR_NUMA_FAULT) || !vma.flags.contains(VmFlags::READ)
+}
+
+/// `follow_trans_huge_pmd`, under the pmd lock.
+#[track_caller]
+fn follow_trans_huge_pmd<'m>(
+    cpu: &Cpu<'m>,
+    vma: &Vma,
+    addr: u64,
+    pmd: Entry,
+    flags: Foll,
+) -> Result<Followed<'m>, Errno> {
+    let machine = cpu.machine();
+    let head = machine.page(pmd.pfn());
+    if flags.contains(Foll::WRITE) && !can_follow_write(cpu, vma, pmd, Some(head), flags) {
+        return Ok(Followed::Nothing);
+    }
+    if !pmd.is_writable() && gup_must_unshare(cpu, Some(vma), flags, head) {
+        return Err(Errno::Emlink);
+    }
+    try_grab_page(cpu, head, flags)?;
+    touch(cpu, head, pmd, flags);
+    let index = machine.geometry.index(Level::Pte, addr) as u32;
+    Ok(Followed::Page {
+        page: machine.page(head.pfn.plus(index)),
+        page_mask: machine.geometry.pages_per_pmd() - 1,
+    })
+}
+
+/// `follow_page_pte`.
+#[track_caller]
+fn follow_page_pte<'m>(
+    cpu: &Cpu<'m>,
+    vma: &Vma,
+    addr: u64,
+    pmdp: EntryPtr<'m>,
+    pmd: Entry,
+    flags: Foll,
+) -> Result<Followed<'m>, Errno> {
+    let _span = cpu.span("follow_page_pte");
+    let Some(ptep) = pte_offset_map_lock(cpu, pmdp, pmd, addr) else {
+        return no_page_table(vma, flags);
+    };
+    let followed = follow_locked_pte(cpu, vma, ptep.get(cpu), flags);
+    pte_unmap_unlock(cpu, ptep);
+    followed
+}
+
+/// `pte_offset_map_lock`: the entry for `addr` in the table that `pmd` links, locked; `None` if the pmd has
+/// changed by the time the lock is held.
+#[track_caller]
+pub(crate) fn pte_offset_map_lock<'m>(
+    cpu: &Cpu<'m>,
+    pmdp: EntryPtr<'m>,
+    pmd: Entry,
+    addr: u64,
+) -> Option<EntryPtr<'m>> {
+    if !pmd.access_permitted(false) || pmd.is_huge() {
+        return None;
+    }
+    rcu_read_lock(cpu);
+    let ptep = table_entry(cpu, pmd.pfn(), Level::Pte, addr);
+    ptep.lock().lock(cpu);
+    if cpu.does(crate::step::Step::RereadUnderLock) && pmdp.get(cpu) != pmd {
+        pte_unmap_unlock(cpu, ptep);
+        return None;
+    }
+    Some(ptep)
+}
+
+/// `pte_unmap_unlock`.
+#[track_caller]
+pub(crate) fn pte_unmap_unlock(cpu: &Cpu<'_>, ptep: EntryPtr<'_>) {
+    ptep.lock().unlock(cpu);
+    rcu_read_unlock(cpu);
+}
+
+/// What `follow_page_pte` decides while it holds the lock.
+#[track_caller]
+fn follow_locked_pte<'m>(
+    cpu: &Cpu<'m>,
+    vma: &Vma,
+    pte: Entry,
+    flags: Foll,
+) -> Result<Followed<'m>, Errno> {
+    if !pte.pte_present() {
+        return no_page_table(vma, flags);
+    }
+    if pte.is_prot_none() && !can_follow_protnone(vma, flags) {
+        return no_page_table(vma, flags);
+    }
+    let mapped = cpu.machine().page(pte.pfn());
+    let normal = (!pte.is_special()).then_some(mapped);
+    if flags.contains(Foll::WRITE) && !can_follow_write(cpu, vma, pte, normal, flags) {
+        return Ok(Followed::Nothing);
+    }
+    let page = match normal {
+        Some(page) => page,
+        None if flags.contains(Foll::DUMP) => return Err(Errno::Efault),
+        None if is_zero_page(cpu, mapped) => mapped,
+        None => return Err(Errno::Eexist),
+    };
+    if !pte.is_writable() && gup_must_unshare(cpu, Some(vma), flags, page) {
+        return Err(Errno::Emlink);
+    }
+    try_grab_page(cpu, page, flags)?;
+    if flags.contains(Foll::PIN)
+        && let Err(errno) = arch_make_page_accessible(page)
+    {
+        unpin_user_page(cpu, page);
+        return Err(errno);
+    }
+    touch(cpu, page, pte, flags);
+    Ok(Followed::Page { page, page_mask: 0 })
+}
+
+/// `FOLL_TOUCH`: mark the page dirty if it will be written, and accessed.
+#[track_caller]
+fn touch(cpu: &Cpu<'_>, page: &Page, entry: Entry, flags: Foll) {
+    if !flags.contains(Foll::TOUCH) {
+        return;
+    }
+    let head = page_folio(cpu, cpu.machine().page(page.pfn)).head();
+    if flags.contains(Foll::WRITE)
+        && !entry.is_dirty()
+        && !read_once(cpu, head.flags).contains(PageFlags::DIRTY)
+    {
+        set_page_flags(cpu, head, PageFlags::DIRTY);
+    }
+    set_page_flags(cpu, head, PageFlags::REFERENCED);
+}
+
+/// `can_follow_write_pte`, `can_follow_write_pmd`: writable, or forced onto a page whose copy-on-write is
+/// broken already.
+#[track_caller]
+fn can_follow_write(
+    cpu: &Cpu<'_>,
+    vma: &Vma,
+    entry: Entry,
+    page: Option<&Page>,
+    flags: Foll,
+) -> bool {
+    if entry.is_writable() {
+        return true;
+    }
+    if !flags.contains(Foll::FORCE)
+        || vma.flags.intersects(VmFlags::MAYSHARE | VmFlags::SHARED)
+        || !vma.flags.contains(VmFlags::MAYWRITE)
+        || vma.flags.contains(VmFlags::WRITE)
+    {
+        return false;
+    }
+    page.is_some_and(|page| {
+        page_folio(cpu, cpu.machine().page(page.pfn)).is_anon(cpu) && page_anon_exclusive(cpu, page)
+    })
+}

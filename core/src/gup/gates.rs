@@ -1,0 +1,98 @@
+//! What the fast path refuses although the entry would allow it.
+//!
+//! A gate may only use facts that are stable while the walker holds its reference; so every gate comes
+//! after the reference, and those about the mapping after the recheck (R47, R48, R49). In doubt a gate
+//! refuses: the slow path knows the area and decides.
+
+use super::Foll;
+use crate::cpu::Cpu;
+use crate::folio::{Folio, Mapping, Page, PageFlags, page_anon_exclusive};
+use crate::lkmm::{read_once, smp_rmb};
+use crate::mm::{Backing, Vma};
+use crate::pgtable::Entry;
+use crate::step::Step;
+
+/// `folio_is_longterm_pinnable`: not in CMA or `ZONE_MOVABLE`. A property of the memory, not of the folio.
+pub(super) const fn is_longterm_pinnable(folio: Folio<'_>) -> bool {
+    !folio.head().memory.unpinnable_longterm
+}
+
+/// `get_dev_pagemap`: a reference of the pagemap behind a device entry. No device memory is modelled yet,
+/// so none is ever found, and the walk falls back as it does when a pagemap is being torn down.
+pub(super) const fn get_dev_pagemap(_entry: Entry) -> Option<()> {
+    None
+}
+
+/// `folio_is_secretmem`, as of v6.6: the LRU flag is a cheap first look, and a wrong one for a folio that
+/// is still in a CPU's batch (R47, mended in v6.9).
+#[track_caller]
+pub(super) fn folio_is_secretmem(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
+    let flags = read_once(cpu, folio.head().flags);
+    if flags.contains(PageFlags::HEAD) || !flags.contains(PageFlags::LRU) {
+        return false;
+    }
+    read_once(cpu, folio.head().mapping) == Mapping::Secretmem
+}
+
+/// `folio_fast_pin_allowed`: whether a long-term write pin is safe from dirty tracking.
+#[track_caller]
+pub(super) fn folio_fast_pin_allowed(cpu: &Cpu<'_>, folio: Folio<'_>, flags: Foll) -> bool {
+    if !flags.contains(Foll::PIN | Foll::LONGTERM | Foll::WRITE) {
+        return true;
+    }
+    if folio.test(cpu, PageFlags::SLAB) {
+        return false;
+    }
+    if folio.test(cpu, PageFlags::HUGETLB) {
+        return true;
+    }
+    // Read once: truncation may clear it meanwhile.
+    match read_once(cpu, folio.head().mapping) {
+        Mapping::Anon | Mapping::Ksm | Mapping::Shmem => true,
+        Mapping::None | Mapping::Movable | Mapping::Secretmem | Mapping::File => false,
+    }
+}
+
+/// `gup_must_unshare`: whether a read-only pin would not be reliable. The fast path has no `vma`.
+#[track_caller]
+pub(super) fn gup_must_unshare(cpu: &Cpu<'_>, vma: Option<&Vma>, flags: Foll, page: &Page) -> bool {
+    if flags.intersection(Foll::WRITE | Foll::PIN) != Foll::PIN {
+        return false;
+    }
+    let folio = crate::folio::page_folio(cpu, cpu.machine().page(page.pfn));
+    if !folio.is_anon(cpu) {
+        return flags.contains(Foll::LONGTERM) && vma.is_none_or(|vma| vma.flags.is_cow());
+    }
+    // ORDERING: read barrier between the recheck of the entry and the look at the bit: either the
+    // temporary change of the entry is seen, or the cleared bit. Pairs with the barrier after the bit is
+    // cleared in page_try_share_anon_rmap. Without it: R03 B. Step `exclusive-barrier`.
+    if cpu.does(Step::ExclusiveBarrier) {
+        smp_rmb(cpu);
+    }
+    !page_anon_exclusive(cpu, page)
+}
+
+/// `arch_make_page_accessible`: s390's secure guests; nothing elsewhere.
+///
+/// # Errors
+/// Never, on the profiles that exist.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "the gate has its place; no profile has secure guests yet"
+)]
+pub(super) const fn arch_make_page_accessible(_page: &Page) -> Result<(), super::Errno> {
+    Ok(())
+}
+
+/// `vma_needs_dirty_tracking`: a shared writable mapping of a file whose filesystem tracks dirty pages.
+pub(super) const fn vma_needs_dirty_tracking(vma: &Vma) -> bool {
+    matches!(vma.backing, Backing::File)
+        && vma
+            .flags
+            .contains(crate::mm::VmFlags::WRITE.union(crate::mm::VmFlags::SHARED))
+}
+
+/// `writable_file_mapping_allowed`: whether a long-term pin may write through this area.
+pub(super) const fn writable_file_mapping_allowed(vma: &Vma, flags: Foll) -> bool {
+    !flags.contains(Foll::PIN.union(Foll::LONGTERM)) || !vma_needs_dirty_tracking(vma)
+}

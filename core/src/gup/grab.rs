@@ -1,0 +1,190 @@
+//! Taking references and pins of folios, and giving them back.
+//!
+//! # The speculative reference
+//!
+//! The walker holds nothing when it finds a page: the page may be freed, frozen, split, or in its next
+//! life. So:
+//!
+//! 1. it looks the head up, and takes the reference only if the count is not zero (P11);
+//! 2. the reference taken, it looks the head up *again*: only now is the head stable (P15);
+//! 3. nothing else about the folio may be believed before that;
+//! 4. what was mapped where is a question for the recheck of the entries, not for the reference.
+//!
+//! If 2 finds another head, the reference went to an unrelated folio. It is dropped, which may well be
+//! the last drop of that folio: the walker then frees it, with interrupts off (R30, R56).
+
+use super::Foll;
+use crate::cpu::Cpu;
+use crate::folio::{
+    Folio, GUP_PIN_COUNTING_BIAS, Page, PageFlags, folio_put_refs, folio_ref_add, folio_ref_count,
+    folio_ref_try_add, page_folio,
+};
+use crate::lkmm::{atomic_add, smp_mb_after_atomic};
+use crate::step::Step;
+use crate::sync::Fault;
+
+/// `is_zero_page`: the shared zero page, which is never counted.
+pub(super) fn is_zero_page(cpu: &Cpu<'_>, page: &Page) -> bool {
+    cpu.machine().zero_page == Some(page.pfn)
+}
+
+/// `try_get_folio`: `refs` references of the folio that `page` is in, or `None` if it is free or frozen.
+#[track_caller]
+pub(super) fn try_get_folio<'m>(cpu: &Cpu<'m>, page: &'m Page, refs: i32) -> Option<Folio<'m>> {
+    let _span = cpu.span("try_get_folio");
+    // Each turn but the last saw the head change, and heads change finitely often.
+    loop {
+        let folio = page_folio(cpu, page);
+        if cpu.does(Step::RefcountGuard) && folio_ref_count(cpu, folio) < 0 {
+            return None;
+        }
+        if !folio_ref_try_add(cpu, folio, refs) {
+            return None;
+        }
+        if !cpu.does(Step::HeadRecheck) || page_folio(cpu, page) == folio {
+            return Some(folio);
+        }
+        cpu.remark("the head moved: start over");
+        folio_put_refs(cpu, folio, refs);
+    }
+}
+
+/// `try_grab_folio`: `refs` references or pins, as `flags` ask; `None` to make the fast path fall back.
+#[track_caller]
+pub fn try_grab_folio<'m>(
+    cpu: &Cpu<'m>,
+    page: &'m Page,
+    refs: i32,
+    flags: Foll,
+) -> Option<Folio<'m>> {
+    let _span = cpu.span("try_grab_folio");
+    if !flags.intersects(Foll::GET | Foll::PIN) {
+        return None;
+    }
+    if page.memory.p2pdma && !flags.contains(Foll::PCI_P2PDMA) {
+        return None;
+    }
+    if flags.contains(Foll::GET) {
+        return try_get_folio(cpu, page, refs);
+    }
+    if is_zero_page(cpu, page) {
+        return Some(page_folio(cpu, page));
+    }
+    let folio = try_get_folio(cpu, page, refs)?;
+    // Only now is the folio stable: a gate before the reference would look at another one (R49).
+    if flags.contains(Foll::LONGTERM) && !super::gates::is_longterm_pinnable(folio) {
+        folio_put_refs(cpu, folio, refs);
+        return None;
+    }
+    add_pins(cpu, folio, refs);
+    // ORDERING: full, between the raised pin count and the recheck of the entries; the count is another
+    // word than the reference on large folios, and raising it orders nothing. Pairs with clear-barrier
+    // (M-P5). Without it: R03 A. Step `pincount-barrier`.
+    if cpu.does(Step::PincountBarrier) {
+        smp_mb_after_atomic(cpu);
+    }
+    Some(folio)
+}
+
+/// Turns references just taken into pins.
+#[track_caller]
+fn add_pins(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
+    if folio.test(cpu, PageFlags::HEAD) {
+        atomic_add(cpu, folio.head().pincount, refs);
+    } else {
+        folio_ref_add(cpu, folio, refs * (GUP_PIN_COUNTING_BIAS - 1));
+    }
+}
+
+/// `try_grab_page`: one reference or pin of a page whose mapping the caller keeps in place by a lock, so
+/// that the folio cannot go away. The slow path's way.
+///
+/// # Errors
+/// `-ENOMEM` of a folio without references, `-EREMOTEIO` of unwanted peer-to-peer memory.
+#[track_caller]
+pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), super::Errno> {
+    let folio = page_folio_of(cpu, page);
+    if folio_ref_count(cpu, folio) <= 0 {
+        return Err(super::Errno::Enomem);
+    }
+    if page.memory.p2pdma && !flags.contains(Foll::PCI_P2PDMA) {
+        return Err(super::Errno::Eremoteio);
+    }
+    if flags.contains(Foll::GET) {
+        folio_ref_add(cpu, folio, 1);
+    } else if flags.contains(Foll::PIN) && !is_zero_page(cpu, page) {
+        if folio.test(cpu, PageFlags::HEAD) {
+            folio_ref_add(cpu, folio, 1);
+            atomic_add(cpu, folio.head().pincount, 1);
+        } else {
+            folio_ref_add(cpu, folio, GUP_PIN_COUNTING_BIAS);
+        }
+    }
+    Ok(())
+}
+
+/// `page_folio`, of a page found in the machine's memory map.
+#[track_caller]
+fn page_folio_of<'m>(cpu: &Cpu<'m>, page: &Page) -> Folio<'m> {
+    page_folio(cpu, cpu.machine().page(page.pfn))
+}
+
+/// `gup_put_folio`: gives back what [`try_grab_folio`] took.
+#[track_caller]
+pub fn gup_put_folio(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32, flags: Foll) {
+    let _span = cpu.span("gup_put_folio");
+    let mut drop = refs;
+    if flags.contains(Foll::PIN) {
+        if is_zero_page(cpu, folio.head()) {
+            return;
+        }
+        if folio.test(cpu, PageFlags::HEAD) {
+            atomic_add(cpu, folio.head().pincount, -refs);
+        } else {
+            drop *= GUP_PIN_COUNTING_BIAS;
+        }
+    }
+    folio_put_refs(cpu, folio, drop);
+}
+
+/// `unpin_user_page`.
+#[track_caller]
+pub fn unpin_user_page(cpu: &Cpu<'_>, page: &Page) {
+    let _span = cpu.span("unpin_user_page");
+    sanity_check_pinned_page(cpu, page);
+    let folio = page_folio_of(cpu, page);
+    gup_put_folio(cpu, folio, 1, Foll::PIN);
+}
+
+/// `sanity_check_pinned_pages`: a pinned anonymous page is exclusive; of a large folio it is enough that
+/// the head or the page is.
+#[track_caller]
+fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
+    let folio = page_folio_of(cpu, page);
+    if is_zero_page(cpu, page) || !folio.is_anon(cpu) {
+        return;
+    }
+    let exclusive = crate::folio::page_anon_exclusive(cpu, page)
+        || folio.test(cpu, PageFlags::HEAD) && crate::folio::page_anon_exclusive(cpu, folio.head());
+    if !exclusive {
+        cpu.fault(Fault::Bug {
+            what: "a pinned anonymous page is not exclusive",
+            cell: Some(page.flags.id()),
+        });
+    }
+}
+
+/// `unpin_user_pages`.
+#[track_caller]
+pub fn unpin_user_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
+    for page in pages {
+        unpin_user_page(cpu, page);
+    }
+}
+
+/// `put_page`: gives back what `FOLL_GET` took.
+#[track_caller]
+pub fn put_page(cpu: &Cpu<'_>, page: &Page) {
+    let folio = page_folio_of(cpu, page);
+    folio_put_refs(cpu, folio, 1);
+}

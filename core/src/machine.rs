@@ -1,0 +1,63 @@
+//! The machine: everything that all CPUs share, declared once and immutable from then on.
+//!
+//! What changes during an execution are the values of the cells that the machine's parts are made of,
+//! and those live in the engine.
+
+use crate::cpu::Gates;
+use crate::folio::{BlockLink, Page, Pfn};
+use crate::mm::Mm;
+use crate::pgtable::Geometry;
+use crate::step::Kernel;
+use crate::sync::{Plain, SpinLock};
+
+/// Which address space: an index into the machine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MmId(pub u32);
+
+/// The allocator's zone.
+#[derive(Debug)]
+pub struct Zone {
+    /// `zone->lock`.
+    pub lock: SpinLock,
+    /// The free lists, by order.
+    pub free: Vec<Plain<BlockLink>>,
+}
+
+/// A machine, as its boot left it.
+#[derive(Debug)]
+pub struct Machine {
+    /// Its kernel.
+    pub kernel: Kernel,
+    /// The shape of its page tables.
+    pub geometry: Geometry,
+    /// The shared zero page, if it has one.
+    pub zero_page: Option<Pfn>,
+    /// The allocator's zone.
+    pub zone: Zone,
+    pub(crate) gates: Vec<Gates>,
+    pub(crate) pages: Vec<Page>,
+    pub(crate) mms: Vec<Mm>,
+}
+
+impl Machine {
+    /// `pfn_to_page`.
+    ///
+    /// # Panics
+    /// On a frame that the machine does not have: an entry was made up.
+    pub fn page(&self, pfn: Pfn) -> &Page {
+        &self.pages[pfn.0 as usize]
+    }
+
+    /// The memory map.
+    pub fn pages(&self) -> &[Page] {
+        &self.pages
+    }
+
+    /// An address space.
+    ///
+    /// # Panics
+    /// On an address space of another machine.
+    pub fn mm(&self, mm: MmId) -> &Mm {
+        &self.mms[mm.0 as usize]
+    }
+}

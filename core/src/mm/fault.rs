@@ -1,0 +1,365 @@
+//! A page fault: `handle_mm_fault`, called with the mmap lock held for reading.
+//!
+//! Anonymous memory only: a fault on a file's area is `VM_FAULT_SIGBUS`. Huge pages are not faulted in,
+//! but huge mappings are handled where they are met.
+
+use super::{Backing, Mm, VmFlags, Vma};
+use crate::cpu::{Cpu, flush_tlb};
+use crate::folio::{
+    Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count,
+    page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
+    set_page_flags,
+};
+use crate::gup::follow::{pte_offset_map_lock, pte_unmap_unlock};
+use crate::lkmm::write_once;
+use crate::mutators::split_huge_pmd_locked;
+use crate::pgtable::{
+    Bits, Entry, EntryPtr, Level, offset_lockless, pgd_offset, pte_alloc, table_entry,
+};
+use crate::sync::{LoadOrder, Until, Word};
+use bitflags::bitflags;
+
+bitflags! {
+    /// `FAULT_FLAG_*`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct FaultFlags: u32 {
+        /// A write.
+        const WRITE = 1 << 0;
+        /// Break copy-on-write for a reader that will pin.
+        const UNSHARE = 1 << 1;
+    }
+}
+
+/// `vm_fault_t`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VmFault {
+    /// Handled, or somebody else changed the entry: look again.
+    Done,
+    /// `VM_FAULT_OOM`.
+    Oom,
+    /// `VM_FAULT_SIGBUS`, `VM_FAULT_SIGSEGV`.
+    Sigbus,
+}
+
+/// One fault under way.
+struct Fault<'a, 'm> {
+    cpu: &'a Cpu<'m>,
+    mm: &'a Mm,
+    vma: &'a Vma,
+    addr: u64,
+    flags: FaultFlags,
+    pmdp: EntryPtr<'m>,
+}
+
+/// `handle_mm_fault`.
+#[track_caller]
+pub fn handle_mm_fault(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma, addr: u64, flags: FaultFlags) -> VmFault {
+    let _span = cpu.span("handle_mm_fault");
+    let Some(pmdp) = pmd_alloc(cpu, mm, addr) else {
+        return VmFault::Oom;
+    };
+    let fault = Fault {
+        cpu,
+        mm,
+        vma,
+        addr,
+        flags,
+        pmdp,
+    };
+    let pmd = pmdp.read_once(cpu);
+    if pmd.is_migration() || pmd.is_huge() && !pmd.access_permitted(false) {
+        return fault.wait_for_entry(pmdp, pmd);
+    }
+    if pmd.is_huge() {
+        return fault.huge(pmd);
+    }
+    fault.handle_pte_fault(pmd)
+}
+
+/// `p4d_alloc`, `pud_alloc`, `pmd_alloc`: the pmd entry, with all tables above it in place.
+#[track_caller]
+fn pmd_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<EntryPtr<'m>> {
+    let geometry = &cpu.machine().geometry;
+    let mut ptr = pgd_offset(cpu, mm, addr);
+    for level in [Level::P4d, Level::Pud, Level::Pmd] {
+        if geometry.is_folded(level) {
+            continue;
+        }
+        let mut entry = ptr.read_once(cpu);
+        if entry.is_none() {
+            if !pte_alloc(cpu, ptr) {
+                return None;
+            }
+            entry = ptr.read_once(cpu);
+        }
+        ptr = table_entry(cpu, entry.pfn(), level, addr);
+    }
+    Some(ptr)
+}
+
+impl<'m> Fault<'_, 'm> {
+    fn wants_write(&self) -> bool {
+        self.flags
+            .intersects(FaultFlags::WRITE | FaultFlags::UNSHARE)
+    }
+
+    /// `migration_entry_wait` and its kin: until the entry is another. (The kernel waits for the folio's
+    /// lock, which is dropped after the entry has changed.)
+    #[track_caller]
+    fn wait_for_entry(&self, ptr: EntryPtr<'m>, entry: Entry) -> VmFault {
+        if let EntryPtr::InTable { table, index } = ptr {
+            let slot = table.table.entries[index];
+            let changed = Until::Differs(entry.into_word());
+            slot.spin_until(self.cpu, changed, LoadOrder::Relaxed);
+        }
+        VmFault::Done
+    }
+
+    /// A fault on a huge mapping: `do_huge_pmd_wp_page`, or a NUMA hint.
+    #[track_caller]
+    fn huge(&self, pmd: Entry) -> VmFault {
+        let (cpu, pmdp) = (self.cpu, self.pmdp);
+        if !self.wants_write() || pmd.is_writable() {
+            return VmFault::Done;
+        }
+        pmdp.lock().lock(cpu);
+        if pmdp.get(cpu) == pmd {
+            let head = cpu.machine().page(pmd.pfn());
+            if page_anon_exclusive(cpu, head) {
+                if !self.flags.contains(FaultFlags::UNSHARE) {
+                    pmdp.set(cpu, self.made_writable(pmd));
+                }
+            } else {
+                // Whether the page can be reused is decided page by page.
+                split_huge_pmd_locked(cpu, self.mm, pmdp, false);
+            }
+        }
+        pmdp.lock().unlock(cpu);
+        VmFault::Done
+    }
+
+    /// `maybe_mkwrite(pte_mkdirty(...))`.
+    fn made_writable(&self, entry: Entry) -> Entry {
+        let entry = entry.with(Bits::DIRTY | Bits::ACCESSED);
+        if self.vma.flags.contains(VmFlags::WRITE) {
+            entry.with(Bits::WRITE)
+        } else {
+            entry
+        }
+    }
+
+    /// `handle_pte_fault`.
+    #[track_caller]
+    fn handle_pte_fault(&self, pmd: Entry) -> VmFault {
+        let cpu = self.cpu;
+        if pmd.is_none() {
+            return self.do_anonymous_page(pmd);
+        }
+        let ptep = offset_lockless(cpu, pmd, Level::Pte, self.addr);
+        let pte = ptep.read_once(cpu);
+        if pte.is_none() {
+            return self.do_anonymous_page(pmd);
+        }
+        if pte.is_migration() {
+            return self.wait_for_entry(ptep, pte);
+        }
+        if !pte.pte_present() {
+            return VmFault::Sigbus;
+        }
+        let Some(ptep) = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr) else {
+            return VmFault::Done;
+        };
+        if ptep.get(cpu) != pte {
+            pte_unmap_unlock(cpu, ptep);
+            return VmFault::Done;
+        }
+        if pte.is_prot_none() {
+            return self.do_numa_page(ptep, pte);
+        }
+        if self.wants_write() && !pte.is_writable() {
+            return self.do_wp_page(ptep, pte, pmd);
+        }
+        let mut young = pte.with(Bits::ACCESSED);
+        if self.flags.contains(FaultFlags::WRITE) {
+            young = young.with(Bits::DIRTY);
+        }
+        if young != pte {
+            ptep.set(cpu, young);
+        }
+        pte_unmap_unlock(cpu, ptep);
+        VmFault::Done
+    }
+
+    /// `do_numa_page`: the hint is taken back. Holds the page-table lock, and drops it.
+    #[track_caller]
+    fn do_numa_page(&self, ptep: EntryPtr<'m>, pte: Entry) -> VmFault {
+        let accessible = self.vma.flags.contains(VmFlags::READ);
+        if accessible {
+            ptep.set(
+                self.cpu,
+                pte.without(Bits::PROT_NONE)
+                    .with(Bits::PRESENT | Bits::ACCESSED),
+            );
+        }
+        pte_unmap_unlock(self.cpu, ptep);
+        if accessible {
+            VmFault::Done
+        } else {
+            VmFault::Sigbus
+        }
+    }
+
+    /// `do_anonymous_page`.
+    #[track_caller]
+    fn do_anonymous_page(&self, mut pmd: Entry) -> VmFault {
+        let cpu = self.cpu;
+        let _span = cpu.span("do_anonymous_page");
+        if self.vma.backing != Backing::Anon {
+            return VmFault::Sigbus;
+        }
+        if pmd.is_none() {
+            if !pte_alloc(cpu, self.pmdp) {
+                return VmFault::Oom;
+            }
+            pmd = self.pmdp.read_once(cpu);
+        }
+        let zero = (!self.wants_write())
+            .then_some(cpu.machine().zero_page)
+            .flatten();
+        let new = match zero {
+            Some(_) => None,
+            None => match self.new_anon_page() {
+                Some(page) => Some(page),
+                None => return VmFault::Oom,
+            },
+        };
+        let Some(ptep) = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr) else {
+            self.discard(new);
+            return VmFault::Done;
+        };
+        let vacant = ptep.get(cpu).is_none();
+        if vacant {
+            let entry = match (new, zero) {
+                (Some(page), _) => self.add_new_anon(page),
+                (None, pfn) => {
+                    Entry::leaf(pfn.unwrap_or(crate::folio::Pfn(0)), false).with(Bits::SPECIAL)
+                }
+            };
+            ptep.set(cpu, entry);
+        }
+        pte_unmap_unlock(cpu, ptep);
+        if !vacant {
+            self.discard(new);
+        }
+        VmFault::Done
+    }
+
+    #[track_caller]
+    fn new_anon_page(&self) -> Option<&'m Page> {
+        let folio = alloc_folio(self.cpu, 0, Owner::Us)?;
+        Some(folio.head())
+    }
+
+    #[track_caller]
+    fn discard(&self, page: Option<&'m Page>) {
+        if let Some(page) = page {
+            folio_put(self.cpu, Folio::of(page));
+        }
+    }
+
+    /// `folio_add_new_anon_rmap`, `folio_add_lru`: mapped once, exclusive. The entry to map it by.
+    #[track_caller]
+    fn add_new_anon(&self, page: &'m Page) -> Entry {
+        let cpu = self.cpu;
+        write_once(cpu, page.mapping, Mapping::Anon);
+        page_add_rmap(cpu, page);
+        set_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
+        let write = self.vma.flags.contains(VmFlags::WRITE);
+        Entry::leaf(page.pfn, write)
+    }
+
+    /// `do_wp_page`, of anonymous memory: reuse the page, or copy it. Holds the page-table lock, and
+    /// drops it.
+    #[track_caller]
+    fn do_wp_page(&self, ptep: EntryPtr<'m>, pte: Entry, pmd: Entry) -> VmFault {
+        let cpu = self.cpu;
+        let _span = cpu.span("do_wp_page");
+        let page = cpu.machine().page(pte.pfn());
+        if pte.is_special() {
+            pte_unmap_unlock(cpu, ptep);
+            return self.wp_page_copy(None, pte, pmd);
+        }
+        let folio = page_folio(cpu, page);
+        if !folio.is_anon(cpu) {
+            pte_unmap_unlock(cpu, ptep);
+            return VmFault::Sigbus;
+        }
+        if page_anon_exclusive(cpu, page) || self.wp_can_reuse(folio, page) {
+            if !self.flags.contains(FaultFlags::UNSHARE) {
+                ptep.set(cpu, self.made_writable(pte));
+            }
+            pte_unmap_unlock(cpu, ptep);
+            return VmFault::Done;
+        }
+        folio_get(cpu, folio);
+        pte_unmap_unlock(cpu, ptep);
+        self.wp_page_copy(Some((folio, page)), pte, pmd)
+    }
+
+    /// `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get one that matters.
+    #[track_caller]
+    fn wp_can_reuse(&self, folio: Folio<'m>, page: &Page) -> bool {
+        let cpu = self.cpu;
+        if folio.test(cpu, PageFlags::HEAD) || folio_ref_count(cpu, folio) > 1 {
+            return false;
+        }
+        if !folio.trylock(cpu) {
+            return false;
+        }
+        let alone = folio_ref_count(cpu, folio) == 1;
+        if alone {
+            set_page_anon_exclusive(cpu, page);
+        }
+        folio.unlock(cpu);
+        alone
+    }
+
+    /// `wp_page_copy`: a copy in place of the old page, whose extra reference the caller took.
+    #[track_caller]
+    fn wp_page_copy(&self, old: Option<(Folio<'m>, &'m Page)>, pte: Entry, pmd: Entry) -> VmFault {
+        let cpu = self.cpu;
+        let _span = cpu.span("wp_page_copy");
+        let put_old = || {
+            if let Some((folio, _)) = old {
+                folio_put(cpu, folio);
+            }
+        };
+        let Some(new) = self.new_anon_page() else {
+            put_old();
+            return VmFault::Oom;
+        };
+        let ptep = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr);
+        let same = ptep.is_some_and(|ptep| ptep.get(cpu) == pte);
+        if let (Some(ptep), true) = (ptep, same) {
+            ptep.get_and_clear(cpu);
+            flush_tlb(cpu);
+            let entry = self.add_new_anon(new);
+            let unshared = entry.without(Bits::WRITE | Bits::DIRTY);
+            let unshare = self.flags.contains(FaultFlags::UNSHARE);
+            ptep.set(cpu, if unshare { unshared } else { entry });
+            if let Some((_, page)) = old {
+                page_remove_rmap(cpu, page);
+            }
+        }
+        if let Some(ptep) = ptep {
+            pte_unmap_unlock(cpu, ptep);
+        }
+        if same {
+            put_old();
+        } else {
+            self.discard(Some(new));
+        }
+        put_old();
+        VmFault::Done
+    }
+}

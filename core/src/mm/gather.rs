@@ -1,0 +1,67 @@
+//! What an unmapping collects, and frees at the end: `mmu_gather`.
+//!
+//! # The order
+//!
+//! 1. entries are cleared, under the page-table lock; pages are only *noted*;
+//! 2. the TLB is flushed, as the profile has it;
+//! 3. tables that were unlinked are freed, when the profile says;
+//! 4. the pages noted are dropped.
+//!
+//! A walker's local copy of an entry is like a TLB entry that lives until interrupts are on again, and
+//! that most profiles' flush does not reach (R54).
+
+use crate::cpu::{Cpu, flush_tlb};
+use crate::folio::{Page, folio_put, page_folio};
+use crate::pgtable::table_free;
+use arrayvec::ArrayVec;
+
+/// How much one gathering holds; more than any scenario unmaps at once.
+const BATCH: usize = 16;
+
+/// An unmapping under way.
+#[derive(Default)]
+pub struct MmuGather<'m> {
+    pages: ArrayVec<&'m Page, BATCH>,
+    tables: ArrayVec<&'m Page, BATCH>,
+    cleared: bool,
+}
+
+impl<'m> MmuGather<'m> {
+    /// `tlb_gather_mmu`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `__tlb_remove_page`: the mapping's reference of a page, to be dropped after the flush.
+    ///
+    /// # Panics
+    /// If a scenario unmaps more than a batch holds.
+    pub fn remove_page(&mut self, page: &'m Page) {
+        self.cleared = true;
+        self.pages.push(page);
+    }
+
+    /// `pte_free_tlb` and its kin: an unlinked table, to be freed after the flush.
+    ///
+    /// # Panics
+    /// If a scenario unmaps more than a batch holds.
+    pub fn free_table(&mut self, table: &'m Page) {
+        self.cleared = true;
+        self.tables.push(table);
+    }
+
+    /// `tlb_finish_mmu`: flush, free tables, drop pages.
+    #[track_caller]
+    pub fn finish(self, cpu: &Cpu<'m>) {
+        let _span = cpu.span("tlb_finish_mmu");
+        if self.cleared {
+            flush_tlb(cpu);
+        }
+        for table in self.tables {
+            table_free(cpu, table);
+        }
+        for page in self.pages {
+            folio_put(cpu, page_folio(cpu, page));
+        }
+    }
+}

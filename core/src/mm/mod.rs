@@ -1,0 +1,113 @@
+//! Address spaces: the mm, its areas, and the faults that fill them.
+//!
+//! | file | noun |
+//! | --- | --- |
+//! | `vma` | an area of the address space |
+//! | `fault` | a page fault |
+//! | `gather` | what an unmapping collects and frees at the end |
+
+mod fault;
+mod gather;
+mod vma;
+
+pub use fault::{FaultFlags, VmFault, handle_mm_fault};
+pub use gather::MmuGather;
+pub use vma::{Backing, VmFlags, Vma};
+
+use crate::cpu::Cpu;
+use crate::folio::{BlockLink, Page, Pfn};
+use crate::lkmm::{read_once, write_once};
+use crate::sync::{Atomic, LockMode, Plain, RwLock};
+
+/// `mm_struct`.
+#[derive(Debug)]
+pub struct Mm {
+    /// The frame of the root table.
+    pub pgd: Pfn,
+    /// `mmap_lock`.
+    pub mmap_lock: RwLock,
+    /// `write_protect_seq`: odd while fork copies page tables.
+    pub write_protect_seq: Atomic<u32>,
+    /// `MMF_HAS_PINNED`.
+    pub has_pinned: Atomic<bool>,
+    /// The areas, by address. Which of them still exist is each area's own affair.
+    pub vmas: Vec<Vma>,
+    /// `pmd_huge_pte`: tables deposited by collapse, first in, first out. Under the pmd lock.
+    pub deposited: [Plain<BlockLink>; 2],
+}
+
+impl Mm {
+    /// `mmap_read_lock`.
+    #[track_caller]
+    pub fn read_lock(&self, cpu: &Cpu<'_>) {
+        self.mmap_lock.lock(cpu, LockMode::Shared);
+    }
+
+    /// `mmap_read_unlock`.
+    #[track_caller]
+    pub fn read_unlock(&self, cpu: &Cpu<'_>) {
+        self.mmap_lock.unlock(cpu, LockMode::Shared);
+    }
+
+    /// `mmap_write_lock`.
+    #[track_caller]
+    pub fn write_lock(&self, cpu: &Cpu<'_>) {
+        self.mmap_lock.lock(cpu, LockMode::Exclusive);
+    }
+
+    /// `mmap_write_unlock`.
+    #[track_caller]
+    pub fn write_unlock(&self, cpu: &Cpu<'_>) {
+        self.mmap_lock.unlock(cpu, LockMode::Exclusive);
+    }
+
+    /// `mm_set_has_pinned_flag`: the store is spared where the flag is set already.
+    #[track_caller]
+    pub fn set_has_pinned(&self, cpu: &Cpu<'_>) {
+        if !read_once(cpu, self.has_pinned) {
+            write_once(cpu, self.has_pinned, true);
+        }
+    }
+
+    /// `vma_lookup`, under the mmap lock.
+    #[track_caller]
+    pub fn vma_lookup(&self, cpu: &Cpu<'_>, addr: u64) -> Option<&Vma> {
+        self.vmas
+            .iter()
+            .find(|vma| vma.contains(addr) && vma.attached.read(cpu))
+    }
+
+    /// `pgtable_trans_huge_deposit`, under the pmd lock.
+    ///
+    /// # Panics
+    /// If more tables are deposited than the model has room for.
+    #[track_caller]
+    pub fn deposit(&self, cpu: &Cpu<'_>, table: &Page) {
+        let _span = cpu.span("pgtable_trans_huge_deposit");
+        if cpu.machine().kernel.profile.deposit == crate::arch::Deposit::InTable {
+            // The list's links overwrite entries: it is no table any more.
+            table.table.life.free(cpu);
+        }
+        for place in self.deposited {
+            if place.read(cpu).0.is_none() {
+                place.write(cpu, BlockLink(Some(table.pfn)));
+                return;
+            }
+        }
+        panic!("more tables deposited than the model has room for");
+    }
+
+    /// `pgtable_trans_huge_withdraw`, under the pmd lock: the table deposited first, its entries none.
+    #[track_caller]
+    pub fn withdraw<'m>(&self, cpu: &Cpu<'m>) -> Option<&'m Page> {
+        let _span = cpu.span("pgtable_trans_huge_withdraw");
+        let [first, second] = self.deposited;
+        let table = cpu.machine().page(first.read(cpu).0?);
+        first.write(cpu, second.read(cpu));
+        second.write(cpu, BlockLink(None));
+        if cpu.machine().kernel.profile.deposit == crate::arch::Deposit::InTable {
+            table.table.life.revive(cpu);
+        }
+        Some(table)
+    }
+}

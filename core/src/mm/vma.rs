@@ -1,0 +1,79 @@
+//! An area of the address space.
+
+use crate::sync::Plain;
+use bitflags::bitflags;
+
+bitflags! {
+    /// `vm_flags`, as far as GUP asks for them.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct VmFlags: u32 {
+        /// `VM_READ`.
+        const READ = 1 << 0;
+        /// `VM_WRITE`.
+        const WRITE = 1 << 1;
+        /// `VM_SHARED`.
+        const SHARED = 1 << 2;
+        /// `VM_MAYREAD`.
+        const MAYREAD = 1 << 3;
+        /// `VM_MAYWRITE`.
+        const MAYWRITE = 1 << 4;
+        /// `VM_MAYSHARE`.
+        const MAYSHARE = 1 << 5;
+        /// `VM_IO`.
+        const IO = 1 << 6;
+        /// `VM_PFNMAP`.
+        const PFNMAP = 1 << 7;
+        /// `VM_SHADOW_STACK`.
+        const SHADOW_STACK = 1 << 8;
+    }
+}
+
+impl VmFlags {
+    /// An ordinary private area that can be read and written.
+    pub const PRIVATE: Self = Self::READ
+        .union(Self::WRITE)
+        .union(Self::MAYREAD)
+        .union(Self::MAYWRITE);
+
+    /// `is_cow_mapping`: private, and might be written.
+    pub const fn is_cow(self) -> bool {
+        self.contains(Self::MAYWRITE) && !self.contains(Self::SHARED)
+    }
+}
+
+/// What is mapped there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backing {
+    /// Anonymous memory.
+    Anon,
+    /// A shmem file.
+    Shmem,
+    /// A secretmem file.
+    Secretmem,
+    /// A file of a filesystem that tracks dirty pages.
+    File,
+    /// hugetlbfs.
+    Hugetlb,
+}
+
+/// `vm_area_struct`. Its range and flags are fixed; whether it is still there is not.
+#[derive(Debug)]
+pub struct Vma {
+    /// The first byte.
+    pub start: u64,
+    /// The byte after the last.
+    pub end: u64,
+    /// `vm_flags`.
+    pub flags: VmFlags,
+    /// What is mapped.
+    pub backing: Backing,
+    /// In the mm's tree. Under the mmap lock.
+    pub attached: Plain<bool>,
+}
+
+impl Vma {
+    /// Whether `addr` lies in it.
+    pub const fn contains(&self, addr: u64) -> bool {
+        self.start <= addr && addr < self.end
+    }
+}

@@ -1,0 +1,37 @@
+//! Everybody who changes page tables under a walker.
+//!
+//! # The protocol, on the mutators' side
+//!
+//! 1. make the entry unusable: clear it, or exchange it for one that is not present;
+//! 2. a full barrier, unless 3 is an exchange of the count itself;
+//! 3. look at the references, or freeze them;
+//! 4. act, or put the entry back;
+//! 5. flush; 6. free, or reuse.
+//!
+//! None of them can be seen by a walker through the locks that they hold.
+//!
+//! | file | who |
+//! | --- | --- |
+//! | `zap` | `madvise(MADV_DONTNEED)` and the entries' part of `munmap` |
+//! | `munmap` | `munmap`: the area, the entries, the tables |
+//! | `split_pmd` | a huge pmd becomes a table of PTEs |
+//! | `split_folio` | a large folio becomes small ones |
+//! | `rmap` | entries to migration entries and back |
+//! | `migrate` | a page moves to another frame |
+//! | `collapse` | khugepaged: small pages become a huge one |
+
+mod collapse;
+mod migrate;
+mod munmap;
+mod rmap;
+mod split_folio;
+mod split_pmd;
+mod zap;
+
+pub use collapse::{Scan, collapse_huge_page};
+pub use migrate::migrate_page;
+pub use munmap::munmap;
+pub use split_folio::split_huge_page;
+pub use split_pmd::split_huge_pmd_locked;
+pub use zap::madvise_dontneed;
+pub(crate) use zap::unmap_page_range;

@@ -1,0 +1,144 @@
+//! A large folio becomes small ones: `split_huge_page_to_list`.
+//!
+//! # The order
+//!
+//! 1. every mapping becomes a migration entry and gives its reference up (`unmap_folio`);
+//! 2. the count is frozen at what the caller alone accounts for; if anybody else has a reference, everything
+//!    is put back;
+//! 3. the tails become heads of their own, each before its count is given back (M-P8);
+//! 4. the mappings come back, each with a reference of the small folio that it maps (`remap_page`).
+//!
+//! # What happens when a walker comes
+//!
+//! It read an entry for a tail, and the old head. Its reference
+//! - before 2 makes the freeze fail; its recheck fails, or nothing was split;
+//! - between 2 and 3 is refused;
+//! - after 3 goes to the old head, which by now is an unrelated page. The entry, put back by 4, is the same
+//!   as ever: only looking at the head again tells (P15, R05).
+
+use super::rmap::{remove_migration_pte, try_to_migrate_one};
+use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
+use crate::folio::{
+    CompoundHead, Folio, Mapping, Page, PageFlags, Pfn, clear_page_flags, folio_put,
+    folio_ref_count, folio_ref_freeze, folio_ref_unfreeze, page_anon_exclusive,
+};
+use crate::gup::Errno;
+use crate::lkmm::{read_once, smp_wmb, write_once};
+use crate::machine::MmId;
+use crate::mm::Mm;
+use crate::pgtable::{Level, PAGE_SIZE, find_entry};
+
+/// `split_huge_page_to_list`, of the anonymous folio that `head` heads, mapped from `base` on. The caller
+/// holds a reference, and keeps one of the first page.
+///
+/// # Errors
+/// `-EBUSY` if the folio is locked, `-EAGAIN` if somebody else holds a reference.
+#[track_caller]
+pub fn split_huge_page(cpu: &Cpu<'_>, mm: MmId, base: u64, head: Pfn) -> Result<(), Errno> {
+    let _span = cpu.span("split_huge_page_to_list");
+    let machine = cpu.machine();
+    let folio = Folio::of(machine.page(head));
+    if !folio.trylock(cpu) {
+        return Err(Errno::Ebusy);
+    }
+    let split = split_locked(cpu, machine.mm(mm), base, folio);
+    folio.unlock(cpu);
+    split
+}
+
+#[track_caller]
+fn split_locked(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>) -> Result<(), Errno> {
+    let pages = folio.nr_pages(cpu);
+    if !can_split_folio(cpu, folio, pages) {
+        return Err(Errno::Eagain);
+    }
+    unmap_folio(cpu, mm, base, folio, pages);
+    local_irq_save(cpu);
+    let frozen = folio_ref_freeze(cpu, folio, 1);
+    if frozen {
+        split_frozen(cpu, folio, pages);
+    }
+    local_irq_restore(cpu);
+    remap_page(cpu, mm, base, folio, pages);
+    if !frozen {
+        return Err(Errno::Eagain);
+    }
+    for n in 1..pages {
+        let tail = Folio::of(cpu.machine().page(folio.head().pfn.plus(n)));
+        tail.unlock(cpu);
+        folio_put(cpu, tail);
+    }
+    Ok(())
+}
+
+/// `can_split_folio`: nobody but the mappings and the caller has a reference. A first look; the freeze
+/// decides.
+#[track_caller]
+fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) -> bool {
+    let head = folio.head().pfn;
+    let mapped: i32 = (0..pages)
+        .map(|n| read_once(cpu, cpu.machine().page(head.plus(n)).mapcount))
+        .sum();
+    folio_ref_count(cpu, folio) == mapped + 1
+}
+
+/// `unmap_folio`: all mappings to migration entries. Those of pages that may be pinned stay, and the freeze
+/// will fail.
+#[track_caller]
+fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) {
+    let _span = cpu.span("unmap_folio");
+    let machine = cpu.machine();
+    if let Some(pmdp) = find_entry(cpu, mm, base, Level::Pmd)
+        && pmdp.read_once(cpu).is_huge()
+    {
+        pmdp.lock().lock(cpu);
+        if pmdp.get(cpu).is_huge() {
+            super::split_huge_pmd_locked(cpu, mm, pmdp, true);
+        }
+        pmdp.lock().unlock(cpu);
+    }
+    for n in 0..pages {
+        let page = machine.page(folio.head().pfn.plus(n));
+        try_to_migrate_one(cpu, mm, base + u64::from(n) * PAGE_SIZE, page);
+    }
+}
+
+/// `__split_huge_page`, with the count frozen.
+#[track_caller]
+fn split_frozen(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) {
+    let _span = cpu.span("__split_huge_page");
+    let head = folio.head();
+    for n in (1..pages).rev() {
+        split_tail(cpu, head, cpu.machine().page(head.pfn.plus(n)));
+    }
+    write_once(cpu, head.order, 0);
+    clear_page_flags(cpu, head, PageFlags::HEAD);
+    // The kernel of v6.6 gives the head's count back by a plain increment; later ones unfreeze it as here
+    // (docs/limits.md).
+    folio_ref_unfreeze(cpu, folio, 1);
+}
+
+/// `__split_huge_page_tail`.
+#[track_caller]
+fn split_tail(cpu: &Cpu<'_>, head: &Page, tail: &Page) {
+    let inherited = PageFlags::LOCKED | PageFlags::REFERENCED | PageFlags::DIRTY | PageFlags::LRU;
+    let mut flags = read_once(cpu, head.flags) & inherited;
+    flags.set(PageFlags::ANON_EXCLUSIVE, page_anon_exclusive(cpu, tail));
+    write_once(cpu, tail.flags, flags);
+    write_once(cpu, tail.mapping, Mapping::Anon);
+    // ORDERING: the tail's flags before it stops being a tail. Pairs with the walker's dependency from the
+    // head that it looks up.
+    smp_wmb(cpu);
+    write_once(cpu, tail.compound_head, CompoundHead(None));
+    folio_ref_unfreeze(cpu, Folio::of(cpu.machine().page(tail.pfn)), 1);
+}
+
+/// `remap_page`: migration entries back to mappings, of whatever folio each page is in now.
+#[track_caller]
+fn remap_page(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) {
+    let _span = cpu.span("remap_page");
+    for n in 0..pages {
+        let page = cpu.machine().page(folio.head().pfn.plus(n));
+        remove_migration_pte(cpu, mm, base + u64::from(n) * PAGE_SIZE, page, page);
+    }
+}

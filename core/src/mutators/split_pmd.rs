@@ -1,0 +1,74 @@
+//! A huge pmd becomes a table of PTEs: `__split_huge_pmd_locked`.
+//!
+//! # The order
+//!
+//! 1. the pmd is made not-present, atomically, and flushed: no pin comes through it any more (M-P20);
+//! 2. only then it is decided whether the page is exclusive, or may be shared;
+//! 3. the deposited table is filled;
+//! 4. a write barrier; 5. the table is linked (M-P1).
+
+use crate::cpu::{Cpu, flush_tlb};
+use crate::folio::{
+    Page, folio_put, folio_ref_add, page_add_rmap, page_anon_exclusive, page_folio,
+    page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
+};
+use crate::mm::Mm;
+use crate::pgtable::{Bits, Entry, EntryPtr, pmd_install};
+use crate::step::Step;
+
+/// `__split_huge_pmd_locked`, under the pmd lock. With `freeze` the PTEs are migration entries, unless the page may be pinned.
+///
+/// # Panics
+/// If no table was deposited for the huge mapping, which is a defect of the scenario.
+#[track_caller]
+pub fn split_huge_pmd_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, pmdp: EntryPtr<'m>, freeze: bool) {
+    let _span = cpu.span("__split_huge_pmd_locked");
+    let present = pmdp.get(cpu);
+    // ORDERING: no pin through the huge entry once exclusivity is looked at. Pairs with the recheck of the
+    // huge leaf (P19). Without it: R13. Step `split-invalidate-first`.
+    let old = if cpu.does(Step::SplitInvalidateFirst) {
+        let old = pmdp.exchange(cpu, present.invalid());
+        flush_tlb(cpu);
+        old
+    } else {
+        present
+    };
+    let head = cpu.machine().page(old.pfn());
+    let folio = page_folio(cpu, head);
+    let exclusive = page_anon_exclusive(cpu, head);
+    let freeze = freeze && (!exclusive || page_try_share_anon_rmap(cpu, folio, head));
+    let pages = cpu.machine().geometry.pages_per_pmd();
+    if !freeze {
+        folio_ref_add(cpu, folio, pages as i32 - 1);
+    }
+    let table = mm
+        .withdraw(cpu)
+        .expect("a huge mapping has a table deposited for it");
+    fill(cpu, table, head, old, freeze, exclusive);
+    page_remove_rmap(cpu, head);
+    if freeze {
+        folio_put(cpu, folio);
+    }
+    pmd_install(cpu, pmdp, table.pfn);
+}
+
+/// Fills the table with the PTEs of the pages that the huge entry mapped.
+#[track_caller]
+fn fill(cpu: &Cpu<'_>, table: &Page, head: &Page, old: Entry, freeze: bool, exclusive: bool) {
+    let machine = cpu.machine();
+    let mut ptep = EntryPtr::new(machine.page(table.pfn), 0);
+    for n in 0..machine.geometry.pages_per_pmd() {
+        let page = machine.page(head.pfn.plus(n));
+        let leaf = Entry::new(page.pfn, old.without(Bits::HUGE).bits());
+        if freeze {
+            ptep.set(cpu, leaf.migration(exclusive));
+        } else {
+            if exclusive {
+                set_page_anon_exclusive(cpu, page);
+            }
+            page_add_rmap(cpu, page);
+            ptep.set(cpu, leaf);
+        }
+        ptep = ptep.next();
+    }
+}

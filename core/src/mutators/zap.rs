@@ -1,0 +1,126 @@
+//! Clearing the entries of a range: `unmap_page_range` down to `zap_pte_range`, and `MADV_DONTNEED`.
+
+use crate::cpu::Cpu;
+use crate::folio::{page_folio, page_remove_rmap};
+use crate::gup::follow::{pte_offset_map_lock, pte_unmap_unlock};
+use crate::machine::MmId;
+use crate::mm::{Mm, MmuGather};
+use crate::pgtable::{EntryPtr, Level, PAGE_SIZE, find_entry, pte_free};
+
+/// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
+/// tables stay. Holds the mmap lock for reading.
+#[track_caller]
+pub fn madvise_dontneed(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
+    let _span = cpu.span("zap_page_range_single");
+    let mm = cpu.machine().mm(mm);
+    mm.read_lock(cpu);
+    let mut tlb = MmuGather::new();
+    unmap_page_range(cpu, mm, &mut tlb, start, end);
+    tlb.finish(cpu);
+    mm.read_unlock(cpu);
+}
+
+/// `unmap_page_range`, `zap_pmd_range`: clears every entry of the range and gathers what was mapped.
+#[track_caller]
+pub(crate) fn unmap_page_range<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    tlb: &mut MmuGather<'m>,
+    start: u64,
+    end: u64,
+) {
+    let geometry = &cpu.machine().geometry;
+    let mut addr = start;
+    while addr < end {
+        let next = geometry.addr_end(Level::Pmd, addr, end);
+        if let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) {
+            zap_pmd(cpu, mm, tlb, pmdp, addr, next);
+        }
+        addr = next;
+    }
+}
+
+/// One turn of `zap_pmd_range`.
+#[track_caller]
+fn zap_pmd<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    tlb: &mut MmuGather<'m>,
+    pmdp: EntryPtr<'m>,
+    addr: u64,
+    end: u64,
+) {
+    let pmd = pmdp.read_once(cpu);
+    if pmd.is_huge() {
+        let span = cpu.machine().geometry.span(Level::Pmd);
+        if end - addr == span {
+            if zap_huge_pmd(cpu, mm, tlb, pmdp) {
+                return;
+            }
+        } else {
+            pmdp.lock().lock(cpu);
+            if pmdp.get(cpu).is_huge() {
+                super::split_huge_pmd_locked(cpu, mm, pmdp, false);
+            }
+            pmdp.lock().unlock(cpu);
+        }
+    }
+    zap_pte_range(cpu, tlb, pmdp, addr, end);
+}
+
+/// `zap_pte_range`.
+#[track_caller]
+fn zap_pte_range<'m>(
+    cpu: &Cpu<'m>,
+    tlb: &mut MmuGather<'m>,
+    pmdp: EntryPtr<'m>,
+    addr: u64,
+    end: u64,
+) {
+    let _span = cpu.span("zap_pte_range");
+    let pmd = pmdp.read_once(cpu);
+    let Some(first) = pte_offset_map_lock(cpu, pmdp, pmd, addr) else {
+        return;
+    };
+    let mut ptep = first;
+    let mut at = addr;
+    while at != end {
+        let pte = ptep.get(cpu);
+        if pte.pte_present() {
+            let pte = ptep.get_and_clear(cpu);
+            if !pte.is_special() {
+                let page = cpu.machine().page(pte.pfn());
+                page_remove_rmap(cpu, page);
+                tlb.remove_page(page);
+            }
+        } else if !pte.is_none() {
+            // A migration entry: whoever migrates finds it gone.
+            ptep.set(cpu, crate::pgtable::Entry::NONE);
+        }
+        ptep = ptep.next();
+        at += PAGE_SIZE;
+    }
+    pte_unmap_unlock(cpu, first);
+}
+
+/// `zap_huge_pmd`: the mapping goes, and with it, at once, the table that was deposited for it. Whether
+/// there was one.
+#[track_caller]
+fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: EntryPtr<'m>) -> bool {
+    let _span = cpu.span("zap_huge_pmd");
+    pmdp.lock().lock(cpu);
+    if !pmdp.get(cpu).is_huge() {
+        pmdp.lock().unlock(cpu);
+        return false;
+    }
+    let pmd = pmdp.get_and_clear(cpu);
+    let head = cpu.machine().page(pmd.pfn());
+    page_remove_rmap(cpu, head);
+    // zap_deposited_table: no walker can be inside, says the kernel, because collapse made sure of it.
+    if let Some(table) = mm.withdraw(cpu) {
+        pte_free(cpu, table);
+    }
+    pmdp.lock().unlock(cpu);
+    tlb.remove_page(page_folio(cpu, head).head());
+    true
+}

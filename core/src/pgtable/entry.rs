@@ -1,0 +1,308 @@
+//! The values of page-table entries, at every level.
+//!
+//! One type serves all levels (`pte_t` to `pgd_t`): what differs is which bits a level may carry. The
+//! bits mean what x86-64's mean, and where arm64 differs in encoding but not in meaning, nothing here
+//! can tell:
+//!
+//! | bit | meaning |
+//! | --- | --- |
+//! | `PRESENT` | hardware may use the entry |
+//! | `WRITE`, `USER`, `ACCESSED`, `DIRTY` | as in hardware |
+//! | `HUGE` | above the PTE level: a leaf. It survives invalidation, as x86's PSE bit does |
+//! | `PROT_NONE` | not `PRESENT`, but the kernel still counts it as present (`mprotect(PROT_NONE)`, NUMA hinting) |
+//! | `SPECIAL` | no struct page may be derived from it |
+//! | `DEVMAP` | device memory: the struct page lives only as long as its pagemap |
+//! | `SWAP` | not present; what follows is a swap-type entry, not a mapping |
+
+use crate::folio::Pfn;
+use crate::sync::Word;
+use bitflags::bitflags;
+use std::fmt;
+
+bitflags! {
+    /// The flag bits of an entry.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Bits: u64 {
+        /// Hardware may use the entry.
+        const PRESENT = 1 << 0;
+        /// Writable.
+        const WRITE = 1 << 1;
+        /// User space may use it.
+        const USER = 1 << 2;
+        /// Not present to hardware, present to the kernel.
+        const PROT_NONE = 1 << 3;
+        /// A swap-type entry.
+        const SWAP = 1 << 4;
+        /// Used since the bit was last cleared.
+        const ACCESSED = 1 << 5;
+        /// Written since the bit was last cleared.
+        const DIRTY = 1 << 6;
+        /// A leaf above the PTE level.
+        const HUGE = 1 << 7;
+        /// No struct page may be derived from it.
+        const SPECIAL = 1 << 8;
+        /// Device memory with a pagemap.
+        const DEVMAP = 1 << 9;
+        /// In a swap-type entry: a migration entry.
+        const MIGRATION = 1 << 10;
+        /// In a migration entry of an anonymous page: the page was exclusive.
+        const EXCLUSIVE = 1 << 11;
+    }
+}
+
+const PFN_SHIFT: u32 = 12;
+
+/// A page-table entry, read once into a local: what every check and the descent are made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Entry(u64);
+
+impl Entry {
+    /// Nothing is mapped, and there is no table.
+    pub const NONE: Self = Self(0);
+
+    /// An entry from its frame and bits.
+    pub const fn new(pfn: Pfn, bits: Bits) -> Self {
+        Self(((pfn.0 as u64) << PFN_SHIFT) | bits.bits())
+    }
+
+    /// A link to the table in `pfn` (`pmd_populate` and its kin).
+    pub const fn table(pfn: Pfn) -> Self {
+        let bits = Bits::PRESENT
+            .union(Bits::WRITE)
+            .union(Bits::USER)
+            .union(Bits::ACCESSED)
+            .union(Bits::DIRTY);
+        Self::new(pfn, bits)
+    }
+
+    /// A user mapping of `pfn` (`mk_pte`), young; writable and dirty if `write`.
+    pub const fn leaf(pfn: Pfn, write: bool) -> Self {
+        let mut bits = Bits::PRESENT.union(Bits::USER).union(Bits::ACCESSED);
+        if write {
+            bits = bits.union(Bits::WRITE).union(Bits::DIRTY);
+        }
+        Self::new(pfn, bits)
+    }
+
+    /// The same mapping as a leaf above the PTE level (`pmd_mkhuge`).
+    #[must_use]
+    pub const fn huge(self) -> Self {
+        Self(self.0 | Bits::HUGE.bits())
+    }
+
+    /// The migration entry that stands for this mapping (`make_writable_migration_entry` and its kin),
+    /// remembering whether it was writable, young and dirty, and whether the page was `exclusive`.
+    #[must_use]
+    pub const fn migration(self, exclusive: bool) -> Self {
+        let keep = Bits::WRITE.union(Bits::ACCESSED).union(Bits::DIRTY);
+        let mut bits = self
+            .bits()
+            .intersection(keep)
+            .union(Bits::SWAP)
+            .union(Bits::MIGRATION);
+        if exclusive {
+            bits = bits.union(Bits::EXCLUSIVE);
+        }
+        Self::new(self.pfn(), bits)
+    }
+
+    /// The mapping that a migration entry stood for, now of `pfn` (`remove_migration_pte`).
+    #[must_use]
+    pub const fn restored(self, pfn: Pfn) -> Self {
+        let keep = Bits::WRITE.union(Bits::ACCESSED).union(Bits::DIRTY);
+        let bits = self
+            .bits()
+            .intersection(keep)
+            .union(Bits::PRESENT)
+            .union(Bits::USER);
+        Self::new(pfn, bits)
+    }
+
+    /// The same entry, unusable to hardware (`pmd_mkinvalid`): neither present nor prot-none.
+    #[must_use]
+    pub const fn invalid(self) -> Self {
+        Self(self.0 & !(Bits::PRESENT.bits() | Bits::PROT_NONE.bits()))
+    }
+
+    /// The same entry with these bits set as well.
+    #[must_use]
+    pub const fn with(self, bits: Bits) -> Self {
+        Self(self.0 | bits.bits())
+    }
+
+    /// The same entry without these bits.
+    #[must_use]
+    pub const fn without(self, bits: Bits) -> Self {
+        Self(self.0 & !bits.bits())
+    }
+
+    /// Its flag bits.
+    pub const fn bits(self) -> Bits {
+        Bits::from_bits_truncate(self.0 & ((1 << PFN_SHIFT) - 1))
+    }
+
+    /// The frame: of the page mapped, of the table linked, or inside a swap-type entry.
+    pub const fn pfn(self) -> Pfn {
+        Pfn((self.0 >> PFN_SHIFT) as u32)
+    }
+
+    const fn has(self, bits: Bits) -> bool {
+        self.0 & bits.bits() == bits.bits()
+    }
+
+    /// `pte_none`: nothing there at all.
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// `pte_present`: present to the kernel, which includes prot-none.
+    pub const fn pte_present(self) -> bool {
+        self.bits().intersects(Bits::PRESENT.union(Bits::PROT_NONE))
+    }
+
+    /// `pmd_present`: as `pte_present`, and true as well of an invalidated huge entry (x86).
+    pub const fn pmd_present(self) -> bool {
+        self.bits()
+            .intersects(Bits::PRESENT.union(Bits::PROT_NONE).union(Bits::HUGE))
+            && !self.has(Bits::SWAP)
+    }
+
+    /// `pte_protnone`: present to the kernel only.
+    pub const fn is_prot_none(self) -> bool {
+        self.has(Bits::PROT_NONE) && !self.has(Bits::PRESENT)
+    }
+
+    /// `pmd_trans_huge`, `pmd_huge`, `pud_huge`: a leaf above the PTE level.
+    pub const fn is_huge(self) -> bool {
+        self.has(Bits::HUGE)
+    }
+
+    /// `pte_write`.
+    pub const fn is_writable(self) -> bool {
+        self.has(Bits::WRITE)
+    }
+
+    /// `pte_dirty`.
+    pub const fn is_dirty(self) -> bool {
+        self.has(Bits::DIRTY)
+    }
+
+    /// `pte_special`.
+    pub const fn is_special(self) -> bool {
+        self.has(Bits::SPECIAL)
+    }
+
+    /// `pte_devmap`.
+    pub const fn is_devmap(self) -> bool {
+        self.has(Bits::DEVMAP)
+    }
+
+    /// `is_migration_entry`, of a non-present entry.
+    pub const fn is_migration(self) -> bool {
+        self.has(Bits::SWAP) && self.has(Bits::MIGRATION)
+    }
+
+    /// Whether a migration entry remembers an exclusive anonymous page.
+    pub const fn was_exclusive(self) -> bool {
+        self.has(Bits::EXCLUSIVE)
+    }
+
+    /// `pte_access_permitted`: hardware would let user space read, or write if `write`.
+    pub const fn access_permitted(self, write: bool) -> bool {
+        self.has(Bits::PRESENT) && self.has(Bits::USER) && (!write || self.has(Bits::WRITE))
+    }
+}
+
+impl Word for Entry {
+    fn into_word(self) -> u64 {
+        self.0
+    }
+    fn from_word(word: u64) -> Self {
+        Self(word)
+    }
+    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Self(word), f)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_none() {
+            return f.write_str("none");
+        }
+        if self.is_migration() {
+            write!(f, "migration:{}", self.pfn())?;
+        } else {
+            write!(f, "{}", self.pfn())?;
+        }
+        let letters = [
+            (Bits::PRESENT, 'p'),
+            (Bits::WRITE, 'w'),
+            (Bits::USER, 'u'),
+            (Bits::ACCESSED, 'a'),
+            (Bits::DIRTY, 'd'),
+            (Bits::HUGE, 'h'),
+            (Bits::PROT_NONE, 'n'),
+            (Bits::SPECIAL, 's'),
+            (Bits::DEVMAP, 'v'),
+            (Bits::EXCLUSIVE, 'x'),
+        ];
+        f.write_str("|")?;
+        for (bit, letter) in letters {
+            if self.has(bit) {
+                write!(f, "{letter}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const P: Pfn = Pfn(5);
+
+    #[test]
+    fn prot_none_is_present_to_the_kernel_only() {
+        let entry = Entry::leaf(P, true)
+            .without(Bits::PRESENT)
+            .with(Bits::PROT_NONE);
+        assert!(entry.pte_present() && entry.is_prot_none());
+        assert!(!entry.access_permitted(false));
+    }
+
+    #[test]
+    fn an_invalidated_huge_entry_is_present_but_permits_nothing() {
+        let entry = Entry::leaf(P, true).huge().invalid();
+        assert!(entry.pmd_present() && entry.is_huge() && !entry.is_prot_none());
+        assert!(!entry.access_permitted(false));
+    }
+
+    #[test]
+    fn a_migration_entry_gives_the_same_mapping_back() {
+        for write in [false, true] {
+            let entry = Entry::leaf(P, write);
+            let migration = entry.migration(true);
+            assert!(migration.is_migration() && !migration.pte_present());
+            assert!(migration.was_exclusive() && migration.pfn() == P);
+            assert_eq!(migration.restored(P), entry);
+        }
+    }
+
+    #[test]
+    fn a_read_only_entry_permits_reads_only() {
+        let entry = Entry::leaf(P, false);
+        assert!(entry.access_permitted(false) && !entry.access_permitted(true));
+    }
+
+    #[test]
+    fn entries_show_their_frame_and_bits() {
+        assert_eq!(Entry::NONE.to_string(), "none");
+        assert_eq!(Entry::leaf(P, true).to_string(), "page5|pwuad");
+        assert_eq!(
+            Entry::leaf(P, false).migration(true).to_string(),
+            "migration:page5|ax"
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! Pointers to entries, and how a walk gets from one level to the next.
+//!
+//! # The lockless descent
+//!
+//! 1. An entry is read **once**, into a local ([`EntryPtr::read_once`]). Every check is made on the
+//!    local, and so is the descent; memory is looked at again only to recheck.
+//! 2. The next level's pointer is made from the entry's *location and value* ([`offset_lockless`]). At a
+//!    level that is folded there is no next table: the walker's local copy stands for it, and the pointer
+//!    must not be advanced into what lies beside that copy (R26).
+//! 3. What the pointer leads to may be freed meanwhile. Looking at it then is a use after free
+//!    ([`Table::life`](super::Table::life)), whatever the memory holds.
+//!
+//! Those who hold the locks walk with [`find_entry`], which follows memory at every step.
+
+use super::{Entry, Level};
+use crate::cpu::Cpu;
+use crate::folio::{Page, Pfn};
+use crate::lkmm::{read_once, read_once_dereferenced, write_once, xchg};
+use crate::mm::Mm;
+use crate::step::Step;
+use crate::sync::{Atomic, RmwOrder, SpinLock};
+
+/// A pointer to an entry (`pte_t *` to `pgd_t *`).
+#[derive(Clone, Copy, Debug)]
+pub enum EntryPtr<'m> {
+    /// Into a table.
+    InTable {
+        /// The frame that holds the table.
+        table: &'m Page,
+        /// Which entry of it.
+        index: usize,
+    },
+    /// To the walker's own copy of the entry above, at a level that is folded away.
+    OnStack(Entry),
+}
+
+impl<'m> EntryPtr<'m> {
+    /// The entry of the table in `table` at `index`.
+    pub const fn new(table: &'m Page, index: usize) -> Self {
+        Self::InTable { table, index }
+    }
+
+    #[track_caller]
+    fn slot(self, cpu: &Cpu<'_>) -> Result<Atomic<Entry>, Entry> {
+        match self {
+            Self::InTable { table, index } => {
+                table.table.life.touch(cpu);
+                Ok(table.table.entries[index])
+            }
+            Self::OnStack(copy) => Err(copy),
+        }
+    }
+
+    /// The walker's one read of the entry (`READ_ONCE(*pudp)`, `pmdp_get_lockless`, `ptep_get_lockless`).
+    #[track_caller]
+    pub fn read_once(self, cpu: &Cpu<'_>) -> Entry {
+        let slot = match self.slot(cpu) {
+            Ok(slot) => slot,
+            Err(copy) => return copy,
+        };
+        // ORDERING: the head of an address dependency into the next table or the folio. Pairs with
+        // table-publish-barrier (M-P1). Without it: R23. Step `entry-read-once`.
+        if cpu.does(Step::EntryReadOnce) {
+            read_once_dereferenced(cpu, slot)
+        } else {
+            read_once(cpu, slot)
+        }
+    }
+
+    /// Looks at the entry again, to compare it with the copy (`ptep_get`, `*pmdp`); also the read of
+    /// whoever holds the lock. Nothing is dereferenced.
+    #[track_caller]
+    pub fn get(self, cpu: &Cpu<'_>) -> Entry {
+        match self.slot(cpu) {
+            Ok(slot) => read_once(cpu, slot),
+            Err(copy) => copy,
+        }
+    }
+
+    /// `set_pte_at` and its kin: a relaxed store.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn set(self, cpu: &Cpu<'_>, entry: Entry) {
+        let slot = self.slot(cpu).expect("only a table's entry can be set");
+        write_once(cpu, slot, entry);
+    }
+
+    /// `ptep_get_and_clear` and its kin, with the order that the profile gives them.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn get_and_clear(self, cpu: &Cpu<'_>) -> Entry {
+        self.exchange(cpu, Entry::NONE)
+    }
+
+    /// `pmdp_establish`: exchanges the entry, with the order that the profile gives clears.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn exchange(self, cpu: &Cpu<'_>, entry: Entry) -> Entry {
+        let slot = self.slot(cpu).expect("only a table's entry can be cleared");
+        // ORDERING: as the profile has it: a locked exchange on x86, relaxed on arm64, whose barrier is
+        // the flush's. Pairs with pin-barrier (P12), pincount-barrier (P17). Without it: R02, R03.
+        // Step `clear-barrier`.
+        let order = if cpu.does(Step::ClearBarrier) {
+            cpu.machine().kernel.profile.clear
+        } else {
+            RmwOrder::Relaxed
+        };
+        xchg(cpu, slot, entry, order)
+    }
+
+    /// The lock of the table that the entry is in (`pmd_lockptr`, `pte_lockptr`).
+    ///
+    /// # Panics
+    /// On a walker's own copy: it has no lock.
+    pub const fn lock(self) -> SpinLock {
+        match self {
+            Self::InTable { table, .. } => table.table.lock,
+            Self::OnStack(_) => panic!("a walker's own copy of an entry has no lock"),
+        }
+    }
+
+    /// The frame of the table that the entry is in.
+    pub const fn table(self) -> Option<&'m Page> {
+        match self {
+            Self::InTable { table, .. } => Some(table),
+            Self::OnStack(_) => None,
+        }
+    }
+
+    /// The next entry of the same table (`pte++`).
+    ///
+    /// At a folded level there is none: the walk never advances there, because one entry spans all that
+    /// the entry above does.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::InTable { table, index } => Self::InTable {
+                table,
+                index: index + 1,
+            },
+            copy @ Self::OnStack(_) => copy,
+        }
+    }
+}
+
+/// `pgd_offset`: the root entry for `addr`.
+pub fn pgd_offset<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> EntryPtr<'m> {
+    let machine = cpu.machine();
+    let index = machine.geometry.index(Level::Pgd, addr);
+    EntryPtr::new(machine.page(mm.pgd), index)
+}
+
+/// `p4d_offset_lockless` to `pte_offset_map`: the entry for `addr` at `level`, from the value of the
+/// entry above. A folded level stands on the walker's copy of that value.
+pub fn offset_lockless<'m>(cpu: &Cpu<'m>, above: Entry, level: Level, addr: u64) -> EntryPtr<'m> {
+    let machine = cpu.machine();
+    if machine.geometry.is_folded(level) {
+        return EntryPtr::OnStack(above);
+    }
+    EntryPtr::new(
+        machine.page(above.pfn()),
+        machine.geometry.index(level, addr),
+    )
+}
+
+/// The entry for `addr` at `level` (`mm_find_pmd` and its kin), for those who hold a lock that keeps the
+/// levels above in place; `None` if one of them is not there or is a leaf.
+#[track_caller]
+pub fn find_entry<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64, level: Level) -> Option<EntryPtr<'m>> {
+    let geometry = &cpu.machine().geometry;
+    let mut at = Level::Pgd;
+    let mut ptr = pgd_offset(cpu, mm, addr);
+    while at < level {
+        let below = at.below()?;
+        if !geometry.is_folded(below) {
+            let entry = ptr.read_once(cpu);
+            if entry.is_none() || !entry.pte_present() || entry.is_huge() {
+                return None;
+            }
+            ptr = table_entry(cpu, entry.pfn(), below, addr);
+        }
+        at = below;
+    }
+    Some(ptr)
+}
+
+/// The entry for `addr` in the table of `level` that lies in `table`.
+pub fn table_entry<'m>(cpu: &Cpu<'m>, table: Pfn, level: Level, addr: u64) -> EntryPtr<'m> {
+    let machine = cpu.machine();
+    EntryPtr::new(machine.page(table), machine.geometry.index(level, addr))
+}
