@@ -4,7 +4,13 @@ use gupcheck_races::race::Race;
 
 /// The races of all scenario crates, crate by crate.
 pub(crate) fn all_races() -> Vec<&'static Race> {
-    let crates: [&'static [Race]; 0] = [];
+    let crates = [
+        gupcheck_pte_clear::RACES,
+        gupcheck_munmap::RACES,
+        gupcheck_fault::RACES,
+        gupcheck_thp_split::RACES,
+        gupcheck_thp_collapse::RACES,
+    ];
     crates.into_iter().flatten().collect()
 }
 

@@ -12,6 +12,21 @@ use crate::pgtable::{Bits, Entry, Geometry, Level, PAGE_SIZE};
 use crate::step::Kernel;
 use crate::sync::{Atomic, Layout, Name};
 
+/// An area of an address space, as scenarios pass it around.
+#[derive(Clone, Copy, Debug)]
+pub struct Area {
+    /// The address space.
+    pub mm: MmId,
+    /// Which of its areas.
+    pub vma: usize,
+    /// The first byte.
+    pub start: u64,
+    /// The byte after the last.
+    pub end: u64,
+    /// Its length in pages, as GUP counts them.
+    pub pages: i32,
+}
+
 /// A machine in the making.
 #[derive(Debug)]
 pub struct Boot {
@@ -45,6 +60,40 @@ impl Boot {
             mms: Vec::new(),
         };
         Self { layout, machine }
+    }
+
+    /// A machine of `cpus` CPUs whose tables are as small as `pages` pages in one of them allow: two entries
+    /// at least.
+    pub fn for_pages(kernel: Kernel, cpus: u32, pages: u32) -> Self {
+        let table_bits = pages.max(2).next_power_of_two().trailing_zeros();
+        Self::new(kernel, cpus, table_bits)
+    }
+
+    /// An mm with one private anonymous area of `pages` pages, at an address that a huge page could map,
+    /// nothing in it yet.
+    pub fn anon_area(&mut self, pages: u32) -> Area {
+        let mm = self.new_mm();
+        let start = self.geometry().span(Level::Pmd);
+        let vma = self.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::Anon);
+        let end = start + u64::from(pages) * PAGE_SIZE;
+        Area {
+            mm,
+            vma,
+            start,
+            end,
+            pages: pages as i32,
+        }
+    }
+
+    /// Small pages, writable, exclusive, in every place of the area.
+    pub fn populate(&mut self, area: Area) -> Vec<Pfn> {
+        (0..area.pages as u64)
+            .map(|n| {
+                let pfn = self.anon_page(Owner::Us, 0);
+                self.map(area.mm, area.start + n * PAGE_SIZE, pfn, true);
+                pfn
+            })
+            .collect()
     }
 
     /// The machine, and the declaration of all that its CPUs share.

@@ -53,6 +53,11 @@ impl Machine {
         &self.pages
     }
 
+    /// The address spaces, indexed by [`MmId`].
+    pub fn mms(&self) -> &[Mm] {
+        &self.mms
+    }
+
     /// An address space.
     ///
     /// # Panics

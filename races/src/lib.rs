@@ -1,10 +1,12 @@
 //! What it means to race: programs, properties, engines, verdicts and counterexamples.
 
+mod books;
 pub mod engine;
 pub mod harness;
 pub mod program;
 pub mod progress;
 pub mod race;
+pub mod scene;
 pub mod tally;
 pub mod trace;
 pub mod verdict;

@@ -67,7 +67,7 @@ impl Race {
     }
 
     /// Whether it rests on `step` under `profile`.
-    pub fn needs(&self, step: Step, profile: &Profile) -> bool {
+    pub fn needs(&self, step: Step, profile: &'static Profile) -> bool {
         self.needs
             .iter()
             .any(|need| need.step == step && need.profiles.contains(&profile))

@@ -29,7 +29,6 @@ pub fn rcu_read_unlock(cpu: &Cpu<'_>) {
 }
 
 /// `synchronize_rcu`: returns once every section that was running has ended, with interrupts off or not.
-#[track_caller]
 pub fn synchronize_rcu(cpu: &Cpu<'_>) {
     let _span = cpu.span("synchronize_rcu");
     for other in cpu.others() {

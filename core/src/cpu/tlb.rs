@@ -9,7 +9,6 @@ use crate::lkmm::smp_mb;
 use crate::step::Step;
 
 /// `flush_tlb_range` and its kin, on every other CPU.
-#[track_caller]
 pub fn flush_tlb(cpu: &Cpu<'_>) {
     // ORDERING: where a flush is an IPI it waits for whoever has interrupts off, where it ends in a
     // barrier it is one. Pairs with irqs-off-block-ipi (P3), pin-barrier (P12). Without it: R01, R17 on

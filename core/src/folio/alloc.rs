@@ -11,7 +11,6 @@ use crate::sync::Fault;
 
 /// `__alloc_pages`: a folio of `1 << order` pages with one reference, or `None` if there is no
 /// block that large.
-#[track_caller]
 pub fn alloc_folio<'m>(cpu: &Cpu<'m>, order: u8, owner: Owner) -> Option<Folio<'m>> {
     let _span = cpu.span("alloc_pages");
     let machine = cpu.machine();
@@ -77,7 +76,6 @@ fn prep_new_page(cpu: &Cpu<'_>, head: &Page, order: u8, owner: Owner) {
 }
 
 /// `__folio_put`, `free_unref_page`: back to the free list, by whoever dropped the last reference.
-#[track_caller]
 pub(super) fn free_folio(cpu: &Cpu<'_>, folio: Folio<'_>) {
     let _span = cpu.span("__folio_put");
     let head = folio.head();

@@ -43,7 +43,6 @@ impl<'m> Gup<'m> {
 }
 
 /// `get_user_pages_fast`: a reference of each page.
-#[track_caller]
 pub fn get_user_pages_fast<'m>(
     cpu: &Cpu<'m>,
     mm: MmId,
@@ -56,7 +55,6 @@ pub fn get_user_pages_fast<'m>(
 }
 
 /// `get_user_pages_fast_only`: as [`get_user_pages_fast`], but never falls back to the slow path.
-#[track_caller]
 pub fn get_user_pages_fast_only<'m>(
     cpu: &Cpu<'m>,
     mm: MmId,
@@ -69,7 +67,6 @@ pub fn get_user_pages_fast_only<'m>(
 }
 
 /// `pin_user_pages_fast`: a pin of each page.
-#[track_caller]
 pub fn pin_user_pages_fast<'m>(
     cpu: &Cpu<'m>,
     mm: MmId,
@@ -83,7 +80,6 @@ pub fn pin_user_pages_fast<'m>(
 
 /// `pin_user_pages_fast_only`: a pin of each page, without a slow path. The kernel had it from v5.8 until
 /// its last caller went; the walk is the same.
-#[track_caller]
 pub fn pin_user_pages_fast_only<'m>(
     cpu: &Cpu<'m>,
     mm: MmId,
@@ -122,7 +118,6 @@ pub(super) fn valid_gup_args(flags: Foll, to_set: Foll) -> Option<Foll> {
 }
 
 /// `internal_get_user_pages_fast`.
-#[track_caller]
 fn internal_get_user_pages_fast<'m>(
     cpu: &Cpu<'m>,
     mm: MmId,
@@ -171,7 +166,6 @@ fn range_end(cpu: &Cpu<'_>, start: u64, nr_pages: i32) -> Result<u64, Errno> {
 }
 
 /// `lockless_pages_from_mm`: the walk, with interrupts off, inside fork's sequence.
-#[track_caller]
 fn lockless_pages_from_mm<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -214,7 +208,6 @@ fn lockless_pages_from_mm<'m>(
 }
 
 /// `read_seqcount_retry`.
-#[track_caller]
 fn sequence_moved(cpu: &Cpu<'_>, mm: &Mm, sequence: u32) -> bool {
     if !cpu.does(Step::SeqcountRetry) {
         return false;

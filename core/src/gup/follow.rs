@@ -27,7 +27,6 @@ pub(super) enum Followed<'m> {
 /// # Errors
 /// `-EMLINK` of a page that must be unshared first; those of [`try_grab_page`]; `-EFAULT` for dumps of
 /// special pages, `-EEXIST` of an entry without a struct page.
-#[track_caller]
 pub(super) fn follow_page_mask<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -79,7 +78,6 @@ fn can_follow_protnone(vma: &Vma, flags: Foll) -> bool {
 }
 
 /// `follow_trans_huge_pmd`, under the pmd lock.
-#[track_caller]
 fn follow_trans_huge_pmd<'m>(
     cpu: &Cpu<'m>,
     vma: &Vma,
@@ -105,7 +103,6 @@ fn follow_trans_huge_pmd<'m>(
 }
 
 /// `follow_page_pte`.
-#[track_caller]
 fn follow_page_pte<'m>(
     cpu: &Cpu<'m>,
     vma: &Vma,
@@ -125,7 +122,6 @@ fn follow_page_pte<'m>(
 
 /// `pte_offset_map_lock`: the entry for `addr` in the table that `pmd` links, locked; `None` if the pmd has
 /// changed by the time the lock is held.
-#[track_caller]
 pub(crate) fn pte_offset_map_lock<'m>(
     cpu: &Cpu<'m>,
     pmdp: EntryPtr<'m>,
@@ -146,14 +142,12 @@ pub(crate) fn pte_offset_map_lock<'m>(
 }
 
 /// `pte_unmap_unlock`.
-#[track_caller]
 pub(crate) fn pte_unmap_unlock(cpu: &Cpu<'_>, ptep: EntryPtr<'_>) {
     ptep.lock().unlock(cpu);
     rcu_read_unlock(cpu);
 }
 
 /// What `follow_page_pte` decides while it holds the lock.
-#[track_caller]
 fn follow_locked_pte<'m>(
     cpu: &Cpu<'m>,
     vma: &Vma,
@@ -192,7 +186,6 @@ fn follow_locked_pte<'m>(
 }
 
 /// `FOLL_TOUCH`: mark the page dirty if it will be written, and accessed.
-#[track_caller]
 fn touch(cpu: &Cpu<'_>, page: &Page, entry: Entry, flags: Foll) {
     if !flags.contains(Foll::TOUCH) {
         return;
@@ -209,7 +202,6 @@ fn touch(cpu: &Cpu<'_>, page: &Page, entry: Entry, flags: Foll) {
 
 /// `can_follow_write_pte`, `can_follow_write_pmd`: writable, or forced onto a page whose copy-on-write is
 /// broken already.
-#[track_caller]
 fn can_follow_write(
     cpu: &Cpu<'_>,
     vma: &Vma,

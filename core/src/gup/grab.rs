@@ -29,7 +29,6 @@ pub(super) fn is_zero_page(cpu: &Cpu<'_>, page: &Page) -> bool {
 }
 
 /// `try_get_folio`: `refs` references of the folio that `page` is in, or `None` if it is free or frozen.
-#[track_caller]
 pub(super) fn try_get_folio<'m>(cpu: &Cpu<'m>, page: &'m Page, refs: i32) -> Option<Folio<'m>> {
     let _span = cpu.span("try_get_folio");
     // Each turn but the last saw the head change, and heads change finitely often.
@@ -50,7 +49,6 @@ pub(super) fn try_get_folio<'m>(cpu: &Cpu<'m>, page: &'m Page, refs: i32) -> Opt
 }
 
 /// `try_grab_folio`: `refs` references or pins, as `flags` ask; `None` to make the fast path fall back.
-#[track_caller]
 pub fn try_grab_folio<'m>(
     cpu: &Cpu<'m>,
     page: &'m Page,
@@ -87,7 +85,6 @@ pub fn try_grab_folio<'m>(
 }
 
 /// Turns references just taken into pins.
-#[track_caller]
 fn add_pins(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
     if folio.test(cpu, PageFlags::HEAD) {
         atomic_add(cpu, folio.head().pincount, refs);
@@ -101,7 +98,6 @@ fn add_pins(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
 ///
 /// # Errors
 /// `-ENOMEM` of a folio without references, `-EREMOTEIO` of unwanted peer-to-peer memory.
-#[track_caller]
 pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), super::Errno> {
     let folio = page_folio_of(cpu, page);
     if folio_ref_count(cpu, folio) <= 0 {
@@ -124,13 +120,11 @@ pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), supe
 }
 
 /// `page_folio`, of a page found in the machine's memory map.
-#[track_caller]
 fn page_folio_of<'m>(cpu: &Cpu<'m>, page: &Page) -> Folio<'m> {
     page_folio(cpu, cpu.machine().page(page.pfn))
 }
 
 /// `gup_put_folio`: gives back what [`try_grab_folio`] took.
-#[track_caller]
 pub fn gup_put_folio(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32, flags: Foll) {
     let _span = cpu.span("gup_put_folio");
     let mut drop = refs;
@@ -148,7 +142,6 @@ pub fn gup_put_folio(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32, flags: Foll) {
 }
 
 /// `unpin_user_page`.
-#[track_caller]
 pub fn unpin_user_page(cpu: &Cpu<'_>, page: &Page) {
     let _span = cpu.span("unpin_user_page");
     sanity_check_pinned_page(cpu, page);
@@ -158,7 +151,6 @@ pub fn unpin_user_page(cpu: &Cpu<'_>, page: &Page) {
 
 /// `sanity_check_pinned_pages`: a pinned anonymous page is exclusive; of a large folio it is enough that
 /// the head or the page is.
-#[track_caller]
 fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
     let folio = page_folio_of(cpu, page);
     if is_zero_page(cpu, page) || !folio.is_anon(cpu) {
@@ -175,7 +167,6 @@ fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
 }
 
 /// `unpin_user_pages`.
-#[track_caller]
 pub fn unpin_user_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
     for page in pages {
         unpin_user_page(cpu, page);
@@ -183,7 +174,6 @@ pub fn unpin_user_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
 }
 
 /// `put_page`: gives back what `FOLL_GET` took.
-#[track_caller]
 pub fn put_page(cpu: &Cpu<'_>, page: &Page) {
     let folio = page_folio_of(cpu, page);
     folio_put_refs(cpu, folio, 1);

@@ -18,7 +18,6 @@ use crate::step::Step;
 /// `__gup_longterm_locked`. Pages that must not be held for long would be migrated first; migration is not
 /// modelled yet, so such a call gives its pins up and returns what the kernel returns where migration
 /// fails: `-ENOMEM`.
-#[track_caller]
 pub(super) fn gup_longterm_locked<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -46,7 +45,6 @@ pub(super) fn gup_longterm_locked<'m>(
 
 /// `__get_user_pages_locked`, called without the lock. No fault of the model drops the lock, so the retry
 /// protocol (`VM_FAULT_RETRY`) never runs.
-#[track_caller]
 fn get_user_pages_locked<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -69,7 +67,6 @@ fn get_user_pages_locked<'m>(
 }
 
 /// `__get_user_pages`: fills `pages` in address order until all are got or one cannot be.
-#[track_caller]
 fn get_user_pages<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -98,7 +95,6 @@ fn get_user_pages<'m>(
 }
 
 /// One page, faulting it in as often as it takes.
-#[track_caller]
 fn follow_or_fault<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -130,7 +126,6 @@ struct Found<'m> {
 }
 
 /// Takes the references of the pages that follow in the same huge mapping, and records them all.
-#[track_caller]
 fn take_subpages<'m>(
     cpu: &Cpu<'m>,
     found: &Found<'m>,
@@ -172,7 +167,6 @@ fn check_vma_flags(vma: &Vma, flags: Foll) -> Result<(), Errno> {
 }
 
 /// `faultin_page`.
-#[track_caller]
 fn faultin_page(
     cpu: &Cpu<'_>,
     mm: &Mm,

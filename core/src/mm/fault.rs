@@ -52,7 +52,6 @@ struct Fault<'a, 'm> {
 }
 
 /// `handle_mm_fault`.
-#[track_caller]
 pub fn handle_mm_fault(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma, addr: u64, flags: FaultFlags) -> VmFault {
     let _span = cpu.span("handle_mm_fault");
     let Some(pmdp) = pmd_alloc(cpu, mm, addr) else {
@@ -77,7 +76,6 @@ pub fn handle_mm_fault(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma, addr: u64, flags: Faul
 }
 
 /// `p4d_alloc`, `pud_alloc`, `pmd_alloc`: the pmd entry, with all tables above it in place.
-#[track_caller]
 fn pmd_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<EntryPtr<'m>> {
     let geometry = &cpu.machine().geometry;
     let mut ptr = pgd_offset(cpu, mm, addr);
@@ -105,7 +103,6 @@ impl<'m> Fault<'_, 'm> {
 
     /// `migration_entry_wait` and its kin: until the entry is another. (The kernel waits for the folio's
     /// lock, which is dropped after the entry has changed.)
-    #[track_caller]
     fn wait_for_entry(&self, ptr: EntryPtr<'m>, entry: Entry) -> VmFault {
         if let EntryPtr::InTable { table, index } = ptr {
             let slot = table.table.entries[index];
@@ -116,7 +113,6 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// A fault on a huge mapping: `do_huge_pmd_wp_page`, or a NUMA hint.
-    #[track_caller]
     fn huge(&self, pmd: Entry) -> VmFault {
         let (cpu, pmdp) = (self.cpu, self.pmdp);
         if !self.wants_write() || pmd.is_writable() {
@@ -149,7 +145,6 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// `handle_pte_fault`.
-    #[track_caller]
     fn handle_pte_fault(&self, pmd: Entry) -> VmFault {
         let cpu = self.cpu;
         if pmd.is_none() {
@@ -191,7 +186,6 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// `do_numa_page`: the hint is taken back. Holds the page-table lock, and drops it.
-    #[track_caller]
     fn do_numa_page(&self, ptep: EntryPtr<'m>, pte: Entry) -> VmFault {
         let accessible = self.vma.flags.contains(VmFlags::READ);
         if accessible {
@@ -210,7 +204,6 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// `do_anonymous_page`.
-    #[track_caller]
     fn do_anonymous_page(&self, mut pmd: Entry) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("do_anonymous_page");
@@ -254,13 +247,11 @@ impl<'m> Fault<'_, 'm> {
         VmFault::Done
     }
 
-    #[track_caller]
     fn new_anon_page(&self) -> Option<&'m Page> {
         let folio = alloc_folio(self.cpu, 0, Owner::Us)?;
         Some(folio.head())
     }
 
-    #[track_caller]
     fn discard(&self, page: Option<&'m Page>) {
         if let Some(page) = page {
             folio_put(self.cpu, Folio::of(page));
@@ -268,7 +259,6 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// `folio_add_new_anon_rmap`, `folio_add_lru`: mapped once, exclusive. The entry to map it by.
-    #[track_caller]
     fn add_new_anon(&self, page: &'m Page) -> Entry {
         let cpu = self.cpu;
         write_once(cpu, page.mapping, Mapping::Anon);
@@ -280,7 +270,6 @@ impl<'m> Fault<'_, 'm> {
 
     /// `do_wp_page`, of anonymous memory: reuse the page, or copy it. Holds the page-table lock, and
     /// drops it.
-    #[track_caller]
     fn do_wp_page(&self, ptep: EntryPtr<'m>, pte: Entry, pmd: Entry) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("do_wp_page");
@@ -307,7 +296,6 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get one that matters.
-    #[track_caller]
     fn wp_can_reuse(&self, folio: Folio<'m>, page: &Page) -> bool {
         let cpu = self.cpu;
         if folio.test(cpu, PageFlags::HEAD) || folio_ref_count(cpu, folio) > 1 {
@@ -325,7 +313,6 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// `wp_page_copy`: a copy in place of the old page, whose extra reference the caller took.
-    #[track_caller]
     fn wp_page_copy(&self, old: Option<(Folio<'m>, &'m Page)>, pte: Entry, pmd: Entry) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("wp_page_copy");

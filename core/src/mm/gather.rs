@@ -51,7 +51,6 @@ impl<'m> MmuGather<'m> {
     }
 
     /// `tlb_finish_mmu`: flush, free tables, drop pages.
-    #[track_caller]
     pub fn finish(self, cpu: &Cpu<'m>) {
         let _span = cpu.span("tlb_finish_mmu");
         if self.cleared {

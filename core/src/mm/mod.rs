@@ -62,7 +62,6 @@ impl Mm {
     }
 
     /// `mm_set_has_pinned_flag`: the store is spared where the flag is set already.
-    #[track_caller]
     pub fn set_has_pinned(&self, cpu: &Cpu<'_>) {
         if !read_once(cpu, self.has_pinned) {
             write_once(cpu, self.has_pinned, true);
@@ -70,7 +69,6 @@ impl Mm {
     }
 
     /// `vma_lookup`, under the mmap lock.
-    #[track_caller]
     pub fn vma_lookup(&self, cpu: &Cpu<'_>, addr: u64) -> Option<&Vma> {
         self.vmas
             .iter()
@@ -81,7 +79,6 @@ impl Mm {
     ///
     /// # Panics
     /// If more tables are deposited than the model has room for.
-    #[track_caller]
     pub fn deposit(&self, cpu: &Cpu<'_>, table: &Page) {
         let _span = cpu.span("pgtable_trans_huge_deposit");
         if cpu.machine().kernel.profile.deposit == crate::arch::Deposit::InTable {
@@ -98,7 +95,6 @@ impl Mm {
     }
 
     /// `pgtable_trans_huge_withdraw`, under the pmd lock: the table deposited first, its entries none.
-    #[track_caller]
     pub fn withdraw<'m>(&self, cpu: &Cpu<'m>) -> Option<&'m Page> {
         let _span = cpu.span("pgtable_trans_huge_withdraw");
         let [first, second] = self.deposited;

@@ -73,7 +73,6 @@ type Isolated<'m> = ArrayVec<(&'m Page, EntryPtr<'m>), { crate::gup::MAX_PAGES }
 
 /// `collapse_huge_page`, of the table that maps `base`. Starts where the huge page is allocated: the scan
 /// and the swap-in before that only look.
-#[track_caller]
 pub fn collapse_huge_page(cpu: &Cpu<'_>, mm: MmId, base: u64) -> Scan {
     let _span = cpu.span("collapse_huge_page");
     let machine = cpu.machine();
@@ -92,7 +91,6 @@ pub fn collapse_huge_page(cpu: &Cpu<'_>, mm: MmId, base: u64) -> Scan {
 }
 
 /// With the mmap lock held for writing.
-#[track_caller]
 fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Scan {
     if mm.vma_lookup(cpu, base).is_none() {
         return Scan::VmaCheck;
@@ -129,7 +127,6 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
 }
 
 /// `pmdp_collapse_flush`, and the wait for walkers.
-#[track_caller]
 fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
     let span = cpu.span("pmdp_collapse_flush");
     pmdp.lock().lock(cpu);
@@ -146,7 +143,6 @@ fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
 }
 
 /// `__collapse_huge_page_isolate`, under the page-table lock.
-#[track_caller]
 fn isolate_pages<'m>(
     cpu: &Cpu<'m>,
     table: &'m Page,
@@ -174,7 +170,6 @@ fn isolate_pages<'m>(
 }
 
 /// One page: lock it, count its references, take it off the LRU.
-#[track_caller]
 fn isolate_page(cpu: &Cpu<'_>, pte: Entry) -> Scan {
     if !pte.access_permitted(false) {
         return Scan::PteNonPresent;
@@ -203,7 +198,6 @@ fn isolate_page(cpu: &Cpu<'_>, pte: Entry) -> Scan {
 }
 
 /// `release_pte_page`: unlocked, back on the LRU, the isolation's reference dropped.
-#[track_caller]
 fn release_page(cpu: &Cpu<'_>, page: &Page) {
     let folio = Folio::of(cpu.machine().page(page.pfn));
     folio.unlock(cpu);
@@ -212,7 +206,6 @@ fn release_page(cpu: &Cpu<'_>, page: &Page) {
 }
 
 /// `release_pte_pages`.
-#[track_caller]
 fn release_pages(cpu: &Cpu<'_>, isolated: &Isolated<'_>) {
     for (page, _) in isolated {
         release_page(cpu, page);
@@ -220,7 +213,6 @@ fn release_pages(cpu: &Cpu<'_>, isolated: &Isolated<'_>) {
 }
 
 /// `__collapse_huge_page_copy_succeeded`: the contents are in the huge page; the old pages go.
-#[track_caller]
 fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
     let _span = cpu.span("__collapse_huge_page_copy_succeeded");
     for &(page, ptep) in isolated {
@@ -234,7 +226,6 @@ fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
 }
 
 /// The huge entry in place of the table, which is deposited for the day the page is split.
-#[track_caller]
 fn install(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>, table: &Page, huge: Folio<'_>) {
     let head = huge.head();
     // ORDERING: the copied contents before the entry that makes them reachable (__folio_mark_uptodate).

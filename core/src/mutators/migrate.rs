@@ -24,7 +24,6 @@ use crate::machine::MmId;
 /// not be moved.
 ///
 /// The count is frozen, as it is for every folio in the page or swap cache.
-#[track_caller]
 pub fn migrate_page<'m>(cpu: &Cpu<'m>, mm: MmId, addr: u64, pfn: Pfn) -> Option<Folio<'m>> {
     let _span = cpu.span("migrate_folio");
     let machine = cpu.machine();

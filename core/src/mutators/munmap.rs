@@ -10,7 +10,6 @@ use crate::pgtable::{Entry, Level, find_entry};
 ///
 /// # Panics
 /// If the mm never had such an area.
-#[track_caller]
 pub fn munmap(cpu: &Cpu<'_>, mm: MmId, vma: usize) -> bool {
     let _span = cpu.span("do_vmi_munmap");
     let mm = cpu.machine().mm(mm);
@@ -26,7 +25,6 @@ pub fn munmap(cpu: &Cpu<'_>, mm: MmId, vma: usize) -> bool {
 }
 
 /// `unmap_region`.
-#[track_caller]
 fn unmap_region(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma) {
     let _span = cpu.span("unmap_region");
     let mut tlb = MmuGather::new();
@@ -39,7 +37,6 @@ fn unmap_region(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma) {
 
 /// `free_pgtables` (`free_pte_range` to `free_p4d_range`): unlinks the tables of one level under the area
 /// that no other area reaches into.
-#[track_caller]
 fn free_pgtables<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, vma: &Vma, level: Level) {
     let geometry = &cpu.machine().geometry;
     if geometry.is_folded(level) {

@@ -15,7 +15,6 @@ use crate::pgtable::{Entry, Level, find_entry};
 
 /// `try_to_migrate_one`, of the PTE at `addr`: whether the page is unmapped there now. It is not if it may
 /// be pinned; the mapping is then as it was.
-#[track_caller]
 pub(super) fn try_to_migrate_one(cpu: &Cpu<'_>, mm: &Mm, addr: u64, page: &Page) -> bool {
     let _span = cpu.span("try_to_migrate_one");
     let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {
@@ -48,7 +47,6 @@ pub(super) fn try_to_migrate_one(cpu: &Cpu<'_>, mm: &Mm, addr: u64, page: &Page)
 }
 
 /// `remove_migration_pte`, of the migration entry for `old` at `addr`: maps `new` there, as `old` was.
-#[track_caller]
 pub(super) fn remove_migration_pte(cpu: &Cpu<'_>, mm: &Mm, addr: u64, old: &Page, new: &Page) {
     let _span = cpu.span("remove_migration_pte");
     let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {

@@ -33,7 +33,6 @@ use crate::pgtable::{Level, PAGE_SIZE, find_entry};
 ///
 /// # Errors
 /// `-EBUSY` if the folio is locked, `-EAGAIN` if somebody else holds a reference.
-#[track_caller]
 pub fn split_huge_page(cpu: &Cpu<'_>, mm: MmId, base: u64, head: Pfn) -> Result<(), Errno> {
     let _span = cpu.span("split_huge_page_to_list");
     let machine = cpu.machine();
@@ -46,7 +45,6 @@ pub fn split_huge_page(cpu: &Cpu<'_>, mm: MmId, base: u64, head: Pfn) -> Result<
     split
 }
 
-#[track_caller]
 fn split_locked(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>) -> Result<(), Errno> {
     let pages = folio.nr_pages(cpu);
     if !can_split_folio(cpu, folio, pages) {
@@ -73,7 +71,6 @@ fn split_locked(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>) -> Result<(
 
 /// `can_split_folio`: nobody but the mappings and the caller has a reference. A first look; the freeze
 /// decides.
-#[track_caller]
 fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) -> bool {
     let head = folio.head().pfn;
     let mapped: i32 = (0..pages)
@@ -84,7 +81,6 @@ fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) -> bool {
 
 /// `unmap_folio`: all mappings to migration entries. Those of pages that may be pinned stay, and the freeze
 /// will fail.
-#[track_caller]
 fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) {
     let _span = cpu.span("unmap_folio");
     let machine = cpu.machine();
@@ -104,7 +100,6 @@ fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) 
 }
 
 /// `__split_huge_page`, with the count frozen.
-#[track_caller]
 fn split_frozen(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) {
     let _span = cpu.span("__split_huge_page");
     let head = folio.head();
@@ -119,7 +114,6 @@ fn split_frozen(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) {
 }
 
 /// `__split_huge_page_tail`.
-#[track_caller]
 fn split_tail(cpu: &Cpu<'_>, head: &Page, tail: &Page) {
     let inherited = PageFlags::LOCKED | PageFlags::REFERENCED | PageFlags::DIRTY | PageFlags::LRU;
     let mut flags = read_once(cpu, head.flags) & inherited;
@@ -134,7 +128,6 @@ fn split_tail(cpu: &Cpu<'_>, head: &Page, tail: &Page) {
 }
 
 /// `remap_page`: migration entries back to mappings, of whatever folio each page is in now.
-#[track_caller]
 fn remap_page(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) {
     let _span = cpu.span("remap_page");
     for n in 0..pages {

@@ -20,7 +20,6 @@ use crate::step::Step;
 ///
 /// # Panics
 /// If no table was deposited for the huge mapping, which is a defect of the scenario.
-#[track_caller]
 pub fn split_huge_pmd_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, pmdp: EntryPtr<'m>, freeze: bool) {
     let _span = cpu.span("__split_huge_pmd_locked");
     let present = pmdp.get(cpu);
@@ -53,7 +52,6 @@ pub fn split_huge_pmd_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, pmdp: EntryPtr<'m>, fre
 }
 
 /// Fills the table with the PTEs of the pages that the huge entry mapped.
-#[track_caller]
 fn fill(cpu: &Cpu<'_>, table: &Page, head: &Page, old: Entry, freeze: bool, exclusive: bool) {
     let machine = cpu.machine();
     let mut ptep = EntryPtr::new(machine.page(table.pfn), 0);

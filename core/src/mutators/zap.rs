@@ -9,7 +9,6 @@ use crate::pgtable::{EntryPtr, Level, PAGE_SIZE, find_entry, pte_free};
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
 /// tables stay. Holds the mmap lock for reading.
-#[track_caller]
 pub fn madvise_dontneed(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
     let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(mm);
@@ -21,7 +20,6 @@ pub fn madvise_dontneed(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
 }
 
 /// `unmap_page_range`, `zap_pmd_range`: clears every entry of the range and gathers what was mapped.
-#[track_caller]
 pub(crate) fn unmap_page_range<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -41,7 +39,6 @@ pub(crate) fn unmap_page_range<'m>(
 }
 
 /// One turn of `zap_pmd_range`.
-#[track_caller]
 fn zap_pmd<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -69,7 +66,6 @@ fn zap_pmd<'m>(
 }
 
 /// `zap_pte_range`.
-#[track_caller]
 fn zap_pte_range<'m>(
     cpu: &Cpu<'m>,
     tlb: &mut MmuGather<'m>,
@@ -105,7 +101,6 @@ fn zap_pte_range<'m>(
 
 /// `zap_huge_pmd`: the mapping goes, and with it, at once, the table that was deposited for it. Whether
 /// there was one.
-#[track_caller]
 fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: EntryPtr<'m>) -> bool {
     let _span = cpu.span("zap_huge_pmd");
     pmdp.lock().lock(cpu);

@@ -9,7 +9,6 @@ use crate::step::Step;
 
 /// `pte_alloc_one`: a frame for a table, all its entries none; `None` if there is no memory. Nobody else
 /// can reach it until it is linked.
-#[track_caller]
 pub fn pte_alloc_one<'m>(cpu: &Cpu<'m>) -> Option<&'m Page> {
     let _span = cpu.span("pte_alloc_one");
     let page = alloc_folio(cpu, 0, Owner::Table)?.head();
@@ -21,7 +20,6 @@ pub fn pte_alloc_one<'m>(cpu: &Cpu<'m>) -> Option<&'m Page> {
 }
 
 /// `pmd_install`: links a new table, under the lock of the table above.
-#[track_caller]
 pub fn pmd_install(cpu: &Cpu<'_>, pmd: EntryPtr<'_>, table: Pfn) {
     // ORDERING: the entries' zeroes before the link. Pairs with entry-read-once (P6). Without it: R23.
     // Step `table-publish-barrier`.
@@ -33,7 +31,6 @@ pub fn pmd_install(cpu: &Cpu<'_>, pmd: EntryPtr<'_>, table: Pfn) {
 
 /// `__pte_alloc`: makes sure that there is a table under a pmd entry; whether there is one now. A table
 /// that somebody else linked first is used instead.
-#[track_caller]
 pub fn pte_alloc(cpu: &Cpu<'_>, pmd: EntryPtr<'_>) -> bool {
     let _span = cpu.span("__pte_alloc");
     let Some(table) = pte_alloc_one(cpu) else {
@@ -52,7 +49,6 @@ pub fn pte_alloc(cpu: &Cpu<'_>, pmd: EntryPtr<'_>) -> bool {
 }
 
 /// `pte_free`: a table that nobody can reach, at once.
-#[track_caller]
 pub fn pte_free(cpu: &Cpu<'_>, table: &Page) {
     let _span = cpu.span("pte_free");
     table.table.life.free(cpu);
@@ -61,7 +57,6 @@ pub fn pte_free(cpu: &Cpu<'_>, table: &Page) {
 
 /// `tlb_remove_table` and what follows it: an unlinked table, freed when the profile says that no walker
 /// can be inside any more. The TLB has been flushed already.
-#[track_caller]
 pub fn table_free(cpu: &Cpu<'_>, table: &Page) {
     let _span = cpu.span("tlb_remove_table");
     // ORDERING: the wait is what keeps the table alive for walkers that read the link before it was

@@ -183,6 +183,7 @@ impl<'a> Ladder<'a> {
             memory: cells.iter().map(|cell| cell.init).collect(),
             returned: Vec::new(),
             execution: self.total.executions,
+            returned: Vec::new(),
         }
     }
 }

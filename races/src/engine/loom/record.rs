@@ -513,10 +513,12 @@ impl Record {
         &self.returned
     }
 
-    /// What each CPU that has finished returned.
+    /// What those CPUs returned that have come so far.
     pub(super) fn returned_so_far(&self) -> Vec<Option<Returned>> {
-        (self.returned.iter().zip(&self.cpus))
-            .map(|(returned, cpu)| cpu.finished.then(|| returned.clone()))
+        let finished = self.cpus.iter().map(|cpu| cpu.finished);
+        finished
+            .zip(&self.returned)
+            .map(|(finished, returned)| finished.then(|| returned.clone()))
             .collect()
     }
 

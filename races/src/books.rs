@@ -1,0 +1,147 @@
+//! The books: who should hold a reference of what at the end, against what the counts say.
+//!
+//! Every reference belongs to an entry that maps the folio, a page table that is in use, a GUP caller that
+//! was given the page, or somebody whom the scenario names. The counts must say exactly that: one too many
+//! is a leak, one too few a use after free to come (I3, I9). A reference that landed on the wrong folio
+//! shows twice.
+
+use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, Page, Pfn};
+use gupcheck_core::machine::Machine;
+use gupcheck_core::mm::Mm;
+use gupcheck_core::pgtable::{Entry, Level};
+use gupcheck_core::sync::LaneId;
+
+use crate::scene::{Ending, Hold};
+
+/// Who may hold references beside page tables.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    callers: Vec<(LaneId, Hold)>,
+    owners: Vec<LaneId>,
+    held: Vec<(Pfn, i32)>,
+}
+
+/// What the books say of one folio, by its head.
+#[derive(Clone, Copy, Default)]
+struct Account {
+    refs: i32,
+    pins: i32,
+}
+
+/// All accounts of one ending, indexed by frame.
+struct Accounts<'a> {
+    ending: &'a Ending<'a>,
+    accounts: Vec<Account>,
+}
+
+impl Books {
+    /// A GUP caller keeps what it got.
+    pub(crate) fn caller(&mut self, lane: LaneId, hold: Hold) {
+        self.callers.push((lane, hold));
+    }
+
+    /// A CPU owns the page that it returns.
+    pub(crate) fn owner(&mut self, lane: LaneId) {
+        self.owners.push(lane);
+    }
+
+    /// Somebody keeps references throughout.
+    pub(crate) fn held(&mut self, head: Pfn, refs: i32) {
+        self.held.push((head, refs));
+    }
+
+    /// Whether every count is what it should be.
+    pub(crate) fn balance(&self, ending: &Ending<'_>) -> bool {
+        let mut accounts = Accounts {
+            ending,
+            accounts: vec![Account::default(); ending.machine.pages().len()],
+        };
+        for mm in 0.. {
+            let Some(mm) = accounts.mm(mm) else { break };
+            accounts.table(mm.pgd, Level::Pgd);
+            for place in mm.deposited {
+                if let Some(table) = ending.end.plain(place).0 {
+                    accounts.of(ending.machine.page(table)).refs += 1;
+                }
+            }
+        }
+        for &(lane, hold) in &self.callers {
+            for page in ending.pages(lane) {
+                accounts.hold(page, hold);
+            }
+        }
+        for &lane in &self.owners {
+            for page in ending.pages(lane) {
+                accounts.of(page).refs += 1;
+            }
+        }
+        for &(head, refs) in &self.held {
+            accounts.of(ending.machine.page(head)).refs += refs;
+        }
+        accounts.agree()
+    }
+}
+
+impl<'a> Accounts<'a> {
+    fn mm(&self, nth: usize) -> Option<&'a Mm> {
+        self.ending.machine.mms().get(nth)
+    }
+
+    /// The account of the folio that `page` is in now.
+    fn of(&mut self, page: &'a Page) -> &mut Account {
+        let head = self.ending.head_of(page).pfn;
+        &mut self.accounts[head.0 as usize]
+    }
+
+    fn hold(&mut self, page: &'a Page, hold: Hold) {
+        let large = self.is_large(self.ending.head_of(page));
+        let account = self.of(page);
+        match hold {
+            Hold::Reference => account.refs += 1,
+            Hold::Pin if large => {
+                account.refs += 1;
+                account.pins += 1;
+            }
+            Hold::Pin => account.refs += GUP_PIN_COUNTING_BIAS,
+        }
+    }
+
+    fn is_large(&self, head: &Page) -> bool {
+        use gupcheck_core::folio::PageFlags;
+        self.ending.end.value(head.flags).contains(PageFlags::HEAD)
+    }
+
+    /// A table in use, and everything below it.
+    fn table(&mut self, table: Pfn, level: Level) {
+        let machine: &'a Machine = self.ending.machine;
+        let page = machine.page(table);
+        self.of(page).refs += 1;
+        let below = std::iter::successors(level.below(), |l| l.below())
+            .find(|&l| !machine.geometry.is_folded(l));
+        for &cell in &page.table.entries {
+            let entry: Entry = self.ending.end.value(cell);
+            match below {
+                Some(below) if !entry.is_huge() && entry.access_permitted(false) => {
+                    self.table(entry.pfn(), below);
+                }
+                _ if entry.pte_present() && !entry.is_special() => {
+                    self.of(machine.page(entry.pfn())).refs += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn agree(&self) -> bool {
+        let end = self.ending.end;
+        self.ending.machine.pages().iter().all(|page| {
+            let account = self.accounts[page.pfn.0 as usize];
+            let pins = if self.is_large(page) {
+                end.value(page.pincount)
+            } else {
+                0
+            };
+            end.value(page.refcount) == account.refs && pins == account.pins
+        })
+    }
+}

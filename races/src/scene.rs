@@ -1,0 +1,237 @@
+//! Setting a race on the kernel model: CPUs on a machine, and properties in the kernel's terms.
+//!
+//! A [`Scene`] is what a scenario's `build` fills: it takes a booted machine, gives each CPU something to
+//! do, and states what must hold. Two properties come by themselves: every reference is accounted for
+//! ([`crate::books`]), and nobody is given a page that is somebody else's.
+
+use gupcheck_core::boot::Boot;
+use gupcheck_core::cpu::Cpu;
+use gupcheck_core::folio::{Owner, Page, Pfn};
+use gupcheck_core::gup::{Errno, Gup};
+use gupcheck_core::machine::Machine;
+use gupcheck_core::mutators::Scan;
+use gupcheck_core::sync::{Lane, LaneId, Name};
+use std::sync::Arc;
+
+use crate::books::Books;
+use crate::program::{End, Program, Returned};
+
+/// What a GUP caller takes of each page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// A reference: `FOLL_GET`.
+    Reference,
+    /// A pin: `FOLL_PIN`.
+    Pin,
+}
+
+/// A race in the making.
+pub struct Scene {
+    machine: Arc<Machine>,
+    program: Program,
+    books: Books,
+    callers: Vec<LaneId>,
+}
+
+impl Scene {
+    /// The scene that `boot` set.
+    pub fn new(boot: Boot) -> Self {
+        let (layout, machine) = boot.finish();
+        Self {
+            machine: Arc::new(machine),
+            program: Program::new(layout),
+            books: Books::default(),
+            callers: Vec::new(),
+        }
+    }
+
+    /// Adds GUP callers, all doing the same, and accounts for what each of them then holds.
+    pub fn callers(
+        &mut self,
+        count: u32,
+        hold: Hold,
+        body: impl for<'m> Fn(&Cpu<'m>) -> Gup<'m> + Send + Sync + 'static,
+    ) -> Vec<LaneId> {
+        let body = Arc::new(body);
+        let mut first = None;
+        for n in 0..count {
+            let (machine, body) = (Arc::clone(&self.machine), Arc::clone(&body));
+            let run = move |lane: &Lane<'_>| Returned::from(body(&Cpu::new(*lane, &machine)));
+            let name = Name::new("cpu{} gup", [n]);
+            let lane = match first {
+                None => self.program.cpu(name, run),
+                Some(twin) => self.program.twin_cpu(name, twin, run),
+            };
+            first.get_or_insert(lane);
+            self.books.caller(lane, hold);
+            self.callers.push(lane);
+        }
+        self.callers.clone()
+    }
+
+    /// Adds a CPU that does something else.
+    pub fn cpu<R: Into<Returned>>(
+        &mut self,
+        name: &'static str,
+        body: impl Fn(&Cpu<'_>) -> R + Send + Sync + 'static,
+    ) -> LaneId {
+        let machine = Arc::clone(&self.machine);
+        self.program
+            .cpu(name, move |lane| body(&Cpu::new(*lane, &machine)).into())
+    }
+
+    /// Somebody outside the scene keeps this many references of a folio throughout.
+    pub fn held(&mut self, head: Pfn, refs: i32) {
+        self.books.held(head, refs);
+    }
+
+    /// A CPU that returns `page=N` owns one reference of that page at the end.
+    pub fn owns_what_it_returns(&mut self, lane: LaneId) {
+        self.books.owner(lane);
+    }
+
+    /// States what must hold at the end of every execution, completing "always ...".
+    pub fn always(
+        &mut self,
+        text: &str,
+        holds: impl Fn(&Ending<'_>) -> bool + Send + Sync + 'static,
+    ) {
+        let machine = Arc::clone(&self.machine);
+        self.program.always(text, move |end| {
+            holds(&Ending {
+                end,
+                machine: &machine,
+            })
+        });
+    }
+
+    /// States what must hold at the end of some execution, completing "sometimes ...".
+    pub fn sometimes(
+        &mut self,
+        text: &str,
+        holds: impl Fn(&Ending<'_>) -> bool + Send + Sync + 'static,
+    ) {
+        let machine = Arc::clone(&self.machine);
+        self.program.sometimes(text, move |end| {
+            holds(&Ending {
+                end,
+                machine: &machine,
+            })
+        });
+    }
+
+    /// The program, with the properties that every scene has.
+    pub fn into_program(mut self) -> Program {
+        let callers = std::mem::take(&mut self.callers);
+        self.always(
+            "every page that a caller got is its own mm's (I12)",
+            move |end| {
+                callers
+                    .iter()
+                    .flat_map(|&lane| end.pages(lane))
+                    .all(|page| end.owner(page) == Owner::Us)
+            },
+        );
+        let books = std::mem::take(&mut self.books);
+        self.always("every reference is accounted for (I3, I9)", move |end| {
+            books.balance(end)
+        });
+        self.program
+    }
+}
+
+/// The end of an execution on a machine.
+pub struct Ending<'a> {
+    /// What the CPUs returned, and the last values of all cells.
+    pub end: &'a End<'a>,
+    /// The machine.
+    pub machine: &'a Machine,
+}
+
+impl<'a> Ending<'a> {
+    /// The pages that a caller got.
+    pub fn pages(&self, lane: LaneId) -> impl Iterator<Item = &'a Page> {
+        let (machine, returned) = (self.machine, self.end.returned(lane));
+        returned
+            .all("page")
+            .map(move |pfn| machine.page(Pfn(pfn as u32)))
+    }
+
+    /// How many pages a caller got.
+    pub fn got(&self, lane: LaneId) -> usize {
+        self.pages(lane).count()
+    }
+
+    /// Whether a caller got this page.
+    pub fn got_page(&self, lane: LaneId, pfn: Pfn) -> bool {
+        self.pages(lane).any(|page| page.pfn == pfn)
+    }
+
+    /// Whether a CPU returned the symbol `text` under `label`.
+    pub fn is(&self, lane: LaneId, label: &str, text: &str) -> bool {
+        self.end.returned(lane).is(label, text)
+    }
+
+    /// Whose a page is.
+    pub fn owner(&self, page: &Page) -> Owner {
+        self.end.plain(page.owner)
+    }
+
+    /// Whether a page is on the free list.
+    pub fn is_free(&self, pfn: Pfn) -> bool {
+        self.end.plain(self.machine.page(pfn).buddy)
+    }
+
+    /// The head of the folio that a page is in.
+    pub fn head_of(&self, page: &'a Page) -> &'a Page {
+        match self.end.value(page.compound_head).0 {
+            Some(head) => self.machine.page(head),
+            None => page,
+        }
+    }
+}
+
+impl From<Gup<'_>> for Returned {
+    fn from(gup: Gup<'_>) -> Self {
+        let returned = match gup.result {
+            Ok(count) => Self::nothing().int("ret", count as i64),
+            Err(errno) => Self::nothing().text("ret", errno.name()),
+        };
+        gup.pages.iter().fold(returned, |returned, page| {
+            returned.int("page", i64::from(page.pfn.0))
+        })
+    }
+}
+
+impl From<Result<(), Errno>> for Returned {
+    fn from(result: Result<(), Errno>) -> Self {
+        Self::nothing().text("ret", result.map_or_else(Errno::name, |()| "0"))
+    }
+}
+
+impl From<Scan> for Returned {
+    fn from(scan: Scan) -> Self {
+        Self::nothing().text("scan", scan.name())
+    }
+}
+
+impl From<()> for Returned {
+    fn from((): ()) -> Self {
+        Self::nothing()
+    }
+}
+
+impl From<bool> for Returned {
+    fn from(done: bool) -> Self {
+        Self::nothing().text("did", if done { "yes" } else { "no" })
+    }
+}
+
+impl From<Option<Pfn>> for Returned {
+    fn from(pfn: Option<Pfn>) -> Self {
+        match pfn {
+            Some(pfn) => Self::nothing().int("page", i64::from(pfn.0)),
+            None => Self::nothing(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! R17: `munmap` frees the page tables while a walker is inside them.
+//!
+//! What keeps the walker's tables alive is that freeing them waits for it: by the flush's IPI on bare x86, by
+//! a grace period elsewhere. Both wait for whoever has interrupts off, and for nobody else.
+
+use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::boot::Boot;
+use gupcheck_core::gup::{Foll, get_user_pages_fast};
+use gupcheck_core::mutators::munmap;
+use gupcheck_core::step::{Kernel, Step};
+use gupcheck_races::program::Program;
+use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::scene::{Hold, Scene};
+
+pub(crate) const RACE: Race = Race {
+    name: "munmap/table-free",
+    catalogue: "R17",
+    about: "munmap frees the page tables that a GUP caller is walking.",
+    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
+    before: &[],
+    needs: &[
+        Need {
+            step: Step::IrqsOffBlockIpi,
+            profiles: &[&X86_NATIVE],
+        },
+        Need {
+            step: Step::TlbFlush,
+            profiles: &[&X86_NATIVE],
+        },
+        Need {
+            step: Step::IrqsOffHoldRcu,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::RcuTableFree,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+    ],
+    indifferent: &[],
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    boot.populate(area);
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    scene.cpu("munmap", move |cpu| munmap(cpu, area.mm, area.vma));
+    let caller = gup[0];
+    scene.sometimes("a caller gets every page", move |end| {
+        end.got(caller) == area.pages as usize
+    });
+    scene.sometimes("a caller finds nothing mapped", move |end| {
+        end.is(caller, "ret", "-EFAULT")
+    });
+    scene.into_program()
+}

@@ -1,0 +1,74 @@
+//! R02: khugepaged unlinks a table, and its entries stay as they were; a walker inside cannot tell by them.
+//!
+//! The kernel of this race is v6.0's, before khugepaged learnt to interrupt every CPU: since then the walker is
+//! out of the table before references are counted, and the recheck of the pmd is a second line of defence.
+
+use gupcheck_core::arch::{ARM64, X86_NATIVE, X86_PV};
+use gupcheck_core::boot::Boot;
+use gupcheck_core::gup::{Foll, pin_user_pages_fast_only};
+use gupcheck_core::mutators::collapse_huge_page;
+use gupcheck_core::step::{Kernel, Step};
+use gupcheck_races::program::Program;
+use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::scene::{Hold, Scene};
+
+pub(crate) const RACE: Race = Race {
+    name: "thp-collapse/detached-table",
+    catalogue: "R02",
+    about: "GUP pins a page through an entry of a table that khugepaged has unlinked: the entry is unchanged, the page is not mapped any more.",
+    profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
+    before: &[Step::CollapseSyncIpi],
+    needs: &[
+        Need {
+            step: Step::PmdRecheck,
+            profiles: &[&X86_PV, &ARM64],
+        },
+        Need {
+            step: Step::CollapseClearFirst,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
+        },
+        Need {
+            step: Step::ClearBarrier,
+            profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64],
+        },
+    ],
+    indifferent: &[Step::RecheckOrder],
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let pages = boot.populate(area);
+    let order = boot.geometry().pages_per_pmd().trailing_zeros() as u8;
+    boot.free_block(order);
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
+        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    let khugepaged = scene.cpu("khugepaged", move |cpu| {
+        collapse_huge_page(cpu, area.mm, area.start)
+    });
+    let (caller, first) = (gup[0], pages[0]);
+    scene.always(
+        "pages that were collapsed away are pinned by nobody (I5)",
+        move |end| {
+            !end.is(khugepaged, "scan", "succeeded")
+                || !gup
+                    .iter()
+                    .any(|&lane| pages.iter().any(|&page| end.got_page(lane, page)))
+        },
+    );
+    scene.sometimes(
+        "a caller pins a page, and khugepaged gives up",
+        move |end| end.got_page(caller, first) && end.is(khugepaged, "scan", "page_count"),
+    );
+    scene.sometimes("the pages are collapsed", move |end| {
+        end.is(khugepaged, "scan", "succeeded")
+    });
+    scene.into_program()
+}

@@ -1,0 +1,16 @@
+//! Fast GUP against khugepaged, which makes a huge page of small ones.
+
+mod detached_table;
+mod table_deposited;
+mod table_freed;
+mod table_reused;
+
+use gupcheck_races::race::Race;
+
+/// The races of this family.
+pub const RACES: &[Race] = &[
+    detached_table::RACE,
+    table_deposited::RACE,
+    table_freed::RACE,
+    table_reused::RACE,
+];

@@ -1,0 +1,8 @@
+//! Fast GUP against the splitting of huge pages, of the mapping and of the folio.
+
+mod head_moves;
+
+use gupcheck_races::race::Race;
+
+/// The races of this family.
+pub const RACES: &[Race] = &[head_moves::RACE];
