@@ -181,7 +181,6 @@ impl<'a> Ladder<'a> {
             violation,
             trace: Vec::new(),
             memory: cells.iter().map(|cell| cell.init).collect(),
-            returned: Vec::new(),
             execution: self.total.executions,
             returned: Vec::new(),
         }
