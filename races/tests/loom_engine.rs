@@ -101,10 +101,13 @@ fn a_reader_that_saw_two_writes_decides_which_was_last() {
         let first = x.load(lane, Loose);
         r(first).int("r", i64::from(x.load(lane, Loose)))
     });
-    program.always("the last value seen is never older than the first", move |end| {
-        let seen: Vec<_> = end.returned(reader).all("r").collect();
-        seen[0] == 0 || seen[0] == seen[1] || i64::from(end.value(x)) == seen[1]
-    });
+    program.always(
+        "the last value seen is never older than the first",
+        move |end| {
+            let seen: Vec<_> = end.returned(reader).all("r").collect();
+            seen[0] == 0 || seen[0] == seen[1] || i64::from(end.value(x)) == seen[1]
+        },
+    );
     program.sometimes("both are seen, one after the other", move |end| {
         let seen: Vec<_> = end.returned(reader).all("r").collect();
         seen == [2, 1]
@@ -114,7 +117,10 @@ fn a_reader_that_saw_two_writes_decides_which_was_last() {
 
 // --- Read-modify-writes ------------------------------------------------------------------------
 
-fn two(layout: Layout, body: impl Fn(&Lane<'_>) -> Returned + Clone + Send + Sync + 'static) -> Program {
+fn two(
+    layout: Layout,
+    body: impl Fn(&Lane<'_>) -> Returned + Clone + Send + Sync + 'static,
+) -> Program {
     let mut program = Program::new(layout);
     program.cpu("cpu0", body.clone());
     program.twin_cpu("cpu1", LaneId(0), body);
@@ -128,7 +134,9 @@ fn unconditional_rmws_are_atomic() {
         let mut program = two(layout, move |lane| r(x.rmw(lane, rmw, Full)));
         let first = rmw.apply(0).expect("unconditional");
         let last = rmw.apply(first).expect("unconditional");
-        program.always("ends as if one after the other", move |end| end.word(x.id()) == last);
+        program.always("ends as if one after the other", move |end| {
+            end.word(x.id()) == last
+        });
         let found = all(program);
         assert_complete(&found);
         let first = first as i64;
@@ -220,12 +228,23 @@ fn a_data_race_names_both_accesses() {
     assert_eq!(program.layout().decl(cell).name.to_string(), "data");
     let last = failed.trace.last().expect("the culprit");
     assert_eq!(last.lane, CPU1);
-    let What::Op { op: Op::Read { .. }, read: None, from: Some(Source::Event(earlier)), .. } = last.what
+    let What::Op {
+        op: Op::Read { .. },
+        read: None,
+        from: Some(Source::Event(earlier)),
+        ..
+    } = last.what
     else {
         panic!("{last:?}");
     };
     assert_eq!(failed.trace[earlier].lane, CPU0);
-    assert!(matches!(failed.trace[earlier].what, What::Op { op: Op::Write { .. }, .. }));
+    assert!(matches!(
+        failed.trace[earlier].what,
+        What::Op {
+            op: Op::Write { .. },
+            ..
+        }
+    ));
     assert_eq!(found.executions, failed.execution);
 }
 
@@ -246,7 +265,12 @@ fn a_write_that_races_with_a_read_is_found() {
     let failed = broken(&found);
     assert_eq!(failed.violation, Violation::DataRace { cell: page.id() });
     let last = failed.trace.last().expect("the culprit");
-    let What::Op { op: Op::Write { .. }, from: Some(Source::Event(earlier)), .. } = last.what else {
+    let What::Op {
+        op: Op::Write { .. },
+        from: Some(Source::Event(earlier)),
+        ..
+    } = last.what
+    else {
         panic!("{last:?}");
     };
     assert_eq!(failed.trace[earlier].lane, CPU0);
@@ -284,7 +308,9 @@ fn readers_share_and_a_writer_does_not() {
         let value = data.read(lane);
         inside.rmw(lane, Rmw::Add((-1i64) as u64), Full);
         lock.unlock(lane, LockMode::Shared);
-        Returned::nothing().int("others", i64::from(others)).int("r", i64::from(value))
+        Returned::nothing()
+            .int("others", i64::from(others))
+            .int("r", i64::from(value))
     });
     program.cpu("writer", move |lane| {
         lock.lock(lane, LockMode::Exclusive);
@@ -396,7 +422,10 @@ fn locks_in_two_orders_deadlock() {
     let Violation::Deadlock { waiting } = &failed.violation else {
         panic!("{:?}", failed.violation);
     };
-    let wanted: Vec<_> = waiting.iter().map(|(lane, op)| (*lane, op.lock())).collect();
+    let wanted: Vec<_> = waiting
+        .iter()
+        .map(|(lane, op)| (*lane, op.lock()))
+        .collect();
     assert_eq!(wanted, [(CPU0, Some(b.id())), (CPU1, Some(a.id()))]);
     assert_eq!(failed.trace.len(), 2, "each took its first lock");
 }
@@ -414,13 +443,19 @@ fn a_fault_ends_the_execution_where_it_is() {
     });
     program.cpu("user", move |lane| {
         if !alive.load(lane, Loose) {
-            lane.fault(Fault::Bug { what: "looked at the dead", cell: Some(alive.id()) });
+            lane.fault(Fault::Bug {
+                what: "looked at the dead",
+                cell: Some(alive.id()),
+            });
         }
         Returned::nothing()
     });
     let found = all(program);
     let failed = broken(&found);
-    assert!(matches!(failed.violation, Violation::Fault(Fault::Bug { .. })));
+    assert!(matches!(
+        failed.violation,
+        Violation::Fault(Fault::Bug { .. })
+    ));
     let last = failed.trace.last().expect("the load");
     assert_eq!(last.lane, CPU1);
     assert_eq!(failed.memory, [0]);
@@ -428,7 +463,11 @@ fn a_fault_ends_the_execution_where_it_is() {
 
 fn read_of(event: &Event) -> Option<(u64, Source)> {
     match event.what {
-        What::Op { read: Some(value), from: Some(from), .. } => Some((value, from)),
+        What::Op {
+            read: Some(value),
+            from: Some(from),
+            ..
+        } => Some((value, from)),
         _ => None,
     }
 }
@@ -442,16 +481,17 @@ fn a_broken_property_comes_with_the_trace_that_shows_the_stale_read() {
     });
     let found = all(program);
     let failed = broken(&found);
-    assert!(matches!(failed.violation, Violation::Property { index: 0, .. }));
+    assert!(matches!(
+        failed.violation,
+        Violation::Property { index: 0, .. }
+    ));
     assert_eq!(failed.memory, [1, 1]);
     assert_eq!(failed.trace.len(), 4);
     let reads: Vec<_> = (failed.trace.iter())
         .filter(|event| event.lane == CPU1)
         .filter_map(read_of)
         .collect();
-    let flag_store = failed.trace.iter().rposition(|event| {
-        event.lane == CPU0
-    });
+    let flag_store = failed.trace.iter().rposition(|event| event.lane == CPU0);
     let flag_store = flag_store.expect("the flag is stored");
     assert_eq!(reads, [(1, Source::Event(flag_store)), (0, Source::Init)]);
     assert!(failed.trace[0].site.file().ends_with("common/mod.rs"));
@@ -477,10 +517,15 @@ fn a_panic_of_a_cpu_is_its_message() {
 #[test]
 fn a_property_that_never_holds_makes_a_race_vacuous() {
     let mut program = store_buffering(true);
-    program.sometimes("somebody reads 2", |end| end.returned(CPU0).get("r") == Some(2));
+    program.sometimes("somebody reads 2", |end| {
+        end.returned(CPU0).get("r") == Some(2)
+    });
     let found = all(program);
     let failed = broken(&found);
-    assert!(matches!(failed.violation, Violation::Vacuous { index: 0, .. }));
+    assert!(matches!(
+        failed.violation,
+        Violation::Vacuous { index: 0, .. }
+    ));
     assert!(failed.trace.is_empty());
 }
 
@@ -535,7 +580,10 @@ fn a_search_that_does_not_finish_says_which_bound_did() {
     };
     assert!(bound >= 2);
     assert!(whole.executions <= 20_000);
-    assert_eq!(whole.remarks[0], "unbounded: 10000 executions, not finished");
+    assert_eq!(
+        whole.remarks[0],
+        "unbounded: 10000 executions, not finished"
+    );
     assert!(whole.remarks[1].starts_with("preemption bound 2: "));
     assert!(whole.remarks[1].ends_with(", finished"));
 }
@@ -563,7 +611,10 @@ fn iriw() -> Program {
 #[test]
 fn time_that_is_up_stops_the_search_before_it_begins() {
     let found = explore(&LoomEngine, store_buffering(false), &within(Duration::ZERO));
-    assert!(matches!(found.verdict, Verdict::Truncated(Cut::Time(Duration::ZERO))));
+    assert!(matches!(
+        found.verdict,
+        Verdict::Truncated(Cut::Time(Duration::ZERO))
+    ));
     assert_eq!(found.executions, 0);
 }
 
@@ -573,7 +624,10 @@ fn a_stop_interrupts() {
     stop.request();
     let asked = gupcheck_races::engine::Search { stop, ..search() };
     let found = explore(&LoomEngine, store_buffering(false), &asked);
-    assert!(matches!(found.verdict, Verdict::Truncated(Cut::Interrupted)));
+    assert!(matches!(
+        found.verdict,
+        Verdict::Truncated(Cut::Interrupted)
+    ));
 }
 
 #[test]
@@ -600,8 +654,9 @@ fn a_pool_that_runs_out_is_enlarged_without_counting_twice() {
     let many = |flag_first: bool| {
         let mut layout = Layout::new();
         let flag = layout.atomic("flag", 0);
-        let cells: Vec<Atomic<i32>> =
-            (0..40).map(|i| layout.atomic(gupcheck_core::sync::Name::new("cell{}", [i]), 5)).collect();
+        let cells: Vec<Atomic<i32>> = (0..40)
+            .map(|i| layout.atomic(gupcheck_core::sync::Name::new("cell{}", [i]), 5))
+            .collect();
         let mut program = Program::new(layout);
         program.cpu("cpu0", move |lane| {
             if flag.load(lane, Loose) == 0 {
@@ -622,9 +677,17 @@ fn a_pool_that_runs_out_is_enlarged_without_counting_twice() {
     assert_complete(&found);
     assert_eq!(results(&found), set([[0], [200]]));
     assert_eq!(found.outcomes.values().sum::<u64>(), found.executions);
-    assert!(found.remarks[0].contains(", begun "), "{:?}", found.remarks);
+    assert!(
+        found.remarks[0].contains(", begun anew "),
+        "{:?}",
+        found.remarks
+    );
     let without = all(many(false));
-    assert!(!without.remarks[0].contains("begun"), "{:?}", without.remarks);
+    assert!(
+        !without.remarks[0].contains("begun anew"),
+        "{:?}",
+        without.remarks
+    );
 }
 
 // --- Manners -----------------------------------------------------------------------------------
@@ -637,7 +700,10 @@ fn two_searches_at_once_do_not_disturb_each_other() {
             for _ in 0..5 {
                 if nth % 2 == 0 {
                     let found = all(plain_message(false));
-                    assert!(matches!(broken(&found).violation, Violation::DataRace { .. }));
+                    assert!(matches!(
+                        broken(&found).violation,
+                        Violation::DataRace { .. }
+                    ));
                 } else {
                     let found = all(store_buffering(true));
                     assert_complete(&found);
@@ -667,7 +733,10 @@ fn a_long_search_is_sighted() {
         }
     }
     let seen = Seen(Mutex::default());
-    let asked = gupcheck_races::engine::Search { watch: &seen, ..at_most(20_000) };
+    let asked = gupcheck_races::engine::Search {
+        watch: &seen,
+        ..at_most(20_000)
+    };
     explore(&LoomEngine, iriw(), &asked);
     let seen = seen.0.into_inner().expect("nobody panicked");
     let stages: Vec<_> = seen.iter().filter_map(|s| s.stage.clone()).collect();

@@ -116,14 +116,7 @@ impl Cpu {
         seen.value
     }
 
-    fn store(
-        &self,
-        lane: LaneId,
-        cell: CellId,
-        order: StoreOrder,
-        value: u64,
-        site: Site,
-    ) -> u64 {
+    fn store(&self, lane: LaneId, cell: CellId, order: StoreOrder, value: u64, site: Site) -> u64 {
         let slot = self.world.atomic(cell);
         let name = self.world.control.record().name_store(slot);
         self.world.atomics[slot].store(name, store_order(order));

@@ -81,6 +81,9 @@ struct History {
     writes: Vec<Write>,
     /// The write that each CPU saw or made last.
     seen: [Option<usize>; MAX_CPUS],
+    /// Reads so far, and at how many of them each CPU read last.
+    reads: u32,
+    last_read: [u32; MAX_CPUS],
     stores: u64,
 }
 
@@ -129,6 +132,7 @@ pub(super) struct Record {
     racing: Option<(LaneId, Op, Site)>,
     acting: Option<LaneId>,
     switches: usize,
+    hid: bool,
 }
 
 impl Record {
@@ -151,6 +155,7 @@ impl Record {
             racing: None,
             acting: None,
             switches: 0,
+            hid: false,
             program,
         }
     }
@@ -178,6 +183,7 @@ impl Record {
         self.racing = None;
         self.acting = None;
         self.switches = 0;
+        self.hid = false;
     }
 
     /// How many objects of each kind the execution has used.
@@ -188,6 +194,12 @@ impl Record {
     /// How often another CPU than before asked for something: no execution has more preemptions.
     pub(super) fn switches(&self) -> usize {
         self.switches
+    }
+
+    /// Whether a CPU wrote what it had read after another CPU had. loom looks for races with the last
+    /// access to a location only, so it overlooks the one with that other CPU's read.
+    pub(super) fn hid_a_read(&self) -> bool {
+        self.hid
     }
 
     // --- Objects -------------------------------------------------------------------------------
@@ -206,12 +218,16 @@ impl Record {
                 cell,
                 writes: Vec::new(),
                 seen: [None; MAX_CPUS],
+                reads: 0,
+                last_read: [0; MAX_CPUS],
                 stores: 0,
             });
         }
         let history = &mut self.atomics[slot];
         history.cell = cell;
         history.stores = 0;
+        history.reads = 0;
+        history.last_read = [0; MAX_CPUS];
         history.seen = [None; MAX_CPUS];
         history.writes.clear();
         history.writes.push(Write {
@@ -296,6 +312,8 @@ impl Record {
             .rposition(|write| write.name == name)
             .expect("every write has been taken down before it can be read");
         Self::overtake(history, lane, index);
+        history.reads += 1;
+        history.last_read[lane.index()] = history.reads;
         let write = &history.writes[index];
         Seen {
             value: write.value,
@@ -307,6 +325,9 @@ impl Record {
     pub(super) fn wrote(&mut self, slot: usize, lane: LaneId, name: WriteName, value: u64) {
         let source = Source::Event(self.events.len());
         let history = &mut self.atomics[slot];
+        let reads = history.last_read;
+        let own = reads[lane.index()];
+        self.hid |= (reads.iter()).any(|&other| other != 0 && other < own);
         history.writes.push(Write {
             name,
             source,
