@@ -64,7 +64,8 @@ fn program(threads: &[Vec<Step>]) -> Program {
     let mut layout = Layout::new();
     let cells = [layout.atomic("x", 0i32), layout.atomic("y", 0i32)];
     let mut program = Program::new(layout);
-    for steps in threads.iter().cloned() {
+    for steps in threads {
+        let steps = steps.clone();
         program.cpu("cpu", move |lane| {
             steps
                 .iter()

@@ -5,9 +5,11 @@
 //! workspace knows that it exists, except the list in [`by_name`].
 
 mod loom;
+mod native;
 mod panics;
 
 pub use self::loom::LoomEngine;
+pub use self::native::NativeEngine;
 
 use std::fmt;
 use std::str::FromStr;
@@ -100,4 +102,24 @@ pub trait Engine: Sync {
 
     /// Explores `program` until everything is seen, a violation is found, or a limit is reached.
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration;
+}
+
+/// The names of all engines, the default first.
+pub const NAMES: [&str; 2] = ["loom", "native"];
+
+/// A name that no engine has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown engine {0:?} (known: {known})", known = NAMES.join(", "))]
+pub struct UnknownEngine(String);
+
+/// The engine of this name.
+///
+/// # Errors
+/// There is none.
+pub fn by_name(name: &str) -> Result<Box<dyn Engine>, UnknownEngine> {
+    match name {
+        "loom" => Ok(Box::new(LoomEngine)),
+        "native" => Ok(Box::new(NativeEngine)),
+        _ => Err(UnknownEngine(name.to_owned())),
+    }
 }
