@@ -692,6 +692,46 @@ fn a_pool_that_runs_out_is_enlarged_without_counting_twice() {
 
 // --- Manners -----------------------------------------------------------------------------------
 
+/// Run by [`violations_are_silent`] in a process of its own.
+#[test]
+#[ignore = "prints, on purpose"]
+fn loud_and_silent() {
+    let mut undone = message_passing(false);
+    undone.always("never", |_| false);
+    let mut panicking = Program::new(Layout::new());
+    panicking.cpu("cpu0", |_| panic!("silent"));
+    let mut waiting = Layout::new();
+    let flag = waiting.atomic("flag", 0);
+    let mut waiting = Program::new(waiting);
+    waiting.cpu("cpu0", move |lane| {
+        r(flag.spin_until(lane, Until::Equals(1), Acquire))
+    });
+    for program in [undone, panicking, waiting, plain_message(false)] {
+        broken(&all(program));
+    }
+    let loud = std::thread::spawn(|| panic!("loud and clear"));
+    assert!(loud.join().is_err());
+}
+
+#[test]
+fn violations_are_silent() {
+    let mut command = std::process::Command::new(std::env::current_exe().expect("this test"));
+    command.args([
+        "--exact",
+        "loud_and_silent",
+        "--include-ignored",
+        "--nocapture",
+    ]);
+    let output = command
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .expect("it runs");
+    assert!(output.status.success());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stderr.matches("panicked at").count(), 1, "{stderr}");
+    assert!(stderr.contains("loud and clear"), "{stderr}");
+}
+
 #[test]
 fn two_searches_at_once_do_not_disturb_each_other() {
     let mut threads = Vec::new();
