@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use gupcheck_core::sync::{Layout, LoadOrder, Name, StoreOrder};
+use gupcheck_core::sync::{FenceOrder, Layout, LoadOrder, Name, StoreOrder};
 use gupcheck_races::engine::{Engine, Limits, LoomEngine, NativeEngine, Search};
 use gupcheck_races::program::{Program, Returned};
 use gupcheck_races::progress::{Stop, Unwatched};
@@ -13,7 +13,7 @@ fn main() {
     divan::main();
 }
 
-/// Store buffering of two CPUs over four of so many cells.
+/// Store buffering of two CPUs, with SC fences, over four of so many cells.
 fn store_buffering(declared: u32) -> Arc<Program> {
     let mut layout = Layout::new();
     let cells: Vec<_> = (0..declared)
@@ -25,6 +25,7 @@ fn store_buffering(declared: u32) -> Arc<Program> {
         program.cpu(name, move |lane| {
             a.store(lane, 1, StoreOrder::Relaxed);
             b.store(lane, 1, StoreOrder::Relaxed);
+            lane.fence(FenceOrder::SeqCst);
             Returned::nothing()
                 .int("c", c.load(lane, LoadOrder::Relaxed).into())
                 .int("d", d.load(lane, LoadOrder::Relaxed).into())

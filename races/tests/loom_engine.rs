@@ -648,6 +648,48 @@ fn five_cpus_are_too_many() {
 }
 
 #[test]
+fn a_program_that_nobody_starts_is_not_run() {
+    let mut program = Program::new(Layout::new());
+    program.spawned_cpu("idle", |_| Returned::nothing());
+    let found = all(program);
+    assert!(matches!(found.verdict, Verdict::Unsupported(_)));
+}
+
+#[test]
+fn a_handwritten_loop_that_waits_is_not_waited_for() {
+    let (layout, x, _) = xy();
+    let mut program = Program::new(layout);
+    program.cpu("cpu0", move |lane| {
+        while x.load(lane, Loose) != 1 {}
+        Returned::nothing()
+    });
+    let found = all(program);
+    let Verdict::Unsupported(why) = found.verdict else {
+        panic!("{:?}", found.verdict);
+    };
+    assert!(why.contains("decisions"), "{why}");
+}
+
+#[test]
+fn a_stack_that_overflows_is_a_verdict_too() {
+    #[inline(never)]
+    fn deeper(depth: u64) -> u64 {
+        let frame = std::hint::black_box([depth; 64]);
+        if depth == 0 {
+            return 0;
+        }
+        deeper(depth - 1) + std::hint::black_box(frame)[0]
+    }
+    let mut program = Program::new(Layout::new());
+    program.cpu("cpu0", |_| r(i32::from(deeper(100_000) > 0)));
+    let found = all(program);
+    let Verdict::Unsupported(why) = found.verdict else {
+        panic!("{:?}", found.verdict);
+    };
+    assert!(why.contains("stack"), "{why}");
+}
+
+#[test]
 fn a_pool_that_runs_out_is_enlarged_without_counting_twice() {
     // Which of many cells are touched depends on what is read, so the first executions do not show
     // how many will be needed.

@@ -26,6 +26,7 @@ use super::world::World;
 use super::{MAX_BRANCHES, MAX_CPUS};
 use crate::engine::Limits;
 use crate::engine::panics::{self, Caught};
+use crate::program::Start;
 use crate::tally::Tally;
 use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 
@@ -168,7 +169,9 @@ impl<'a> Ladder<'a> {
         let begun = self.total.executions;
         let mut passes = Passes::default();
         let mut ended = Ended::Finished;
-        for first in 0..self.common.program.cpus().len().max(1) {
+        let cpus = self.common.program.cpus().iter().enumerate();
+        let starters = cpus.filter(|(_, cpu)| cpu.start == Start::AtOnce);
+        for (first, _) in starters {
             let before = self.total.executions;
             let allowance = Allowance {
                 executions: (allowance.executions).map(|n| n.saturating_sub(before - begun)),
