@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use gupcheck_core::sync::{LaneId, Op};
 
-use super::record::{Record, Sizes};
+use super::record::Record;
+use super::sizes::Sizes;
 use crate::program::{End, Program, Returned};
 use crate::progress::{Pace, Sighting, Stop};
 use crate::tally::Tally;

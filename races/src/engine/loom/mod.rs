@@ -6,7 +6,9 @@
 //! | `control` | one rung of it: limits, account, what ends it |
 //! | `world` | one execution: loom's objects and threads |
 //! | `cpu` | one CPU in it: operations in terms of loom's |
-//! | `record` | the books of an execution: trace, writes, who waits |
+//! | `record` | the books of an execution: trace, objects, who waits |
+//! | `history` | one atomic cell in them: its writes, and who saw them |
+//! | `sizes` | how many objects an execution gets |
 //!
 //! # The protocol
 //!
@@ -36,8 +38,10 @@
 
 mod control;
 mod cpu;
+mod history;
 mod ladder;
 mod record;
+mod sizes;
 mod world;
 
 use std::sync::Arc;
