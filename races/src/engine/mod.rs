@@ -6,10 +6,12 @@
 
 mod choice;
 mod loom;
+mod native;
 mod panics;
 
 pub use self::choice::{Choice, UnknownEngine, all, by_name, default_for, model_for};
 pub use self::loom::LoomEngine;
+pub use self::native::NativeEngine;
 
 use std::fmt;
 use std::str::FromStr;
