@@ -32,11 +32,12 @@ impl Columns {
 pub(crate) fn preamble(jobs: &[Job]) -> Option<Line> {
     let job = jobs.first()?;
     let plural = |n: u32, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
-    let mut words = vec![format!(
-        "{} with {} each",
+    let each = if job.size.cpus == 1 { "" } else { " each" };
+    let (callers, pages) = (
         plural(job.size.cpus, "GUP caller"),
-        plural(job.size.pages, "page")
-    )];
+        plural(job.size.pages, "page"),
+    );
+    let mut words = vec![format!("{callers}, {pages}{each}")];
     let knocked_out: Vec<_> = job.knocked_out.iter().map(|step| step.name()).collect();
     if !knocked_out.is_empty() {
         words.push(format!("without {}", knocked_out.join(" and ")));
@@ -96,11 +97,10 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
     line
 }
 
-/// What more there is to say below the verdict: caveats always, the engine's remarks where the search
-/// did not see everything or where somebody wants to know.
+/// What more there is to say below the verdict: caveats always, the engine's remarks where somebody
+/// wants to know.
 pub(crate) fn remarks(job: &Job, exploration: &Exploration, detail: bool) -> Vec<Line> {
-    let wanted = detail || !matches!(exploration.verdict, Verdict::Complete);
-    let from_engine = exploration.remarks.iter().filter(|_| wanted).cloned();
+    let from_engine = exploration.remarks.iter().filter(|_| detail).cloned();
     (job.caveat().into_iter().chain(from_engine))
         .map(|remark| Line::of(Role::Dim, format!("    {remark}")))
         .collect()

@@ -34,7 +34,7 @@ use crate::trace::{Finding, Page, report};
 use crate::verdict::{Exploration, Verdict, Violation};
 
 /// Executions that a test may cost.
-const EXECUTIONS: u64 = 200_000;
+const EXECUTIONS: u64 = 20_000;
 
 /// Runs the tests of these races, as the command line asks, and ends the process.
 pub fn main(races: &[Race]) {

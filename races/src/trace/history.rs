@@ -163,13 +163,11 @@ impl<'a> History<'a> {
         by_violation == Some(cell) || self.program.observed().contains(&cell)
     }
 
-    /// Whether an access to `cell` tells a reader nothing: nobody changes it, or one CPU alone
-    /// touches it and leaves it as it was (a gate that nobody knocked at).
+    /// Whether an access to `cell` tells a reader nothing of a race: nobody changes it, or one CPU
+    /// alone touches it.
     pub(super) fn is_dull(&self, cell: CellId) -> bool {
         let used = &self.cells[cell.index()];
-        let untouched = used.last_write.is_none();
-        let passing = !used.shared && self.last_value(cell) == self.decl(cell).init;
-        !self.is_named(cell) && (untouched || passing)
+        !self.is_named(cell) && (used.last_write.is_none() || !used.shared)
     }
 
     /// Whether an operation tells a reader nothing.

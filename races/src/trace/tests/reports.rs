@@ -25,24 +25,24 @@ fn a_broken_property_under_sequential_consistency() {
         &expect![[r#"
             thp-collapse/detached-table (R02) under arm64 without pmd-recheck: graph (rc11), execution 17
 
-            broken: always a page that gup returned is still mapped where it was found: (1) cpu0 gup read mm0.pmd[0] = table2, then
-              (2) cpu1 khugepaged changed mm0.pmd[0] from table2 to none, and cpu0 gup never looked again
+            broken: always a page that gup returned is still mapped where it was found: (1) cpu1 khugepaged read folio3.refcount =
+              1, then (2) cpu0 gup changed folio3.refcount from 1 to 2, and cpu1 khugepaged never looked again
 
                     │ cpu0 gup                                       │ cpu1 khugepaged                               │
                     ├────────────────────────────────────────────────┼───────────────────────────────────────────────┼──────────────
                     │ ... 1 step                                     │                                               │
                     │ pin_user_pages_fast > lockless_pages_from_mm > │                                               │
                     │     gup_pmd_range                              │                                               │
-            (1)   2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:236
+                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:236
                     │   gup_pte_range                                │                                               │
                   3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:238
                     │         present|write                          │                                               │
                     │                                                │ collapse_huge_page                            │
                   4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:240
-            (2)   5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:241
+                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:241
                   6 │                                                │   smp_mb                                      │ traces.rs:242
-                  7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:243
-                  8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:245
+            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:243
+            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:245
                     │ ... 2 steps                                    │                                               │
                  11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:252
                     │                                                │       present|write                           │
@@ -51,6 +51,7 @@ fn a_broken_property_under_sequential_consistency() {
             at the end
               mm0.pmd[0]       table2 -> folio4 present|write
               folio3.refcount  1 -> 2
+              and 1 more that one CPU alone touched (--detail)
 
             returned
               cpu0 gup         ret=1 page=3
@@ -89,8 +90,8 @@ fn in_detail_nothing_is_folded() {
         &expect![[r#"
             thp-collapse/detached-table (R02) under arm64 without pmd-recheck: graph (rc11), execution 17
 
-            broken: always a page that gup returned is still mapped where it was found: (1) cpu0 gup read mm0.pmd[0] = table2, then
-              (2) cpu1 khugepaged changed mm0.pmd[0] from table2 to none, and cpu0 gup never looked again
+            broken: always a page that gup returned is still mapped where it was found: (1) cpu1 khugepaged read folio3.refcount =
+              1, then (2) cpu0 gup changed folio3.refcount from 1 to 2, and cpu1 khugepaged never looked again
 
                     | cpu0 gup                                       | cpu1 khugepaged                               |
                     +------------------------------------------------+-----------------------------------------------+--------------
@@ -98,16 +99,16 @@ fn in_detail_nothing_is_folded() {
                     |   lockless_pages_from_mm                       |                                               |
                   1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:234
                     |     gup_pmd_range                              |                                               |
-            (1)   2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:236
+                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:236
                     |       gup_pte_range                            |                                               |
                   3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:238
                     |             present|write                      |                                               |
                     |                                                | collapse_huge_page                            |
                   4 |                                                |   lock mm0.page_table_lock                    | traces.rs:240
-            (2)   5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:241
+                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:241
                   6 |                                                |   smp_mb                                      | traces.rs:242
-                  7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:243
-                  8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:245
+            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:243
+            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:245
                   9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:246
                     |             present|write                      |                                               |
                  10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:249
@@ -157,9 +158,9 @@ fn where_the_page_is_narrow_columns_wrap() {
             thp-collapse/detached-table (R02) under arm64 without pmd-recheck: graph (rc11), execution
               17
 
-            broken: always a page that gup returned is still mapped where it was found: (1) cpu0 gup
-              read mm0.pmd[0] = table2, then (2) cpu1 khugepaged changed mm0.pmd[0] from table2 to
-              none, and cpu0 gup never looked again
+            broken: always a page that gup returned is still mapped where it was found: (1) cpu1
+              khugepaged read folio3.refcount = 1, then (2) cpu0 gup changed folio3.refcount from 1 to
+              2, and cpu1 khugepaged never looked again
 
                     │ cpu0 gup                        │ cpu1 khugepaged                │
                     ├─────────────────────────────────┼────────────────────────────────┼──────────────
@@ -167,18 +168,18 @@ fn where_the_page_is_narrow_columns_wrap() {
                     │ pin_user_pages_fast >           │                                │
                     │     lockless_pages_from_mm >    │                                │
                     │     gup_pmd_range               │                                │
-            (1)   2 │   READ_ONCE mm0.pmd[0] = table2 │                                │ traces.rs:236
+                  2 │   READ_ONCE mm0.pmd[0] = table2 │                                │ traces.rs:236
                     │   gup_pte_range                 │                                │
                   3 │     READ_ONCE table2.pte[0] =   │                                │ traces.rs:238
                     │         folio3 present|write    │                                │
                     │                                 │ collapse_huge_page             │
                   4 │                                 │   lock mm0.page_table_lock     │ traces.rs:240
-            (2)   5 │                                 │   xchg_relaxed mm0.pmd[0]:     │ traces.rs:241
+                  5 │                                 │   xchg_relaxed mm0.pmd[0]:     │ traces.rs:241
                     │                                 │       table2 -> none           │
                   6 │                                 │   smp_mb                       │ traces.rs:242
-                  7 │                                 │   READ_ONCE folio3.refcount =  │ traces.rs:243
+            (1)   7 │                                 │   READ_ONCE folio3.refcount =  │ traces.rs:243
                     │                                 │       1                        │
-                  8 │     add_unless folio3.refcount: │                                │ traces.rs:245
+            (2)   8 │     add_unless folio3.refcount: │                                │ traces.rs:245
                     │         1 -> 2                  │                                │
                     │ ... 2 steps                     │                                │
                  11 │                                 │   store_release mm0.pmd[0]:    │ traces.rs:252
@@ -189,6 +190,7 @@ fn where_the_page_is_narrow_columns_wrap() {
             at the end
               mm0.pmd[0]       table2 -> folio4 present|write
               folio3.refcount  1 -> 2
+              and 1 more that one CPU alone touched (--detail)
 
             returned
               cpu0 gup         ret=1 page=3
@@ -228,27 +230,28 @@ fn where_the_page_is_too_narrow_the_lanes_share_a_column() {
               pmd-recheck: graph (rc11), execution 17
 
             broken: always a page that gup returned is still mapped
-              where it was found: (1) cpu0 gup read mm0.pmd[0] = table2,
-              then (2) cpu1 khugepaged changed mm0.pmd[0] from table2 to
-              none, and cpu0 gup never looked again
+              where it was found: (1) cpu1 khugepaged read
+              folio3.refcount = 1, then (2) cpu0 gup changed
+              folio3.refcount from 1 to 2, and cpu1 khugepaged never
+              looked again
 
                     cpu0 gup
                       ... 1 step
                       pin_user_pages_fast > lockless_pages_from_mm >
                           gup_pmd_range
-            (1)   2     READ_ONCE mm0.pmd[0] = table2  traces.rs:236
+                  2     READ_ONCE mm0.pmd[0] = table2  traces.rs:236
                         gup_pte_range
                   3       READ_ONCE table2.pte[0] = folio3 present|write
                               traces.rs:238
                       cpu1 khugepaged
                         collapse_huge_page
                   4       lock mm0.page_table_lock  traces.rs:240
-            (2)   5       xchg_relaxed mm0.pmd[0]: table2 -> none
+                  5       xchg_relaxed mm0.pmd[0]: table2 -> none
                               traces.rs:241
                   6       smp_mb  traces.rs:242
-                  7       READ_ONCE folio3.refcount = 1  traces.rs:243
+            (1)   7       READ_ONCE folio3.refcount = 1  traces.rs:243
                     cpu0 gup
-                  8       add_unless folio3.refcount: 1 -> 2
+            (2)   8       add_unless folio3.refcount: 1 -> 2
                               traces.rs:245
                       ... 2 steps
                       cpu1 khugepaged
@@ -259,6 +262,7 @@ fn where_the_page_is_too_narrow_the_lanes_share_a_column() {
             at the end
               mm0.pmd[0]       table2 -> folio4 present|write
               folio3.refcount  1 -> 2
+              and 1 more that one CPU alone touched (--detail)
 
             returned
               cpu0 gup         ret=1 page=3
@@ -465,15 +469,15 @@ fn five_lanes_share_a_column() {
         broken: always nobody looks: at last (1) cpu4 read mm0.pmd[0] = table2
 
                 cpu0
-              1   READ_ONCE mm0.pmd[0] = table2  reports.rs:451
+              1   READ_ONCE mm0.pmd[0] = table2  reports.rs:455
                   cpu1
-              2     READ_ONCE mm0.pmd[0] = table2  reports.rs:451
+              2     READ_ONCE mm0.pmd[0] = table2  reports.rs:455
                     cpu2
-              3       READ_ONCE mm0.pmd[0] = table2  reports.rs:451
+              3       READ_ONCE mm0.pmd[0] = table2  reports.rs:455
                       cpu3
-              4         READ_ONCE mm0.pmd[0] = table2  reports.rs:451
+              4         READ_ONCE mm0.pmd[0] = table2  reports.rs:455
                         cpu4
-        (1)   5           READ_ONCE mm0.pmd[0] = table2  reports.rs:451
+        (1)   5           READ_ONCE mm0.pmd[0] = table2  reports.rs:455
 
         at the end
           mm0.pmd[0]  table2 as before
