@@ -23,7 +23,10 @@ pub fn flush_tlb(cpu: &Cpu<'_>) {
                 pass(cpu, other.irq);
             }
         }
-        TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier => smp_mb(cpu),
-        TlbFlush::Nothing => {}
+        // The barrier at the end is the clear's: on arm64 the only one it has. Step `clear-barrier`.
+        TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier if cpu.does(Step::ClearBarrier) => {
+            smp_mb(cpu);
+        }
+        TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier | TlbFlush::Nothing => {}
     }
 }

@@ -28,10 +28,6 @@ pub(crate) const RACE: Race = Race {
             step: Step::PteRecheck,
             profiles: &[&X86_PV, &ARM64, &WEAK],
         },
-        Need {
-            step: Step::TlbFlush,
-            profiles: &[],
-        },
     ],
     indifferent: &[Step::RecheckOrder],
     build,

@@ -5,7 +5,7 @@
 
 use gupcheck_core::arch::{ARM64, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, pin_user_pages_fast_only};
+use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
 use gupcheck_core::mutators::collapse_huge_page;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
@@ -15,7 +15,7 @@ use gupcheck_races::scene::{Hold, Scene};
 pub(crate) const RACE: Race = Race {
     name: "thp-collapse/detached-table",
     catalogue: "R02",
-    about: "GUP pins a page through an entry of a table that khugepaged has unlinked: the entry is unchanged, the page is not mapped any more.",
+    about: "GUP takes a page through an entry of a table that khugepaged has unlinked: the entry is unchanged, the page is not mapped any more.",
     profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
     before: &[Step::CollapseSyncIpi],
     needs: &[
@@ -47,15 +47,15 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let order = boot.geometry().pages_per_pmd().trailing_zeros() as u8;
     boot.free_block(order);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
     let khugepaged = scene.cpu("khugepaged", move |cpu| {
         collapse_huge_page(cpu, area.mm, area.start)
     });
     let (caller, first) = (gup[0], pages[0]);
     scene.always(
-        "pages that were collapsed away are pinned by nobody (I5)",
+        "pages that were collapsed away were got by nobody (I5)",
         move |end| {
             !end.is(khugepaged, "scan", "succeeded")
                 || !gup
@@ -64,7 +64,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         },
     );
     scene.sometimes(
-        "a caller pins a page, and khugepaged gives up",
+        "a caller gets a page, and khugepaged gives up",
         move |end| end.got_page(caller, first) && end.is(khugepaged, "scan", "page_count"),
     );
     scene.sometimes("the pages are collapsed", move |end| {
