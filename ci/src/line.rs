@@ -1,5 +1,6 @@
 //! The line that a race gets under a profile, and what follows it.
 
+use gupcheck_core::step::Step;
 use gupcheck_races::program::Program;
 use gupcheck_races::tally::{Outcome, Outcomes};
 use gupcheck_races::trace::{Finding, Line, Role};
@@ -38,7 +39,7 @@ pub(crate) fn preamble(jobs: &[Job]) -> Option<Line> {
         plural(job.size.pages, "page"),
     );
     let mut words = vec![format!("{callers}, {pages}{each}")];
-    let knocked_out: Vec<_> = job.knocked_out.iter().map(|step| step.name()).collect();
+    let knocked_out: Vec<_> = job.knocked_out.iter().map(Step::name).collect();
     if !knocked_out.is_empty() {
         words.push(format!("without {}", knocked_out.join(" and ")));
     }
@@ -81,9 +82,9 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
     line.push(
         Role::Plain,
         format!(
-            "{model}  {:>9} executions  {:>4} outcomes  {:>7.2} s",
-            HumanCount(exploration.executions),
-            exploration.outcomes.len(),
+            "{model}  {}  {}  {:>7.2} s",
+            counted(9, exploration.executions, "execution"),
+            counted(4, exploration.outcomes.len() as u64, "outcome"),
             exploration.elapsed.as_secs_f64(),
         ),
     );
@@ -95,6 +96,13 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
         line.push(Role::Caution, format!("  {cut}"));
     }
     line
+}
+
+/// A number and what it counts, as wide for one as for many.
+fn counted(width: usize, count: u64, noun: &str) -> String {
+    let plural = if count == 1 { ' ' } else { 's' };
+    let count = HumanCount(count).to_string();
+    format!("{count:>width$} {noun}{plural}")
 }
 
 /// What more there is to say below the verdict: caveats always, the engine's remarks where somebody
@@ -146,4 +154,15 @@ pub(crate) fn finding<'a>(
         engine: job.engine.name(),
         model: job.chosen_model(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_takes_as_much_room_as_many() {
+        assert_eq!(counted(6, 1, "outcome"), "     1 outcome ");
+        assert_eq!(counted(6, 1234, "outcome"), " 1,234 outcomes");
+    }
 }

@@ -140,6 +140,10 @@ fn where_the_engine_may_not_finish_no_name_says_holds() {
         names[0],
         "family/race::arm64::no violation in 20000 executions (says)"
     );
+    assert_eq!(
+        names[4],
+        "family/race::weak::no violation without recheck-order in 20000 executions (says)"
+    );
     assert!(names.iter().all(|name| !name.contains("holds")));
 }
 
