@@ -170,10 +170,16 @@ impl<'a> History<'a> {
         !self.is_named(cell) && (used.last_write.is_none() || !used.shared)
     }
 
+    /// Whether an operation is a use of something whose lifetime is not what the violation is about.
+    pub(super) fn is_idle_use(&self, op: Op) -> bool {
+        matches!(op, Op::Read { cell }
+            if self.decl(cell).kind == CellKind::Life && !self.is_named(cell))
+    }
+
     /// Whether an operation tells a reader nothing.
     pub(super) fn is_dull_operation(&self, op: Op) -> bool {
         match (op.cell(), op.lock()) {
-            (Some(cell), _) => self.is_dull(cell),
+            (Some(cell), _) => self.is_dull(cell) || self.is_idle_use(op),
             (None, Some(lock)) => !self.locks[lock.index()].shared,
             (None, None) => false,
         }
