@@ -91,8 +91,9 @@ impl Summary {
         line.push(
             Role::Plain,
             format!(
-                "; {} executions in {:.1} s",
+                "; {} execution{} in {:.1} s",
                 HumanCount(self.executions),
+                if self.executions == 1 { "" } else { "s" },
                 elapsed.as_secs_f64()
             ),
         );
