@@ -124,11 +124,11 @@ impl Report {
             satisfied: satisfied(code.quantifier, positive, negative, complete),
             observation: complete.then(|| observation(positive, negative)),
             coverage,
+            filtered: seen.filtered,
+            given_up: seen.given_up,
             states: seen.states(code),
             positive,
             negative,
-            filtered: seen.filtered,
-            given_up: seen.given_up,
         }
     }
 }
