@@ -129,13 +129,10 @@ impl Binary {
     /// How tightly an operator with one operand binds.
     pub(crate) const PREFIX: u16 = 11;
 
-    fn row(self) -> (&'static str, u16) {
+    /// Its text, and how tightly it binds.
+    pub(crate) fn row(self) -> (&'static str, u16) {
         let row = Self::ALL.iter().find(|row| row.0 == self);
         row.map_or(("?", 0), |&(_, text, power)| (text, power))
-    }
-
-    pub(crate) fn text(self) -> &'static str {
-        self.row().0
     }
 }
 

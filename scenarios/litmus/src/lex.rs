@@ -116,6 +116,18 @@ fn turned_away(word: &str) -> Option<&'static str> {
     })
 }
 
+/// A number as C writes it, if it is one and an `int` holds it.
+pub(crate) fn integer(text: &str) -> Option<i64> {
+    let value = if let Some(hex) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        i64::from_str_radix(hex, 16)
+    } else if text.len() > 1 && text.starts_with('0') {
+        i64::from_str_radix(text, 8)
+    } else {
+        text.parse()
+    };
+    value.ok().filter(|&value| i32::try_from(value).is_ok())
+}
+
 /// The name of the test, and where what follows the header begins.
 pub(crate) fn header(source: &str) -> Checked<(String, usize)> {
     let start = source.len() - source.trim_start().len();
@@ -277,6 +289,9 @@ impl<'s> Out<'s> {
                 return unsupported(format!("the operator `{operator}`"), span);
             }
             Token::Punct(text) => self.count(text),
+            Token::Number(text) if integer(text).is_none() => {
+                return unsupported(format!("the number `{text}`, which is no int"), span);
+            }
             Token::Number(_) => {}
         }
         self.prefixes = match token {

@@ -78,13 +78,13 @@ fn syntax() {
         ],
         &expect![[r#"
             r = ;
-                syntax: expected an expression or something else, found `;` at 4:5
+                syntax: expected an expression, found `;` at 4:5
             r = 1
                 syntax: expected `;`, `?` or an operator, found `}` at 5:1
             r = (1;
                 syntax: expected `)`, `?` or an operator, found `;` at 4:7
             r = 1 +;
-                syntax: expected an expression or something else, found `;` at 4:8
+                syntax: expected an expression, found `;` at 4:8
             if r WRITE_ONCE(*x, 1);
                 syntax: expected `(`, found `r` at 4:4
             WRITE_ONCE(*x 1);
@@ -185,11 +185,11 @@ fn parts_of_c_without_a_meaning_here() {
             u64 l;
                 unsupported: `u64` (a type other than int, atomic_t, spinlock_t and pointers to them) at 4:1
             r = 99999999999;
-                syntax: expected an expression or something else, found `99999999999` at 4:5
+                unsupported: the number `99999999999`, which is no int at 4:5
             r = 1UL;
-                syntax: expected an expression or something else, found `1UL` at 4:5
+                unsupported: the number `1UL`, which is no int at 4:5
             r = 08;
-                syntax: expected an expression or something else, found `08` at 4:5
+                unsupported: the number `08`, which is no int at 4:5
             r;
                 unsupported: a statement without effect at 4:1
             r = x + 1;

@@ -65,24 +65,9 @@ fn name<'t, 's: 't>() -> impl Rule<'t, 's, Word> {
 
 /// An unsigned number that an `int` holds.
 fn number<'t, 's: 't>() -> impl Rule<'t, 's, i64> {
-    select! { Token::Number(text) => text }
-        .try_map(|text, span| match integer(text) {
-            Some(value) => Ok(value),
-            None => Err(Rich::custom(span, format!("the number `{text}`"))),
-        })
+    select! { Token::Number(text) => lex::integer(text) }
+        .try_map(|value, span| value.ok_or_else(|| Rich::custom(span, "this number")))
         .labelled("a number")
-}
-
-/// A number as C writes it, if it is one and an `int` holds it.
-fn integer(text: &str) -> Option<i64> {
-    let value = if let Some(hex) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {
-        i64::from_str_radix(hex, 16)
-    } else if text.len() > 1 && text.starts_with('0') {
-        i64::from_str_radix(text, 8)
-    } else {
-        text.parse()
-    };
-    value.ok().filter(|&value| i32::try_from(value).is_ok())
 }
 
 /// The whole test behind its header.
@@ -130,7 +115,7 @@ fn complaint(error: &Rich<'_, Token<'_>>) -> Complaint {
     match error.reason() {
         RichReason::Custom(what) => Complaint::Unsupported(what.clone(), span),
         RichReason::ExpectedFound { expected, found } => {
-            let expected: BTreeSet<String> = expected.iter().map(pattern).collect();
+            let expected: BTreeSet<String> = expected.iter().filter_map(pattern).collect();
             Complaint::Syntax {
                 expected: listed(&expected),
                 found: found
@@ -142,13 +127,14 @@ fn complaint(error: &Rich<'_, Token<'_>>) -> Complaint {
     }
 }
 
-fn pattern(pattern: &RichPattern<'_, Token<'_>>) -> String {
+/// One of the things that could have stood there, if it has a name.
+fn pattern(pattern: &RichPattern<'_, Token<'_>>) -> Option<String> {
     match pattern {
-        RichPattern::Token(token) => token.to_string(),
-        RichPattern::Label(label) => label.to_string(),
-        RichPattern::Identifier(word) => format!("`{word}`"),
-        RichPattern::EndOfInput => "the end of the file".to_owned(),
-        _ => "something else".to_owned(),
+        RichPattern::Token(token) => Some(token.to_string()),
+        RichPattern::Label(label) => Some(label.to_string()),
+        RichPattern::Identifier(word) => Some(format!("`{word}`")),
+        RichPattern::EndOfInput => Some("the end of the file".to_owned()),
+        _ => None,
     }
 }
 

@@ -28,7 +28,7 @@ fn bracketed(expr: &Expr) -> String {
         }
         Expr::Binary(operator, left, right) => {
             let (left, right) = (bracketed(&left.node), bracketed(&right.node));
-            format!("({left}{}{right})", operator.text())
+            format!("({left}{}{right})", operator.row().0)
         }
         Expr::Conditional(parts) => {
             let [condition, yes, no] = &**parts;
@@ -125,7 +125,8 @@ fn the_initial_state_has_many_forms() {
         - Register(0, "r0") Some(Int(-1))
         - Register(1, "r1") Some(AddressOf("x"))
         - Location("w") Some(AddressOf("x"))
-        - Location("z") Some(Int(2))"#]].assert_eq(&shown.join("\n"));
+        - Location("z") Some(Int(2))"#]]
+    .assert_eq(&shown.join("\n"));
 }
 
 fn leaf() -> impl Strategy<Value = Expr> {
