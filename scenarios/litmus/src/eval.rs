@@ -374,14 +374,12 @@ impl<'m> Machine<'m> {
         // ORDERING: a grace period is a full barrier on both sides.
         self.lane.fence(FenceOrder::SeqCst);
         let visitors = &self.world.visitors[self.index][call];
-        if visitors.is_empty() {
-            for gate in self.world.visited_by(self.index) {
-                gate.lock(self.lane);
-                gate.unlock(self.lane);
-            }
-        }
         for &visitor in visitors {
             self.lane.spawn(visitor);
+        }
+        if let Some(gate) = self.world.visited_by(self.index).next() {
+            gate.lock(self.lane);
+            gate.unlock(self.lane);
         }
         for &visitor in visitors {
             self.lane.join(visitor);

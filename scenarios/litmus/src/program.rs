@@ -22,8 +22,9 @@
 //!
 //! A process with a read-side section has a gate, a lock that it holds from `rcu_read_lock` to
 //! `rcu_read_unlock`. `synchronize_rcu` is a full barrier, then a visit to the gate of every other such
-//! process, then a full barrier. Several gates are visited at once, by a CPU each: visited one after
-//! another they would order sections that a grace period leaves unordered.
+//! process, then a full barrier. Gates are visited at once, the first by the waiting CPU itself and each
+//! other by a CPU of its own: visited one after another they would order sections that a grace period
+//! leaves unordered.
 //!
 //! # Locks that are tried
 //!
@@ -92,7 +93,7 @@ pub(crate) struct World {
     pub(crate) places: Vec<Place>,
     /// The gate of each process that has read-side sections.
     pub(crate) gates: Vec<Option<SpinLock>>,
-    /// By process and by its grace periods: the CPUs that visit gates for it.
+    /// By process and by its grace periods: the CPUs that visit all gates but the first for it.
     pub(crate) visitors: Vec<Vec<Vec<LaneId>>>,
 }
 
@@ -143,8 +144,8 @@ impl World {
             let gates = self.visited_by(index).count();
             let mut calls = Vec::new();
             for _ in 0..process.grace_periods {
-                // One gate is visited by whoever waits.
-                let visitors = if gates > 1 { gates as u8 } else { 0 };
+                // The first gate is visited by whoever waits.
+                let visitors = gates.saturating_sub(1) as u8;
                 calls.push((next..next + visitors).map(LaneId).collect());
                 next += visitors;
             }
@@ -183,7 +184,7 @@ pub(crate) fn program(code: &Arc<Code>) -> Program {
     }
     for index in 0..code.processes.len() {
         for visitors in &world.visitors[index] {
-            for (gate, _) in world.visited_by(index).zip(visitors) {
+            for (gate, _) in world.visited_by(index).skip(1).zip(visitors) {
                 let name = Name::new("grace period of P{}", [index as u32]);
                 program.spawned_cpu(name, move |lane| {
                     gate.lock(lane);

@@ -1,5 +1,7 @@
 //! What is not understood is said to be so, with its place and never with a guess.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use expect_test::{Expect, expect};
 use gupcheck_litmus::{Litmus, LitmusError};
 
@@ -15,7 +17,7 @@ fn said<'a>(sources: impl IntoIterator<Item = &'a str>, expected: &Expect) {
     let mut lines = String::new();
     for source in sources {
         let shown = source.replace('\n', "\\n");
-        lines += &format!("{shown}\n    {}\n", error(source));
+        lines.extend([shown.as_str(), "\n    ", &error(source).to_string(), "\n"]);
     }
     expected.assert_eq(&lines);
 }
@@ -28,7 +30,7 @@ fn said_of_bodies(bodies: &[&str], expected: &Expect) {
         let source = format!(
             "C t\n{{ }}\nP0(int *x, int *y, atomic_t *v, spinlock_t *s) {{ int r; int *p;\n{body}\n}}\nexists (x=1)"
         );
-        lines += &format!("{body}\n    {}\n", error(&source));
+        lines.extend([body, "\n    ", &error(&source).to_string(), "\n"]);
     }
     expected.assert_eq(&lines);
 }

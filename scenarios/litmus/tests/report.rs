@@ -1,5 +1,7 @@
 //! The result block: what a person (or a script that knows herd's output) gets to see.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 mod support;
 
 use expect_test::{Expect, expect};
@@ -21,7 +23,9 @@ fn sb(condition: &str, expected: &Expect) {
 
 #[test]
 fn exists() {
-    sb("exists (0:r0=0 /\\ 1:r0=0)", &expect![[r#"
+    sb(
+        "exists (0:r0=0 /\\ 1:r0=0)",
+        &expect![[r#"
         Test SB Allowed
         States 3
         0:r0=0; 1:r0=1;
@@ -32,8 +36,11 @@ fn exists() {
         Positive: 0 Negative: 3
         Condition exists (0:r0=0 /\ 1:r0=0)
         Observation SB Never 0 3
-    "#]]);
-    sb("exists (0:r0=1 /\\ (1:r0=1 \\/ x=0))", &expect![[r#"
+    "#]],
+    );
+    sb(
+        "exists (0:r0=1 /\\ (1:r0=1 \\/ x=0))",
+        &expect![[r#"
         Test SB Allowed
         States 3
         0:r0=0; 1:r0=1; x=1;
@@ -44,12 +51,15 @@ fn exists() {
         Positive: 1 Negative: 2
         Condition exists (0:r0=1 /\ (1:r0=1 \/ x=0))
         Observation SB Sometimes 1 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn not_exists_counts_witnesses_of_its_absence() {
-    sb("~exists (0:r0=1 /\\ 1:r0=1)", &expect![[r#"
+    sb(
+        "~exists (0:r0=1 /\\ 1:r0=1)",
+        &expect![[r#"
         Test SB Forbidden
         States 3
         0:r0=0; 1:r0=1;
@@ -60,8 +70,11 @@ fn not_exists_counts_witnesses_of_its_absence() {
         Positive: 2 Negative: 1
         Condition ~exists (0:r0=1 /\ 1:r0=1)
         Observation SB Sometimes 1 2
-    "#]]);
-    sb("~exists (0:r0=0 /\\ 1:r0=0)", &expect![[r#"
+    "#]],
+    );
+    sb(
+        "~exists (0:r0=0 /\\ 1:r0=0)",
+        &expect![[r#"
         Test SB Forbidden
         States 3
         0:r0=0; 1:r0=1;
@@ -72,12 +85,15 @@ fn not_exists_counts_witnesses_of_its_absence() {
         Positive: 3 Negative: 0
         Condition ~exists (0:r0=0 /\ 1:r0=0)
         Observation SB Never 0 3
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn forall() {
-    sb("forall (0:r0=0 => not 1:r0=0)", &expect![[r#"
+    sb(
+        "forall (0:r0=0 => not 1:r0=0)",
+        &expect![[r#"
         Test SB Required
         States 3
         0:r0=0; 1:r0=1;
@@ -88,8 +104,11 @@ fn forall() {
         Positive: 3 Negative: 0
         Condition forall (0:r0=0 => not 1:r0=0)
         Observation SB Always 3 0
-    "#]]);
-    sb("", &expect![[r#"
+    "#]],
+    );
+    sb(
+        "",
+        &expect![[r#"
         Test SB Required
         States 1
 
@@ -98,12 +117,15 @@ fn forall() {
         Positive: 3 Negative: 0
         Condition forall (true)
         Observation SB Always 3 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn locations_are_shown_and_filters_leave_executions_out() {
-    sb("locations [x; 1:r0;]\nexists (y=1)", &expect![[r#"
+    sb(
+        "locations [x; 1:r0;]\nexists (y=1)",
+        &expect![[r#"
         Test SB Allowed
         States 2
         1:r0=0; x=1; y=1;
@@ -113,8 +135,11 @@ fn locations_are_shown_and_filters_leave_executions_out() {
         Positive: 3 Negative: 0
         Condition exists (y=1)
         Observation SB Always 3 0
-    "#]]);
-    sb("filter (0:r0=1)\nexists (1:r0=0)", &expect![[r#"
+    "#]],
+    );
+    sb(
+        "filter (0:r0=1)\nexists (1:r0=0)",
+        &expect![[r#"
         Test SB Allowed
         States 2
         1:r0=0;
@@ -124,7 +149,8 @@ fn locations_are_shown_and_filters_leave_executions_out() {
         Positive: 1 Negative: 1
         Condition exists (1:r0=0)
         Observation SB Sometimes 1 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -144,7 +170,8 @@ exists (1:r0=b /\\ p=b)";
         Positive: 1 Negative: 1
         Condition exists (1:r0=b /\ p=b)
         Observation Pointers Sometimes 1 1
-    "#]].assert_eq(&under_sc(source).to_string());
+    "#]]
+    .assert_eq(&under_sc(source).to_string());
 }
 
 #[test]
@@ -169,7 +196,8 @@ fn a_truncated_exploration_makes_no_observation() {
         Positive: 0 Negative: 2
         Condition exists (0:r0=0 /\ 1:r0=0)
         No observation of SB: truncated after 2 executions
-    "#]].assert_eq(&report.to_string());
+    "#]]
+    .assert_eq(&report.to_string());
     let report = within("~exists (x=1)", 1);
     assert_eq!((report.observation, report.satisfied), (None, Some(false)));
     expect![[r#"
@@ -181,7 +209,8 @@ fn a_truncated_exploration_makes_no_observation() {
         Positive: 0 Negative: 1
         Condition ~exists (x=1)
         No observation of SB: truncated after 1 executions
-    "#]].assert_eq(&report.to_string());
+    "#]]
+    .assert_eq(&report.to_string());
 }
 
 #[test]
@@ -198,7 +227,8 @@ exists (true)";
         Positive: 0 Negative: 0
         Condition exists (true)
         No observation of Deadlock: deadlock
-    "#]].assert_eq(&under_sc(source).to_string());
+    "#]]
+    .assert_eq(&under_sc(source).to_string());
     let litmus = Litmus::parse(source).expect("understood");
     let refused = litmus.report(&Exploration::unsupported("too many CPUs"));
     assert_eq!(refused.observation, None);
@@ -257,5 +287,6 @@ fn the_report_as_json() {
           "given_up": 0,
           "satisfied": true,
           "observation": "Sometimes"
-        }"#]].assert_eq(&json);
+        }"#]]
+    .assert_eq(&json);
 }

@@ -1,5 +1,7 @@
 //! What each primitive does: first in operations of the facade, then in what can come of it.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 mod support;
 
 use expect_test::{Expect, expect};
@@ -71,7 +73,7 @@ impl Recorder<'_> {
     }
 
     fn line(&self, text: &str) {
-        *self.lines.borrow_mut() += &format!("{text}\n");
+        self.lines.borrow_mut().extend([text, "\n"]);
     }
 }
 
@@ -270,7 +272,9 @@ fn a_load_acquires_where_its_value_is_dereferenced_and_only_there() {
 
 #[test]
 fn locks_and_grace_periods() {
-    asks("spin_lock(s); *x = 1; spin_unlock(s);", &expect![[r#"
+    asks(
+        "spin_lock(s); *x = 1; spin_unlock(s);",
+        &expect![[r#"
         spin_lock(s);
             lock s
         *x = 1;
@@ -278,7 +282,8 @@ fn locks_and_grace_periods() {
         spin_unlock(s);
             unlock s
         returns r=0
-    "#]]);
+    "#]],
+    );
     asks(
         "r = spin_trylock(s); r = spin_is_locked(s); spin_unlock(s);",
         &expect![[r#"
@@ -292,11 +297,14 @@ fn locks_and_grace_periods() {
         "#]],
     );
     let period = |readers: usize| {
-        let mut source = "C t\n{ } P0(int *x) { synchronize_rcu(); }\n".to_owned();
-        for reader in 1..=readers {
-            source += &format!("P{reader}(int *x) {{ rcu_read_lock(); rcu_read_unlock(); }}\n");
-        }
-        operations(&(source + "exists (true)"))
+        let section =
+            |reader| format!("P{reader}(int *x) {{ rcu_read_lock(); rcu_read_unlock(); }}");
+        let readers: Vec<String> = (1..=readers).map(section).collect();
+        let waits = "P0(int *x) { synchronize_rcu(); }";
+        operations(&format!(
+            "C t\n{{ }} {waits} {} exists (true)",
+            readers.join("\n")
+        ))
     };
     expect![[r#"
         synchronize_rcu();
@@ -314,12 +322,13 @@ fn locks_and_grace_periods() {
         synchronize_rcu();
             fence.sc
             spawn 3
-            spawn 4
+            lock rcu[P1]
+            unlock rcu[P1]
             join 3
-            join 4
             fence.sc
         returns -
-    "#]].assert_eq(&format!("{}--\n{}--\n{}", period(0), period(1), period(2)));
+    "#]]
+    .assert_eq(&format!("{}--\n{}--\n{}", period(0), period(1), period(2)));
 }
 
 #[test]
@@ -347,7 +356,75 @@ exists (true)";
             load.acquire x
             read x (plain write by P1)
         returns -
-    "#]].assert_eq(&operations(source));
+    "#]]
+    .assert_eq(&operations(source));
+}
+
+/// Whether some interleaving brings two conflicting accesses, one of them plain, next to each other.
+fn races(processes: &str) -> Option<String> {
+    let report = under_sc(&format!("C t\n{{ }}\n{processes}\nexists (true)"));
+    match report.coverage {
+        Coverage::Complete => None,
+        Coverage::Violation(what) => Some(what),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn watchers_see_the_races_of_plain_accesses_and_no_others() {
+    let publish = "P0(int *x, int *y) { *x = 1; smp_store_release(y, 1); }";
+    for (processes, race) in [
+        (
+            "P0(int *x) { *x = 1; } P1(int *x) { *x = 2; }".to_owned(),
+            Some("data race on x"),
+        ),
+        (
+            "P0(int *x) { *x = 1; } P1(int *x) { int r; r = *x; }".to_owned(),
+            Some("data race on x"),
+        ),
+        (
+            "P0(int *x) { int r; r = *x; } P1(int *x) { int r; r = *x; }".to_owned(),
+            None,
+        ),
+        (
+            "P0(int *x) { *x = 1; } P1(int *x) { READ_ONCE(*x); }".to_owned(),
+            Some("data race on x (plain write by P0)"),
+        ),
+        (
+            "P0(int *x) { *x = 1; } P1(int *x) { WRITE_ONCE(*x, 2); }".to_owned(),
+            Some("data race on x (plain write by P0)"),
+        ),
+        (
+            "P0(int *x) { int r; r = *x; } P1(int *x) { WRITE_ONCE(*x, 2); }".to_owned(),
+            Some("data race on x (marked write by P1)"),
+        ),
+        (
+            "P0(int *x) { int r; r = *x; } P1(int *x) { READ_ONCE(*x); }".to_owned(),
+            None,
+        ),
+        (
+            "P0(int *x) { WRITE_ONCE(*x, 1); } P1(int *x) { WRITE_ONCE(*x, 2); }".to_owned(),
+            None,
+        ),
+        (
+            format!(
+                "{publish} P1(int *x, int *y) {{ if (smp_load_acquire(y)) WRITE_ONCE(*x, 2); }}"
+            ),
+            None,
+        ),
+        (
+            format!("{publish} P1(int *x, int *y) {{ if (smp_load_acquire(y)) READ_ONCE(*x); }}"),
+            None,
+        ),
+        (
+            "P0(int *x) { smp_store_release(x, 1); }
+             P1(int *x) { if (smp_load_acquire(x)) *x = 2; }"
+                .to_owned(),
+            None,
+        ),
+    ] {
+        assert_eq!(races(&processes).as_deref(), race, "{processes}");
+    }
 }
 
 /// What a body computes: the last value of `r`.

@@ -1,3 +1,7 @@
+//! Precedence, forms of the initial state, and printing.
+
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use super::parse;
 use crate::ast::{Binary, Constant, Expr, Operand, Prop, Spanned, Stmt, Target, Test, Unary};
 use proptest::prelude::*;

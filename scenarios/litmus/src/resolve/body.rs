@@ -184,7 +184,7 @@ impl<'a> Body<'a> {
             },
             Expr::Unary(Unary::Deref, _) => {
                 let (at, ty) = self.lvalue(to)?;
-                self.plain(ty, to.span)?;
+                plain(ty, to.span)?;
                 if at.touches_memory() && value.touches_memory() {
                     return unordered(to.span);
                 }
@@ -199,14 +199,6 @@ impl<'a> Body<'a> {
         match self.names.get(name) {
             Some(&binding) => Ok(binding),
             None => invalid(format!("nothing declares `{name}`"), span),
-        }
-    }
-
-    /// Whether a plain access to something of this type has a meaning.
-    fn plain(&self, ty: Type, span: Span) -> Checked<()> {
-        match (ty.base, ty.stars) {
-            (Base::Int, _) | (_, 1..) => Ok(()),
-            _ => unsupported(format!("a plain access to {ty}"), span),
         }
     }
 
@@ -273,7 +265,7 @@ impl<'a> Body<'a> {
         match operator {
             Unary::Deref => {
                 let (at, ty) = self.pointer(operand)?;
-                self.plain(ty, whole.span)?;
+                plain(ty, whole.span)?;
                 let order = None;
                 Ok((access(Access::Load { at, order }), ty))
             }
@@ -451,7 +443,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// A plain store has no order, a marked one has; both are accesses.
+/// An access as an expression.
 fn access(access: Access) -> Value {
     Value::Access(Box::new(access))
 }
@@ -464,6 +456,14 @@ fn constant(word: i64) -> Value {
 /// C does not say which of two accesses in one expression comes first, and it matters.
 fn unordered<T>(span: Span) -> Checked<T> {
     unsupported("two accesses to memory that C leaves unordered", span)
+}
+
+/// Whether a plain access to something of this type has a meaning.
+fn plain(ty: Type, span: Span) -> Checked<()> {
+    match (ty.base, ty.stars) {
+        (Base::Int, _) | (_, 1..) => Ok(()),
+        _ => unsupported(format!("a plain access to {ty}"), span),
+    }
 }
 
 /// Whether an access leaves something to be used.

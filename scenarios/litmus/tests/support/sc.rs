@@ -4,15 +4,16 @@
 //! values it has been given; its next operation is found by running it again on that list and stopping
 //! it at the operation that the list has no value for. Slow, and too simple to be wrong.
 //!
-//! It knows nothing of data races: under sequential consistency a plain access is an access.
+//! A data race is two CPUs about to access the same plain cell, one of them to write it: what orders the
+//! two in every interleaving counts as order, be it acquire and release or not.
 
-use gupcheck_core::sync::{Backend, Fault, Lane, LaneId, LockMode, Op, Site};
+use gupcheck_core::sync::{Backend, CellId, Fault, Lane, LaneId, LockMode, Op, Site};
 use gupcheck_races::engine::{Engine, Model, Search};
 use gupcheck_races::program::{End, Program, Returned, Start};
 use gupcheck_races::tally::Tally;
 use gupcheck_races::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -130,6 +131,31 @@ impl Moment {
         next.given[cpu].push(value);
         Some(next)
     }
+
+    /// A fault that a CPU has run into, or a data race.
+    fn broken(&self, stands: &[Stand]) -> Result<(), Ending> {
+        let mut pending: HashMap<CellId, (bool, bool)> = HashMap::new();
+        for (stand, _) in stands
+            .iter()
+            .zip(&self.started)
+            .filter(|(_, started)| **started)
+        {
+            match *stand {
+                Stand::Broken(fault) => return Err(Ending::Violation(Violation::Fault(fault))),
+                Stand::Before(op @ (Op::Read { cell } | Op::Write { cell, .. })) => {
+                    let writes = matches!(op, Op::Write { .. });
+                    let (met, written) = pending.entry(cell).or_default();
+                    if *met && (writes || *written) {
+                        return Err(Ending::Violation(Violation::DataRace { cell }));
+                    }
+                    *met = true;
+                    *written |= writes;
+                }
+                Stand::Before(_) | Stand::Done(_) => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 struct Explorer<'p> {
@@ -153,14 +179,7 @@ impl Explorer<'_> {
             .collect();
         let mut stack: Vec<(Moment, Vec<Stand>)> = vec![(first, stands)];
         while let Some((moment, stands)) = stack.pop() {
-            if let Some(fault) =
-                (stands.iter().zip(&moment.started)).find_map(|(stand, started)| match stand {
-                    Stand::Broken(fault) if *started => Some(*fault),
-                    _ => None,
-                })
-            {
-                return Err(Ending::Violation(Violation::Fault(fault)));
-            }
+            moment.broken(&stands)?;
             let mut moved = false;
             for (cpu, stand_now) in stands.iter().enumerate() {
                 let Stand::Before(op) = *stand_now else {
@@ -200,7 +219,7 @@ impl Explorer<'_> {
         if !waiting.is_empty() {
             return Err(Ending::Violation(Violation::Deadlock { waiting }));
         }
-        let memory = |cell: gupcheck_core::sync::CellId| moment.memory[cell.index()];
+        let memory = |cell: CellId| moment.memory[cell.index()];
         let end = End::new(&returned, &memory);
         (self.tally.record(self.program, &end)).map_err(Ending::Violation)?;
         if self.tally.executions == self.limit {
