@@ -6,9 +6,9 @@ mod support;
 
 use expect_test::{Expect, expect};
 use gupcheck_litmus::Litmus;
-use gupcheck_races::engine::Limits;
+use gupcheck_races::engine::{Limits, Model};
 use gupcheck_races::verdict::Exploration;
-use support::{explore_within, sc::BruteForce, under_sc};
+use support::{explore, sc::BruteForce, under_sc};
 
 const SB: &str = "C SB
 { }
@@ -182,7 +182,7 @@ fn a_truncated_exploration_makes_no_observation() {
             executions: Some(executions),
             time: None,
         };
-        explore_within(&litmus, &BruteForce, limits)
+        explore(&litmus, &BruteForce, Model::Sc, limits)
     };
     let report = within("exists (0:r0=0 /\\ 1:r0=0)", 2);
     assert_eq!((report.observation, report.satisfied), (None, None));

@@ -5,7 +5,7 @@
 pub(crate) mod sc;
 
 use gupcheck_litmus::{Litmus, Report};
-use gupcheck_races::engine::{Engine, Limits, Search};
+use gupcheck_races::engine::{Engine, Limits, Model, Search};
 use gupcheck_races::progress::{Stop, Unwatched};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,15 +45,21 @@ pub(crate) fn stem(path: &Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// What `engine` makes of a test, without limits.
-pub(crate) fn explore(litmus: &Litmus, engine: &dyn Engine) -> Report {
-    explore_within(litmus, engine, Limits::default())
+/// The engines that tests are run on, each with the models it is run under. **This is where an engine is
+/// plugged in.**
+pub(crate) fn engines() -> Vec<(Box<dyn Engine>, Vec<Model>)> {
+    vec![(Box::new(sc::BruteForce), vec![Model::Sc])]
 }
 
 /// What `engine` makes of a test.
-pub(crate) fn explore_within(litmus: &Litmus, engine: &dyn Engine, limits: Limits) -> Report {
+pub(crate) fn explore(
+    litmus: &Litmus,
+    engine: &dyn Engine,
+    model: Model,
+    limits: Limits,
+) -> Report {
     let search = Search {
-        model: engine.models()[0],
+        model,
         limits,
         stop: Stop::default(),
         watch: &Unwatched,
@@ -64,5 +70,5 @@ pub(crate) fn explore_within(litmus: &Litmus, engine: &dyn Engine, limits: Limit
 /// What sequential consistency says of a source.
 pub(crate) fn under_sc(source: &str) -> Report {
     let litmus = Litmus::parse(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
-    explore(&litmus, &sc::BruteForce)
+    explore(&litmus, &sc::BruteForce, Model::Sc, Limits::default())
 }
