@@ -14,9 +14,11 @@ use logos::{Lexer, Logos};
 use std::fmt;
 
 /// Nesting and runs of prefix operators beyond this are turned away.
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 24;
 /// `if`s and `?`s in one file beyond this are turned away: they nest without parentheses.
-const MOST_BRANCHES: usize = 256;
+const MOST_BRANCHES: usize = 32;
+/// Tokens in one statement beyond this are turned away: operators nest without parentheses too.
+const LONGEST: usize = 256;
 /// Tokens in one file beyond this are turned away.
 const MOST_TOKENS: usize = 8192;
 
@@ -268,6 +270,7 @@ struct Out<'s> {
     parens: usize,
     prefixes: usize,
     branches: usize,
+    length: usize,
     init_done: bool,
 }
 
@@ -298,8 +301,13 @@ impl<'s> Out<'s> {
             Token::Punct("!" | "~" | "-" | "*" | "&" | "(") => self.prefixes + 1,
             _ => 0,
         };
+        self.length = match token {
+            Token::Punct(";" | "{" | "}") => 0,
+            _ => self.length + 1,
+        };
         let deepest = self.prefixes.max(self.braces).max(self.parens);
-        if deepest > DEEPEST || self.branches > MOST_BRANCHES || self.tokens.len() > MOST_TOKENS {
+        let long = self.length > LONGEST || self.tokens.len() > MOST_TOKENS;
+        if deepest > DEEPEST || self.branches > MOST_BRANCHES || long {
             return unsupported("a test as long or as deeply nested as this", span);
         }
         self.tokens

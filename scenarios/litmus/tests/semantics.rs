@@ -176,3 +176,18 @@ locations [0:r0; 0:r1; b;] exists (true)",
         &expect!["0:r0=7; 0:r1=3; b=3;"],
     );
 }
+
+#[test]
+fn tests_as_deep_as_is_allowed_run() {
+    for (body, value) in [
+        (format!("r = {}7{};", "(".repeat(20), ")".repeat(20)), 7),
+        (format!("r = {}7;", "~".repeat(20)), 7),
+        (format!("{} r = 1;", "if (1) ".repeat(32)), 1),
+        (format!("{} r = 1;", "if (0) ; else ".repeat(32)), 1),
+        (format!("r = {} 9;", "0 ? 1 :".repeat(32)), 9),
+        (format!("r = {} 1;", "1 + ".repeat(120)), 121),
+        (format!("{}r = 1;{}", "{".repeat(20), "}".repeat(20)), 1),
+    ] {
+        assert_eq!(computes(&body), value, "{}", &body[..20]);
+    }
+}
