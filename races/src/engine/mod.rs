@@ -4,6 +4,8 @@
 //! and [`Backend`](gupcheck_core::sync::Backend) towards the CPUs that it runs; nothing else in the
 //! workspace knows that it exists, except the list in [`by_name`].
 
+pub mod graph;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
