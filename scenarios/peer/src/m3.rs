@@ -148,7 +148,9 @@ pub fn program(callers: usize, pages: usize, variant: Variant) -> Program {
     let mut all = Vec::new();
     for caller in 0..callers {
         let shared = shared.clone();
-        all.push(program.cpu(name("cpu{} gup", caller), move |cpu| shared.pin(cpu, caller)));
+        all.push(program.cpu(name("cpu{} gup", caller), move |cpu| {
+            shared.pin(cpu, caller)
+        }));
     }
     let collapser = program.cpu("collapse", move |cpu| shared.collapse(cpu));
     program.always("a pinned page is not collapsed away", move |end| {

@@ -81,7 +81,10 @@ fn collapse_without_an_ipi_has_12_429_14_executions_under_every_model() {
 fn zap_without_the_recheck_is_found_under_every_model() {
     for model in MODELS {
         let found = violation(m1::program(1, 1, m1::Variant::NoRecheck), model);
-        assert!(matches!(found, Some(Violation::Property { .. })), "{model}: {found:?}");
+        assert!(
+            matches!(found, Some(Violation::Property { .. })),
+            "{model}: {found:?}"
+        );
     }
 }
 
@@ -89,7 +92,10 @@ fn zap_without_the_recheck_is_found_under_every_model() {
 fn collapse_without_the_pmd_recheck_is_found_under_every_model() {
     for model in MODELS {
         let found = violation(m3::program(1, 1, m3::Variant::NoPmdRecheck), model);
-        assert!(matches!(found, Some(Violation::Property { .. })), "{model}: {found:?}");
+        assert!(
+            matches!(found, Some(Violation::Property { .. })),
+            "{model}: {found:?}"
+        );
     }
 }
 
@@ -98,7 +104,10 @@ fn freeing_the_table_without_an_ipi_is_a_use_after_free_under_every_model() {
     for model in MODELS {
         let found = violation(m3::program(1, 1, m3::Variant::NoIpiFree), model);
         assert!(
-            matches!(found, Some(Violation::DataRace { .. } | Violation::Fault(_))),
+            matches!(
+                found,
+                Some(Violation::DataRace { .. } | Violation::Fault(_))
+            ),
             "{model}: {found:?}"
         );
     }

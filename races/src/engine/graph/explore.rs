@@ -38,10 +38,18 @@ pub(super) enum Stage {
     /// The places of a write: those after a position from `floor` to below `next`.
     Write { next: u16, floor: u16 },
     /// The sources of an update, as above, if it refuses and if it does not.
-    Update { next: u16, refused: u16, granted: u16 },
+    Update {
+        next: u16,
+        refused: u16,
+        granted: u16,
+    },
     /// The reads that a write could serve: from the `nth` of its cell. `source` is the position of the
     /// write that an update reads from; there may be more below.
-    Serve { source: u16, granted: u16, nth: usize },
+    Serve {
+        source: u16,
+        granted: u16,
+        nth: usize,
+    },
     /// The places of a write in the graph that its backward revisit made; see [`Level::served`].
     Served { next: u16, floor: u16 },
     /// The critical sections that a taken lock could have come before: from the `nth` way.
@@ -119,13 +127,13 @@ impl<A: Axioms> Level<A> {
         let effect = self.reading(cell, position);
         match rmw.apply(effect.read) {
             None => (position >= refused).then_some(effect),
-            Some(value) => (position >= granted && !self.graph.is_taken(cell, position)).then_some(
-                Effect {
+            Some(value) => {
+                (position >= granted && !self.graph.is_taken(cell, position)).then_some(Effect {
                     wrote: Some(value),
                     position: position + 1,
                     ..effect
-                },
-            ),
+                })
+            }
         }
     }
 
@@ -171,7 +179,9 @@ impl<A: Axioms> Explorer<A> {
         level.reset(program);
         Self {
             program: Arc::clone(program),
-            cpus: (0..lanes).map(|lane| Cpu::new(program, LaneId(lane as u8))).collect(),
+            cpus: (0..lanes)
+                .map(|lane| Cpu::new(program, LaneId(lane as u8)))
+                .collect(),
             levels: vec![level],
             depth: 0,
         }
@@ -261,7 +271,9 @@ impl<A: Axioms> Explorer<A> {
     fn perform(&mut self, lane: usize, asked: Asked) -> Option<Extended> {
         let level = &mut self.levels[self.depth];
         if level.graph.lane(lane).len() >= MAX_EVENTS {
-            return Some(defect(format!("CPU {lane} does more than {MAX_EVENTS} operations")));
+            return Some(defect(format!(
+                "CPU {lane} does more than {MAX_EVENTS} operations"
+            )));
         }
         let Level { graph, axioms, .. } = level;
         let floor = |cell, access| axioms.floor(graph, lane, cell, access);
@@ -288,7 +300,9 @@ impl<A: Axioms> Explorer<A> {
             }
             Op::Unlock { lock, mode } => {
                 if graph.open_section(lock, mode, lane).is_none() {
-                    return Some(defect(format!("CPU {lane} drops a lock that it does not hold")));
+                    return Some(defect(format!(
+                        "CPU {lane} drops a lock that it does not hold"
+                    )));
                 }
                 Stage::Settled
             }
@@ -350,7 +364,9 @@ impl<A: Axioms> Explorer<A> {
         if spins && !wait_cycle(&level.graph, &waiting) {
             return Extended::Blocked;
         }
-        let waiting = waiting.iter().map(|&(lane, asked)| (LaneId(lane as u8), asked.op));
+        let waiting = waiting
+            .iter()
+            .map(|&(lane, asked)| (LaneId(lane as u8), asked.op));
         Extended::Violated(
             Violation::Deadlock {
                 waiting: waiting.collect(),
@@ -397,12 +413,22 @@ impl<A: Axioms> Explorer<A> {
             (Stage::Write { next, floor }, Op::Store { cell, value, .. }) => {
                 self.advance_write(entry, cell, value, next, floor)
             }
-            (Stage::Update { next, refused, granted }, Op::Rmw { cell, rmw, .. }) => {
-                self.advance_update(entry, (cell, rmw), next, refused, granted)
-            }
-            (Stage::Serve { source, granted, nth }, _) => {
-                self.advance_serve(entry, source, granted, nth)
-            }
+            (
+                Stage::Update {
+                    next,
+                    refused,
+                    granted,
+                },
+                Op::Rmw { cell, rmw, .. },
+            ) => self.advance_update(entry, (cell, rmw), next, refused, granted),
+            (
+                Stage::Serve {
+                    source,
+                    granted,
+                    nth,
+                },
+                _,
+            ) => self.advance_serve(entry, source, granted, nth),
             (Stage::Served { next, floor }, _) => self.advance_served(entry, next, floor),
             (Stage::Overtake { nth }, Op::Lock { lock, mode }) => {
                 self.overtake(entry.lane, entry.asked, lock, mode, nth, |entry, nth| {
@@ -421,7 +447,10 @@ impl<A: Axioms> Explorer<A> {
     fn take(&mut self, entry: Entry, stage: Stage, effect: Effect) -> bool {
         let level = &mut self.levels[self.depth];
         level.push(entry.lane, entry.asked, effect);
-        let last = level.entries.last_mut().expect("the entry that is advanced");
+        let last = level
+            .entries
+            .last_mut()
+            .expect("the entry that is advanced");
         (last.stage, last.present) = (stage, 1);
         true
     }
@@ -449,17 +478,26 @@ impl<A: Axioms> Explorer<A> {
         false
     }
 
-    fn advance_write(&mut self, entry: Entry, cell: CellId, value: u64, next: u16, floor: u16) -> bool {
-        if next > floor {
+    fn advance_write(
+        &mut self,
+        entry: Entry,
+        cell: CellId,
+        value: u64,
+        next: u16,
+        floor: u16,
+    ) -> bool {
+        let graph = &self.level().graph;
+        let place = (floor..next)
+            .rev()
+            .find(|&after| !graph.is_taken(cell, after));
+        if let Some(next) = place {
             let effect = Effect {
                 wrote: Some(value),
-                position: next,
+                position: next + 1,
                 ..Effect::NONE
             };
-            let next = next - 1;
             return self.take(entry, Stage::Write { next, floor }, effect);
         }
-        let _ = cell;
         self.set_stage(Stage::Serve {
             source: 0,
             granted: 0,
@@ -506,7 +544,11 @@ impl<A: Axioms> Explorer<A> {
                 while nth < reads {
                     let read = self.level().graph.reads(write.cell)[nth];
                     nth += 1;
-                    self.set_stage(Stage::Serve { source, granted, nth });
+                    self.set_stage(Stage::Serve {
+                        source,
+                        granted,
+                        nth,
+                    });
                     if self.serve(&write, read) {
                         return true;
                     }
@@ -527,18 +569,23 @@ impl<A: Axioms> Explorer<A> {
             let level = &mut self.levels[self.depth];
             let effect = match entry.asked.op {
                 Op::Rmw { cell, rmw, .. } => level.updating(cell, rmw, next - 1, u16::MAX, 0),
-                Op::Store { value, .. } => Some(Effect {
-                    wrote: Some(value),
-                    position: next,
-                    ..Effect::NONE
-                }),
+                Op::Store { cell, value, .. } => {
+                    (!level.graph.is_taken(cell, next - 1)).then_some(Effect {
+                        wrote: Some(value),
+                        position: next,
+                        ..Effect::NONE
+                    })
+                }
                 _ => None,
             };
             next -= 1;
             let Some(effect) = effect else { continue };
             let write = level.push(entry.lane, entry.asked, effect);
             if level.push_served(write) {
-                let last = level.entries.last_mut().expect("the entry that is advanced");
+                let last = level
+                    .entries
+                    .last_mut()
+                    .expect("the entry that is advanced");
                 (last.stage, last.present) = (Stage::Served { next, floor }, 2);
                 return true;
             }
@@ -580,16 +627,18 @@ fn racer(
     writes: bool,
     seen: impl Fn(EventId) -> bool,
 ) -> Option<EventId> {
-    (0..graph.lanes()).filter(|&other| other != lane).find_map(|other| {
-        let mut access = graph.last_access(cell, other, u16::MAX);
-        while let Some(id) = access {
-            if writes || graph.event(id).writes {
-                return (!seen(id)).then_some(id);
+    (0..graph.lanes())
+        .filter(|&other| other != lane)
+        .find_map(|other| {
+            let mut access = graph.last_access(cell, other, u16::MAX);
+            while let Some(id) = access {
+                if writes || graph.event(id).writes {
+                    return (!seen(id)).then_some(id);
+                }
+                access = graph.access_before(id);
             }
-            access = graph.access_before(id);
-        }
-        None
-    })
+            None
+        })
 }
 
 /// Whether some of the CPUs that wait for locks and joins wait for each other in a circle.
@@ -598,7 +647,9 @@ fn wait_cycle(graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
     for (lane, asked) in waiting {
         match asked.op {
             Op::Lock { lock, mode } => {
-                graph.holders(lock, mode).for_each(|h| reaches[*lane] |= 1 << h);
+                graph
+                    .holders(lock, mode)
+                    .for_each(|h| reaches[*lane] |= 1 << h);
             }
             Op::Join(other) => reaches[*lane] |= 1 << other.index(),
             _ => {}

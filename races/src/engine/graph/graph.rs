@@ -200,7 +200,11 @@ impl Graph {
     }
 
     /// The events that taking a lock in `mode` waits for, as the graph is now: who dropped it before.
-    pub(super) fn droppers(&self, lock: LockId, mode: LockMode) -> impl Iterator<Item = EventId> + '_ {
+    pub(super) fn droppers(
+        &self,
+        lock: LockId,
+        mode: LockMode,
+    ) -> impl Iterator<Item = EventId> + '_ {
         (self.sections(lock).iter())
             .filter(move |s| !s.is_open() && s.excludes(mode))
             .map(|s| s.dropped)
@@ -256,6 +260,11 @@ impl Graph {
         id
     }
 
+    /// Makes all later events count as added after `stamp`.
+    pub(super) fn skip_stamp(&mut self, stamp: u32) {
+        self.stamp = self.stamp.max(stamp + 1);
+    }
+
     /// Marks the taking of a lock as one that overtook another.
     pub(super) fn mark_overtaking(&mut self, id: EventId) {
         self.lanes[id.lane()][id.index()].overtook = true;
@@ -273,7 +282,7 @@ impl Graph {
     }
 
     fn insert(&mut self, id: EventId, mut event: Event) {
-        self.stamp = self.stamp.max(event.stamp + 1);
+        self.skip_stamp(event.stamp);
         if event.cell != NOWHERE {
             let cell = &mut self.cells[event.cell as usize];
             event.previous = std::mem::replace(&mut cell.last[id.lane()], id.index() as u16 + 1);

@@ -45,7 +45,7 @@ mod graph;
 mod model;
 mod revisit;
 mod search;
-//SC pub mod selfcheck;
+pub mod selfcheck;
 mod trace;
 
 use std::sync::Arc;
@@ -76,9 +76,9 @@ impl Engine for GraphEngine {
             Model::Sc => search::run::<model::Sc>(program, search),
             Model::Tso => search::run::<model::Tso>(program, search),
             Model::Rc11 => search::run::<model::Rc11>(program, search),
-            other @ (Model::LoomC11 | Model::Machine) => {
-                Exploration::unsupported(format!("the graph engine does not know the model {other}"))
-            }
+            other @ (Model::LoomC11 | Model::Machine) => Exploration::unsupported(format!(
+                "the graph engine does not know the model {other}"
+            )),
         }
     }
 }

@@ -89,7 +89,13 @@ impl<A: Axioms> Level<A> {
             let read = self.graph.event(read);
             read.source == id && read.stamp < event.stamp
         };
-        if event.writes && self.graph.reads(cell).iter().any(|&read| served_earlier(read)) {
+        if event.writes
+            && self
+                .graph
+                .reads(cell)
+                .iter()
+                .any(|&read| served_earlier(read))
+        {
             return false;
         }
         if event.reads && !event.source.is_init() && !was_there(event.source) {
@@ -98,8 +104,9 @@ impl<A: Axioms> Level<A> {
         let standing = self.graph.standing(event);
         let later = &self.graph.writes(cell)[usize::from(standing)..];
         match event.op {
-            Op::SpinUntil { until, .. } => !(later.iter())
-                .any(|&w| was_there(w) && until.is_met_by(self.graph.event(w).wrote)),
+            Op::SpinUntil { until, .. } => {
+                !(later.iter()).any(|&w| was_there(w) && until.is_met_by(self.graph.event(w).wrote))
+            }
             _ => !later.iter().any(|&w| was_there(w)),
         }
     }
@@ -122,6 +129,7 @@ impl<A: Axioms> Level<A> {
                 child.axioms.push(&child.graph, id);
             }
         }
+        child.graph.skip_stamp(stamp);
     }
 
     /// Adds the read that the revisit changes, now reading from `write`, if the model allows it.
@@ -196,9 +204,18 @@ impl<A: Axioms> Explorer<A> {
         let (next, floor) = match (write.source, write.asked.op) {
             (Some(source), Op::Rmw { order, .. }) => {
                 let position = child.graph.position(source);
-                let floor = child.axioms.floor(&child.graph, lane, cell, Access::Update(order));
+                let floor = child
+                    .axioms
+                    .floor(&child.graph, lane, cell, Access::Update(order));
                 // One place only: right after the source.
-                (if position >= floor { position + 1 } else { position }, position)
+                (
+                    if position >= floor {
+                        position + 1
+                    } else {
+                        position
+                    },
+                    position,
+                )
             }
             _ => {
                 let floor = child.axioms.floor(&child.graph, lane, cell, Access::Write);

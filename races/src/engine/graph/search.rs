@@ -63,14 +63,16 @@ impl<A: Axioms> Walk<'_, A> {
                 break;
             }
         }
-        tally.complete(&self.explorer.program).unwrap_or_else(|violation| {
-            Verdict::Failed(Box::new(Counterexample {
-                violation,
-                trace: Vec::new(),
-                memory: Vec::new(),
-                execution: tally.executions,
-            }))
-        })
+        tally
+            .complete(&self.explorer.program)
+            .unwrap_or_else(|violation| {
+                Verdict::Failed(Box::new(Counterexample {
+                    violation,
+                    trace: Vec::new(),
+                    memory: Vec::new(),
+                    execution: tally.executions,
+                }))
+            })
     }
 
     /// Why the search must stop before its next execution.

@@ -111,8 +111,8 @@ impl<'g, A: Axioms> Telling<'g, A> {
         let is_told = |w: EventId| self.told.has(w) || w.index() >= self.wanted[w.lane()];
         let writes = self.graph.writes(cell);
         let earlier = &writes[..usize::from(standing) - usize::from(event.writes)];
-        let overwritten = !event.writes
-            && (writes[usize::from(standing)..].iter()).any(|&w| self.told.has(w));
+        let overwritten =
+            !event.writes && (writes[usize::from(standing)..].iter()).any(|&w| self.told.has(w));
         earlier.iter().all(|&w| is_told(w)) && !overwritten && self.readers_told(id)
     }
 
@@ -138,8 +138,8 @@ impl<'g, A: Axioms> Telling<'g, A> {
                 .filter_map(|lane| self.next(lane))
                 .filter(|&id| self.is_ready(id))
                 .collect();
-            let best = (ready.iter())
-                .min_by_key(|&&id| (self.blame.contains(&id), !self.is_coherent(id)));
+            let best =
+                (ready.iter()).min_by_key(|&&id| (self.blame.contains(&id), !self.is_coherent(id)));
             let Some(&id) = best else { return order };
             current = id.lane();
             self.told.set(current, self.told.get(current) + 1);

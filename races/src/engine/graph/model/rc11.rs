@@ -217,7 +217,14 @@ impl Rc11 {
 }
 
 fn is_full(event: &Event) -> bool {
-    event.writes && matches!(event.op, Op::Rmw { order: RmwOrder::Full, .. })
+    event.writes
+        && matches!(
+            event.op,
+            Op::Rmw {
+                order: RmwOrder::Full,
+                ..
+            }
+        )
 }
 
 impl Axioms for Rc11 {
