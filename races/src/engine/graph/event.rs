@@ -88,8 +88,9 @@ pub(super) struct Event {
     pub(super) reads: bool,
     /// Whether it writes a cell.
     pub(super) writes: bool,
-    /// Whether it took a lock ahead of a critical section that was there first.
-    pub(super) overtook: bool,
+    /// If it took a lock ahead of a critical section that was there first: the event that took the
+    /// lock for that section (and will again), and its stamp.
+    pub(super) overtook: Option<(EventId, u32)>,
     /// All events that come before it by program order and reads-from (locks, spawns and joins
     /// included), and itself.
     pub(super) before: Clock,

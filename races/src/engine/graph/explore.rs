@@ -316,7 +316,14 @@ impl<A: Axioms> Explorer<A> {
             Op::Fence(_) | Op::Join(_) => Stage::Settled,
         };
         level.push_entry(lane, asked, stage);
-        if matches!(stage, Stage::Settled | Stage::Overtake { .. }) {
+        if let Op::Lock { lock, .. } = asked.op {
+            let id = EventId::new(lane, level.graph.lane(lane).len());
+            match level.graph.stamp_when_overtaken(lock, id) {
+                Some(stamp) => level.push_stamped(lane, asked, Effect::NONE, stamp),
+                None => _ = level.push(lane, asked, Effect::NONE),
+            }
+            level.entries.last_mut().expect("just pushed").present = 1;
+        } else if matches!(stage, Stage::Settled) {
             level.push(lane, asked, Effect::NONE);
             level.entries.last_mut().expect("just pushed").present = 1;
         } else {

@@ -253,7 +253,7 @@ impl Graph {
                 previous: 0,
                 reads: op.reads(),
                 writes: effect.wrote.is_some(),
-                overtook: false,
+                overtook: None,
                 before,
             },
         );
@@ -266,13 +266,27 @@ impl Graph {
     }
 
     /// Marks the taking of a lock as one that overtook another.
-    pub(super) fn mark_overtaking(&mut self, id: EventId) {
-        self.lanes[id.lane()][id.index()].overtook = true;
+    pub(super) fn mark_overtaking(&mut self, id: EventId, overtaken: EventId, stamp: u32) {
+        self.lanes[id.lane()][id.index()].overtook = Some((overtaken, stamp));
     }
 
-    /// Adds an event of another graph, which has to be the next of its CPU here; returns nothing new.
-    pub(super) fn copy_event(&mut self, from: &Self, id: EventId) {
+    /// The stamp that the taking of a lock had when it was overtaken, if it was.
+    pub(super) fn stamp_when_overtaken(&self, lock: LockId, id: EventId) -> Option<u32> {
+        (self.sections(lock).iter())
+            .filter_map(|s| self.event(s.taken).overtook)
+            .find_map(|(overtaken, stamp)| (overtaken == id).then_some(stamp))
+    }
+
+    /// Adds an event of another graph, which has to be the next of its CPU here. That it overtook
+    /// another is forgotten unless that one `stays`.
+    pub(super) fn copy_event(
+        &mut self,
+        from: &Self,
+        id: EventId,
+        stays: impl Fn(EventId, u32) -> bool,
+    ) {
         let mut event = *from.event(id);
+        event.overtook = event.overtook.filter(|&(taken, stamp)| stays(taken, stamp));
         if event.writes {
             let writes = &self.cells[event.cell as usize].writes;
             let earlier = (writes.iter()).take_while(|&&w| from.event(w).position < event.position);

@@ -79,8 +79,11 @@ impl<A: Axioms> Level<A> {
     /// what is in `needed`.
     fn is_last(&self, id: EventId, needed: &Clock) -> bool {
         let event = self.graph.event(id);
+        if let Op::Lock { lock, .. } = event.op {
+            return self.is_last_taker(lock, id, needed);
+        }
         if event.is_plain() || !(event.reads || event.writes) {
-            return !event.overtook;
+            return true;
         }
         let cell = CellId(event.cell);
         let was_there =
@@ -111,6 +114,17 @@ impl<A: Axioms> Level<A> {
         }
     }
 
+    /// The same for an event that takes a lock.
+    fn is_last_taker(&self, lock: LockId, id: EventId, needed: &Clock) -> bool {
+        let overtook_it = |s: &Section| {
+            let by = self.graph.event(s.taken).overtook;
+            by.is_some_and(|(overtaken, _)| overtaken == id)
+        };
+        self.graph.event(id).overtook.is_none()
+            && (self.graph.sections(lock).iter())
+                .all(|s| !overtook_it(s) || needed.has(s.taken))
+    }
+
     /// Whether the revisit that deletes `target` and all later events that are not in `needed` may be
     /// made from this graph.
     fn may_revisit(&self, target: EventId, needed: &Clock) -> bool {
@@ -125,7 +139,8 @@ impl<A: Axioms> Level<A> {
         let stamp = self.graph.event(target).stamp;
         for &id in self.graph.pushed() {
             if self.graph.event(id).stamp < stamp || needed.has(id) {
-                child.graph.copy_event(&self.graph, id);
+                let stays = |taken, when| when <= stamp || needed.has(taken);
+                child.graph.copy_event(&self.graph, id, stays);
                 child.axioms.push(&child.graph, id);
             }
         }
@@ -262,7 +277,8 @@ impl<A: Axioms> Explorer<A> {
             let (level, child) = self.with_child();
             level.restrict(child, target, &needed);
             let taken = child.push(lane, asked, Effect::NONE);
-            child.graph.mark_overtaking(taken);
+            let stamp = level.graph.event(target).stamp;
+            child.graph.mark_overtaking(taken, target, stamp);
             self.descend();
             return true;
         }

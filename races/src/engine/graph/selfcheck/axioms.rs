@@ -185,10 +185,10 @@ impl Nodes {
                 for &(l, i) in &did.after {
                     self.sync[parts[l][i][3]] |= 1 << first;
                 }
-                if let Op::Spawn(child) = did.op
-                    && let Some(begin) = parts[child.index()].first()
-                {
-                    self.sync[parts[lane][index][3]] |= 1 << begin[0];
+                if let Op::Spawn(child) = did.op {
+                    for part in &parts[child.index()] {
+                        self.sync[parts[lane][index][3]] |= 1 << part[0];
+                    }
                 }
             }
         }
