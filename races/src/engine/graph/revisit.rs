@@ -1,0 +1,347 @@
+//! Backward revisits: an event that was added late changes what an earlier one did.
+//!
+//! When a write `w` is added, some reads `r` of its cell are in the graph already and could not take
+//! their value from it. For each such read that is not before `w` (by program order and reads-from;
+//! otherwise `w` would depend on itself) there may be executions in which `r` reads from `w`. To get
+//! there, the explorer keeps what was added before `r`, and what `w` needs; it *deletes* the rest, which
+//! was built on what `r` read before; it lets `r` read from `w`, and goes on exploring from there.
+//!
+//! Many graphs lead to the same result: they differ only in what is deleted. The revisit is made from
+//! exactly one of them, the one where each deleted event (and `r` itself) is as it would be had it been
+//! added last, reading from the last write and writing in the last place among what was there before it
+//! and what `w` needs ([`Level::is_last`]). Each graph has exactly one such extension, and the search
+//! comes by it. So nothing needs to be remembered to see no graph twice. This is the idea of TruSt
+//! (Kokologiannakis, Marmanis, Gladstein, Vafeiadis: POPL 2022).
+//!
+//! "Before" is by [`Event::stamp`]: a read keeps its stamp when a later write revisits it.
+//!
+//! **Waiting.** A `spin_until` is added only when a write that ends the wait is there to be read, so its
+//! choices are those writes, and "the last write" means the last of those. **Locks.** A lock is taken
+//! after all critical sections that are in the graph, or it *overtakes* one ([`Explorer::overtake`]):
+//! the taking of the overtaken section is deleted with what was built on it, and what it was before. Its
+//! CPU simply waits for the lock then.
+//!
+//! [`Event::stamp`]: super::event::Event::stamp
+
+use gupcheck_core::sync::{CellId, LockId, LockMode, Op};
+
+use super::clock::Clock;
+use super::event::{Asked, Effect, Event, EventId, Section};
+use super::explore::{Entry, Explorer, Level, Stage, excludes};
+use super::model::{Access, Axioms};
+
+/// A write that looks for reads to serve.
+pub(super) struct Revisitor {
+    pub(super) cell: CellId,
+    lane: usize,
+    asked: Asked,
+    /// What it needs, without itself.
+    before: Clock,
+    value: u64,
+    /// The write that it reads from, if it is an update.
+    source: Option<EventId>,
+}
+
+impl Revisitor {
+    /// The next event of `lane` as a write; for an update, the one that reads at position `source`.
+    pub(super) fn new<A: Axioms>(
+        level: &Level<A>,
+        lane: usize,
+        asked: Asked,
+        source: u16,
+    ) -> Option<Self> {
+        let mut before = level.graph.before(lane);
+        let (cell, value, source) = match asked.op {
+            Op::Store { cell, value, .. } => (cell, value, None),
+            Op::Rmw { cell, rmw, .. } => {
+                let write = level.graph.write_at(cell, source);
+                if !write.is_init() {
+                    before.join(&level.graph.event(write).before);
+                }
+                let value = rmw.apply(level.graph.value_at(cell, source))?;
+                (cell, value, Some(write))
+            }
+            _ => return None,
+        };
+        Some(Self {
+            cell,
+            lane,
+            asked,
+            before,
+            value,
+            source,
+        })
+    }
+}
+
+impl<A: Axioms> Level<A> {
+    /// Whether the event is as it would be had it been added last, to what was there before it and to
+    /// what is in `needed`.
+    fn is_last(&self, id: EventId, needed: &Clock) -> bool {
+        let event = self.graph.event(id);
+        if let Op::Lock { lock, .. } = event.op {
+            return self.is_last_taker(lock, id, needed);
+        }
+        if event.is_plain() || !(event.reads || event.writes) {
+            return true;
+        }
+        let cell = CellId(event.cell);
+        let was_there =
+            |other: EventId| self.graph.event(other).stamp <= event.stamp || needed.has(other);
+        let served_earlier = |read: EventId| {
+            let read = self.graph.event(read);
+            read.source == id && read.stamp < event.stamp
+        };
+        if event.writes
+            && self
+                .graph
+                .reads(cell)
+                .iter()
+                .any(|&read| served_earlier(read))
+        {
+            return false;
+        }
+        if event.reads && !event.source.is_init() && !was_there(event.source) {
+            return false;
+        }
+        let standing = self.graph.standing(event);
+        let later = &self.graph.writes(cell)[usize::from(standing)..];
+        match event.op {
+            Op::SpinUntil { until, .. } => {
+                !(later.iter()).any(|&w| was_there(w) && until.is_met_by(self.graph.event(w).wrote))
+            }
+            _ => !later.iter().any(|&w| was_there(w)),
+        }
+    }
+
+    /// The same for an event that takes a lock.
+    fn is_last_taker(&self, lock: LockId, id: EventId, needed: &Clock) -> bool {
+        let overtook_it = |s: &Section| {
+            let by = self.graph.event(s.taken).overtook;
+            by.is_some_and(|(overtaken, _)| overtaken == id)
+        };
+        self.graph.event(id).overtook.is_none()
+            && (self.graph.sections(lock).iter()).all(|s| !overtook_it(s) || needed.has(s.taken))
+    }
+
+    /// Whether the revisit that deletes `target` and all later events that are not in `needed` may be
+    /// made from this graph.
+    fn may_revisit(&self, target: EventId, needed: &Clock) -> bool {
+        let stamp = self.graph.event(target).stamp;
+        (self.graph.pushed().iter().rev()).all(|&id| {
+            self.graph.event(id).stamp < stamp || needed.has(id) || self.is_last(id, needed)
+        })
+    }
+
+    /// Fills `child` with what is left after deleting `target` and all later events not in `needed`.
+    fn restrict(&self, child: &mut Self, target: EventId, needed: &Clock) {
+        let stamp = self.graph.event(target).stamp;
+        for &id in self.graph.pushed() {
+            if self.graph.event(id).stamp < stamp || needed.has(id) {
+                let stays = |taken, when| when <= stamp || needed.has(taken);
+                child.graph.copy_event(&self.graph, id, stays);
+                child.axioms.push(&child.graph, id);
+            }
+        }
+        child.graph.skip_stamp(stamp);
+    }
+
+    /// Adds the read that the revisit changes, now reading from `write`, if the model allows it.
+    pub(super) fn push_served(&mut self, write: EventId) -> bool {
+        let (lane, asked, stamp) = self.served.expect("made by a revisit");
+        let position = self.graph.event(write).position;
+        let floor = |cell, access| self.axioms.floor(&self.graph, lane, cell, access);
+        let effect = match asked.op {
+            Op::Rmw { cell, rmw, order } => {
+                let granted = rmw.apply(self.graph.event(write).wrote).is_some();
+                let access = if granted {
+                    Access::Update(order)
+                } else {
+                    Access::Read
+                };
+                let floor = floor(cell, access);
+                self.updating(cell, rmw, position, floor, floor)
+            }
+            Op::Load { cell, .. } | Op::SpinUntil { cell, .. } => {
+                (position >= floor(cell, Access::Read)).then(|| self.reading(cell, position))
+            }
+            _ => None,
+        };
+        if let Some(effect) = effect {
+            self.push_stamped(lane, asked, effect, stamp);
+        }
+        effect.is_some()
+    }
+}
+
+fn asked_by(event: &Event) -> Asked {
+    Asked {
+        op: event.op,
+        site: event.site,
+    }
+}
+
+impl<A: Axioms> Explorer<A> {
+    /// The current level, and the one above it, emptied.
+    fn with_child(&mut self) -> (&Level<A>, &mut Level<A>) {
+        if self.levels.len() == self.depth + 1 {
+            self.levels.push(Level::default());
+        }
+        let (below, above) = self.levels.split_at_mut(self.depth + 1);
+        let child = &mut above[0];
+        child.reset(&self.program);
+        (&below[self.depth], child)
+    }
+
+    fn descend(&mut self) {
+        self.depth += 1;
+        self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
+    }
+
+    /// Goes to the first graph in which `read` takes its value from `write`, if there is one to be
+    /// reached from here.
+    pub(super) fn serve(&mut self, write: &Revisitor, read: EventId) -> bool {
+        let level = self.level();
+        let event = level.graph.event(read);
+        let is_met = match event.op {
+            Op::SpinUntil { until, .. } => until.is_met_by(write.value),
+            _ => true,
+        };
+        if !is_met || write.before.has(read) || !level.may_revisit(read, &write.before) {
+            return false;
+        }
+        let (level, child) = self.with_child();
+        level.restrict(child, read, &write.before);
+        let event = level.graph.event(read);
+        child.served = Some((read.lane(), asked_by(event), event.stamp));
+        let (lane, cell) = (write.lane, write.cell);
+        let (next, floor) = match (write.source, write.asked.op) {
+            (Some(source), Op::Rmw { order, .. }) => {
+                let position = child.graph.position(source);
+                let floor = child
+                    .axioms
+                    .floor(&child.graph, lane, cell, Access::Update(order));
+                // One place only: right after the source.
+                (
+                    if position >= floor {
+                        position + 1
+                    } else {
+                        position
+                    },
+                    position,
+                )
+            }
+            _ => {
+                let floor = child.axioms.floor(&child.graph, lane, cell, Access::Write);
+                (child.graph.top(cell) + 1, floor)
+            }
+        };
+        child.entries.push(Entry {
+            lane,
+            asked: write.asked,
+            stage: Stage::Served { next, floor },
+            present: 0,
+        });
+        self.descend();
+        if self.advance() {
+            return true;
+        }
+        self.depth -= 1;
+        self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
+        false
+    }
+
+    /// Goes to the graph in which the next event of `lane` takes `lock` before some critical section
+    /// that is in the graph, if there is an `nth` or later way to do so. `remember` is given the number
+    /// of the way after it.
+    ///
+    /// A way is the first section that is overtaken (by its stamp), and, if that is a shared one, which
+    /// of the shared sections that were entered after it are *not* overtaken: a prefix of each CPU's.
+    pub(super) fn overtake(
+        &mut self,
+        lane: usize,
+        asked: Asked,
+        lock: LockId,
+        mode: LockMode,
+        nth: usize,
+        remember: impl Fn(&mut Entry, usize),
+    ) -> bool {
+        let ways = self.level().ways_to_overtake(lane, lock, mode);
+        for (way, (target, needed)) in ways.into_iter().enumerate().skip(nth) {
+            if !self.level().may_revisit(target, &needed) {
+                continue;
+            }
+            let last = self.levels[self.depth].entries.last_mut();
+            remember(last.expect("the entry that is advanced"), way + 1);
+            let (level, child) = self.with_child();
+            level.restrict(child, target, &needed);
+            let taken = child.push(lane, asked, Effect::NONE);
+            let stamp = level.graph.event(target).stamp;
+            child.graph.mark_overtaking(taken, target, stamp);
+            self.descend();
+            return true;
+        }
+        false
+    }
+}
+
+impl<A: Axioms> Level<A> {
+    fn ways_to_overtake(&self, lane: usize, lock: LockId, mode: LockMode) -> Vec<(EventId, Clock)> {
+        let before = self.graph.before(lane);
+        let sections = self.graph.sections(lock);
+        let mut ways = Vec::new();
+        for (nth, target) in sections.iter().enumerate() {
+            if before.has(target.taken) || !excludes(target.mode, mode) {
+                continue;
+            }
+            if mode == LockMode::Shared {
+                ways.push((target.taken, before));
+                continue;
+            }
+            // Shared sections beside the target, entered after it, that may come first all the same.
+            let optional: Vec<&Section> = (sections[nth + 1..].iter())
+                .take_while(|s| target.mode == LockMode::Shared && s.mode == LockMode::Shared)
+                .filter(|s| !s.is_open() && !before.has(s.taken))
+                .collect();
+            for chosen in 0..1_u32 << optional.len().min(16) {
+                let chosen = (optional.iter().enumerate())
+                    .filter(|(bit, _)| chosen & (1 << bit) != 0)
+                    .map(|(_, section)| section.dropped);
+                if let Some(needed) = self.needed_to_overtake(sections, target, before, chosen) {
+                    ways.push((target.taken, needed));
+                }
+            }
+        }
+        ways
+    }
+
+    /// What an exclusive taker of a lock needs that comes after the sections entered before `target` and
+    /// after those that end with the `chosen` events, and before all others; `None` if it cannot.
+    fn needed_to_overtake(
+        &self,
+        sections: &[Section],
+        target: &Section,
+        before: Clock,
+        chosen: impl Iterator<Item = EventId> + Clone,
+    ) -> Option<Clock> {
+        let stamp = self.graph.event(target.taken).stamp;
+        let mut needed = before;
+        for dropped in chosen.clone() {
+            needed.join(&self.graph.event(dropped).before);
+        }
+        let comes_first = |s: &Section| {
+            self.graph.event(s.taken).stamp < stamp
+                || before.has(s.taken)
+                || chosen.clone().any(|dropped| dropped == s.dropped)
+        };
+        for section in sections.iter().filter(|s| comes_first(s)) {
+            if section.is_open() {
+                return None;
+            }
+            needed.join(&self.graph.event(section.dropped).before);
+        }
+        let kept = |s: &Section| self.graph.event(s.taken).stamp < stamp || needed.has(s.taken);
+        let agrees = sections.iter().all(|s| kept(s) == comes_first(s));
+        (agrees && !needed.has(target.taken)).then_some(needed)
+    }
+}
