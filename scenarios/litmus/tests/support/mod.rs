@@ -5,7 +5,7 @@
 pub(crate) mod sc;
 
 use gupcheck_litmus::{Litmus, Report};
-use gupcheck_races::engine::{Engine, Limits, Model, Search};
+use gupcheck_races::engine::{Engine, GraphEngine, Limits, Model, Search};
 use gupcheck_races::progress::{Stop, Unwatched};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,7 +48,13 @@ pub(crate) fn stem(path: &Path) -> String {
 /// The engines that tests are run on, each with the models it is run under. **This is where an engine is
 /// plugged in.**
 pub(crate) fn engines() -> Vec<(Box<dyn Engine>, Vec<Model>)> {
-    vec![(Box::new(sc::BruteForce), vec![Model::Sc])]
+    vec![
+        (Box::new(sc::BruteForce), vec![Model::Sc]),
+        (
+            Box::new(GraphEngine {}),
+            vec![Model::Sc, Model::Tso, Model::Rc11],
+        ),
+    ]
 }
 
 /// What `engine` makes of a test.

@@ -253,6 +253,7 @@ impl Engine for BruteForce {
                 violation,
                 trace: Vec::new(),
                 memory: Vec::new(),
+                returned: Vec::new(),
                 execution: explorer.tally.executions,
             })),
         };
