@@ -14,4 +14,7 @@
 pub mod m1;
 pub mod m2;
 pub mod m3;
+mod races;
 mod words;
+
+pub use races::RACES;
