@@ -146,7 +146,16 @@ impl Graph {
 
     /// Whether an atomic update already reads the write at this position.
     pub(super) fn is_taken(&self, cell: CellId, position: u16) -> bool {
-        position < self.top(cell) && self.event(self.write_at(cell, position + 1)).updates()
+        position < self.top(cell) && self.event(self.write_at(cell, position + 1)).is_second
+    }
+
+    /// The second half of an update, if that is what a CPU does next.
+    pub(super) fn half_done(&self, lane: usize) -> Option<Asked> {
+        let first = self.lanes[lane].last().filter(|last| last.granted)?;
+        Some(Asked {
+            is_second: true,
+            ..first.asked()
+        })
     }
 
     /// A CPU's last access to a cell among its first `count` events.
@@ -220,7 +229,11 @@ impl Graph {
     pub(super) fn push_stamped(
         &mut self,
         lane: usize,
-        Asked { op, site }: Asked,
+        Asked {
+            op,
+            site,
+            is_second,
+        }: Asked,
         effect: Effect,
         stamp: u32,
     ) -> EventId {
@@ -251,8 +264,10 @@ impl Graph {
                 stamp,
                 position: effect.position,
                 previous: 0,
-                reads: op.reads(),
+                reads: op.reads() && !is_second,
                 writes: effect.wrote.is_some(),
+                granted: effect.granted,
+                is_second,
                 overtook: None,
                 before,
             },

@@ -26,9 +26,9 @@
 use gupcheck_core::sync::{CellId, LockId, LockMode, Op};
 
 use super::clock::Clock;
-use super::event::{Asked, Effect, Event, EventId, Section};
+use super::event::{Asked, Effect, EventId, Section};
 use super::explore::{Entry, Explorer, Level, Stage, excludes};
-use super::model::{Access, Axioms};
+use super::model::Axioms;
 
 /// A write that looks for reads to serve.
 pub(super) struct Revisitor {
@@ -38,39 +38,19 @@ pub(super) struct Revisitor {
     /// What it needs, without itself.
     before: Clock,
     value: u64,
-    /// The write that it reads from, if it is an update.
-    source: Option<EventId>,
 }
 
 impl Revisitor {
-    /// The next event of `lane` as a write; for an update, the one that reads at position `source`.
-    pub(super) fn new<A: Axioms>(
-        level: &Level<A>,
-        lane: usize,
-        asked: Asked,
-        source: u16,
-    ) -> Option<Self> {
-        let mut before = level.graph.before(lane);
-        let (cell, value, source) = match asked.op {
-            Op::Store { cell, value, .. } => (cell, value, None),
-            Op::Rmw { cell, rmw, .. } => {
-                let write = level.graph.write_at(cell, source);
-                if !write.is_init() {
-                    before.join(&level.graph.event(write).before);
-                }
-                let value = rmw.apply(level.graph.value_at(cell, source))?;
-                (cell, value, Some(write))
-            }
-            _ => return None,
-        };
-        Some(Self {
-            cell,
+    /// The next event of `lane`, which writes.
+    pub(super) fn new<A: Axioms>(level: &Level<A>, lane: usize, asked: Asked) -> Self {
+        let read = level.graph.lane(lane).last().map_or(0, |last| last.read);
+        Self {
+            cell: asked.op.cell().expect("it writes"),
             lane,
             asked,
-            before,
-            value,
-            source,
-        })
+            before: level.graph.before(lane),
+            value: asked.op.written(read).expect("it writes"),
+        }
     }
 }
 
@@ -151,34 +131,14 @@ impl<A: Axioms> Level<A> {
     pub(super) fn push_served(&mut self, write: EventId) -> bool {
         let (lane, asked, stamp) = self.served.expect("made by a revisit");
         let position = self.graph.event(write).position;
-        let floor = |cell, access| self.axioms.floor(&self.graph, lane, cell, access);
-        let effect = match asked.op {
-            Op::Rmw { cell, rmw, order } => {
-                let granted = rmw.apply(self.graph.event(write).wrote).is_some();
-                let access = if granted {
-                    Access::Update(order)
-                } else {
-                    Access::Read
-                };
-                let floor = floor(cell, access);
-                self.updating(cell, rmw, position, floor, floor)
-            }
-            Op::Load { cell, .. } | Op::SpinUntil { cell, .. } => {
-                (position >= floor(cell, Access::Read)).then(|| self.reading(cell, position))
-            }
-            _ => None,
-        };
-        if let Some(effect) = effect {
+        let cell = asked.op.cell().expect("it reads");
+        let effect = self.reading(&asked.op, cell, position);
+        let (floor, granted) = self.floors(lane, &asked.op, cell);
+        let is_allowed = position >= if effect.granted { granted } else { floor };
+        if is_allowed {
             self.push_stamped(lane, asked, effect, stamp);
         }
-        effect.is_some()
-    }
-}
-
-fn asked_by(event: &Event) -> Asked {
-    Asked {
-        op: event.op,
-        site: event.site,
+        is_allowed
     }
 }
 
@@ -214,29 +174,9 @@ impl<A: Axioms> Explorer<A> {
         let (level, child) = self.with_child();
         level.restrict(child, read, &write.before);
         let event = level.graph.event(read);
-        child.served = Some((read.lane(), asked_by(event), event.stamp));
+        child.served = Some((read.lane(), event.asked(), event.stamp));
         let (lane, cell) = (write.lane, write.cell);
-        let (next, floor) = match (write.source, write.asked.op) {
-            (Some(source), Op::Rmw { order, .. }) => {
-                let position = child.graph.position(source);
-                let floor = child
-                    .axioms
-                    .floor(&child.graph, lane, cell, Access::Update(order));
-                // One place only: right after the source.
-                (
-                    if position >= floor {
-                        position + 1
-                    } else {
-                        position
-                    },
-                    position,
-                )
-            }
-            _ => {
-                let floor = child.axioms.floor(&child.graph, lane, cell, Access::Write);
-                (child.graph.top(cell) + 1, floor)
-            }
-        };
+        let (next, floor) = child.places(lane, write.asked, cell);
         child.entries.push(Entry {
             lane,
             asked: write.asked,

@@ -94,6 +94,7 @@ impl<A: Axioms> Walk<'_, A> {
                 tally.blocked += 1;
                 return Ok(());
             }
+            Extended::Doomed => return Ok(()),
             Extended::Violated(violation, blame) => {
                 tally.executions += 1;
                 (violation, blame)
