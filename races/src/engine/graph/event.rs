@@ -89,6 +89,8 @@ pub(super) struct Event {
     pub(super) cell: u32,
     /// When it was added, by a count that never goes back; see [`super::revisit`].
     pub(super) stamp: u32,
+    /// The same, but by when a lock was taken at last that had been overtaken.
+    pub(super) added: u32,
     /// Where in coherence order, if it writes. Later insertions move it.
     pub(super) position: u16,
     /// The CPU's previous event on the same cell: its index and one more, or 0.

@@ -35,11 +35,7 @@ pub(super) enum Stage {
     Settled,
     /// The sources of a read: those at positions from `floor` to below `next`; from `granted` if it is
     /// an update that does not refuse what it reads.
-    Read {
-        next: u16,
-        floor: u16,
-        granted: u16,
-    },
+    Read { next: u16, floor: u16, granted: u16 },
     /// The places of a write: those after a position from `floor` to below `next`.
     Write { next: u16, floor: u16 },
     /// The reads that a write could serve: from the `nth` of its cell.
@@ -135,7 +131,11 @@ impl<A: Axioms> Level<A> {
         }
         let first = self.graph.lane(lane).last().expect("the first half");
         let only = self.graph.position(first.source);
-        if only >= floor { (only + 1, only) } else { (0, 0) }
+        if only >= floor {
+            (only + 1, only)
+        } else {
+            (0, 0)
+        }
     }
 
     /// The sources that the next event of `lane`, which reads, has: up from the first of these
@@ -263,7 +263,9 @@ impl<A: Axioms> Explorer<A> {
     fn is_enabled(&mut self, lane: usize, op: &Op) -> bool {
         let level = &self.levels[self.depth];
         match *op {
-            Op::Lock { lock, mode } => level.graph.is_free(lock, mode),
+            Op::Lock { lock, mode } => {
+                level.graph.is_free(lock, mode) && level.is_in_turn(lane, lock, mode)
+            }
             Op::SpinUntil { cell, until, .. } => {
                 let floor = level.axioms.floor(&level.graph, lane, cell, Access::Read);
                 (floor..=level.graph.top(cell))
@@ -534,7 +536,10 @@ impl<A: Axioms> Explorer<A> {
             };
             let write = level.push(entry.lane, entry.asked, effect);
             if level.push_served(write) {
-                let last = level.entries.last_mut().expect("the entry that is advanced");
+                let last = level
+                    .entries
+                    .last_mut()
+                    .expect("the entry that is advanced");
                 let next = position;
                 (last.stage, last.present) = (Stage::Served { next, floor }, 2);
                 return true;

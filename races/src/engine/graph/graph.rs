@@ -252,6 +252,7 @@ impl Graph {
             Op::Join(other) => before.join(&self.before(other.index())),
             _ => {}
         }
+        let is_lock = matches!(op, Op::Lock { .. });
         self.insert(
             id,
             Event {
@@ -262,6 +263,7 @@ impl Graph {
                 wrote: effect.wrote.unwrap_or(0),
                 cell: op.cell().map_or(NOWHERE, |cell| cell.0),
                 stamp,
+                added: if is_lock { self.stamp } else { stamp },
                 position: effect.position,
                 previous: 0,
                 reads: op.reads() && !is_second,
@@ -311,7 +313,7 @@ impl Graph {
     }
 
     fn insert(&mut self, id: EventId, mut event: Event) {
-        self.skip_stamp(event.stamp);
+        self.skip_stamp(event.added);
         if event.cell != NOWHERE {
             let cell = &mut self.cells[event.cell as usize];
             event.previous = std::mem::replace(&mut cell.last[id.lane()], id.index() as u16 + 1);

@@ -57,10 +57,10 @@ impl Revisitor {
 impl<A: Axioms> Level<A> {
     /// Whether the event is as it would be had it been added last, to what was there before it and to
     /// what is in `needed`.
-    fn is_last(&self, id: EventId, needed: &Clock) -> bool {
+    fn is_last(&self, id: EventId, stamp: u32, needed: &Clock) -> bool {
         let event = self.graph.event(id);
         if let Op::Lock { lock, .. } = event.op {
-            return self.is_last_taker(lock, id, needed);
+            return self.is_last_taker(lock, id, stamp, needed);
         }
         if event.is_plain() || !(event.reads || event.writes) {
             return true;
@@ -94,31 +94,35 @@ impl<A: Axioms> Level<A> {
         }
     }
 
+    /// Whether an event is kept when all that came after `stamp` and is not in `needed` is deleted.
+    fn stays(&self, id: EventId, stamp: u32, needed: &Clock) -> bool {
+        self.graph.event(id).added < stamp || needed.has(id)
+    }
+
     /// The same for an event that takes a lock.
-    fn is_last_taker(&self, lock: LockId, id: EventId, needed: &Clock) -> bool {
+    fn is_last_taker(&self, lock: LockId, id: EventId, stamp: u32, needed: &Clock) -> bool {
         let overtook_it = |s: &Section| {
             let by = self.graph.event(s.taken).overtook;
             by.is_some_and(|(overtaken, _)| overtaken == id)
         };
         self.graph.event(id).overtook.is_none()
             && (self.graph.sections(lock).iter())
-                .all(|s| !overtook_it(s) || needed.has(s.taken))
+                .all(|s| !overtook_it(s) || self.stays(s.taken, stamp, needed))
     }
 
     /// Whether the revisit that deletes `target` and all later events that are not in `needed` may be
     /// made from this graph.
     fn may_revisit(&self, target: EventId, needed: &Clock) -> bool {
         let stamp = self.graph.event(target).stamp;
-        (self.graph.pushed().iter().rev()).all(|&id| {
-            self.graph.event(id).stamp < stamp || needed.has(id) || self.is_last(id, needed)
-        })
+        (self.graph.pushed().iter().rev())
+            .all(|&id| self.stays(id, stamp, needed) || self.is_last(id, stamp, needed))
     }
 
     /// Fills `child` with what is left after deleting `target` and all later events not in `needed`.
     fn restrict(&self, child: &mut Self, target: EventId, needed: &Clock) {
         let stamp = self.graph.event(target).stamp;
         for &id in self.graph.pushed() {
-            if self.graph.event(id).stamp < stamp || needed.has(id) {
+            if self.stays(id, stamp, needed) {
                 let stays = |taken, when| when <= stamp || needed.has(taken);
                 child.graph.copy_event(&self.graph, id, stays);
                 child.axioms.push(&child.graph, id);
@@ -209,7 +213,11 @@ impl<A: Axioms> Explorer<A> {
     ) -> bool {
         let ways = self.level().ways_to_overtake(lane, lock, mode);
         for (way, (target, needed)) in ways.into_iter().enumerate().skip(nth) {
-            if !self.level().may_revisit(target, &needed) {
+            let level = self.level();
+            let stamp = level.graph.event(target).stamp;
+            let in_turn =
+                mode == LockMode::Exclusive || level.may_enter_ahead(lane, lock, target, stamp);
+            if !in_turn || !level.may_revisit(target, &needed) {
                 continue;
             }
             let last = self.levels[self.depth].entries.last_mut();
@@ -217,7 +225,6 @@ impl<A: Axioms> Explorer<A> {
             let (level, child) = self.with_child();
             level.restrict(child, target, &needed);
             let taken = child.push(lane, asked, Effect::NONE);
-            let stamp = level.graph.event(target).stamp;
             child.graph.mark_overtaking(taken, target, stamp);
             self.descend();
             return true;
@@ -235,54 +242,99 @@ impl<A: Axioms> Level<A> {
             if before.has(target.taken) || !excludes(target.mode, mode) {
                 continue;
             }
-            if mode == LockMode::Shared {
-                ways.push((target.taken, before));
-                continue;
-            }
-            // Shared sections beside the target, entered after it, that may come first all the same.
-            let optional: Vec<&Section> = (sections[nth + 1..].iter())
-                .take_while(|s| target.mode == LockMode::Shared && s.mode == LockMode::Shared)
-                .filter(|s| !s.is_open() && !before.has(s.taken))
+            let stamp = self.graph.event(target.taken).stamp;
+            // Sections side by side with the target, entered after it, that may come first all the same.
+            let optional: Vec<&Section> = (sections.iter().enumerate())
+                .filter(|&(other, s)| {
+                    mode == LockMode::Exclusive
+                        && target.mode == LockMode::Shared
+                        && side_by_side(sections, nth, other)
+                        && self.graph.event(s.taken).stamp > stamp
+                        && !s.is_open()
+                        && !before.has(s.taken)
+                })
+                .map(|(_, s)| s)
                 .collect();
             for chosen in 0..1_u32 << optional.len().min(16) {
                 let chosen = (optional.iter().enumerate())
                     .filter(|(bit, _)| chosen & (1 << bit) != 0)
                     .map(|(_, section)| section.dropped);
-                if let Some(needed) = self.needed_to_overtake(sections, target, before, chosen) {
-                    ways.push((target.taken, needed));
-                }
+                let way = self.needed_to_overtake((sections, nth), (before, mode), chosen);
+                ways.extend(way.map(|needed| (target.taken, needed)));
             }
         }
         ways
     }
 
-    /// What an exclusive taker of a lock needs that comes after the sections entered before `target` and
-    /// after those that end with the `chosen` events, and before all others; `None` if it cannot.
+    /// What somebody with the past `before` needs who takes a lock in `mode` after the sections that
+    /// come before the `nth` and after those that end with the `chosen` events, and before all others;
+    /// `None` if it cannot be.
     fn needed_to_overtake(
         &self,
-        sections: &[Section],
-        target: &Section,
-        before: Clock,
+        (sections, nth): (&[Section], usize),
+        (before, mode): (Clock, LockMode),
         chosen: impl Iterator<Item = EventId> + Clone,
     ) -> Option<Clock> {
+        let target = &sections[nth];
         let stamp = self.graph.event(target.taken).stamp;
-        let mut needed = before;
-        for dropped in chosen.clone() {
-            needed.join(&self.graph.event(dropped).before);
-        }
-        let comes_first = |s: &Section| {
+        let comes_first = |other: usize| {
+            let s = &sections[other];
+            if excludes(s.mode, target.mode) {
+                return other < nth;
+            }
             self.graph.event(s.taken).stamp < stamp
                 || before.has(s.taken)
                 || chosen.clone().any(|dropped| dropped == s.dropped)
         };
-        for section in sections.iter().filter(|s| comes_first(s)) {
-            if section.is_open() {
+        let mut needed = before;
+        for (_, section) in (sections.iter().enumerate()).filter(|&(n, _)| comes_first(n)) {
+            if !section.excludes(mode) {
+                needed.join(&self.graph.event(section.taken).before);
+            } else if section.is_open() {
                 return None;
+            } else {
+                needed.join(&self.graph.event(section.dropped).before);
             }
-            needed.join(&self.graph.event(section.dropped).before);
         }
         let kept = |s: &Section| self.graph.event(s.taken).stamp < stamp || needed.has(s.taken);
-        let agrees = sections.iter().all(|s| kept(s) == comes_first(s));
+        let agrees = (sections.iter().enumerate()).all(|(n, s)| kept(s) == comes_first(n));
         (agrees && !needed.has(target.taken)).then_some(needed)
     }
+
+    /// Whether a CPU may take a free lock, or has to let one go first that was overtaken.
+    pub(super) fn is_in_turn(&self, lane: usize, lock: LockId, mode: LockMode) -> bool {
+        mode == LockMode::Exclusive
+            || (self.graph.sections(lock).iter())
+                .filter_map(|s| self.graph.event(s.taken).overtook)
+                .filter(|(taken, _)| self.graph.lane(taken.lane()).len() == taken.index())
+                .filter(|(taken, _)| taken.lane() != lane)
+                .all(|(taken, stamp)| self.may_enter_ahead(lane, lock, taken, stamp))
+    }
+
+    /// Whether a CPU may enter a shared section ahead of `overtaken`, which others have overtaken.
+    ///
+    /// Shared sections exclude the overtaken one and not each other, so they could have overtaken it in
+    /// any order, and all orders make the same graph. The one that counts is that of their CPUs, as far
+    /// as they do not depend on each other.
+    pub(super) fn may_enter_ahead(
+        &self,
+        lane: usize,
+        lock: LockId,
+        overtaken: EventId,
+        stamp: u32,
+    ) -> bool {
+        let before = self.graph.before(lane);
+        (self.graph.sections(lock).iter().rev())
+            .filter(|s| s.mode == LockMode::Shared)
+            .filter(|s| self.graph.event(s.taken).stamp > stamp)
+            .filter(|s| !self.graph.event(s.taken).before.has(overtaken))
+            .take_while(|s| !before.has(s.taken))
+            .all(|s| s.taken.lane() < lane)
+    }
+}
+
+/// Whether two shared sections have no exclusive one between them.
+fn side_by_side(sections: &[Section], one: usize, other: usize) -> bool {
+    let between = &sections[one.min(other)..=one.max(other)];
+    one != other && between.iter().all(|s| s.mode == LockMode::Shared)
 }
