@@ -72,10 +72,20 @@ impl Backend for Wire<'_> {
                 // A guard that drops its lock while its CPU is unwound: nobody listens any more.
                 return 0;
             }
-            self.request(Next::Asks(Asked { op, site }));
+            self.request(Next::Asks(Asked {
+                op,
+                site,
+                is_second: false,
+            }));
         }
-        self.port.given.set(nth + 1);
-        self.port.answers.borrow()[nth]
+        let answer = self.port.answers.borrow()[nth];
+        // The second half of an update is an event of its own, of which the CPU knows nothing.
+        let events = match op {
+            Op::Rmw { rmw, .. } if rmw.apply(answer).is_some() => 2,
+            _ => 1,
+        };
+        self.port.given.set(nth + events);
+        answer
     }
 
     fn note(&self, _: LaneId, note: Note, site: Site) {
@@ -125,7 +135,7 @@ impl Cpu {
         self.agreed = self.agreed.min(kept);
     }
 
-    /// What the CPU does after `events`.
+    /// What the CPU does after `events`, which do not end in the middle of an update.
     pub(super) fn next(&mut self, events: &[Event]) -> NextRef<'_> {
         while self.agreed < events.len() {
             let answer = events[self.agreed].read;
@@ -152,10 +162,7 @@ impl Cpu {
     /// Gives the suspended coroutine all answers beyond the log.
     fn advance(&mut self, events: &[Event]) {
         let fresh = &events[self.log.len()..];
-        self.log.extend(fresh.iter().map(|e| Asked {
-            op: e.op,
-            site: e.site,
-        }));
+        self.log.extend(fresh.iter().map(Event::asked));
         (self.port.answers.borrow_mut()).extend(fresh.iter().map(|e| e.read));
         self.agreed = events.len();
         self.resume();

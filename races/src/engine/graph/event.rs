@@ -3,6 +3,10 @@
 //! An event keeps the operation as the CPU asked for it, so that a memory model can look at whatever
 //! it cares for (orderings today, dependencies some day), and beside it only what is the same under
 //! every model: what it read, from which write, what it wrote, and where in coherence order.
+//!
+//! An atomic update that writes is **two** events, one right after the other: a read that is *granted*
+//! and the write of the same operation. They cannot be one, because a backward revisit can change what
+//! the first reads, and the second is a new event then. A refused update is a read alone.
 
 use gupcheck_core::sync::{LockMode, Op, Site};
 
@@ -38,6 +42,8 @@ impl EventId {
 pub(super) struct Asked {
     pub(super) op: Op,
     pub(super) site: Site,
+    /// Whether this is the second half of an update that was granted: its write.
+    pub(super) is_second: bool,
 }
 
 /// What became of an operation that reads or writes a cell.
@@ -51,6 +57,8 @@ pub(super) struct Effect {
     pub(super) wrote: Option<u64>,
     /// Where in the cell's coherence order it writes (the initial value is at 0).
     pub(super) position: u16,
+    /// Whether it is the first half of an update that is granted.
+    pub(super) granted: bool,
 }
 
 impl Effect {
@@ -60,6 +68,7 @@ impl Effect {
         read: 0,
         wrote: None,
         position: 0,
+        granted: false,
     };
 }
 
@@ -80,6 +89,8 @@ pub(super) struct Event {
     pub(super) cell: u32,
     /// When it was added, by a count that never goes back; see [`super::revisit`].
     pub(super) stamp: u32,
+    /// The same, but by when a lock was taken at last that had been overtaken.
+    pub(super) added: u32,
     /// Where in coherence order, if it writes. Later insertions move it.
     pub(super) position: u16,
     /// The CPU's previous event on the same cell: its index and one more, or 0.
@@ -88,6 +99,10 @@ pub(super) struct Event {
     pub(super) reads: bool,
     /// Whether it writes a cell.
     pub(super) writes: bool,
+    /// Whether it is the first half of an update that is granted; the second half comes next.
+    pub(super) granted: bool,
+    /// Whether it is the second half of an update.
+    pub(super) is_second: bool,
     /// If it took a lock ahead of a critical section that was there first: the event that took the
     /// lock for that section (and will again), and its stamp.
     pub(super) overtook: Option<(EventId, u32)>,
@@ -100,9 +115,13 @@ pub(super) struct Event {
 pub(super) const NOWHERE: u32 = u32::MAX;
 
 impl Event {
-    /// Whether it reads and writes in one step.
-    pub(super) const fn updates(&self) -> bool {
-        self.reads && self.writes
+    /// What was asked.
+    pub(super) const fn asked(&self) -> Asked {
+        Asked {
+            op: self.op,
+            site: self.site,
+            is_second: self.is_second,
+        }
     }
 
     /// Whether it is an access to a cell that is not atomic.

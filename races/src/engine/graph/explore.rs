@@ -15,7 +15,7 @@
 
 use std::sync::Arc;
 
-use gupcheck_core::sync::{CellId, LaneId, LockMode, Op, Rmw, Until};
+use gupcheck_core::sync::{CellId, LaneId, LockMode, Op};
 
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, EventId};
@@ -33,23 +33,13 @@ const MAX_EVENTS: usize = 20_000;
 pub(super) enum Stage {
     /// Nothing: there never was a choice.
     Settled,
-    /// The sources of a read: those at positions from `floor` to below `next`.
-    Read { next: u16, floor: u16 },
+    /// The sources of a read: those at positions from `floor` to below `next`; from `granted` if it is
+    /// an update that does not refuse what it reads.
+    Read { next: u16, floor: u16, granted: u16 },
     /// The places of a write: those after a position from `floor` to below `next`.
     Write { next: u16, floor: u16 },
-    /// The sources of an update, as above, if it refuses and if it does not.
-    Update {
-        next: u16,
-        refused: u16,
-        granted: u16,
-    },
-    /// The reads that a write could serve: from the `nth` of its cell. `source` is the position of the
-    /// write that an update reads from; there may be more below.
-    Serve {
-        source: u16,
-        granted: u16,
-        nth: usize,
-    },
+    /// The reads that a write could serve: from the `nth` of its cell.
+    Serve { nth: usize },
     /// The places of a write in the graph that its backward revisit made; see [`Level::served`].
     Served { next: u16, floor: u16 },
     /// The critical sections that a taken lock could have come before: from the `nth` way.
@@ -105,35 +95,60 @@ impl<A: Axioms> Level<A> {
     }
 
     /// What reading the write at `position` amounts to.
-    pub(super) fn reading(&self, cell: CellId, position: u16) -> Effect {
+    pub(super) fn reading(&self, op: &Op, cell: CellId, position: u16) -> Effect {
+        let read = self.graph.value_at(cell, position);
         Effect {
             source: self.graph.write_at(cell, position),
-            read: self.graph.value_at(cell, position),
-            wrote: None,
-            position: 0,
+            read,
+            granted: matches!(op, Op::Rmw { rmw, .. } if rmw.apply(read).is_some()),
+            ..Effect::NONE
         }
     }
 
-    /// What an update that reads the write at `position` amounts to, if the model and atomicity allow
-    /// it with these floors.
-    pub(super) fn updating(
+    /// What the next event of `lane`, which writes, amounts to if it does so right after `position`;
+    /// `None` if that would part the two halves of an update.
+    pub(super) fn writing(
         &self,
+        lane: usize,
+        op: &Op,
         cell: CellId,
-        rmw: Rmw,
         position: u16,
-        refused: u16,
-        granted: u16,
     ) -> Option<Effect> {
-        let effect = self.reading(cell, position);
-        match rmw.apply(effect.read) {
-            None => (position >= refused).then_some(effect),
-            Some(value) => {
-                (position >= granted && !self.graph.is_taken(cell, position)).then_some(Effect {
-                    wrote: Some(value),
-                    position: position + 1,
-                    ..effect
-                })
+        let read = self.graph.lane(lane).last().map_or(0, |last| last.read);
+        (!self.graph.is_taken(cell, position)).then(|| Effect {
+            wrote: op.written(read),
+            position: position + 1,
+            ..Effect::NONE
+        })
+    }
+
+    /// The places to write that the next event of `lane` has: after positions from the second to below
+    /// the first.
+    pub(super) fn places(&self, lane: usize, asked: Asked, cell: CellId) -> (u16, u16) {
+        let floor = self.axioms.floor(&self.graph, lane, cell, Access::Write);
+        if !asked.is_second {
+            return (self.graph.top(cell) + 1, floor);
+        }
+        let first = self.graph.lane(lane).last().expect("the first half");
+        let only = self.graph.position(first.source);
+        if only >= floor {
+            (only + 1, only)
+        } else {
+            (0, 0)
+        }
+    }
+
+    /// The sources that the next event of `lane`, which reads, has: up from the first of these
+    /// positions, or up from the second where it is an update that does not refuse.
+    pub(super) fn floors(&self, lane: usize, op: &Op, cell: CellId) -> (u16, u16) {
+        let floor = |access| self.axioms.floor(&self.graph, lane, cell, access);
+        match *op {
+            Op::Rmw { order, rmw, .. } if !rmw.is_conditional() => {
+                let granted = floor(Access::Update(order));
+                (granted, granted)
             }
+            Op::Rmw { order, .. } => (floor(Access::Read), floor(Access::Update(order))),
+            _ => (floor(Access::Read), u16::MAX),
         }
     }
 
@@ -153,6 +168,8 @@ pub(super) enum Extended {
     Complete,
     /// Somebody waits for what never comes; not a deadlock.
     Blocked,
+    /// Two updates would have to come right after the same write.
+    Doomed,
     /// A rule is broken, by these events if by events.
     Violated(Violation, Vec<EventId>),
 }
@@ -228,6 +245,11 @@ impl<A: Axioms> Explorer<A> {
 
     /// The first CPU that can go on.
     fn schedule(&mut self) -> Scheduled {
+        let graph = &self.levels[self.depth].graph;
+        let half_done = (0..graph.lanes()).find_map(|lane| Some((lane, graph.half_done(lane)?)));
+        if let Some((lane, asked)) = half_done {
+            return Scheduled::Do(lane, asked);
+        }
         for lane in 0..self.cpus.len() {
             let asked = match self.next_of(lane) {
                 None | Some(NextRef::Stops(Next::Returned(_))) => continue,
@@ -251,7 +273,9 @@ impl<A: Axioms> Explorer<A> {
     fn is_enabled(&mut self, lane: usize, op: &Op) -> bool {
         let level = &self.levels[self.depth];
         match *op {
-            Op::Lock { lock, mode } => level.graph.is_free(lock, mode),
+            Op::Lock { lock, mode } => {
+                level.graph.is_free(lock, mode) && level.is_in_turn(lane, lock, mode)
+            }
             Op::SpinUntil { cell, until, .. } => {
                 let floor = level.axioms.floor(&level.graph, lane, cell, Access::Read);
                 (floor..=level.graph.top(cell))
@@ -285,26 +309,26 @@ impl<A: Axioms> Explorer<A> {
                 "CPU {lane} does more than {MAX_EVENTS} operations"
             )));
         }
-        let Level { graph, axioms, .. } = level;
-        let floor = |cell, access| axioms.floor(graph, lane, cell, access);
+        let graph = &level.graph;
         let stage = match asked.op {
-            Op::Load { cell, .. } | Op::SpinUntil { cell, .. } => Stage::Read {
-                next: graph.top(cell) + 1,
-                floor: floor(cell, Access::Read),
-            },
-            Op::Store { cell, .. } => Stage::Write {
-                next: graph.top(cell) + 1,
-                floor: floor(cell, Access::Write),
-            },
-            Op::Rmw { cell, order, rmw } => Stage::Update {
-                next: graph.top(cell) + 1,
-                refused: if rmw.is_conditional() {
-                    floor(cell, Access::Read)
-                } else {
-                    u16::MAX
-                },
-                granted: floor(cell, Access::Update(order)),
-            },
+            Op::Load { cell, .. } | Op::SpinUntil { cell, .. } | Op::Rmw { cell, .. }
+                if !asked.is_second =>
+            {
+                let (floor, granted) = level.floors(lane, &asked.op, cell);
+                let next = graph.top(cell) + 1;
+                Stage::Read {
+                    next,
+                    floor,
+                    granted,
+                }
+            }
+            Op::Load { cell, .. }
+            | Op::SpinUntil { cell, .. }
+            | Op::Rmw { cell, .. }
+            | Op::Store { cell, .. } => {
+                let (next, floor) = level.places(lane, asked, cell);
+                Stage::Write { next, floor }
+            }
             Op::Read { cell } | Op::Write { cell, .. } => {
                 return self.perform_plain(lane, asked, cell);
             }
@@ -336,9 +360,8 @@ impl<A: Axioms> Explorer<A> {
         } else if matches!(stage, Stage::Settled) {
             level.push(lane, asked, Effect::NONE);
             level.entries.last_mut().expect("just pushed").present = 1;
-        } else {
-            let advanced = self.advance();
-            debug_assert!(advanced, "an event can always be added last");
+        } else if !self.advance() {
+            return Some(Extended::Doomed);
         }
         None
     }
@@ -356,7 +379,7 @@ impl<A: Axioms> Explorer<A> {
                 position: top + 1,
                 ..Effect::NONE
             },
-            _ => level.reading(cell, top),
+            _ => level.reading(&asked.op, cell, top),
         };
         level.push_entry(lane, asked, Stage::Settled);
         let id = level.push(lane, asked, effect);
@@ -421,31 +444,9 @@ impl<A: Axioms> Explorer<A> {
         let level = &mut self.levels[self.depth];
         let entry = *level.entries.last().expect("an entry to advance");
         let taken = match (entry.stage, entry.asked.op) {
-            (Stage::Read { next, floor }, Op::Load { cell, .. }) => {
-                self.advance_read(entry, cell, None, next, floor)
-            }
-            (Stage::Read { next, floor }, Op::SpinUntil { cell, until, .. }) => {
-                self.advance_read(entry, cell, Some(until), next, floor)
-            }
-            (Stage::Write { next, floor }, Op::Store { cell, value, .. }) => {
-                self.advance_write(entry, cell, value, next, floor)
-            }
-            (
-                Stage::Update {
-                    next,
-                    refused,
-                    granted,
-                },
-                Op::Rmw { cell, rmw, .. },
-            ) => self.advance_update(entry, (cell, rmw), next, refused, granted),
-            (
-                Stage::Serve {
-                    source,
-                    granted,
-                    nth,
-                },
-                _,
-            ) => self.advance_serve(entry, source, granted, nth),
+            (Stage::Read { .. }, _) => self.advance_read(entry),
+            (Stage::Write { next, floor }, _) => self.advance_write(entry, next, floor),
+            (Stage::Serve { nth }, _) => self.advance_serve(entry, nth),
             (Stage::Served { next, floor }, _) => self.advance_served(entry, next, floor),
             (Stage::Overtake { nth }, Op::Lock { lock, mode }) => {
                 self.overtake(entry.lane, entry.asked, lock, mode, nth, |entry, nth| {
@@ -477,132 +478,79 @@ impl<A: Axioms> Explorer<A> {
         last.expect("the entry that is advanced").stage = stage;
     }
 
-    fn advance_read(
-        &mut self,
-        entry: Entry,
-        cell: CellId,
-        until: Option<Until>,
-        next: u16,
-        floor: u16,
-    ) -> bool {
+    fn advance_read(&mut self, entry: Entry) -> bool {
+        let Stage::Read {
+            next,
+            floor,
+            granted,
+        } = entry.stage
+        else {
+            return false;
+        };
+        let op = entry.asked.op;
+        let cell = op.cell().expect("it reads");
         for position in (floor..next).rev() {
-            let effect = self.level().reading(cell, position);
-            if until.is_none_or(|until| until.is_met_by(effect.read)) {
-                let next = position;
-                return self.take(entry, Stage::Read { next, floor }, effect);
-            }
-        }
-        false
-    }
-
-    fn advance_write(
-        &mut self,
-        entry: Entry,
-        cell: CellId,
-        value: u64,
-        next: u16,
-        floor: u16,
-    ) -> bool {
-        let graph = &self.level().graph;
-        let place = (floor..next)
-            .rev()
-            .find(|&after| !graph.is_taken(cell, after));
-        if let Some(next) = place {
-            let effect = Effect {
-                wrote: Some(value),
-                position: next + 1,
-                ..Effect::NONE
+            let effect = self.level().reading(&op, cell, position);
+            let is_allowed = match op {
+                Op::SpinUntil { until, .. } => until.is_met_by(effect.read),
+                _ => !effect.granted || position >= granted,
             };
-            return self.take(entry, Stage::Write { next, floor }, effect);
-        }
-        self.set_stage(Stage::Serve {
-            source: 0,
-            granted: 0,
-            nth: 0,
-        });
-        self.advance_serve(entry, 0, 0, 0)
-    }
-
-    fn advance_update(
-        &mut self,
-        entry: Entry,
-        (cell, rmw): (CellId, Rmw),
-        next: u16,
-        refused: u16,
-        granted: u16,
-    ) -> bool {
-        for position in (0..next).rev() {
-            if let Some(effect) = self.level().updating(cell, rmw, position, refused, granted) {
-                let stage = Stage::Update {
-                    next: position,
-                    refused,
+            if is_allowed {
+                let next = position;
+                let stage = Stage::Read {
+                    next,
+                    floor,
                     granted,
                 };
                 return self.take(entry, stage, effect);
             }
         }
-        let source = self.level().graph.top(cell);
-        self.set_stage(Stage::Serve {
-            source,
-            granted,
-            nth: 0,
-        });
-        self.advance_serve(entry, source, granted, 0)
+        false
+    }
+
+    fn advance_write(&mut self, entry: Entry, next: u16, floor: u16) -> bool {
+        let op = entry.asked.op;
+        let cell = op.cell().expect("it writes");
+        for position in (floor..next).rev() {
+            if let Some(effect) = self.level().writing(entry.lane, &op, cell, position) {
+                let next = position;
+                return self.take(entry, Stage::Write { next, floor }, effect);
+            }
+        }
+        self.set_stage(Stage::Serve { nth: 0 });
+        self.advance_serve(entry, 0)
     }
 
     /// Finds the next read that a write could serve, and goes to the graph where it does.
-    fn advance_serve(&mut self, entry: Entry, source: u16, granted: u16, nth: usize) -> bool {
-        let mut nth = nth;
-        let mut source = source;
-        loop {
-            let level = self.level();
-            if let Some(write) = Revisitor::new(level, entry.lane, entry.asked, source) {
-                let reads = level.graph.reads(write.cell).len();
-                while nth < reads {
-                    let read = self.level().graph.reads(write.cell)[nth];
-                    nth += 1;
-                    self.set_stage(Stage::Serve {
-                        source,
-                        granted,
-                        nth,
-                    });
-                    if self.serve(&write, read) {
-                        return true;
-                    }
-                }
+    fn advance_serve(&mut self, entry: Entry, nth: usize) -> bool {
+        let write = Revisitor::new(self.level(), entry.lane, entry.asked);
+        let reads = self.level().graph.reads(write.cell).len();
+        for nth in nth..reads {
+            let read = self.level().graph.reads(write.cell)[nth];
+            self.set_stage(Stage::Serve { nth: nth + 1 });
+            if self.serve(&write, read) {
+                return true;
             }
-            nth = 0;
-            if source <= granted {
-                return false;
-            }
-            source -= 1;
         }
+        false
     }
 
     /// Takes the next place of the write whose backward revisit made this level.
     fn advance_served(&mut self, entry: Entry, next: u16, floor: u16) -> bool {
-        let mut next = next;
-        while next > floor {
+        let op = entry.asked.op;
+        let cell = op.cell().expect("it writes");
+        for position in (floor..next).rev() {
             let level = &mut self.levels[self.depth];
-            let effect = match entry.asked.op {
-                Op::Rmw { cell, rmw, .. } => level.updating(cell, rmw, next - 1, u16::MAX, 0),
-                Op::Store { cell, value, .. } => {
-                    (!level.graph.is_taken(cell, next - 1)).then_some(Effect {
-                        wrote: Some(value),
-                        position: next,
-                        ..Effect::NONE
-                    })
-                }
-                _ => None,
+            let Some(effect) = level.writing(entry.lane, &op, cell, position) else {
+                continue;
             };
-            next -= 1;
-            let Some(effect) = effect else { continue };
             let write = level.push(entry.lane, entry.asked, effect);
             if level.push_served(write) {
                 let last = level
                     .entries
                     .last_mut()
                     .expect("the entry that is advanced");
+                let next = position;
                 (last.stage, last.present) = (Stage::Served { next, floor }, 2);
                 return true;
             }

@@ -146,7 +146,16 @@ impl Graph {
 
     /// Whether an atomic update already reads the write at this position.
     pub(super) fn is_taken(&self, cell: CellId, position: u16) -> bool {
-        position < self.top(cell) && self.event(self.write_at(cell, position + 1)).updates()
+        position < self.top(cell) && self.event(self.write_at(cell, position + 1)).is_second
+    }
+
+    /// The second half of an update, if that is what a CPU does next.
+    pub(super) fn half_done(&self, lane: usize) -> Option<Asked> {
+        let first = self.lanes[lane].last().filter(|last| last.granted)?;
+        Some(Asked {
+            is_second: true,
+            ..first.asked()
+        })
     }
 
     /// A CPU's last access to a cell among its first `count` events.
@@ -220,7 +229,11 @@ impl Graph {
     pub(super) fn push_stamped(
         &mut self,
         lane: usize,
-        Asked { op, site }: Asked,
+        Asked {
+            op,
+            site,
+            is_second,
+        }: Asked,
         effect: Effect,
         stamp: u32,
     ) -> EventId {
@@ -239,6 +252,7 @@ impl Graph {
             Op::Join(other) => before.join(&self.before(other.index())),
             _ => {}
         }
+        let is_lock = matches!(op, Op::Lock { .. });
         self.insert(
             id,
             Event {
@@ -249,10 +263,13 @@ impl Graph {
                 wrote: effect.wrote.unwrap_or(0),
                 cell: op.cell().map_or(NOWHERE, |cell| cell.0),
                 stamp,
+                added: if is_lock { self.stamp } else { stamp },
                 position: effect.position,
                 previous: 0,
-                reads: op.reads(),
+                reads: op.reads() && !is_second,
                 writes: effect.wrote.is_some(),
+                granted: effect.granted,
+                is_second,
                 overtook: None,
                 before,
             },
@@ -296,7 +313,7 @@ impl Graph {
     }
 
     fn insert(&mut self, id: EventId, mut event: Event) {
-        self.skip_stamp(event.stamp);
+        self.skip_stamp(event.added);
         if event.cell != NOWHERE {
             let cell = &mut self.cells[event.cell as usize];
             event.previous = std::mem::replace(&mut cell.last[id.lane()], id.index() as u16 + 1);

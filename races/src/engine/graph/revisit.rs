@@ -26,9 +26,9 @@
 use gupcheck_core::sync::{CellId, LockId, LockMode, Op};
 
 use super::clock::Clock;
-use super::event::{Asked, Effect, Event, EventId, Section};
+use super::event::{Asked, Effect, EventId, Section};
 use super::explore::{Entry, Explorer, Level, Stage, excludes};
-use super::model::{Access, Axioms};
+use super::model::Axioms;
 
 /// A write that looks for reads to serve.
 pub(super) struct Revisitor {
@@ -38,49 +38,29 @@ pub(super) struct Revisitor {
     /// What it needs, without itself.
     before: Clock,
     value: u64,
-    /// The write that it reads from, if it is an update.
-    source: Option<EventId>,
 }
 
 impl Revisitor {
-    /// The next event of `lane` as a write; for an update, the one that reads at position `source`.
-    pub(super) fn new<A: Axioms>(
-        level: &Level<A>,
-        lane: usize,
-        asked: Asked,
-        source: u16,
-    ) -> Option<Self> {
-        let mut before = level.graph.before(lane);
-        let (cell, value, source) = match asked.op {
-            Op::Store { cell, value, .. } => (cell, value, None),
-            Op::Rmw { cell, rmw, .. } => {
-                let write = level.graph.write_at(cell, source);
-                if !write.is_init() {
-                    before.join(&level.graph.event(write).before);
-                }
-                let value = rmw.apply(level.graph.value_at(cell, source))?;
-                (cell, value, Some(write))
-            }
-            _ => return None,
-        };
-        Some(Self {
-            cell,
+    /// The next event of `lane`, which writes.
+    pub(super) fn new<A: Axioms>(level: &Level<A>, lane: usize, asked: Asked) -> Self {
+        let read = level.graph.lane(lane).last().map_or(0, |last| last.read);
+        Self {
+            cell: asked.op.cell().expect("it writes"),
             lane,
             asked,
-            before,
-            value,
-            source,
-        })
+            before: level.graph.before(lane),
+            value: asked.op.written(read).expect("it writes"),
+        }
     }
 }
 
 impl<A: Axioms> Level<A> {
     /// Whether the event is as it would be had it been added last, to what was there before it and to
     /// what is in `needed`.
-    fn is_last(&self, id: EventId, needed: &Clock) -> bool {
+    fn is_last(&self, id: EventId, stamp: u32, needed: &Clock) -> bool {
         let event = self.graph.event(id);
         if let Op::Lock { lock, .. } = event.op {
-            return self.is_last_taker(lock, id, needed);
+            return self.is_last_taker(lock, id, stamp, needed);
         }
         if event.is_plain() || !(event.reads || event.writes) {
             return true;
@@ -114,30 +94,35 @@ impl<A: Axioms> Level<A> {
         }
     }
 
+    /// Whether an event is kept when all that came after `stamp` and is not in `needed` is deleted.
+    fn stays(&self, id: EventId, stamp: u32, needed: &Clock) -> bool {
+        self.graph.event(id).added < stamp || needed.has(id)
+    }
+
     /// The same for an event that takes a lock.
-    fn is_last_taker(&self, lock: LockId, id: EventId, needed: &Clock) -> bool {
+    fn is_last_taker(&self, lock: LockId, id: EventId, stamp: u32, needed: &Clock) -> bool {
         let overtook_it = |s: &Section| {
             let by = self.graph.event(s.taken).overtook;
             by.is_some_and(|(overtaken, _)| overtaken == id)
         };
         self.graph.event(id).overtook.is_none()
-            && (self.graph.sections(lock).iter()).all(|s| !overtook_it(s) || needed.has(s.taken))
+            && (self.graph.sections(lock).iter())
+                .all(|s| !overtook_it(s) || self.stays(s.taken, stamp, needed))
     }
 
     /// Whether the revisit that deletes `target` and all later events that are not in `needed` may be
     /// made from this graph.
     fn may_revisit(&self, target: EventId, needed: &Clock) -> bool {
         let stamp = self.graph.event(target).stamp;
-        (self.graph.pushed().iter().rev()).all(|&id| {
-            self.graph.event(id).stamp < stamp || needed.has(id) || self.is_last(id, needed)
-        })
+        (self.graph.pushed().iter().rev())
+            .all(|&id| self.stays(id, stamp, needed) || self.is_last(id, stamp, needed))
     }
 
     /// Fills `child` with what is left after deleting `target` and all later events not in `needed`.
     fn restrict(&self, child: &mut Self, target: EventId, needed: &Clock) {
         let stamp = self.graph.event(target).stamp;
         for &id in self.graph.pushed() {
-            if self.graph.event(id).stamp < stamp || needed.has(id) {
+            if self.stays(id, stamp, needed) {
                 let stays = |taken, when| when <= stamp || needed.has(taken);
                 child.graph.copy_event(&self.graph, id, stays);
                 child.axioms.push(&child.graph, id);
@@ -150,34 +135,14 @@ impl<A: Axioms> Level<A> {
     pub(super) fn push_served(&mut self, write: EventId) -> bool {
         let (lane, asked, stamp) = self.served.expect("made by a revisit");
         let position = self.graph.event(write).position;
-        let floor = |cell, access| self.axioms.floor(&self.graph, lane, cell, access);
-        let effect = match asked.op {
-            Op::Rmw { cell, rmw, order } => {
-                let granted = rmw.apply(self.graph.event(write).wrote).is_some();
-                let access = if granted {
-                    Access::Update(order)
-                } else {
-                    Access::Read
-                };
-                let floor = floor(cell, access);
-                self.updating(cell, rmw, position, floor, floor)
-            }
-            Op::Load { cell, .. } | Op::SpinUntil { cell, .. } => {
-                (position >= floor(cell, Access::Read)).then(|| self.reading(cell, position))
-            }
-            _ => None,
-        };
-        if let Some(effect) = effect {
+        let cell = asked.op.cell().expect("it reads");
+        let effect = self.reading(&asked.op, cell, position);
+        let (floor, granted) = self.floors(lane, &asked.op, cell);
+        let is_allowed = position >= if effect.granted { granted } else { floor };
+        if is_allowed {
             self.push_stamped(lane, asked, effect, stamp);
         }
-        effect.is_some()
-    }
-}
-
-fn asked_by(event: &Event) -> Asked {
-    Asked {
-        op: event.op,
-        site: event.site,
+        is_allowed
     }
 }
 
@@ -213,29 +178,9 @@ impl<A: Axioms> Explorer<A> {
         let (level, child) = self.with_child();
         level.restrict(child, read, &write.before);
         let event = level.graph.event(read);
-        child.served = Some((read.lane(), asked_by(event), event.stamp));
+        child.served = Some((read.lane(), event.asked(), event.stamp));
         let (lane, cell) = (write.lane, write.cell);
-        let (next, floor) = match (write.source, write.asked.op) {
-            (Some(source), Op::Rmw { order, .. }) => {
-                let position = child.graph.position(source);
-                let floor = child
-                    .axioms
-                    .floor(&child.graph, lane, cell, Access::Update(order));
-                // One place only: right after the source.
-                (
-                    if position >= floor {
-                        position + 1
-                    } else {
-                        position
-                    },
-                    position,
-                )
-            }
-            _ => {
-                let floor = child.axioms.floor(&child.graph, lane, cell, Access::Write);
-                (child.graph.top(cell) + 1, floor)
-            }
-        };
+        let (next, floor) = child.places(lane, write.asked, cell);
         child.entries.push(Entry {
             lane,
             asked: write.asked,
@@ -268,7 +213,11 @@ impl<A: Axioms> Explorer<A> {
     ) -> bool {
         let ways = self.level().ways_to_overtake(lane, lock, mode);
         for (way, (target, needed)) in ways.into_iter().enumerate().skip(nth) {
-            if !self.level().may_revisit(target, &needed) {
+            let level = self.level();
+            let stamp = level.graph.event(target).stamp;
+            let in_turn =
+                mode == LockMode::Exclusive || level.may_enter_ahead(lane, lock, target, stamp);
+            if !in_turn || !level.may_revisit(target, &needed) {
                 continue;
             }
             let last = self.levels[self.depth].entries.last_mut();
@@ -276,7 +225,6 @@ impl<A: Axioms> Explorer<A> {
             let (level, child) = self.with_child();
             level.restrict(child, target, &needed);
             let taken = child.push(lane, asked, Effect::NONE);
-            let stamp = level.graph.event(target).stamp;
             child.graph.mark_overtaking(taken, target, stamp);
             self.descend();
             return true;
@@ -294,54 +242,99 @@ impl<A: Axioms> Level<A> {
             if before.has(target.taken) || !excludes(target.mode, mode) {
                 continue;
             }
-            if mode == LockMode::Shared {
-                ways.push((target.taken, before));
-                continue;
-            }
-            // Shared sections beside the target, entered after it, that may come first all the same.
-            let optional: Vec<&Section> = (sections[nth + 1..].iter())
-                .take_while(|s| target.mode == LockMode::Shared && s.mode == LockMode::Shared)
-                .filter(|s| !s.is_open() && !before.has(s.taken))
+            let stamp = self.graph.event(target.taken).stamp;
+            // Sections side by side with the target, entered after it, that may come first all the same.
+            let optional: Vec<&Section> = (sections.iter().enumerate())
+                .filter(|&(other, s)| {
+                    mode == LockMode::Exclusive
+                        && target.mode == LockMode::Shared
+                        && side_by_side(sections, nth, other)
+                        && self.graph.event(s.taken).stamp > stamp
+                        && !s.is_open()
+                        && !before.has(s.taken)
+                })
+                .map(|(_, s)| s)
                 .collect();
             for chosen in 0..1_u32 << optional.len().min(16) {
                 let chosen = (optional.iter().enumerate())
                     .filter(|(bit, _)| chosen & (1 << bit) != 0)
                     .map(|(_, section)| section.dropped);
-                if let Some(needed) = self.needed_to_overtake(sections, target, before, chosen) {
-                    ways.push((target.taken, needed));
-                }
+                let way = self.needed_to_overtake((sections, nth), (before, mode), chosen);
+                ways.extend(way.map(|needed| (target.taken, needed)));
             }
         }
         ways
     }
 
-    /// What an exclusive taker of a lock needs that comes after the sections entered before `target` and
-    /// after those that end with the `chosen` events, and before all others; `None` if it cannot.
+    /// What somebody with the past `before` needs who takes a lock in `mode` after the sections that
+    /// come before the `nth` and after those that end with the `chosen` events, and before all others;
+    /// `None` if it cannot be.
     fn needed_to_overtake(
         &self,
-        sections: &[Section],
-        target: &Section,
-        before: Clock,
+        (sections, nth): (&[Section], usize),
+        (before, mode): (Clock, LockMode),
         chosen: impl Iterator<Item = EventId> + Clone,
     ) -> Option<Clock> {
+        let target = &sections[nth];
         let stamp = self.graph.event(target.taken).stamp;
-        let mut needed = before;
-        for dropped in chosen.clone() {
-            needed.join(&self.graph.event(dropped).before);
-        }
-        let comes_first = |s: &Section| {
+        let comes_first = |other: usize| {
+            let s = &sections[other];
+            if excludes(s.mode, target.mode) {
+                return other < nth;
+            }
             self.graph.event(s.taken).stamp < stamp
                 || before.has(s.taken)
                 || chosen.clone().any(|dropped| dropped == s.dropped)
         };
-        for section in sections.iter().filter(|s| comes_first(s)) {
-            if section.is_open() {
+        let mut needed = before;
+        for (_, section) in (sections.iter().enumerate()).filter(|&(n, _)| comes_first(n)) {
+            if !section.excludes(mode) {
+                needed.join(&self.graph.event(section.taken).before);
+            } else if section.is_open() {
                 return None;
+            } else {
+                needed.join(&self.graph.event(section.dropped).before);
             }
-            needed.join(&self.graph.event(section.dropped).before);
         }
         let kept = |s: &Section| self.graph.event(s.taken).stamp < stamp || needed.has(s.taken);
-        let agrees = sections.iter().all(|s| kept(s) == comes_first(s));
+        let agrees = (sections.iter().enumerate()).all(|(n, s)| kept(s) == comes_first(n));
         (agrees && !needed.has(target.taken)).then_some(needed)
     }
+
+    /// Whether a CPU may take a free lock, or has to let one go first that was overtaken.
+    pub(super) fn is_in_turn(&self, lane: usize, lock: LockId, mode: LockMode) -> bool {
+        mode == LockMode::Exclusive
+            || (self.graph.sections(lock).iter())
+                .filter_map(|s| self.graph.event(s.taken).overtook)
+                .filter(|(taken, _)| self.graph.lane(taken.lane()).len() == taken.index())
+                .filter(|(taken, _)| taken.lane() != lane)
+                .all(|(taken, stamp)| self.may_enter_ahead(lane, lock, taken, stamp))
+    }
+
+    /// Whether a CPU may enter a shared section ahead of `overtaken`, which others have overtaken.
+    ///
+    /// Shared sections exclude the overtaken one and not each other, so they could have overtaken it in
+    /// any order, and all orders make the same graph. The one that counts is that of their CPUs, as far
+    /// as they do not depend on each other.
+    pub(super) fn may_enter_ahead(
+        &self,
+        lane: usize,
+        lock: LockId,
+        overtaken: EventId,
+        stamp: u32,
+    ) -> bool {
+        let before = self.graph.before(lane);
+        (self.graph.sections(lock).iter().rev())
+            .filter(|s| s.mode == LockMode::Shared)
+            .filter(|s| self.graph.event(s.taken).stamp > stamp)
+            .filter(|s| !self.graph.event(s.taken).before.has(overtaken))
+            .take_while(|s| !before.has(s.taken))
+            .all(|s| s.taken.lane() < lane)
+    }
+}
+
+/// Whether two shared sections have no exclusive one between them.
+fn side_by_side(sections: &[Section], one: usize, other: usize) -> bool {
+    let between = &sections[one.min(other)..=one.max(other)];
+    one != other && between.iter().all(|s| s.mode == LockMode::Shared)
 }

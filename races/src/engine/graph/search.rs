@@ -95,6 +95,7 @@ impl<A: Axioms> Walk<'_, A> {
                 tally.blocked += 1;
                 return Ok(());
             }
+            Extended::Doomed => return Ok(()),
             Extended::Violated(violation, blame) => {
                 tally.executions += 1;
                 (violation, blame)

@@ -173,8 +173,17 @@ fn tell(
     };
     for &id in order {
         say(&mut trace, id.lane(), id.index());
+        let second = graph.event(id);
+        let event = if second.is_second {
+            &graph.lane(id.lane())[id.index() - 1]
+        } else {
+            second
+        };
+        let last = order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id);
+        if event.granted && !second.is_second && !last {
+            continue; // told with its second half, before which nothing can come between
+        }
         place.insert(id, trace.len());
-        let event = graph.event(id);
         let source = match event.source {
             EventId::INIT => Source::Init,
             source => Source::Event(place[&source]),
@@ -184,12 +193,11 @@ fn tell(
             what: What::Op {
                 op: event.op,
                 read: event.reads.then_some(event.read),
-                wrote: event.writes.then_some(event.wrote),
+                wrote: second.writes.then_some(second.wrote),
                 from: event.reads.then_some(source),
             },
             site: event.site,
         });
-        let last = order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id);
         if to_the_end && last {
             say(&mut trace, id.lane(), usize::MAX);
         }

@@ -190,7 +190,7 @@ impl Rc11 {
         local.pending.join(&message);
         let acquires = match event.op {
             Op::Load { order, .. } | Op::SpinUntil { order, .. } => order == LoadOrder::Acquire,
-            Op::Rmw { order, .. } => event.writes && order.acquires(),
+            Op::Rmw { order, .. } => event.granted && order.acquires(),
             _ => false,
         };
         if acquires {
@@ -198,7 +198,7 @@ impl Rc11 {
         }
     }
 
-    fn release(&self, event: &Event, local: &mut Local) {
+    fn release(&self, graph: &Graph, lane: usize, event: &Event, local: &mut Local) {
         let releases = match event.op {
             Op::Store { order, .. } => order == StoreOrder::Release,
             Op::Rmw { order, .. } => order.releases(),
@@ -210,21 +210,23 @@ impl Rc11 {
             (false, false) => local.released,
             (false, true) => Clock::EMPTY,
         };
-        if event.updates() && !event.source.is_init() {
-            local.message.join(&self.of(event.source).message);
+        if event.is_second {
+            let first = &graph.lane(lane)[graph.lane(lane).len() - 2];
+            if !first.source.is_init() {
+                local.message.join(&self.of(first.source).message);
+            }
         }
     }
 }
 
 fn is_full(event: &Event) -> bool {
-    event.writes
-        && matches!(
-            event.op,
-            Op::Rmw {
-                order: RmwOrder::Full,
-                ..
-            }
-        )
+    matches!(
+        event.op,
+        Op::Rmw {
+            order: RmwOrder::Full,
+            ..
+        }
+    )
 }
 
 impl Axioms for Rc11 {
@@ -252,7 +254,7 @@ impl Axioms for Rc11 {
         let mut local = self.local(graph, lane);
         local.mark = self.undo.len() as u32;
         let full = is_full(event);
-        if full {
+        if full && event.granted {
             local.happened.join(&local.pending);
             local.released = local.happened;
             self.push_fence(graph, lane, local.happened);
@@ -263,7 +265,7 @@ impl Axioms for Rc11 {
         });
         self.acquire(event, &mut local);
         if event.writes || matches!(event.op, Op::Unlock { .. } | Op::Spawn(_)) {
-            self.release(event, &mut local);
+            self.release(graph, lane, event, &mut local);
         }
         if let Op::Fence(order) = event.op {
             if order != FenceOrder::Release {
@@ -282,7 +284,7 @@ impl Axioms for Rc11 {
         }
         local.fences = self.fences[lane].len() as u16;
         self.locals[lane].push(local);
-        if full {
+        if full && event.is_second {
             local.happened.join(&local.pending);
             local.released = local.happened;
             self.push_fence(graph, lane, local.happened);

@@ -64,7 +64,7 @@ fn half(event: &Event) -> Half {
         Op::Fence(FenceOrder::SeqCst) | Op::Lock { .. } | Op::Spawn(_) | Op::Join(_) => Half::Both,
         Op::Fence(_) => Half::Neither,
         Op::Unlock { .. } => Half::Store,
-        _ if event.updates() => Half::Both,
+        _ if event.granted || event.is_second => Half::Both,
         _ if event.writes => Half::Store,
         _ => Half::Load,
     }
@@ -144,8 +144,7 @@ impl Tso {
             return;
         }
         if event.reads && !event.source.is_init() {
-            let external = event.source.lane() != id.lane();
-            if external || event.writes {
+            if event.source.lane() != id.lane() {
                 past.join(self.of(event.source));
             }
         }

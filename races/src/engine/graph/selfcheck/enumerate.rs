@@ -69,7 +69,7 @@ pub fn enumerate(listing: &Listing, model: Model) -> Option<Enumerated> {
     while let Some(state) = open.pop() {
         if has_race(&state, model) {
             found.has_race = true;
-            return Some(found);
+            continue;
         }
         let mut steps = Vec::new();
         for lane in 0..listing.cpus.len() {
