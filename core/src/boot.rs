@@ -5,7 +5,7 @@
 //! either free or somebody's.
 
 use crate::cpu::Gates;
-use crate::folio::{BlockLink, CompoundHead, Mapping, Owner, Page, PageFlags, Pfn};
+use crate::folio::{BlockLink, CompoundHead, Mapping, Memory, Owner, Page, PageFlags, Pfn};
 use crate::machine::{Machine, MmId, Zone};
 use crate::mm::{Backing, Mm, VmFlags, Vma};
 use crate::pgtable::{Bits, Entry, Geometry, Level, PAGE_SIZE};
@@ -167,6 +167,11 @@ impl Boot {
     /// A large anonymous folio that one pmd entry can map, with `refs` references: its head.
     pub fn thp(&mut self, owner: Owner, refs: i32) -> Pfn {
         let order = self.machine.zone.free.len() as u8 - 1;
+        self.large_folio(order, owner, refs)
+    }
+
+    /// A large anonymous folio of `1 << order` pages with `refs` references: its head.
+    pub fn large_folio(&mut self, order: u8, owner: Owner, refs: i32) -> Pfn {
         let head = self.frame();
         self.make_anon(head, owner, refs);
         for _ in 1..1 << order {
@@ -181,6 +186,22 @@ impl Boot {
         self.layout.set(flags, with_head);
         self.layout.set(order_cell, order);
         head
+    }
+
+    /// The shared zero page: read faults of anonymous memory map it from now on.
+    pub fn zero_page(&mut self) -> Pfn {
+        let pfn = self.frame();
+        let page = self.page(pfn);
+        let (refcount, owned) = (page.refcount, page.owner);
+        self.layout.set(refcount, 1);
+        self.layout.set_plain(owned, Owner::Us);
+        self.machine.zero_page = Some(pfn);
+        pfn
+    }
+
+    /// Says what is fixed of the memory behind a frame.
+    pub fn set_memory(&mut self, pfn: Pfn, memory: Memory) {
+        self.machine.pages[pfn.0 as usize].memory = memory;
     }
 
     fn make_anon(&mut self, pfn: Pfn, owner: Owner, refs: i32) {
@@ -251,7 +272,13 @@ impl Boot {
 
     /// Maps the large folio that `head` heads at `addr` by a pmd entry, with one reference for the mapping.
     pub fn map_huge(&mut self, mm: MmId, addr: u64, head: Pfn, write: bool) {
-        let slot = self.tables_down_to(mm, addr, Level::Pmd);
+        self.map_leaf(mm, addr, Level::Pmd, head, write);
+    }
+
+    /// Maps the large folio that `head` heads at `addr` by a leaf of `level`, with one reference for the
+    /// mapping.
+    pub fn map_leaf(&mut self, mm: MmId, addr: u64, level: Level, head: Pfn, write: bool) {
+        let slot = self.tables_down_to(mm, addr, level);
         self.layout.set(slot, Entry::leaf(head, write).huge());
         self.count_mapping(head);
     }
@@ -274,12 +301,10 @@ impl Boot {
             let life = self.page(table).table.life;
             self.layout.set_life(life, false);
         }
-        let place = self.machine.mms[mm.0 as usize]
-            .deposited
-            .into_iter()
-            .find(|&place| self.layout.get_plain(place).0.is_none())
-            .expect("room for one more deposited table");
-        self.layout.set_plain(place, BlockLink(Some(table)));
+        let [newest, older] = self.machine.mms[mm.0 as usize].deposited;
+        let before = self.layout.get_plain(newest);
+        self.layout.set_plain(older, before);
+        self.layout.set_plain(newest, BlockLink(Some(table)));
         table
     }
 
@@ -352,9 +377,11 @@ impl Boot {
         pfn
     }
 
-    /// An entry's bits that boot code may add: prot-none instead of present, as `mprotect(PROT_NONE)`
-    /// leaves it.
+    /// Prot-none instead of present, and not writable, as `mprotect(PROT_NONE)` and NUMA hinting leave an
+    /// entry.
     pub fn prot_none(entry: Entry) -> Entry {
-        entry.without(Bits::PRESENT).with(Bits::PROT_NONE)
+        entry
+            .without(Bits::PRESENT | Bits::WRITE)
+            .with(Bits::PROT_NONE)
     }
 }

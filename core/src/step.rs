@@ -107,6 +107,9 @@ steps! {
     UnfreezeRelease = "M-P8", "unfreeze-release",
         "Give frozen counts back last and with release: whoever gets a reference sees the new state.",
         "pin-barrier (P12), head-recheck (P15)", "page_ref_unfreeze";
+    ShareBarrier = "M-P9", "share-barrier",
+        "A full barrier between clearing the exclusive bit and putting the entry back.",
+        "exclusive-barrier (P22)", "page_try_share_anon_rmap; 088b8aa537c2";
     CollapseClearFirst = "M-P11", "collapse-clear-first",
         "Collapse clears the pmd before it counts references.",
         "pmd-recheck (P18)", "collapse_huge_page; 70cbc3cc78a9";

@@ -57,22 +57,25 @@ fn give_block(cpu: &Cpu<'_>, first: Pfn, order: u8) {
     list.write(cpu, BlockLink(Some(first)));
 }
 
-/// `prep_new_page`: the first reference, and the heads of a large folio.
+/// `prep_new_page`: the first reference, and only then the heads of a large folio, as the kernel has it
+/// (`post_alloc_hook`, then `prep_compound_page`). Who holds an old entry for the head may get a reference
+/// in between, of what still looks like a small folio.
 fn prep_new_page(cpu: &Cpu<'_>, head: &Page, order: u8, owner: Owner) {
     let machine = cpu.machine();
     for n in 0..1 << order {
         machine.page(head.pfn.plus(n)).owner.write(cpu, owner);
     }
-    if order > 0 {
-        write_once(cpu, head.order, order);
-        write_once(cpu, head.pincount, 0);
-        for n in 1..1 << order {
-            let tail = machine.page(head.pfn.plus(n));
-            write_once(cpu, tail.compound_head, CompoundHead(Some(head.pfn)));
-        }
-        super::set_page_flags(cpu, head, PageFlags::HEAD);
-    }
     write_once(cpu, head.refcount, 1);
+    if order == 0 {
+        return;
+    }
+    super::set_page_flags(cpu, head, PageFlags::HEAD);
+    for n in 1..1 << order {
+        let tail = machine.page(head.pfn.plus(n));
+        write_once(cpu, tail.compound_head, CompoundHead(Some(head.pfn)));
+    }
+    write_once(cpu, head.order, order);
+    write_once(cpu, head.pincount, 0);
 }
 
 /// `__folio_put`, `free_unref_page`: back to the free list, by whoever dropped the last reference.

@@ -40,7 +40,9 @@ pub fn page_try_share_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page) ->
     }
     clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
     // ORDERING: full, between the cleared bit and the entry that may be put back. Pairs with
-    // exclusive-barrier (P22). Without it: R03 B.
-    smp_mb_after_atomic(cpu);
+    // exclusive-barrier (P22). Without it: R03 B. Step `share-barrier`.
+    if cpu.does(Step::ShareBarrier) {
+        smp_mb_after_atomic(cpu);
+    }
     true
 }

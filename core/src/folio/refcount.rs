@@ -121,11 +121,11 @@ pub fn folio_ref_unfreeze(cpu: &Cpu<'_>, folio: Folio<'_>, count: i32) {
 }
 
 /// `folio_maybe_dma_pinned`: never false of a pinned folio; true of a small one that merely has very
-/// many references (R36).
+/// many references (R36), or whose count has wrapped.
 #[track_caller]
 pub fn folio_maybe_dma_pinned(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
     if folio.test(cpu, PageFlags::HEAD) {
         return read_once(cpu, folio.head().pincount) > 0;
     }
-    folio_ref_count(cpu, folio) >= GUP_PIN_COUNTING_BIAS
+    folio_ref_count(cpu, folio).cast_unsigned() >= GUP_PIN_COUNTING_BIAS.cast_unsigned()
 }

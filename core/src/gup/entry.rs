@@ -7,6 +7,7 @@
 //! walk got some and the slow path then failed, the short count, not the error (R53).
 
 use super::fast::Walk;
+use super::grab::unpin_user_pages_lockless;
 use super::slow::gup_longterm_locked;
 use super::{Errno, Foll, MAX_PAGES, Pages};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
@@ -197,12 +198,9 @@ fn lockless_pages_from_mm<'m>(
     local_irq_restore(cpu);
     moved |= pin && !early && sequence_moved(cpu, mm, sequence);
     if moved {
-        // No look at exclusivity: the pages may be shared with a child by now.
         cpu.remark("fork came between: undo every pin");
-        for page in pages.drain(..) {
-            let folio = crate::folio::page_folio(cpu, page);
-            super::gup_put_folio(cpu, folio, 1, Foll::PIN);
-        }
+        unpin_user_pages_lockless(cpu, &pages);
+        pages.clear();
     }
     pages
 }

@@ -50,15 +50,15 @@ pub(super) fn follow_page_mask<'m>(
     }
     pmdp.lock().lock(cpu);
     let now = pmdp.get(cpu);
-    if now.pmd_present() && !now.is_huge() {
+    if !now.pmd_present() {
+        pmdp.lock().unlock(cpu);
+        return no_page_table(vma, flags);
+    }
+    if !now.is_huge() {
         pmdp.lock().unlock(cpu);
         return follow_page_pte(cpu, vma, addr, pmdp, now, flags);
     }
-    let followed = if now.access_permitted(false) {
-        follow_trans_huge_pmd(cpu, vma, addr, now, flags)
-    } else {
-        no_page_table(vma, flags)
-    };
+    let followed = follow_trans_huge_pmd(cpu, vma, addr, now, flags);
     pmdp.lock().unlock(cpu);
     followed
 }
@@ -74,7 +74,7 @@ fn no_page_table<'m>(vma: &Vma, flags: Foll) -> Result<Followed<'m>, Errno> {
 /// `gup_can_follow_protnone`: NUMA hints are ignored unless asked for; real `PROT_NONE` never gets here
 /// without `FOLL_FORCE`.
 fn can_follow_protnone(vma: &Vma, flags: Foll) -> bool {
-    !flags.contains(Foll::HONOR_NUMA_FAULT) || !vma.flags.contains(VmFlags::READ)
+    !flags.contains(Foll::HONOR_NUMA_FAULT) || !vma.is_accessible()
 }
 
 /// `follow_trans_huge_pmd`, under the pmd lock.
@@ -88,6 +88,9 @@ fn follow_trans_huge_pmd<'m>(
     let machine = cpu.machine();
     let head = machine.page(pmd.pfn());
     if flags.contains(Foll::WRITE) && !can_follow_write(cpu, vma, pmd, Some(head), flags) {
+        return Ok(Followed::Nothing);
+    }
+    if pmd.is_prot_none() && !can_follow_protnone(vma, flags) {
         return Ok(Followed::Nothing);
     }
     if !pmd.is_writable() && gup_must_unshare(cpu, Some(vma), flags, head) {
@@ -154,11 +157,11 @@ fn follow_locked_pte<'m>(
     pte: Entry,
     flags: Foll,
 ) -> Result<Followed<'m>, Errno> {
-    if !pte.pte_present() {
+    if pte.is_none() {
         return no_page_table(vma, flags);
     }
-    if pte.is_prot_none() && !can_follow_protnone(vma, flags) {
-        return no_page_table(vma, flags);
+    if !pte.pte_present() || pte.is_prot_none() && !can_follow_protnone(vma, flags) {
+        return Ok(Followed::Nothing);
     }
     let mapped = cpu.machine().page(pte.pfn());
     let normal = (!pte.is_special()).then_some(mapped);

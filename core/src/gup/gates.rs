@@ -5,6 +5,7 @@
 //! refuses: the slow path knows the area and decides.
 
 use super::Foll;
+use super::grab::is_zero_page;
 use crate::cpu::Cpu;
 use crate::folio::{Folio, Mapping, Page, PageFlags, page_anon_exclusive};
 use crate::lkmm::{read_once, smp_rmb};
@@ -12,9 +13,10 @@ use crate::mm::{Backing, Vma};
 use crate::pgtable::Entry;
 use crate::step::Step;
 
-/// `folio_is_longterm_pinnable`: not in CMA or `ZONE_MOVABLE`. A property of the memory, not of the folio.
-pub(super) const fn is_longterm_pinnable(folio: Folio<'_>) -> bool {
-    !folio.head().memory.unpinnable_longterm
+/// `folio_is_longterm_pinnable`: not in CMA or `ZONE_MOVABLE`, a property of the memory, not of the folio.
+/// The zero page may lie there: it is never really pinned.
+pub(super) fn is_longterm_pinnable(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
+    is_zero_page(cpu, folio.head()) || !folio.head().memory.unpinnable_longterm
 }
 
 /// `get_dev_pagemap`: a reference of the pagemap behind a device entry. No device memory is modelled yet,
@@ -65,7 +67,7 @@ pub(super) fn gup_must_unshare(cpu: &Cpu<'_>, vma: Option<&Vma>, flags: Foll, pa
     }
     // ORDERING: read barrier between the recheck of the entry and the look at the bit: either the
     // temporary change of the entry is seen, or the cleared bit. Pairs with the barrier after the bit is
-    // cleared in page_try_share_anon_rmap. Without it: R03 B. Step `exclusive-barrier`.
+    // cleared in page_try_share_anon_rmap (share-barrier, M-P9). Without it: R03 B. Step `exclusive-barrier`.
     if cpu.does(Step::ExclusiveBarrier) {
         smp_rmb(cpu);
     }

@@ -70,7 +70,7 @@ pub fn try_grab_folio<'m>(
     }
     let folio = try_get_folio(cpu, page, refs)?;
     // Only now is the folio stable: a gate before the reference would look at another one (R49).
-    if flags.contains(Foll::LONGTERM) && !super::gates::is_longterm_pinnable(folio) {
+    if flags.contains(Foll::LONGTERM) && !super::gates::is_longterm_pinnable(cpu, folio) {
         folio_put_refs(cpu, folio, refs);
         return None;
     }
@@ -166,11 +166,37 @@ fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
     }
 }
 
-/// `unpin_user_pages`.
+/// `unpin_user_pages`: neighbours in one folio go by one drop.
 pub fn unpin_user_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
+    let _span = cpu.span("unpin_user_pages");
     for page in pages {
-        unpin_user_page(cpu, page);
+        sanity_check_pinned_page(cpu, page);
     }
+    unpin_by_folio(cpu, pages);
+}
+
+/// `unpin_user_pages_lockless`: as [`unpin_user_pages`], but of pages that may be shared with a child by
+/// now, so nobody asks whether they are exclusive.
+pub(super) fn unpin_user_pages_lockless(cpu: &Cpu<'_>, pages: &[&Page]) {
+    let _span = cpu.span("unpin_user_pages_lockless");
+    unpin_by_folio(cpu, pages);
+}
+
+fn unpin_by_folio(cpu: &Cpu<'_>, pages: &[&Page]) {
+    let mut rest = pages;
+    while let Some(&first) = rest.first() {
+        let (folio, count) = gup_folio_next(cpu, first, rest);
+        gup_put_folio(cpu, folio, count as i32, Foll::PIN);
+        rest = &rest[count..];
+    }
+}
+
+/// `gup_folio_next`: the folio of the `first` of `pages`, and how many of them in a row are in it.
+fn gup_folio_next<'m>(cpu: &Cpu<'m>, first: &Page, pages: &[&Page]) -> (Folio<'m>, usize) {
+    let folio = page_folio_of(cpu, first);
+    let others = pages.iter().skip(1);
+    let same = others.take_while(|page| page_folio_of(cpu, page) == folio);
+    (folio, 1 + same.count())
 }
 
 /// `put_page`: gives back what `FOLL_GET` took.

@@ -30,7 +30,7 @@ pub(super) fn gup_longterm_locked<'m>(
     if !flags.contains(Foll::LONGTERM) {
         return gup;
     }
-    let unpinnable = |page: &&_| !is_longterm_pinnable(page_folio(cpu, page));
+    let unpinnable = |page: &&_| !is_longterm_pinnable(cpu, page_folio(cpu, page));
     if !gup.pages.iter().any(unpinnable) {
         return gup;
     }

@@ -1,7 +1,8 @@
 //! A page fault: `handle_mm_fault`, called with the mmap lock held for reading.
 //!
-//! Anonymous memory only: a fault on a file's area is `VM_FAULT_SIGBUS`. Huge pages are not faulted in,
-//! but huge mappings are handled where they are met.
+//! Anonymous memory only: nothing of a file's is faulted in (`VM_FAULT_SIGBUS`), though a private mapping's
+//! page is copied where it must be. Huge pages are not faulted in either, but huge pmds are handled where
+//! they are met; leaves above the PMD level are hugetlb's and DAX's own affair, and not modelled.
 
 use super::{Backing, Mm, VmFlags, Vma};
 use crate::cpu::{Cpu, flush_tlb};
@@ -11,7 +12,7 @@ use crate::folio::{
     set_page_flags,
 };
 use crate::gup::follow::{pte_offset_map_lock, pte_unmap_unlock};
-use crate::lkmm::write_once;
+use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::mutators::split_huge_pmd_locked;
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, offset_lockless, pgd_offset, pte_alloc, table_entry,
@@ -52,10 +53,21 @@ struct Fault<'a, 'm> {
 }
 
 /// `handle_mm_fault`.
-pub fn handle_mm_fault(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma, addr: u64, flags: FaultFlags) -> VmFault {
+pub fn handle_mm_fault(
+    cpu: &Cpu<'_>,
+    mm: &Mm,
+    vma: &Vma,
+    addr: u64,
+    mut flags: FaultFlags,
+) -> VmFault {
     let _span = cpu.span("handle_mm_fault");
-    let Some(pmdp) = pmd_alloc(cpu, mm, addr) else {
-        return VmFault::Oom;
+    // sanitize_fault_flags: where nothing is copied on write, nothing is shared that way either.
+    if !vma.flags.is_cow() {
+        flags.remove(FaultFlags::UNSHARE);
+    }
+    let pmdp = match pmd_alloc(cpu, mm, addr) {
+        Ok(pmdp) => pmdp,
+        Err(fault) => return fault,
     };
     let fault = Fault {
         cpu,
@@ -66,7 +78,7 @@ pub fn handle_mm_fault(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma, addr: u64, flags: Faul
         pmdp,
     };
     let pmd = pmdp.read_once(cpu);
-    if pmd.is_migration() || pmd.is_huge() && !pmd.access_permitted(false) {
+    if pmd.is_migration() {
         return fault.wait_for_entry(pmdp, pmd);
     }
     if pmd.is_huge() {
@@ -75,8 +87,9 @@ pub fn handle_mm_fault(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma, addr: u64, flags: Faul
     fault.handle_pte_fault(pmd)
 }
 
-/// `p4d_alloc`, `pud_alloc`, `pmd_alloc`: the pmd entry, with all tables above it in place.
-fn pmd_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<EntryPtr<'m>> {
+/// `p4d_alloc`, `pud_alloc`, `pmd_alloc`: the pmd entry, with all tables above it in place, or how the fault
+/// ends.
+fn pmd_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Result<EntryPtr<'m>, VmFault> {
     let geometry = &cpu.machine().geometry;
     let mut ptr = pgd_offset(cpu, mm, addr);
     for level in [Level::P4d, Level::Pud, Level::Pmd] {
@@ -86,13 +99,16 @@ fn pmd_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<EntryPtr<'m>> {
         let mut entry = ptr.read_once(cpu);
         if entry.is_none() {
             if !pte_alloc(cpu, ptr) {
-                return None;
+                return Err(VmFault::Oom);
             }
             entry = ptr.read_once(cpu);
         }
+        if entry.is_huge() {
+            return Err(VmFault::Sigbus);
+        }
         ptr = table_entry(cpu, entry.pfn(), level, addr);
     }
-    Some(ptr)
+    Ok(ptr)
 }
 
 impl<'m> Fault<'_, 'm> {
@@ -112,26 +128,65 @@ impl<'m> Fault<'_, 'm> {
         VmFault::Done
     }
 
-    /// A fault on a huge mapping: `do_huge_pmd_wp_page`, or a NUMA hint.
+    /// A fault on a huge pmd: `do_huge_pmd_numa_page`, `do_huge_pmd_wp_page`, `huge_pmd_set_accessed`. One that
+    /// is being split is another by the time the lock is held.
     fn huge(&self, pmd: Entry) -> VmFault {
         let (cpu, pmdp) = (self.cpu, self.pmdp);
-        if !self.wants_write() || pmd.is_writable() {
-            return VmFault::Done;
-        }
         pmdp.lock().lock(cpu);
         if pmdp.get(cpu) == pmd {
             let head = cpu.machine().page(pmd.pfn());
-            if page_anon_exclusive(cpu, head) {
-                if !self.flags.contains(FaultFlags::UNSHARE) {
-                    pmdp.set(cpu, self.made_writable(pmd));
-                }
+            if pmd.is_prot_none() && self.vma.is_accessible() {
+                pmdp.set(cpu, self.without_hint(pmd, head));
+            } else if self.wants_write() && !pmd.is_writable() {
+                self.do_huge_pmd_wp_page(pmd, head);
             } else {
-                // Whether the page can be reused is decided page by page.
-                split_huge_pmd_locked(cpu, self.mm, pmdp, false);
+                self.set_accessed(pmdp, pmd);
             }
         }
         pmdp.lock().unlock(cpu);
         VmFault::Done
+    }
+
+    /// `do_huge_pmd_wp_page`, under the pmd lock.
+    fn do_huge_pmd_wp_page(&self, pmd: Entry, head: &'m Page) {
+        let (cpu, pmdp) = (self.cpu, self.pmdp);
+        if page_anon_exclusive(cpu, head) || self.wp_can_reuse(page_folio(cpu, head), head) {
+            if !self.flags.contains(FaultFlags::UNSHARE) {
+                pmdp.set(cpu, self.made_writable(pmd));
+            }
+        } else {
+            // The next fault finds a PTE, and decides for that page alone.
+            split_huge_pmd_locked(cpu, self.mm, pmdp, false);
+        }
+    }
+
+    /// `ptep_set_access_flags`, for a fault that finds the mapping good enough.
+    fn set_accessed(&self, ptr: EntryPtr<'m>, entry: Entry) {
+        let mut young = entry.with(Bits::ACCESSED);
+        if self.flags.contains(FaultFlags::WRITE) {
+            young = young.with(Bits::DIRTY);
+        }
+        if young != entry {
+            ptr.set(self.cpu, young);
+        }
+    }
+
+    /// The entry without its NUMA hint; writable at once if a write fault would reuse the page anyway
+    /// (`can_change_pte_writable`).
+    fn without_hint(&self, entry: Entry, page: &'m Page) -> Entry {
+        let (cpu, flags) = (self.cpu, self.vma.flags);
+        let entry = entry
+            .without(Bits::PROT_NONE | Bits::WRITE)
+            .with(Bits::PRESENT | Bits::ACCESSED);
+        let write = flags.contains(VmFlags::WRITE)
+            && !flags.contains(VmFlags::SHARED)
+            && page_folio(cpu, page).is_anon(cpu)
+            && page_anon_exclusive(cpu, page);
+        if write {
+            entry.with(Bits::WRITE)
+        } else {
+            entry
+        }
     }
 
     /// `maybe_mkwrite(pte_mkdirty(...))`.
@@ -168,46 +223,24 @@ impl<'m> Fault<'_, 'm> {
             pte_unmap_unlock(cpu, ptep);
             return VmFault::Done;
         }
-        if pte.is_prot_none() {
-            return self.do_numa_page(ptep, pte);
-        }
-        if self.wants_write() && !pte.is_writable() {
+        if pte.is_prot_none() && self.vma.is_accessible() {
+            // do_numa_page: the page stays where it is, and the hint is taken back.
+            let page = cpu.machine().page(pte.pfn());
+            ptep.set(cpu, self.without_hint(pte, page));
+        } else if self.wants_write() && !pte.is_writable() {
             return self.do_wp_page(ptep, pte, pmd);
-        }
-        let mut young = pte.with(Bits::ACCESSED);
-        if self.flags.contains(FaultFlags::WRITE) {
-            young = young.with(Bits::DIRTY);
-        }
-        if young != pte {
-            ptep.set(cpu, young);
+        } else {
+            self.set_accessed(ptep, pte);
         }
         pte_unmap_unlock(cpu, ptep);
         VmFault::Done
-    }
-
-    /// `do_numa_page`: the hint is taken back. Holds the page-table lock, and drops it.
-    fn do_numa_page(&self, ptep: EntryPtr<'m>, pte: Entry) -> VmFault {
-        let accessible = self.vma.flags.contains(VmFlags::READ);
-        if accessible {
-            ptep.set(
-                self.cpu,
-                pte.without(Bits::PROT_NONE)
-                    .with(Bits::PRESENT | Bits::ACCESSED),
-            );
-        }
-        pte_unmap_unlock(self.cpu, ptep);
-        if accessible {
-            VmFault::Done
-        } else {
-            VmFault::Sigbus
-        }
     }
 
     /// `do_anonymous_page`.
     fn do_anonymous_page(&self, mut pmd: Entry) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("do_anonymous_page");
-        if self.vma.backing != Backing::Anon {
+        if self.vma.backing != Backing::Anon || self.vma.flags.contains(VmFlags::SHARED) {
             return VmFault::Sigbus;
         }
         if pmd.is_none() {
@@ -216,7 +249,7 @@ impl<'m> Fault<'_, 'm> {
             }
             pmd = self.pmdp.read_once(cpu);
         }
-        let zero = (!self.wants_write())
+        let zero = (!self.flags.contains(FaultFlags::WRITE))
             .then_some(cpu.machine().zero_page)
             .flatten();
         let new = match zero {
@@ -249,6 +282,10 @@ impl<'m> Fault<'_, 'm> {
 
     fn new_anon_page(&self) -> Option<&'m Page> {
         let folio = alloc_folio(self.cpu, 0, Owner::Us)?;
+        // ORDERING: the page's contents, and its first reference, before the entry that makes it reachable
+        // (__folio_mark_uptodate). Pairs with entry-read-once (P6). No step: no race of the catalogue looks
+        // at contents.
+        smp_wmb(self.cpu);
         Some(folio.head())
     }
 
@@ -268,22 +305,25 @@ impl<'m> Fault<'_, 'm> {
         Entry::leaf(page.pfn, write)
     }
 
-    /// `do_wp_page`, of anonymous memory: reuse the page, or copy it. Holds the page-table lock, and
+    /// `do_wp_page`, of a private mapping: reuse the page, or copy it. Holds the page-table lock, and
     /// drops it.
     fn do_wp_page(&self, ptep: EntryPtr<'m>, pte: Entry, pmd: Entry) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("do_wp_page");
         let page = cpu.machine().page(pte.pfn());
+        if !self.vma.flags.is_cow() {
+            // wp_page_shared, wp_pfn_shared: not modelled.
+            pte_unmap_unlock(cpu, ptep);
+            return VmFault::Sigbus;
+        }
         if pte.is_special() {
             pte_unmap_unlock(cpu, ptep);
             return self.wp_page_copy(None, pte, pmd);
         }
         let folio = page_folio(cpu, page);
-        if !folio.is_anon(cpu) {
-            pte_unmap_unlock(cpu, ptep);
-            return VmFault::Sigbus;
-        }
-        if page_anon_exclusive(cpu, page) || self.wp_can_reuse(folio, page) {
+        let reuse = folio.is_anon(cpu)
+            && (page_anon_exclusive(cpu, page) || self.wp_can_reuse(folio, page));
+        if reuse {
             if !self.flags.contains(FaultFlags::UNSHARE) {
                 ptep.set(cpu, self.made_writable(pte));
             }
@@ -295,13 +335,12 @@ impl<'m> Fault<'_, 'm> {
         self.wp_page_copy(Some((folio, page)), pte, pmd)
     }
 
-    /// `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get one that matters.
+    /// What later kernels call `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get
+    /// one that matters. A KSM page is never reused, whatever its count.
     fn wp_can_reuse(&self, folio: Folio<'m>, page: &Page) -> bool {
         let cpu = self.cpu;
-        if folio.test(cpu, PageFlags::HEAD) || folio_ref_count(cpu, folio) > 1 {
-            return false;
-        }
-        if !folio.trylock(cpu) {
+        let ksm = read_once(cpu, folio.head().mapping) == Mapping::Ksm;
+        if ksm || folio_ref_count(cpu, folio) > 1 || !folio.trylock(cpu) {
             return false;
         }
         let alone = folio_ref_count(cpu, folio) == 1;

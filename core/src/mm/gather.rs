@@ -4,15 +4,18 @@
 //!
 //! 1. entries are cleared, under the page-table lock; pages are only *noted*;
 //! 2. the TLB is flushed, as the profile has it;
-//! 3. tables that were unlinked are freed, when the profile says;
-//! 4. the pages noted are dropped.
+//! 3. the pages noted are dropped: nothing but the flush comes before that;
+//! 4. tables that were unlinked are freed, when the profile says.
+//!
+//! Where tables go by RCU the kernel hands them over (`call_rcu`) and drops the pages without waiting. Here
+//! the wait is made in place, so it has to come last: before the pages it would keep them for every walker.
 //!
 //! A walker's local copy of an entry is like a TLB entry that lives until interrupts are on again, and
 //! that most profiles' flush does not reach (R54).
 
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{Page, folio_put, page_folio};
-use crate::pgtable::table_free;
+use crate::pgtable::free_tables;
 use arrayvec::ArrayVec;
 
 /// How much one gathering holds; more than any scenario unmaps at once.
@@ -41,6 +44,11 @@ impl<'m> MmuGather<'m> {
         self.pages.push(page);
     }
 
+    /// `tlb_remove_tlb_entry`, of an entry with no page to drop: the flush is due all the same.
+    pub const fn remove_entry(&mut self) {
+        self.cleared = true;
+    }
+
     /// `pte_free_tlb` and its kin: an unlinked table, to be freed after the flush.
     ///
     /// # Panics
@@ -50,17 +58,15 @@ impl<'m> MmuGather<'m> {
         self.tables.push(table);
     }
 
-    /// `tlb_finish_mmu`: flush, free tables, drop pages.
+    /// `tlb_finish_mmu`: flush, drop pages, free tables.
     pub fn finish(self, cpu: &Cpu<'m>) {
         let _span = cpu.span("tlb_finish_mmu");
         if self.cleared {
             flush_tlb(cpu);
         }
-        for table in self.tables {
-            table_free(cpu, table);
-        }
         for page in self.pages {
             folio_put(cpu, page_folio(cpu, page));
         }
+        free_tables(cpu, &self.tables);
     }
 }

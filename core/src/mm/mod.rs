@@ -32,7 +32,7 @@ pub struct Mm {
     pub has_pinned: Atomic<bool>,
     /// The areas, by address. Which of them still exist is each area's own affair.
     pub vmas: Vec<Vma>,
-    /// `pmd_huge_pte`: tables deposited by collapse, first in, first out. Under the pmd lock.
+    /// `pmd_huge_pte`: tables deposited for huge mappings, the newest first. Under the pmd lock.
     pub deposited: [Plain<BlockLink>; 2],
 }
 
@@ -85,16 +85,18 @@ impl Mm {
             // The list's links overwrite entries: it is no table any more.
             table.table.life.free(cpu);
         }
-        for place in self.deposited {
-            if place.read(cpu).0.is_none() {
-                place.write(cpu, BlockLink(Some(table.pfn)));
-                return;
-            }
+        let [first, second] = self.deposited;
+        let before = first.read(cpu);
+        if before.0.is_some() {
+            let full = second.read(cpu).0.is_some();
+            assert!(!full, "more tables deposited than the model has room for");
+            second.write(cpu, before);
         }
-        panic!("more tables deposited than the model has room for");
+        first.write(cpu, BlockLink(Some(table.pfn)));
     }
 
-    /// `pgtable_trans_huge_withdraw`, under the pmd lock: the table deposited first, its entries none.
+    /// `pgtable_trans_huge_withdraw`, under the pmd lock: the table deposited last, its entries
+    /// none. (The kernel calls its order first in, first out; it is not.)
     pub fn withdraw<'m>(&self, cpu: &Cpu<'m>) -> Option<&'m Page> {
         let _span = cpu.span("pgtable_trans_huge_withdraw");
         let [first, second] = self.deposited;

@@ -72,6 +72,11 @@ pub struct Vma {
 }
 
 impl Vma {
+    /// `vma_is_accessible`: whether any access is allowed at all; NUMA hints mean nothing elsewhere.
+    pub const fn is_accessible(&self) -> bool {
+        self.flags.intersects(VmFlags::READ.union(VmFlags::WRITE))
+    }
+
     /// Whether `addr` lies in it.
     pub const fn contains(&self, addr: u64) -> bool {
         self.start <= addr && addr < self.end

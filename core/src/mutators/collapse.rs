@@ -23,8 +23,8 @@ use crate::folio::{
 };
 use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::machine::MmId;
-use crate::mm::Mm;
-use crate::pgtable::{Entry, EntryPtr, Level, find_entry, pmd_install, table_entry};
+use crate::mm::{Backing, Mm, VmFlags, Vma};
+use crate::pgtable::{Bits, Entry, EntryPtr, Level, find_entry, table_entry};
 use crate::step::Step;
 use arrayvec::ArrayVec;
 
@@ -33,12 +33,22 @@ use arrayvec::ArrayVec;
 pub enum Scan {
     /// `SCAN_SUCCEED`.
     Succeed,
-    /// `SCAN_VMA_CHECK`: the area is gone.
+    /// `SCAN_VMA_CHECK`: the area is gone, or not anonymous.
     VmaCheck,
-    /// `SCAN_PMD_NULL`, `SCAN_PMD_MAPPED`: there is no table to collapse.
-    PmdChanged,
+    /// `SCAN_ADDRESS_RANGE`: the area does not hold all that a pmd maps.
+    AddressRange,
+    /// `SCAN_PMD_NULL`: there is no pmd, or no table under it.
+    PmdNull,
+    /// `SCAN_PMD_NONE`: nothing was ever mapped there.
+    PmdNone,
+    /// `SCAN_PMD_MAPPED`: it is a huge page already.
+    PmdMapped,
     /// `SCAN_PTE_NON_PRESENT`.
     PteNonPresent,
+    /// `SCAN_PAGE_NULL`: an entry from which no struct page may be derived.
+    PageNull,
+    /// `SCAN_PAGE_RO`: not one of the pages is writable.
+    PageRo,
     /// `SCAN_PAGE_COMPOUND`: part of a large folio. The kernel collapses some of those; the model none.
     PageCompound,
     /// `SCAN_PAGE_LOCK`.
@@ -57,8 +67,13 @@ impl Scan {
         match self {
             Self::Succeed => "succeeded",
             Self::VmaCheck => "vma_check",
-            Self::PmdChanged => "pmd_changed",
+            Self::AddressRange => "address_range",
+            Self::PmdNull => "pmd_null",
+            Self::PmdNone => "pmd_none",
+            Self::PmdMapped => "page_pmd_mapped",
             Self::PteNonPresent => "pte_non_present",
+            Self::PageNull => "page_null",
+            Self::PageRo => "no_writable_page",
             Self::PageCompound => "page_compound",
             Self::PageLock => "page_locked",
             Self::PageCount => "page_count",
@@ -68,8 +83,9 @@ impl Scan {
     }
 }
 
-/// The pages that are locked and isolated; as many as a pmd maps at the most.
-type Isolated<'m> = ArrayVec<(&'m Page, EntryPtr<'m>), { crate::gup::MAX_PAGES }>;
+/// The entries that are not none, with the pages that they map, locked and isolated; no page for the zero
+/// page. As many as a pmd maps at the most.
+type Isolated<'m> = ArrayVec<(Option<&'m Page>, EntryPtr<'m>), { crate::gup::MAX_PAGES }>;
 
 /// `collapse_huge_page`, of the table that maps `base`. Starts where the huge page is allocated: the scan
 /// and the swap-in before that only look.
@@ -92,16 +108,14 @@ pub fn collapse_huge_page(cpu: &Cpu<'_>, mm: MmId, base: u64) -> Scan {
 
 /// With the mmap lock held for writing.
 fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Scan {
-    if mm.vma_lookup(cpu, base).is_none() {
-        return Scan::VmaCheck;
-    }
-    let Some(pmdp) = find_entry(cpu, mm, base, Level::Pmd) else {
-        return Scan::PmdChanged;
+    let vma = match hugepage_vma_revalidate(cpu, mm, base) {
+        Ok(vma) => vma,
+        Err(scan) => return scan,
     };
-    let pmd = pmdp.read_once(cpu);
-    if pmd.is_none() || pmd.is_huge() || !pmd.pmd_present() {
-        return Scan::PmdChanged;
-    }
+    let (pmdp, pmd) = match find_pmd_or_thp_or_none(cpu, mm, base) {
+        Ok(found) => found,
+        Err(scan) => return scan,
+    };
     let table = cpu.machine().page(pmd.pfn());
     let mut isolated = Isolated::new();
     // ORDERING: the table is unlinked before references are counted. Pairs with pmd-recheck (P18). Without
@@ -115,15 +129,46 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
         scan
     };
     if scan != Scan::Succeed {
-        release_pages(cpu, &isolated);
+        // pmd_populate. No write barrier: what the table holds was published when it was linked first.
         pmdp.lock().lock(cpu);
-        pmd_install(cpu, pmdp, table.pfn);
+        pmdp.set(cpu, pmd);
         pmdp.lock().unlock(cpu);
         return scan;
     }
     copy_succeeded(cpu, table, &isolated);
-    install(cpu, mm, pmdp, table, huge);
+    let write = vma.flags.contains(VmFlags::WRITE);
+    install(cpu, mm, pmdp, table, Entry::leaf(huge.head().pfn, write));
     Scan::Succeed
+}
+
+/// `hugepage_vma_revalidate`: the area is still there, anonymous, and holds all of the range.
+fn hugepage_vma_revalidate<'a>(cpu: &Cpu<'_>, mm: &'a Mm, base: u64) -> Result<&'a Vma, Scan> {
+    let span = cpu.machine().geometry.span(Level::Pmd);
+    let vma = mm.vma_lookup(cpu, base).ok_or(Scan::VmaCheck)?;
+    if base + span > vma.end {
+        return Err(Scan::AddressRange);
+    }
+    let anon = vma.backing == Backing::Anon && !vma.flags.contains(VmFlags::SHARED);
+    anon.then_some(vma).ok_or(Scan::VmaCheck)
+}
+
+/// `find_pmd_or_thp_or_none`: the entry that links the table to collapse, and its value.
+fn find_pmd_or_thp_or_none<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    base: u64,
+) -> Result<(EntryPtr<'m>, Entry), Scan> {
+    let pmdp = find_entry(cpu, mm, base, Level::Pmd).ok_or(Scan::PmdNull)?;
+    let pmd = pmdp.read_once(cpu);
+    if pmd.is_none() {
+        Err(Scan::PmdNone)
+    } else if !pmd.pmd_present() {
+        Err(Scan::PmdNull)
+    } else if pmd.is_huge() {
+        Err(Scan::PmdMapped)
+    } else {
+        Ok((pmdp, pmd))
+    }
 }
 
 /// `pmdp_collapse_flush`, and the wait for walkers.
@@ -142,7 +187,7 @@ fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
     }
 }
 
-/// `__collapse_huge_page_isolate`, under the page-table lock.
+/// `__collapse_huge_page_isolate`, under the page-table lock. On failure it has put everything back.
 fn isolate_pages<'m>(
     cpu: &Cpu<'m>,
     table: &'m Page,
@@ -153,17 +198,30 @@ fn isolate_pages<'m>(
     let machine = cpu.machine();
     table.table.lock.lock(cpu);
     let mut ptep = table_entry(cpu, table.pfn, Level::Pte, base);
-    let mut scan = Scan::Succeed;
+    let mut writable = false;
+    let mut failed = None;
     for _ in 0..machine.geometry.pages_per_pmd() {
         let pte = ptep.get(cpu);
-        if !pte.is_none() && !pte.is_special() {
-            scan = isolate_page(cpu, pte);
+        if pte.pte_present() && machine.zero_page == Some(pte.pfn()) {
+            isolated.push((None, ptep));
+        } else if !pte.is_none() {
+            let scan = isolate_page(cpu, pte);
             if scan != Scan::Succeed {
+                failed = Some(scan);
                 break;
             }
-            isolated.push((machine.page(pte.pfn()), ptep));
+            isolated.push((Some(machine.page(pte.pfn())), ptep));
+            writable |= pte.is_writable();
         }
         ptep = ptep.next();
+    }
+    let scan = failed.unwrap_or(if writable {
+        Scan::Succeed
+    } else {
+        Scan::PageRo
+    });
+    if scan != Scan::Succeed {
+        release_pages(cpu, isolated);
     }
     table.table.lock.unlock(cpu);
     scan
@@ -171,8 +229,12 @@ fn isolate_pages<'m>(
 
 /// One page: lock it, count its references, take it off the LRU.
 fn isolate_page(cpu: &Cpu<'_>, pte: Entry) -> Scan {
-    if !pte.access_permitted(false) {
+    // A prot-none entry is present: what a NUMA hint hides is collapsed like anything else.
+    if !pte.pte_present() {
         return Scan::PteNonPresent;
+    }
+    if pte.is_special() || pte.is_devmap() {
+        return Scan::PageNull;
     }
     let page = cpu.machine().page(pte.pfn());
     let folio = crate::folio::page_folio(cpu, page);
@@ -207,7 +269,7 @@ fn release_page(cpu: &Cpu<'_>, page: &Page) {
 
 /// `release_pte_pages`.
 fn release_pages(cpu: &Cpu<'_>, isolated: &Isolated<'_>) {
-    for (page, _) in isolated {
+    for page in isolated.iter().filter_map(|&(page, _)| page) {
         release_page(cpu, page);
     }
 }
@@ -216,25 +278,35 @@ fn release_pages(cpu: &Cpu<'_>, isolated: &Isolated<'_>) {
 fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
     let _span = cpu.span("__collapse_huge_page_copy_succeeded");
     for &(page, ptep) in isolated {
-        release_page(cpu, page);
+        if let Some(page) = page {
+            release_page(cpu, page);
+        }
+        // ptep_clear: a plain store, no exchange; the pmd is gone, so no hardware looks here.
         table.table.lock.lock(cpu);
         ptep.set(cpu, Entry::NONE);
-        page_remove_rmap(cpu, page);
+        if let Some(page) = page {
+            page_remove_rmap(cpu, page);
+        }
         table.table.lock.unlock(cpu);
-        folio_put(cpu, Folio::of(cpu.machine().page(page.pfn)));
+        if let Some(page) = page {
+            folio_put(cpu, Folio::of(cpu.machine().page(page.pfn)));
+        }
     }
 }
 
 /// The huge entry in place of the table, which is deposited for the day the page is split.
-fn install(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>, table: &Page, huge: Folio<'_>) {
-    let head = huge.head();
-    // ORDERING: the copied contents before the entry that makes them reachable (__folio_mark_uptodate).
+fn install(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>, table: &Page, huge: Entry) {
+    let head = cpu.machine().page(huge.pfn());
+    // ORDERING: the copied contents, and the heads of the new folio, before the entry that makes them
+    // reachable (__folio_mark_uptodate). Pairs with entry-read-once (P6). No step: no race of the catalogue
+    // looks at contents.
     smp_wmb(cpu);
     pmdp.lock().lock(cpu);
     write_once(cpu, head.mapping, Mapping::Anon);
     page_add_rmap(cpu, head);
     set_page_flags(cpu, head, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
     mm.deposit(cpu, table);
-    pmdp.set(cpu, Entry::leaf(head.pfn, true).huge());
+    // maybe_pmd_mkwrite(pmd_mkdirty(...))
+    pmdp.set(cpu, huge.with(Bits::DIRTY).huge());
     pmdp.lock().unlock(cpu);
 }

@@ -30,6 +30,10 @@ pub fn migrate_page<'m>(cpu: &Cpu<'m>, mm: MmId, addr: u64, pfn: Pfn) -> Option<
     let mm = machine.mm(mm);
     let old = Folio::of(machine.page(pfn));
     let new = alloc_folio(cpu, 0, Owner::Us)?;
+    if !old.trylock(cpu) {
+        folio_put(cpu, new);
+        return None;
+    }
     // The isolation's reference.
     folio_get(cpu, old);
     let unmapped = try_to_migrate_one(cpu, mm, addr, old.head());
@@ -43,6 +47,7 @@ pub fn migrate_page<'m>(cpu: &Cpu<'m>, mm: MmId, addr: u64, pfn: Pfn) -> Option<
     if unmapped {
         remove_migration_pte(cpu, mm, addr, old.head(), now.head());
     }
+    old.unlock(cpu);
     folio_put(cpu, old);
     folio_put(cpu, new);
     moved.then_some(new)

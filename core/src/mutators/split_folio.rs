@@ -20,7 +20,7 @@ use super::rmap::{remove_migration_pte, try_to_migrate_one};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::folio::{
     CompoundHead, Folio, Mapping, Page, PageFlags, Pfn, clear_page_flags, folio_put,
-    folio_ref_count, folio_ref_freeze, folio_ref_unfreeze, page_anon_exclusive,
+    folio_ref_count, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
 };
 use crate::gup::Errno;
 use crate::lkmm::{read_once, smp_wmb, write_once};
@@ -79,8 +79,8 @@ fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) -> bool {
     folio_ref_count(cpu, folio) == mapped + 1
 }
 
-/// `unmap_folio`: all mappings to migration entries. Those of pages that may be pinned stay, and the freeze
-/// will fail.
+/// `unmap_folio`: all mappings to migration entries, up to the first page that may be pinned: from there on
+/// they stay, and the freeze will fail.
 fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) {
     let _span = cpu.span("unmap_folio");
     let machine = cpu.machine();
@@ -95,7 +95,9 @@ fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) 
     }
     for n in 0..pages {
         let page = machine.page(folio.head().pfn.plus(n));
-        try_to_migrate_one(cpu, mm, base + u64::from(n) * PAGE_SIZE, page);
+        if !try_to_migrate_one(cpu, mm, base + u64::from(n) * PAGE_SIZE, page) {
+            break;
+        }
     }
 }
 
@@ -108,23 +110,28 @@ fn split_frozen(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) {
     }
     write_once(cpu, head.order, 0);
     clear_page_flags(cpu, head, PageFlags::HEAD);
-    // The kernel of v6.6 gives the head's count back by a plain increment; later ones unfreeze it as here
-    // (docs/limits.md).
+    // The kernel of v6.6 gives the head's count back by `page_ref_inc`, which orders nothing; those that
+    // split to any order unfreeze it as here (docs/limits.md).
     folio_ref_unfreeze(cpu, folio, 1);
 }
 
-/// `__split_huge_page_tail`.
+/// `__split_huge_page_tail`: the tail takes over the head's flags, but is on no LRU list yet, and whether it
+/// was exclusive is remembered by its migration entry alone.
 fn split_tail(cpu: &Cpu<'_>, head: &Page, tail: &Page) {
-    let inherited = PageFlags::LOCKED | PageFlags::REFERENCED | PageFlags::DIRTY | PageFlags::LRU;
-    let mut flags = read_once(cpu, head.flags) & inherited;
-    flags.set(PageFlags::ANON_EXCLUSIVE, page_anon_exclusive(cpu, tail));
-    write_once(cpu, tail.flags, flags);
+    let inherited =
+        PageFlags::LOCKED | PageFlags::REFERENCED | PageFlags::DIRTY | PageFlags::SWAP_CACHE;
+    let head_flags = read_once(cpu, head.flags);
+    write_once(cpu, tail.flags, head_flags & inherited);
     write_once(cpu, tail.mapping, Mapping::Anon);
     // ORDERING: the tail's flags before it stops being a tail. Pairs with the walker's dependency from the
-    // head that it looks up.
+    // head that it looks up. No step: what a walker asks of the flags it asks after its reference, which
+    // unfreeze-release (M-P8) orders as well.
     smp_wmb(cpu);
     write_once(cpu, tail.compound_head, CompoundHead(None));
     folio_ref_unfreeze(cpu, Folio::of(cpu.machine().page(tail.pfn)), 1);
+    if head_flags.contains(PageFlags::LRU) {
+        set_page_flags(cpu, tail, PageFlags::LRU);
+    }
 }
 
 /// `remap_page`: migration entries back to mappings, of whatever folio each page is in now.

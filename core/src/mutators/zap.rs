@@ -84,7 +84,9 @@ fn zap_pte_range<'m>(
         let pte = ptep.get(cpu);
         if pte.pte_present() {
             let pte = ptep.get_and_clear(cpu);
-            if !pte.is_special() {
+            if pte.is_special() {
+                tlb.remove_entry();
+            } else {
                 let page = cpu.machine().page(pte.pfn());
                 page_remove_rmap(cpu, page);
                 tlb.remove_page(page);

@@ -55,11 +55,14 @@ pub fn pte_free(cpu: &Cpu<'_>, table: &Page) {
     folio_put(cpu, crate::folio::Folio::of(table));
 }
 
-/// `tlb_remove_table` and what follows it: an unlinked table, freed when the profile says that no walker
-/// can be inside any more. The TLB has been flushed already.
-pub fn table_free(cpu: &Cpu<'_>, table: &Page) {
+/// `tlb_table_flush` and what follows it: unlinked tables, freed together when the profile says that no
+/// walker can be inside any more. The TLB has been flushed already.
+pub fn free_tables(cpu: &Cpu<'_>, tables: &[&Page]) {
+    if tables.is_empty() {
+        return;
+    }
     let _span = cpu.span("tlb_remove_table");
-    // ORDERING: the wait is what keeps the table alive for walkers that read the link before it was
+    // ORDERING: the wait is what keeps the tables alive for walkers that read a link before it was
     // cleared. Pairs with irqs-off-hold-rcu (P4), or irqs-off-block-ipi (P3) where it is an IPI. Without
     // it: R17. Step `rcu-table-free`.
     match cpu.machine().kernel.profile.table_free {
@@ -67,5 +70,7 @@ pub fn table_free(cpu: &Cpu<'_>, table: &Page) {
         TableFree::AfterIpi => tlb_remove_table_sync_one(cpu),
         TableFree::AfterGracePeriod | TableFree::AfterFlush | TableFree::AfterFirmwareIpi => {}
     }
-    pte_free(cpu, table);
+    for table in tables {
+        pte_free(cpu, table);
+    }
 }

@@ -14,7 +14,7 @@ mod geometry;
 mod table;
 mod walk;
 
-pub use alloc::{pmd_install, pte_alloc, pte_alloc_one, pte_free, table_free};
+pub use alloc::{free_tables, pmd_install, pte_alloc, pte_alloc_one, pte_free};
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, PAGE_SHIFT, PAGE_SIZE};
 pub use table::Table;

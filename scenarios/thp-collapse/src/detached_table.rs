@@ -42,10 +42,11 @@ pub(crate) const RACE: Race = Race {
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(size.pages);
+    let per_pmd = boot.geometry().pages_per_pmd();
+    let mut area = boot.anon_area(per_pmd);
+    area.pages = size.pages as i32;
     let pages = boot.populate(area);
-    let order = boot.geometry().pages_per_pmd().trailing_zeros() as u8;
-    boot.free_block(order);
+    boot.free_block(per_pmd.trailing_zeros() as u8);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)

@@ -1,0 +1,219 @@
+//! Argument checks of the four entry points, with the kernel's error codes.
+
+use crate::books::{Held, audit};
+use crate::common::{World, boot, got, outcome, populated};
+use gupcheck_core::arch::X86_NATIVE;
+use gupcheck_core::cpu::Cpu;
+use gupcheck_core::gup::{
+    Errno, Foll, Gup, get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast,
+    pin_user_pages_fast_only,
+};
+use gupcheck_core::machine::MmId;
+use gupcheck_core::pgtable::PAGE_SIZE;
+
+type Entry = for<'m> fn(&Cpu<'m>, MmId, u64, i32, Foll) -> Gup<'m>;
+
+/// Each entry point, and whether it pins.
+const ENTRIES: [(Entry, bool); 4] = [
+    (get_user_pages_fast, false),
+    (get_user_pages_fast_only, false),
+    (pin_user_pages_fast, true),
+    (pin_user_pages_fast_only, true),
+];
+
+/// Calls each entry point on a fresh machine with four pages mapped, and gives the result to `check`.
+fn each_entry(
+    start: impl Fn(u64) -> u64,
+    nr_pages: i32,
+    flags: Foll,
+    check: impl Fn(bool, Result<usize, Errno>),
+) {
+    for (entry, pins) in ENTRIES {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, _) = populated(&mut boot, 4);
+        let world = World::new(boot);
+        let gup = entry(&world.cpu(), area.mm, start(area.start), nr_pages, flags);
+        let (result, pages) = outcome(&gup);
+        check(pins, result);
+        let held: Vec<_> = pages
+            .into_iter()
+            .map(|pfn| {
+                if pins {
+                    Held::Pins(pfn, 1)
+                } else {
+                    Held::Refs(pfn, 1)
+                }
+            })
+            .collect();
+        audit(&world, &held);
+    }
+}
+
+fn each_entry_says(flags: Foll, expected: Result<usize, Errno>) {
+    each_entry(
+        |start| start,
+        1,
+        flags,
+        |_, result| assert_eq!(result, expected, "{flags:?}"),
+    );
+}
+
+#[test]
+fn internal_flags_are_not_for_callers() {
+    for flag in Foll::INTERNAL.iter() {
+        each_entry_says(flag, Err(Errno::Einval));
+        each_entry_says(flag | Foll::WRITE, Err(Errno::Einval));
+    }
+}
+
+#[test]
+fn get_and_pin_exclude_each_other() {
+    each_entry(
+        |start| start,
+        1,
+        Foll::GET,
+        |pins, result| {
+            assert_eq!(result, if pins { Err(Errno::Einval) } else { Ok(1) });
+        },
+    );
+}
+
+#[test]
+fn long_term_is_for_pins() {
+    each_entry(
+        |start| start,
+        1,
+        Foll::LONGTERM,
+        |pins, result| {
+            assert_eq!(result, if pins { Ok(1) } else { Err(Errno::Einval) });
+        },
+    );
+}
+
+#[test]
+fn long_term_pins_of_peer_to_peer_memory_are_refused() {
+    each_entry_says(Foll::LONGTERM | Foll::PCI_P2PDMA, Err(Errno::Einval));
+}
+
+#[test]
+fn flags_that_the_fast_path_does_not_know_are_refused() {
+    for flag in [Foll::DUMP, Foll::NOWAIT, Foll::INTERRUPTIBLE] {
+        each_entry_says(flag, Err(Errno::Einval));
+    }
+}
+
+#[test]
+fn flags_that_the_fast_path_knows_are_taken() {
+    for flag in [
+        Foll::WRITE,
+        Foll::FORCE,
+        Foll::NOFAULT,
+        Foll::PCI_P2PDMA,
+        Foll::HONOR_NUMA_FAULT,
+    ] {
+        each_entry_says(flag, Ok(1));
+    }
+}
+
+#[test]
+fn no_pages_are_no_pages() {
+    each_entry(
+        |start| start,
+        0,
+        Foll::WRITE,
+        |_, result| assert_eq!(result, Ok(0)),
+    );
+}
+
+#[test]
+fn a_negative_count_is_a_huge_one() {
+    each_entry(
+        |start| start,
+        -1,
+        Foll::WRITE,
+        |_, result| {
+            assert_eq!(result, Err(Errno::Eoverflow));
+        },
+    );
+    // From address zero nothing overflows, but nothing is that large either.
+    each_entry(
+        |_| 0,
+        -1,
+        Foll::WRITE,
+        |_, result| {
+            assert_eq!(result, Err(Errno::Efault));
+        },
+    );
+}
+
+#[test]
+fn a_range_that_overflows_is_told_from_one_that_is_too_high() {
+    each_entry(
+        |_| u64::MAX - PAGE_SIZE,
+        4,
+        Foll::WRITE,
+        |_, result| {
+            assert_eq!(result, Err(Errno::Eoverflow));
+        },
+    );
+    let task_size = boot(&X86_NATIVE).geometry().task_size();
+    each_entry(
+        |_| task_size,
+        1,
+        Foll::WRITE,
+        |_, result| {
+            assert_eq!(result, Err(Errno::Efault));
+        },
+    );
+}
+
+#[test]
+fn the_last_page_of_the_task_may_be_asked_for() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut boot, 1);
+    let last = boot.geometry().task_size() - PAGE_SIZE;
+    let world = World::new(boot);
+    let gup = get_user_pages_fast_only(&world.cpu(), area.mm, last, 1, Foll::empty());
+    assert_eq!(gup.result, Ok(0));
+    let gup = get_user_pages_fast_only(&world.cpu(), area.mm, last, 2, Foll::empty());
+    assert_eq!(gup.result, Err(Errno::Efault));
+}
+
+#[test]
+fn an_unaligned_start_is_rounded_down() {
+    for (entry, pins) in ENTRIES {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, pages) = populated(&mut boot, 2);
+        let world = World::new(boot);
+        let gup = entry(&world.cpu(), area.mm, area.start + 7, 2, Foll::WRITE);
+        assert_eq!(got(&gup), pages);
+        let held = |&pfn: &_| {
+            if pins {
+                Held::Pins(pfn, 1)
+            } else {
+                Held::Refs(pfn, 1)
+            }
+        };
+        audit(&world, &pages.iter().map(held).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn only_pins_mark_the_mm() {
+    for (entry, pins) in ENTRIES {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, _) = populated(&mut boot, 1);
+        let world = World::new(boot);
+        entry(&world.cpu(), area.mm, area.start, 1, Foll::WRITE);
+        assert_eq!(world.get(world.machine.mm(area.mm).has_pinned), pins);
+    }
+}
+
+#[test]
+fn the_mm_is_marked_even_if_the_range_is_refused() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut boot, 1);
+    let world = World::new(boot);
+    pin_user_pages_fast(&world.cpu(), area.mm, area.start, -1, Foll::WRITE);
+    assert!(world.get(world.machine.mm(area.mm).has_pinned));
+}

@@ -1,0 +1,136 @@
+//! A ledger of its own: what every count must be, from what the page tables, the allocator and the test say.
+
+use crate::common::World;
+use gupcheck_core::arch::Deposit;
+use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, PageFlags, Pfn};
+use gupcheck_core::pgtable::{Entry, Level};
+
+/// What somebody outside the page tables holds of the folio that a page is in.
+#[derive(Clone, Copy)]
+pub(crate) enum Held {
+    /// This many references.
+    Refs(Pfn, i32),
+    /// This many pins.
+    Pins(Pfn, i32),
+}
+
+#[derive(Clone, Default)]
+struct Line {
+    refs: i32,
+    pins: i32,
+    maps: i32,
+    table: bool,
+}
+
+/// Checks every count of every frame.
+///
+/// # Panics
+/// If one of them is not what it should be.
+pub(crate) fn audit(world: &World, held: &[Held]) {
+    let mut ledger = Ledger {
+        world,
+        lines: vec![Line::default(); world.machine.pages().len()],
+    };
+    if let Some(zero) = world.machine.zero_page {
+        ledger.lines[zero.0 as usize].refs += 1;
+    }
+    for mm in world.machine.mms() {
+        ledger.table(mm.pgd, Level::Pgd);
+        for place in mm.deposited {
+            if let Some(table) = world.plain(place).0 {
+                ledger.deposited(table);
+            }
+        }
+    }
+    for &held in held {
+        ledger.held(held);
+    }
+    ledger.compare();
+    assert!(world.no_locks_held(), "a lock is still held");
+}
+
+struct Ledger<'w> {
+    world: &'w World,
+    lines: Vec<Line>,
+}
+
+impl Ledger<'_> {
+    fn head(&self, pfn: Pfn) -> Pfn {
+        let page = self.world.machine.page(pfn);
+        self.world.get(page.compound_head).0.unwrap_or(pfn)
+    }
+
+    fn is_large(&self, pfn: Pfn) -> bool {
+        self.world.flags(self.head(pfn)).contains(PageFlags::HEAD)
+    }
+
+    fn folio(&mut self, pfn: Pfn) -> &mut Line {
+        let head = self.head(pfn);
+        &mut self.lines[head.0 as usize]
+    }
+
+    fn table(&mut self, table: Pfn, level: Level) {
+        assert!(
+            self.world.alive(table),
+            "{table} is linked, and is no table"
+        );
+        let line = &mut self.lines[table.0 as usize];
+        line.refs += 1;
+        line.table = true;
+        let geometry = &self.world.machine.geometry;
+        let below = Level::ALL
+            .into_iter()
+            .find(|&below| below > level && !geometry.is_folded(below));
+        for &cell in &self.world.machine.page(table).table.entries {
+            let entry: Entry = self.world.get(cell);
+            if !entry.pte_present() {
+                assert!(!entry.is_huge(), "an invalidated entry was left: {entry}");
+            } else if let (Some(below), false) = (below, entry.is_huge()) {
+                self.table(entry.pfn(), below);
+            } else if self.world.machine.zero_page != Some(entry.pfn()) && !entry.is_special() {
+                self.folio(entry.pfn()).refs += 1;
+                self.lines[entry.pfn().0 as usize].maps += 1;
+            }
+        }
+    }
+
+    fn deposited(&mut self, table: Pfn) {
+        let in_table = self.world.machine.kernel.profile.deposit == Deposit::InTable;
+        assert_eq!(self.world.alive(table), !in_table, "{table} is deposited");
+        let line = &mut self.lines[table.0 as usize];
+        line.refs += 1;
+        line.table = self.world.alive(table);
+    }
+
+    fn held(&mut self, held: Held) {
+        match held {
+            Held::Refs(pfn, n) => self.folio(pfn).refs += n,
+            Held::Pins(pfn, n) if self.is_large(pfn) => {
+                let line = self.folio(pfn);
+                line.refs += n;
+                line.pins += n;
+            }
+            Held::Pins(pfn, n) => self.folio(pfn).refs += n * GUP_PIN_COUNTING_BIAS,
+        }
+    }
+
+    fn compare(&self) {
+        for (line, page) in self.lines.iter().zip(self.world.machine.pages()) {
+            let pfn = page.pfn;
+            let world = self.world;
+            assert_eq!(world.refs(pfn), line.refs, "references of {pfn}");
+            assert_eq!(world.get(page.mapcount), line.maps, "mappings of {pfn}");
+            if self.is_large(pfn) {
+                assert_eq!(world.pins(pfn), line.pins, "pins of {pfn}");
+            }
+            assert_eq!(world.alive(pfn), line.table, "whether {pfn} is a table");
+            let owned = self.lines[self.head(pfn).0 as usize].refs > 0;
+            assert_eq!(world.is_free(pfn), !owned, "whether {pfn} is free");
+            if !owned {
+                assert!(world.flags(pfn).is_empty(), "flags of the free {pfn}");
+            }
+            let locked = world.flags(pfn).contains(PageFlags::LOCKED);
+            assert!(!locked, "{pfn} is still locked");
+        }
+    }
+}

@@ -1,0 +1,556 @@
+//! What the fast path cannot do, done under the mmap lock; and giving it all back.
+
+use crate::books::{Held, audit};
+use crate::common::{World, boot, got, outcome, populated, set_flag};
+use gupcheck_core::arch::{Profile, X86_NATIVE};
+use gupcheck_core::boot::{Area, Boot};
+use gupcheck_core::folio::{Mapping, Memory, Owner, PageFlags, Pfn};
+use gupcheck_core::gup::{
+    Errno, Foll, get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast, put_page,
+    unpin_user_page, unpin_user_pages,
+};
+use gupcheck_core::mm::{Backing, VmFlags};
+use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
+use gupcheck_core::step::Kernel;
+
+/// An area with these flags and backing, nothing in it.
+fn area_of(boot: &mut Boot, pages: u32, flags: VmFlags, backing: Backing) -> Area {
+    let mm = boot.new_mm();
+    let start = boot.geometry().span(Level::Pmd);
+    let vma = boot.mmap(mm, start, pages, flags, backing);
+    let end = start + u64::from(pages) * PAGE_SIZE;
+    Area {
+        mm,
+        vma,
+        start,
+        end,
+        pages: pages as i32,
+    }
+}
+
+fn pte(world: &World, area: Area) -> Entry {
+    let cpu = world.cpu();
+    let mm = world.machine.mm(area.mm);
+    let found = gupcheck_core::pgtable::find_entry(&cpu, mm, area.start, Level::Pte);
+    found.expect("there is a table").get(&cpu)
+}
+
+#[test]
+fn a_hole_is_faulted_in() {
+    for profile in Profile::ALL {
+        for (flags, write) in [(Foll::WRITE, true), (Foll::empty(), true)] {
+            let mut boot = boot(profile);
+            let area = boot.anon_area(2);
+            for _ in 0..3 {
+                boot.free_block(0);
+            }
+            let world = World::new(boot);
+            let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 2, flags);
+            let pages = got(&gup);
+            assert_eq!(pages.len(), 2);
+            assert_eq!(pte(&world, area), Entry::leaf(pages[0], write));
+            assert!(world.flags(pages[0]).contains(PageFlags::ANON_EXCLUSIVE));
+            audit(&world, &[Held::Pins(pages[0], 1), Held::Pins(pages[1], 1)]);
+        }
+    }
+}
+
+#[test]
+fn without_an_area_there_is_nothing_to_fault_in() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(1);
+    let world = World::new(boot);
+    let gup = get_user_pages_fast(&world.cpu(), area.mm, area.end, 1, Foll::WRITE);
+    assert_eq!(gup.result, Err(Errno::Efault));
+    audit(&world, &[]);
+}
+
+#[test]
+fn what_the_fast_walk_got_is_kept_when_the_slow_one_fails() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 2);
+    let world = World::new(boot);
+    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 4, Foll::WRITE);
+    assert_eq!(got(&gup), pages);
+    assert!(world.entered("__get_user_pages"));
+    audit(&world, &[Held::Pins(pages[0], 1), Held::Pins(pages[1], 1)]);
+}
+
+#[test]
+fn what_the_slow_walk_got_before_it_failed_is_kept_too() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(2);
+    boot.free_block(0);
+    boot.free_block(0);
+    let world = World::new(boot);
+    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 2, Foll::WRITE);
+    let pages = got(&gup);
+    assert_eq!(
+        pages.len(),
+        1,
+        "memory for a table and a page, not for another"
+    );
+    audit(&world, &[Held::Pins(pages[0], 1)]);
+}
+
+#[test]
+fn running_out_of_memory_has_its_own_error() {
+    for blocks in [0, 1] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = boot.anon_area(1);
+        for _ in 0..blocks {
+            boot.free_block(0);
+        }
+        let world = World::new(boot);
+        let gup = get_user_pages_fast(&world.cpu(), area.mm, area.start, 1, Foll::WRITE);
+        assert_eq!(gup.result, Err(Errno::Enomem));
+        audit(&world, &[]);
+    }
+}
+
+#[test]
+fn no_fault_means_no_fault() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(1);
+    boot.free_block(1);
+    let world = World::new(boot);
+    let flags = Foll::WRITE | Foll::NOFAULT;
+    let gup = get_user_pages_fast(&world.cpu(), area.mm, area.start, 1, flags);
+    assert_eq!(gup.result, Err(Errno::Efault));
+    assert!(!world.entered("handle_mm_fault"));
+    audit(&world, &[]);
+}
+
+#[test]
+fn protections_of_the_area_hold_unless_forced() {
+    let readable = VmFlags::READ | VmFlags::MAYREAD | VmFlags::MAYWRITE;
+    let forbidden = VmFlags::MAYREAD | VmFlags::MAYWRITE;
+    let shared = readable | VmFlags::SHARED | VmFlags::MAYSHARE;
+    let never = VmFlags::READ | VmFlags::MAYREAD;
+    let shadow = VmFlags::PRIVATE | VmFlags::SHADOW_STACK;
+    let no = Err(Errno::Efault);
+    for (vm, foll, expected) in [
+        (readable, Foll::empty(), Ok(1)),
+        (readable, Foll::WRITE, no),
+        (readable, Foll::WRITE | Foll::FORCE, Ok(1)),
+        (forbidden, Foll::empty(), no),
+        (forbidden, Foll::FORCE, Ok(1)),
+        (forbidden, Foll::WRITE, no),
+        (forbidden, Foll::WRITE | Foll::FORCE, Ok(1)),
+        (VmFlags::MAYWRITE, Foll::FORCE, no),
+        (shared, Foll::WRITE | Foll::FORCE, no),
+        (never, Foll::WRITE | Foll::FORCE, no),
+        (shadow, Foll::WRITE, no),
+        (shadow, Foll::WRITE | Foll::FORCE, Ok(1)),
+        (VmFlags::PRIVATE | VmFlags::IO, Foll::WRITE, no),
+        (VmFlags::PRIVATE | VmFlags::PFNMAP, Foll::FORCE, no),
+    ] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = area_of(&mut boot, 1, vm, Backing::Anon);
+        boot.free_block(1);
+        let world = World::new(boot);
+        let gup = get_user_pages_fast(&world.cpu(), area.mm, area.start, 1, foll);
+        let (result, pages) = outcome(&gup);
+        assert_eq!(result, expected, "{vm:?} {foll:?}");
+        let held: Vec<_> = pages.iter().map(|&pfn| Held::Refs(pfn, 1)).collect();
+        audit(&world, &held);
+    }
+}
+
+#[test]
+fn a_forced_write_gets_a_copy_and_leaves_the_entry_read_only() {
+    let mut boot = boot(&X86_NATIVE);
+    let readable = VmFlags::READ | VmFlags::MAYREAD | VmFlags::MAYWRITE;
+    let area = area_of(&mut boot, 1, readable, Backing::Anon);
+    let shared = boot.anon_page(Owner::Us, 1);
+    boot.map(area.mm, area.start, shared, false);
+    set_flag(&mut boot, shared, PageFlags::ANON_EXCLUSIVE, false);
+    boot.free_block(0);
+    let world = World::new(boot);
+    let flags = Foll::WRITE | Foll::FORCE;
+    let pages = got(&pin_user_pages_fast(
+        &world.cpu(),
+        area.mm,
+        area.start,
+        1,
+        flags,
+    ));
+    assert_ne!(pages[0], shared);
+    let entry = pte(&world, area);
+    assert!(entry.pfn() == pages[0] && !entry.is_writable());
+    audit(&world, &[Held::Pins(pages[0], 1), Held::Refs(shared, 1)]);
+}
+
+#[test]
+fn areas_that_must_not_be_pinned_are_refused() {
+    let shared = VmFlags::PRIVATE | VmFlags::SHARED | VmFlags::MAYSHARE;
+    let long = Foll::WRITE | Foll::LONGTERM;
+    for (vm, backing, foll, expected) in [
+        (
+            VmFlags::PRIVATE,
+            Backing::Secretmem,
+            Foll::WRITE,
+            Err(Errno::Efault),
+        ),
+        (shared, Backing::File, long, Err(Errno::Efault)),
+        (shared, Backing::File, Foll::WRITE, Ok(1)),
+        (shared, Backing::File, Foll::LONGTERM, Ok(1)),
+        (shared, Backing::Shmem, long, Ok(1)),
+    ] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = area_of(&mut boot, 1, vm, backing);
+        let page = boot.anon_page(Owner::Us, 0);
+        boot.map(area.mm, area.start, page, true);
+        let mapping = boot.page(page).mapping;
+        let of = if backing == Backing::Shmem {
+            Mapping::Shmem
+        } else {
+            Mapping::File
+        };
+        boot.layout().set(mapping, of);
+        // Prot-none, so that the fast walk leaves it to the slow one.
+        boot.change_pte(area.mm, area.start, |entry| {
+            Boot::prot_none(entry).with(Bits::WRITE)
+        });
+        let world = World::new(boot);
+        let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 1, foll);
+        assert_eq!(gup.result, expected, "{backing:?} {foll:?}");
+    }
+}
+
+#[test]
+fn a_numa_hint_is_followed_or_taken_back() {
+    for (flags, hint_stays) in [
+        (Foll::WRITE, false),
+        (Foll::HONOR_NUMA_FAULT, false),
+        (Foll::empty(), true),
+    ] {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, pages) = populated(&mut boot, 1);
+        boot.change_pte(area.mm, area.start, Boot::prot_none);
+        let world = World::new(boot);
+        let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 1, flags);
+        assert_eq!(got(&gup), pages);
+        let entry = pte(&world, area);
+        assert_eq!(entry.is_prot_none(), hint_stays, "{flags:?}");
+        if !hint_stays {
+            assert!(entry.is_writable(), "the page is exclusive");
+        }
+        audit(&world, &[Held::Pins(pages[0], 1)]);
+    }
+}
+
+#[test]
+fn a_numa_hint_on_a_huge_pmd_is_followed_or_taken_back() {
+    for (flags, hint_stays) in [
+        (Foll::WRITE, false),
+        (Foll::HONOR_NUMA_FAULT, false),
+        (Foll::empty(), true),
+    ] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = boot.anon_area(4);
+        let head = boot.thp(Owner::Us, 0);
+        boot.map_huge(area.mm, area.start, head, true);
+        let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+        let entry = boot.layout().get(slot);
+        boot.layout().set(slot, Boot::prot_none(entry));
+        let world = World::new(boot);
+        let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 2, flags);
+        assert_eq!(got(&gup), [head, head.plus(1)]);
+        assert_eq!(world.get(slot).is_prot_none(), hint_stays);
+        audit(&world, &[Held::Pins(head, 2)]);
+    }
+}
+
+#[test]
+fn a_shared_page_is_unshared_by_copy_before_it_is_pinned_for_reading() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let area = boot.anon_area(1);
+        let shared = boot.anon_page(Owner::Us, 1);
+        boot.map(area.mm, area.start, shared, false);
+        set_flag(&mut boot, shared, PageFlags::ANON_EXCLUSIVE, false);
+        boot.free_block(0);
+        let world = World::new(boot);
+        let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 1, Foll::empty());
+        let pages = got(&gup);
+        assert_ne!(pages[0], shared);
+        assert!(world.flags(pages[0]).contains(PageFlags::ANON_EXCLUSIVE));
+        assert!(!pte(&world, area).is_writable());
+        audit(&world, &[Held::Pins(pages[0], 1), Held::Refs(shared, 1)]);
+    }
+}
+
+#[test]
+fn a_shared_page_that_nobody_shares_any_more_is_pinned_itself() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 1);
+    boot.change_pte(area.mm, area.start, |entry| entry.without(Bits::WRITE));
+    set_flag(&mut boot, pages[0], PageFlags::ANON_EXCLUSIVE, false);
+    let world = World::new(boot);
+    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 1, Foll::empty());
+    assert_eq!(got(&gup), pages);
+    assert!(world.flags(pages[0]).contains(PageFlags::ANON_EXCLUSIVE));
+    assert!(
+        !pte(&world, area).is_writable(),
+        "unsharing makes nothing writable"
+    );
+    audit(&world, &[Held::Pins(pages[0], 1)]);
+}
+
+#[test]
+fn a_ksm_page_is_copied_whatever_its_count() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 1);
+    boot.change_pte(area.mm, area.start, |entry| entry.without(Bits::WRITE));
+    set_flag(&mut boot, pages[0], PageFlags::ANON_EXCLUSIVE, false);
+    let mapping = boot.page(pages[0]).mapping;
+    boot.layout().set(mapping, Mapping::Ksm);
+    boot.free_block(0);
+    let world = World::new(boot);
+    let copies = got(&pin_user_pages_fast(
+        &world.cpu(),
+        area.mm,
+        area.start,
+        1,
+        Foll::WRITE,
+    ));
+    assert_ne!(copies, pages);
+    assert!(world.is_free(pages[0]));
+    audit(&world, &[Held::Pins(copies[0], 1)]);
+}
+
+#[test]
+fn a_private_files_page_is_copied_for_a_long_term_reader() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = area_of(&mut boot, 1, VmFlags::PRIVATE, Backing::File);
+    let cached = boot.anon_page(Owner::Us, 1);
+    boot.map(area.mm, area.start, cached, false);
+    set_flag(&mut boot, cached, PageFlags::ANON_EXCLUSIVE, false);
+    let mapping = boot.page(cached).mapping;
+    boot.layout().set(mapping, Mapping::File);
+    boot.free_block(0);
+    let world = World::new(boot);
+    let pages = got(&pin_user_pages_fast(
+        &world.cpu(),
+        area.mm,
+        area.start,
+        1,
+        Foll::LONGTERM,
+    ));
+    assert_ne!(pages[0], cached);
+    assert_eq!(
+        world.get(world.machine.page(pages[0]).mapping),
+        Mapping::Anon
+    );
+    audit(&world, &[Held::Pins(pages[0], 1), Held::Refs(cached, 1)]);
+}
+
+#[test]
+fn the_zero_page_is_pinned_without_being_counted() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(1);
+    let zero = boot.zero_page();
+    boot.free_block(1);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    let gup = pin_user_pages_fast(&cpu, area.mm, area.start, 1, Foll::empty());
+    assert_eq!(got(&gup), [zero]);
+    audit(&world, &[]);
+    unpin_user_pages(&cpu, &gup.pages);
+    audit(&world, &[]);
+    // A plain reference of it is counted like any other.
+    let gup = get_user_pages_fast(&cpu, area.mm, area.start, 1, Foll::empty());
+    assert_eq!(got(&gup), [zero]);
+    audit(&world, &[Held::Refs(zero, 1)]);
+    put_page(&cpu, gup.pages[0]);
+    audit(&world, &[]);
+}
+
+#[test]
+fn the_zero_page_gives_way_to_a_writer_and_to_a_long_term_reader() {
+    for flags in [Foll::WRITE, Foll::LONGTERM] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = boot.anon_area(1);
+        let zero = boot.zero_page();
+        boot.free_block(1);
+        boot.free_block(0);
+        let world = World::new(boot);
+        let cpu = world.cpu();
+        assert_eq!(
+            got(&get_user_pages_fast_only(
+                &cpu,
+                area.mm,
+                area.start,
+                1,
+                Foll::empty()
+            )),
+            []
+        );
+        got(&pin_user_pages_fast(
+            &cpu,
+            area.mm,
+            area.start,
+            1,
+            Foll::empty(),
+        ));
+        let pages = got(&pin_user_pages_fast(&cpu, area.mm, area.start, 1, flags));
+        assert_ne!(pages, [zero]);
+        audit(&world, &[Held::Pins(pages[0], 1)]);
+    }
+}
+
+#[test]
+fn long_term_pins_of_movable_memory_fail_in_the_end() {
+    let movable = Memory {
+        unpinnable_longterm: true,
+        ..Memory::default()
+    };
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 3);
+    boot.set_memory(pages[1], movable);
+    let world = World::new(boot);
+    let flags = Foll::WRITE | Foll::LONGTERM;
+    let start = area.start + PAGE_SIZE;
+    let gup = pin_user_pages_fast(&world.cpu(), area.mm, start, 2, flags);
+    assert_eq!(gup.result, Err(Errno::Enomem));
+    audit(&world, &[]);
+    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 3, flags);
+    assert_eq!(got(&gup), pages[..1], "the fast walk's page is kept");
+    audit(&world, &[Held::Pins(pages[0], 1)]);
+}
+
+#[test]
+fn the_slow_path_takes_the_rest_of_a_huge_page_at_once() {
+    for (first, count) in [(0, 4), (1, 3), (1, 2), (3, 1)] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = boot.anon_area(4);
+        let head = boot.thp(Owner::Us, 0);
+        boot.map_huge(area.mm, area.start, head, true);
+        let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+        let entry = boot.layout().get(slot);
+        boot.layout().set(slot, Boot::prot_none(entry));
+        let world = World::new(boot);
+        let start = area.start + u64::from(first) * PAGE_SIZE;
+        let gup = get_user_pages_fast(&world.cpu(), area.mm, start, count, Foll::empty());
+        let expected: Vec<_> = (0..count as u32).map(|n| head.plus(first + n)).collect();
+        assert_eq!(got(&gup), expected);
+        audit(&world, &[Held::Refs(head, count)]);
+    }
+}
+
+#[test]
+fn the_slow_path_goes_on_behind_a_huge_page() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(5);
+    let head = boot.thp(Owner::Us, 0);
+    boot.map_huge(area.mm, area.start, head, true);
+    let small = boot.anon_page(Owner::Us, 0);
+    let last = area.end - PAGE_SIZE;
+    boot.map(area.mm, last, small, true);
+    let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+    let entry = boot.layout().get(slot);
+    boot.layout().set(slot, Boot::prot_none(entry));
+    let world = World::new(boot);
+    let start = area.start + 2 * PAGE_SIZE;
+    let pages = got(&pin_user_pages_fast(
+        &world.cpu(),
+        area.mm,
+        start,
+        3,
+        Foll::empty(),
+    ));
+    assert_eq!(pages, [head.plus(2), head.plus(3), small]);
+    audit(&world, &[Held::Pins(head, 2), Held::Pins(small, 1)]);
+}
+
+#[test]
+fn a_leaf_that_the_slow_path_does_not_know_is_an_error() {
+    let mut boot = Boot::new(Kernel::new(&X86_NATIVE), 2, 1);
+    let mm = boot.new_mm();
+    let start = boot.geometry().span(Level::Pud);
+    boot.mmap(mm, start, 4, VmFlags::PRIVATE, Backing::Anon);
+    let head = boot.large_folio(2, Owner::Us, 0);
+    boot.map_leaf(mm, start, Level::Pud, head, false);
+    let world = World::new(boot);
+    let gup = pin_user_pages_fast(&world.cpu(), mm, start, 1, Foll::WRITE);
+    assert_eq!(gup.result, Err(Errno::Efault));
+    assert_eq!((world.refs(head), world.pins(head)), (1, 0));
+    assert!(world.no_locks_held());
+}
+
+fn four_pins(boot: &mut Boot) -> (Area, Pfn) {
+    let area = boot.anon_area(8);
+    let head = boot.thp(Owner::Us, 0);
+    boot.map_huge(area.mm, area.start, head, true);
+    for n in 4..8 {
+        let pfn = boot.anon_page(Owner::Us, 0);
+        boot.map(area.mm, area.start + n * PAGE_SIZE, pfn, true);
+    }
+    (area, head)
+}
+
+#[test]
+fn unpinning_restores_every_count() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, head) = four_pins(&mut boot);
+        let world = World::new(boot);
+        let cpu = world.cpu();
+        let start = area.start + 2 * PAGE_SIZE;
+        let gup = pin_user_pages_fast(&cpu, area.mm, start, 4, Foll::WRITE);
+        assert_eq!((world.refs(head), world.pins(head)), (3, 2));
+        unpin_user_page(&cpu, gup.pages[1]);
+        assert_eq!((world.refs(head), world.pins(head)), (2, 1));
+        unpin_user_page(&cpu, gup.pages[0]);
+        unpin_user_pages(&cpu, &gup.pages[2..]);
+        audit(&world, &[]);
+    }
+}
+
+#[test]
+fn unpinning_many_drops_a_folio_at_once() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, head) = four_pins(&mut boot);
+    let world = World::new(boot);
+    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 6, Foll::WRITE);
+    let drops = world.ops(|cpu| unpin_user_pages(cpu, &gup.pages));
+    let of_head = format!("add.Full {head}.refcount");
+    assert_eq!(drops.iter().filter(|op| **op == of_head).count(), 1);
+    audit(&world, &[]);
+}
+
+#[test]
+fn putting_restores_every_count() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, head) = four_pins(&mut boot);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    let gup = get_user_pages_fast(&cpu, area.mm, area.start, 6, Foll::WRITE);
+    assert_eq!((world.refs(head), world.pins(head)), (5, 0));
+    for page in &gup.pages {
+        put_page(&cpu, page);
+    }
+    audit(&world, &[]);
+}
+
+#[test]
+#[should_panic(expected = "a pinned anonymous page is not exclusive")]
+fn unpinning_a_page_that_became_shared_is_a_bug() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut boot, 1);
+    let world = World::new(boot);
+    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 1, Foll::WRITE);
+    let flags = gup.pages[0].flags;
+    world.set(flags, world.get(flags) - PageFlags::ANON_EXCLUSIVE);
+    unpin_user_page(&world.cpu(), gup.pages[0]);
+}
+
+#[test]
+#[should_panic(expected = "a reference count fell below zero")]
+fn dropping_what_nobody_holds_is_a_bug() {
+    let mut boot = boot(&X86_NATIVE);
+    let page = boot.anon_page(Owner::Us, 0);
+    let world = World::new(boot);
+    put_page(&world.cpu(), world.machine.page(page));
+}

@@ -1,0 +1,611 @@
+//! The mutators and the allocator, each alone: what they return, and that every count survives them.
+
+use crate::books::{Held, audit};
+use crate::common::{World, boot, got, populated, set_flag};
+use gupcheck_core::arch::{Profile, X86_NATIVE};
+use gupcheck_core::boot::{Area, Boot};
+use gupcheck_core::folio::{Folio, Mapping, Owner, PageFlags, Pfn, alloc_folio, folio_put};
+use gupcheck_core::gup::{Errno, Foll, pin_user_pages_fast_only, unpin_user_pages};
+use gupcheck_core::mm::{Backing, VmFlags};
+use gupcheck_core::mutators::{
+    Scan, collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
+};
+use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE, find_entry, pte_free};
+
+fn entry(world: &World, area: Area, addr: u64, level: Level) -> Option<Entry> {
+    let cpu = world.cpu();
+    find_entry(&cpu, world.machine.mm(area.mm), addr, level).map(|ptr| ptr.get(&cpu))
+}
+
+/// A huge page mapped by a pmd, with a table deposited for it.
+fn huge(boot: &mut Boot, refs: i32) -> (Area, Pfn, Pfn) {
+    let area = boot.anon_area(4);
+    let head = boot.thp(Owner::Us, refs);
+    boot.map_huge(area.mm, area.start, head, true);
+    let table = boot.deposit(area.mm, area.start, Entry::NONE);
+    (area, head, table)
+}
+
+#[test]
+fn dontneed_drops_the_pages_and_keeps_the_tables() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, pages) = populated(&mut boot, 4);
+        let world = World::new(boot);
+        let (from, to) = (area.start + PAGE_SIZE, area.end - PAGE_SIZE);
+        madvise_dontneed(&world.cpu(), area.mm, from, to);
+        let free: Vec<_> = pages.iter().map(|&pfn| world.is_free(pfn)).collect();
+        assert_eq!(free, [false, true, true, false]);
+        assert_eq!(entry(&world, area, from, Level::Pte), Some(Entry::NONE));
+        audit(&world, &[]);
+    }
+}
+
+#[test]
+fn a_page_that_is_pinned_outlives_its_mapping() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 1);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    let gup = pin_user_pages_fast_only(&cpu, area.mm, area.start, 1, Foll::WRITE);
+    madvise_dontneed(&cpu, area.mm, area.start, area.end);
+    audit(&world, &[Held::Pins(pages[0], 1)]);
+    unpin_user_pages(&cpu, &gup.pages);
+    assert!(world.is_free(pages[0]));
+    audit(&world, &[]);
+}
+
+#[test]
+fn dontneed_of_a_whole_huge_page_frees_it_and_its_table() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, head, table) = huge(&mut boot, 0);
+        let world = World::new(boot);
+        madvise_dontneed(&world.cpu(), area.mm, area.start, area.end);
+        assert!((0..4).all(|n| world.is_free(head.plus(n))) && world.is_free(table));
+        audit(&world, &[]);
+    }
+}
+
+#[test]
+fn dontneed_of_part_of_a_huge_page_splits_the_pmd_first() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, head, table) = huge(&mut boot, 0);
+        let world = World::new(boot);
+        let end = area.start + PAGE_SIZE;
+        madvise_dontneed(&world.cpu(), area.mm, area.start, end);
+        assert_eq!(
+            entry(&world, area, end, Level::Pmd),
+            Some(Entry::table(table))
+        );
+        assert_eq!(
+            entry(&world, area, end, Level::Pte),
+            Some(Entry::leaf(head.plus(1), true))
+        );
+        assert_eq!((world.refs(head), world.is_free(head)), (3, false));
+        audit(&world, &[]);
+    }
+}
+
+#[test]
+fn the_zero_page_survives_being_unmapped() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(2);
+    let zero = boot.zero_page();
+    let slot = boot.tables_down_to(area.mm, area.start, Level::Pte);
+    boot.layout()
+        .set(slot, Entry::leaf(zero, false).with(Bits::SPECIAL));
+    let world = World::new(boot);
+    let ops = world.ops(|cpu| madvise_dontneed(cpu, area.mm, area.start, area.end));
+    assert!(
+        ops.contains(&"lock cpu1.irqs_off".to_owned()),
+        "the TLB is flushed"
+    );
+    audit(&world, &[]);
+}
+
+#[test]
+fn munmap_frees_what_no_neighbour_reaches_into() {
+    for profile in Profile::ALL {
+        for distance in [Level::Pmd, Level::Pud, Level::Pgd] {
+            let mut boot = Boot::new(gupcheck_core::step::Kernel::new(profile), 2, 1);
+            let span = boot.geometry().span(distance);
+            let (area, pages) = populated(&mut boot, 1);
+            // A neighbour in the same table of this level, but in no lower one.
+            let beside = if distance == Level::Pmd {
+                area.start + PAGE_SIZE
+            } else {
+                area.start ^ span
+            };
+            boot.mmap(area.mm, beside, 1, VmFlags::PRIVATE, Backing::Anon);
+            let page = boot.anon_page(Owner::Us, 0);
+            boot.map(area.mm, beside, page, true);
+            let world = World::new(boot);
+            assert!(munmap(&world.cpu(), area.mm, area.vma));
+            assert!(world.is_free(pages[0]));
+            let beside_is_there = entry(&world, area, beside, Level::Pte);
+            assert_eq!(
+                beside_is_there,
+                Some(Entry::leaf(page, true)),
+                "{profile} {distance:?}"
+            );
+            let pmd = entry(&world, area, area.start, Level::Pmd).unwrap_or(Entry::NONE);
+            assert_eq!(
+                pmd.is_none(),
+                distance != Level::Pmd,
+                "{profile} {distance:?}"
+            );
+            audit(&world, &[]);
+            assert!(!munmap(&world.cpu(), area.mm, area.vma), "it is gone");
+        }
+    }
+}
+
+#[test]
+fn munmap_of_the_only_area_leaves_the_root_alone() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, _) = populated(&mut boot, 4);
+        let pgd = boot.mm(area.mm).pgd;
+        let frames = boot.page(pgd).table.entries.len();
+        let world = World::new(boot);
+        munmap(&world.cpu(), area.mm, area.vma);
+        let taken: Vec<_> = world
+            .machine
+            .pages()
+            .iter()
+            .filter(|p| !world.is_free(p.pfn))
+            .collect();
+        assert_eq!((taken.len(), taken[0].pfn), (1, pgd));
+        let slots = &world.machine.page(pgd).table.entries;
+        assert_eq!(
+            slots
+                .iter()
+                .filter(|&&slot| world.get(slot).is_none())
+                .count(),
+            frames
+        );
+        audit(&world, &[]);
+    }
+}
+
+#[test]
+fn pages_are_dropped_before_tables_are_waited_for() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, pages) = populated(&mut boot, 1);
+        let world = World::new(boot);
+        let ops = world.ops(|cpu| munmap(cpu, area.mm, area.vma));
+        let drop = format!("add.Full {}.refcount", pages[0]);
+        let dropped = ops
+            .iter()
+            .position(|op| *op == drop)
+            .expect("the page is dropped");
+        let waits = ops.iter().filter(|op| *op == "lock cpu1.rcu").count();
+        let by_rcu = profile.table_free == gupcheck_core::arch::TableFree::AfterGracePeriod;
+        assert_eq!(
+            waits,
+            usize::from(by_rcu),
+            "one grace period for all tables"
+        );
+        let waited = ops.iter().position(|op| op == "lock cpu1.rcu");
+        assert!(waited.is_none_or(|waited| dropped < waited), "{profile}");
+    }
+}
+
+#[test]
+fn a_huge_page_is_split_into_small_ones_that_stay_mapped() {
+    for profile in Profile::ALL {
+        for by_pmd in [true, false] {
+            let mut boot = boot(profile);
+            let (area, head) = if by_pmd {
+                let (area, head, _) = huge(&mut boot, 1);
+                (area, head)
+            } else {
+                by_ptes(&mut boot, 1)
+            };
+            let world = World::new(boot);
+            assert_eq!(
+                split_huge_page(&world.cpu(), area.mm, area.start, head),
+                Ok(())
+            );
+            for n in 0..4 {
+                let page = head.plus(n);
+                let addr = area.start + u64::from(n) * PAGE_SIZE;
+                assert_eq!(
+                    entry(&world, area, addr, Level::Pte),
+                    Some(Entry::leaf(page, true))
+                );
+                let flags = PageFlags::LRU | PageFlags::ANON_EXCLUSIVE;
+                assert_eq!(world.flags(page), flags, "{page}");
+                assert_eq!(world.get(world.machine.page(page).mapping), Mapping::Anon);
+                assert_eq!(world.get(world.machine.page(page).compound_head).0, None);
+            }
+            audit(&world, &[Held::Refs(head, 1)]);
+        }
+    }
+}
+
+fn by_ptes(boot: &mut Boot, refs: i32) -> (Area, Pfn) {
+    let area = boot.anon_area(4);
+    let head = boot.thp(Owner::Us, refs);
+    for n in 0..4 {
+        boot.map(
+            area.mm,
+            area.start + u64::from(n) * PAGE_SIZE,
+            head.plus(n),
+            true,
+        );
+    }
+    (area, head)
+}
+
+#[test]
+fn an_extra_reference_or_pin_keeps_a_folio_whole() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, head, _) = huge(&mut boot, 2);
+        let world = World::new(boot);
+        let split = split_huge_page(&world.cpu(), area.mm, area.start, head);
+        assert_eq!(split, Err(Errno::Eagain));
+        assert!(!world.entered("unmap_folio"), "the first look is enough");
+        let pmd = entry(&world, area, area.start, Level::Pmd);
+        assert_eq!(pmd, Some(Entry::leaf(head, true).huge()));
+        audit(&world, &[Held::Refs(head, 2)]);
+    }
+}
+
+#[test]
+fn a_split_that_fails_late_puts_everything_back() {
+    for by_pmd in [true, false] {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, head) = if by_pmd {
+            let (area, head, _) = huge(&mut boot, 2);
+            (area, head)
+        } else {
+            by_ptes(&mut boot, 2)
+        };
+        // An unmapped page whose map count is wrong gets the split past its first look.
+        let odd = boot.anon_page(Owner::Us, 1);
+        let count = boot.page(head.plus(3)).mapcount;
+        let real = boot.layout().get(count);
+        boot.layout().set(count, real + 1);
+        let world = World::new(boot);
+        let split = split_huge_page(&world.cpu(), area.mm, area.start, head);
+        assert_eq!(split, Err(Errno::Eagain));
+        assert!(world.entered("unmap_folio") && world.entered("remap_page"));
+        world.set(count, world.get(count) - 1);
+        for n in 0..4 {
+            let addr = area.start + u64::from(n) * PAGE_SIZE;
+            let pte = entry(&world, area, addr, Level::Pte);
+            assert_eq!(pte, Some(Entry::leaf(head.plus(n), true)));
+            assert!(
+                world
+                    .flags(head.plus(n))
+                    .contains(PageFlags::ANON_EXCLUSIVE)
+            );
+        }
+        audit(&world, &[Held::Refs(head, 2), Held::Refs(odd, 1)]);
+    }
+}
+
+#[test]
+fn a_locked_folio_is_not_split() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, head, _) = huge(&mut boot, 1);
+    set_flag(&mut boot, head, PageFlags::LOCKED, true);
+    let world = World::new(boot);
+    let split = split_huge_page(&world.cpu(), area.mm, area.start, head);
+    assert_eq!(split, Err(Errno::Ebusy));
+    world.set(
+        world.machine.page(head).flags,
+        world.flags(head) - PageFlags::LOCKED,
+    );
+    audit(&world, &[Held::Refs(head, 1)]);
+}
+
+#[test]
+fn small_pages_are_collapsed_into_a_huge_one() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, pages) = populated(&mut boot, 4);
+        let table = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+        let table = boot.layout().get(table).pfn();
+        let block = boot.free_block(2);
+        let world = World::new(boot);
+        assert_eq!(
+            collapse_huge_page(&world.cpu(), area.mm, area.start),
+            Scan::Succeed
+        );
+        assert!(pages.iter().all(|&pfn| world.is_free(pfn)));
+        let pmd = entry(&world, area, area.start, Level::Pmd);
+        assert_eq!(pmd, Some(Entry::leaf(block, true).huge()));
+        assert_eq!(
+            world.plain(world.machine.mm(area.mm).deposited[0]).0,
+            Some(table)
+        );
+        let slots = &world.machine.page(table).table.entries;
+        assert!(slots.iter().all(|&slot| world.get(slot).is_none()));
+        audit(&world, &[]);
+        let again = collapse_huge_page(&world.cpu(), area.mm, area.start);
+        assert_eq!(again, Scan::AllocHugePageFail);
+    }
+}
+
+#[test]
+fn holes_and_zero_pages_are_filled_by_a_collapse() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(4);
+    let zero = boot.zero_page();
+    let page = boot.anon_page(Owner::Us, 0);
+    boot.map(area.mm, area.start, page, true);
+    let slot = boot.tables_down_to(area.mm, area.start + PAGE_SIZE, Level::Pte);
+    boot.layout()
+        .set(slot, Entry::leaf(zero, false).with(Bits::SPECIAL));
+    boot.free_block(2);
+    let world = World::new(boot);
+    assert_eq!(
+        collapse_huge_page(&world.cpu(), area.mm, area.start),
+        Scan::Succeed
+    );
+    assert!(world.get(slot).is_none(), "the deposited table is empty");
+    audit(&world, &[]);
+}
+
+/// What `spoil` makes of a collapse; everything must be as before, with `held` beside it.
+fn refused(spoil: impl Fn(&mut Boot, Area, &[Pfn]) -> Vec<Held>) -> Scan {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 4);
+    let held = spoil(&mut boot, area, &pages);
+    let block = boot.free_block(2);
+    let world = World::new(boot);
+    let slots: Vec<_> = (0..4).map(|n| world.machine.page(pages[n]).flags).collect();
+    let before: Vec<_> = slots.iter().map(|&flags| world.get(flags)).collect();
+    let scan = collapse_huge_page(&world.cpu(), area.mm, area.start);
+    let after: Vec<_> = slots.iter().map(|&flags| world.get(flags)).collect();
+    assert_eq!(before, after, "flags of the small pages");
+    assert!(world.is_free(block), "the huge page goes back");
+    audit(&world, &held);
+    scan
+}
+
+#[test]
+fn a_collapse_is_refused_for_the_kernels_reasons() {
+    let at = |n: u64| move |area: Area| area.start + n * PAGE_SIZE;
+    let last = at(3);
+    assert_eq!(
+        refused(|boot, _, pages| {
+            let cell = boot.page(pages[3]).refcount;
+            boot.layout().set(cell, 2);
+            vec![Held::Refs(pages[3], 1)]
+        }),
+        Scan::PageCount
+    );
+    assert_eq!(
+        refused(|boot, _, pages| {
+            set_flag(boot, pages[3], PageFlags::LRU, false);
+            vec![]
+        }),
+        Scan::DelPageLru
+    );
+    assert_eq!(
+        refused(|boot, area, _| {
+            for n in 0..4 {
+                boot.change_pte(area.mm, at(n)(area), |pte| pte.without(Bits::WRITE));
+            }
+            vec![]
+        }),
+        Scan::PageRo
+    );
+    assert_eq!(
+        refused(|boot, area, pages| {
+            let count = boot.page(pages[3]).mapcount;
+            boot.layout().set(count, 0);
+            boot.change_pte(area.mm, last(area), |pte| pte.migration(true));
+            vec![Held::Refs(pages[3], 1)]
+        }),
+        Scan::PteNonPresent
+    );
+    assert_eq!(
+        refused(|boot, area, pages| {
+            let count = boot.page(pages[3]).mapcount;
+            boot.layout().set(count, 0);
+            boot.change_pte(area.mm, last(area), |pte| pte.with(Bits::SPECIAL));
+            vec![Held::Refs(pages[3], 1)]
+        }),
+        Scan::PageNull
+    );
+}
+
+#[test]
+fn a_locked_page_is_not_collapsed() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 4);
+    set_flag(&mut boot, pages[2], PageFlags::LOCKED, true);
+    boot.free_block(2);
+    let world = World::new(boot);
+    assert_eq!(
+        collapse_huge_page(&world.cpu(), area.mm, area.start),
+        Scan::PageLock
+    );
+    world.set(world.machine.page(pages[2]).flags, world.flags(pages[0]));
+    audit(&world, &[]);
+}
+
+#[test]
+fn a_large_folio_is_not_collapsed() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, _) = by_ptes(&mut boot, 0);
+    boot.free_block(2);
+    let world = World::new(boot);
+    assert_eq!(
+        collapse_huge_page(&world.cpu(), area.mm, area.start),
+        Scan::PageCompound
+    );
+    audit(&world, &[]);
+}
+
+#[test]
+fn a_collapse_without_anything_to_collapse() {
+    let collapse = |boot: Boot, area: Area| {
+        let world = World::new(boot);
+        let scan = collapse_huge_page(&world.cpu(), area.mm, area.start);
+        audit(&world, &[]);
+        scan
+    };
+    let mut none = boot(&X86_NATIVE);
+    let area = none.anon_area(4);
+    none.free_block(2);
+    assert_eq!(collapse(none, area), Scan::PmdNone);
+    let mut short = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut short, 3);
+    short.free_block(2);
+    assert_eq!(collapse(short, area), Scan::AddressRange);
+    let mut mapped = boot(&X86_NATIVE);
+    let (area, ..) = huge(&mut mapped, 0);
+    mapped.free_block(2);
+    assert_eq!(collapse(mapped, area), Scan::PmdMapped);
+    let mut gone = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut gone, 4);
+    gone.free_block(2);
+    let world = World::new(gone);
+    munmap(&world.cpu(), area.mm, area.vma);
+    assert_eq!(
+        collapse_huge_page(&world.cpu(), area.mm, area.start),
+        Scan::VmaCheck
+    );
+    audit(&world, &[]);
+}
+
+#[test]
+fn a_page_moves_to_another_frame_and_stays_mapped() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, pages) = populated(&mut boot, 1);
+        let target = boot.free_block(0);
+        let world = World::new(boot);
+        let moved = migrate_page(&world.cpu(), area.mm, area.start, pages[0]);
+        assert_eq!(moved.map(|folio| folio.head().pfn), Some(target));
+        let pte = entry(&world, area, area.start, Level::Pte);
+        assert_eq!(pte, Some(Entry::leaf(target, true)));
+        let flags = PageFlags::LRU | PageFlags::ANON_EXCLUSIVE;
+        assert_eq!(world.flags(target), flags);
+        assert!(world.is_free(pages[0]));
+        audit(&world, &[]);
+    }
+}
+
+#[test]
+fn a_page_that_somebody_holds_does_not_move() {
+    for pinned in [true, false] {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, pages) = populated(&mut boot, 1);
+        let refs = boot.page(pages[0]).refcount;
+        boot.layout().set(refs, if pinned { 1025 } else { 2 });
+        boot.free_block(0);
+        let world = World::new(boot);
+        assert!(migrate_page(&world.cpu(), area.mm, area.start, pages[0]).is_none());
+        let pte = entry(&world, area, area.start, Level::Pte);
+        assert_eq!(pte, Some(Entry::leaf(pages[0], true)));
+        assert!(world.flags(pages[0]).contains(PageFlags::ANON_EXCLUSIVE));
+        let held = if pinned {
+            Held::Pins(pages[0], 1)
+        } else {
+            Held::Refs(pages[0], 1)
+        };
+        audit(&world, &[held]);
+    }
+}
+
+#[test]
+fn the_allocator_hands_out_what_was_freed_last() {
+    let mut boot = boot(&X86_NATIVE);
+    let (first, second) = (boot.free_block(0), boot.free_block(0));
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    let take = || alloc_folio(&cpu, 0, Owner::Other).expect("there is a block");
+    let (one, two) = (take(), take());
+    assert_eq!((one.head().pfn, two.head().pfn), (second, first));
+    folio_put(&cpu, two);
+    folio_put(&cpu, one);
+    let one = take();
+    assert_eq!(one.head().pfn, second);
+    audit(&world, &[Held::Refs(second, 1)]);
+}
+
+#[test]
+fn the_allocator_splits_a_large_block() {
+    let mut boot = boot(&X86_NATIVE);
+    let block = boot.free_block(2);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    let taken: Vec<_> = (0..4)
+        .map(|_| {
+            alloc_folio(&cpu, 0, Owner::Other)
+                .expect("a page")
+                .head()
+                .pfn
+        })
+        .collect();
+    assert_eq!(taken, [0, 1, 2, 3].map(|n| block.plus(n)));
+    assert!(alloc_folio(&cpu, 0, Owner::Other).is_none());
+    audit(
+        &world,
+        &taken
+            .iter()
+            .map(|&pfn| Held::Refs(pfn, 1))
+            .collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn a_large_folio_comes_and_goes_whole() {
+    let mut boot = boot(&X86_NATIVE);
+    let block = boot.free_block(2);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    let folio = alloc_folio(&cpu, 2, Owner::Us).expect("a block");
+    assert_eq!(folio.nr_pages(&cpu), 4);
+    audit(&world, &[Held::Refs(block.plus(3), 1)]);
+    folio_put(&cpu, folio);
+    assert!(alloc_folio(&cpu, 3, Owner::Us).is_none());
+    audit(&world, &[]);
+}
+
+#[test]
+#[should_panic(expected = "a page was freed that is on the free list already")]
+fn freeing_twice_is_a_bug() {
+    let mut boot = boot(&X86_NATIVE);
+    let block = boot.free_block(0);
+    let world = World::new(boot);
+    let page = world.machine.page(block);
+    world.set(page.refcount, 1);
+    folio_put(&world.cpu(), Folio::of(page));
+}
+
+#[test]
+#[should_panic(expected = "double free")]
+fn freeing_a_table_twice_is_a_bug() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut boot, 1);
+    let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+    let table = boot.layout().get(slot).pfn();
+    let world = World::new(boot);
+    let page = world.machine.page(table);
+    pte_free(&world.cpu(), page);
+    pte_free(&world.cpu(), page);
+}
+
+#[test]
+fn a_walker_finds_the_huge_page_after_a_collapse() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut boot, 4);
+    let block = boot.free_block(2);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    collapse_huge_page(&cpu, area.mm, area.start);
+    let gup = pin_user_pages_fast_only(&cpu, area.mm, area.start, 4, Foll::WRITE);
+    assert_eq!(got(&gup), [0, 1, 2, 3].map(|n| block.plus(n)));
+    audit(&world, &[Held::Pins(block, 4)]);
+}
