@@ -29,6 +29,31 @@ pub(crate) enum Command {
     /// Exits with 0 if every execution of every race was explored and holds, 1 if one breaks a rule, 2 if
     /// the command line is wrong, and 3 if a search was cut short or could not run.
     Run(Box<RunArgs>),
+    /// Run litmus tests written as herd7's linux-kernel flavour has them
+    ///
+    /// Prints herd's result block for each file. Exits with 0 if every file was read and every execution of
+    /// it explored, 1 if one has a data race, 2 if a file cannot be opened, and 3 if one uses what has no
+    /// meaning here or its search was cut short.
+    Litmus(LitmusArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LitmusArgs {
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<std::path::PathBuf>,
+    /// The memory model
+    #[arg(long, value_name = "MODEL", default_value = "rc11")]
+    pub(crate) model: Model,
+    /// Executions of each file, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_executions: Option<u64>,
+    /// Seconds for each file, at most; 0 for no limit [default: 20, or none with --max-executions]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub(crate) max_seconds: Option<Duration>,
+    /// One JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Default, clap::Args)]

@@ -33,6 +33,14 @@ pub(crate) enum Error {
         /// The models it knows.
         known: String,
     },
+    /// A file that cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// The handler for Ctrl-C.
     #[error("cannot arrange for Ctrl-C to be noticed: {0}")]
     Interrupt(#[from] ctrlc::Error),

@@ -1,5 +1,6 @@
 //! The line that a race gets under a profile, and what follows it.
 
+use gupcheck_core::step::Step;
 use gupcheck_races::program::Program;
 use gupcheck_races::tally::{Outcome, Outcomes};
 use gupcheck_races::trace::{Finding, Line, Role};
@@ -32,12 +33,13 @@ impl Columns {
 pub(crate) fn preamble(jobs: &[Job]) -> Option<Line> {
     let job = jobs.first()?;
     let plural = |n: u32, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
-    let mut words = vec![format!(
-        "{} with {} each",
+    let each = if job.size.cpus == 1 { "" } else { " each" };
+    let (callers, pages) = (
         plural(job.size.cpus, "GUP caller"),
-        plural(job.size.pages, "page")
-    )];
-    let knocked_out: Vec<_> = job.knocked_out.iter().map(|step| step.name()).collect();
+        plural(job.size.pages, "page"),
+    );
+    let mut words = vec![format!("{callers}, {pages}{each}")];
+    let knocked_out: Vec<_> = job.knocked_out.iter().map(Step::name).collect();
     if !knocked_out.is_empty() {
         words.push(format!("without {}", knocked_out.join(" and ")));
     }
@@ -80,9 +82,9 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
     line.push(
         Role::Plain,
         format!(
-            "{model}  {:>9} executions  {:>4} outcomes  {:>7.2} s",
-            HumanCount(exploration.executions),
-            exploration.outcomes.len(),
+            "{model}  {}  {}  {:>7.2} s",
+            counted(9, exploration.executions, "execution"),
+            counted(4, exploration.outcomes.len() as u64, "outcome"),
             exploration.elapsed.as_secs_f64(),
         ),
     );
@@ -96,11 +98,17 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
     line
 }
 
-/// What more there is to say below the verdict: caveats always, the engine's remarks where the search
-/// did not see everything or where somebody wants to know.
+/// A number and what it counts, as wide for one as for many.
+fn counted(width: usize, count: u64, noun: &str) -> String {
+    let plural = if count == 1 { ' ' } else { 's' };
+    let count = HumanCount(count).to_string();
+    format!("{count:>width$} {noun}{plural}")
+}
+
+/// What more there is to say below the verdict: caveats always, the engine's remarks where somebody
+/// wants to know.
 pub(crate) fn remarks(job: &Job, exploration: &Exploration, detail: bool) -> Vec<Line> {
-    let wanted = detail || !matches!(exploration.verdict, Verdict::Complete);
-    let from_engine = exploration.remarks.iter().filter(|_| wanted).cloned();
+    let from_engine = exploration.remarks.iter().filter(|_| detail).cloned();
     (job.caveat().into_iter().chain(from_engine))
         .map(|remark| Line::of(Role::Dim, format!("    {remark}")))
         .collect()
@@ -146,4 +154,15 @@ pub(crate) fn finding<'a>(
         engine: job.engine.name(),
         model: job.chosen_model(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_takes_as_much_room_as_many() {
+        assert_eq!(counted(6, 1, "outcome"), "     1 outcome ");
+        assert_eq!(counted(6, 1234, "outcome"), " 1,234 outcomes");
+    }
 }

@@ -89,7 +89,7 @@ fn race(text: &mut Text, race: &'static Race, width: usize) {
         0,
     );
     entry(text, "profiles", &names(race.profiles), width);
-    for need in race.needs {
+    for need in race.needs.iter().filter(|need| !need.profiles.is_empty()) {
         let words = format!("{} under {}", need.step, names(need.profiles));
         entry(text, "needs", &words, width);
     }

@@ -6,7 +6,7 @@
 //! | `catalogue` | every race there is |
 //! | `pattern` | which of them are meant |
 //! | `plan` | what is run: race by race, profile by profile |
-//! | `run`, `list` | the commands |
+//! | `run`, `litmus`, `list` | the commands |
 //! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
 //! | `progress`, `interrupt` | how a run is watched and stopped |
 //! | `output`, `paint` | where text goes, and in which colours |
@@ -19,6 +19,7 @@ mod exit;
 mod interrupt;
 mod line;
 mod list;
+mod litmus;
 mod output;
 mod paint;
 mod pattern;
@@ -52,14 +53,18 @@ fn main() -> ExitCode {
     exit.into()
 }
 
+/// A request to stop that Ctrl-C makes.
+fn stoppable() -> Result<Stop, Error> {
+    let stop = Stop::default();
+    interrupt::arrange(&stop)?;
+    Ok(stop)
+}
+
 fn command(args: &Args, output: &mut Output) -> Result<Exit, Error> {
     let races = catalogue::all_races();
     match &args.command {
         Command::List(args) => list::list(args, &races, output),
-        Command::Run(args) => {
-            let stop = Stop::default();
-            interrupt::arrange(&stop)?;
-            run::run(args, &races, &stop, output)
-        }
+        Command::Run(args) => run::run(args, &races, &stoppable()?, output),
+        Command::Litmus(args) => litmus::litmus(args, &stoppable()?, output),
     }
 }

@@ -87,7 +87,7 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
                 knocked_out: args.knocked_out.iter().copied().collect(),
                 engine,
                 model,
-                limits: limits(args),
+                limits: limits(args.max_executions, args.max_seconds),
             });
         }
     }
@@ -120,15 +120,13 @@ fn choose(
     }
 }
 
-fn limits(args: &RunArgs) -> Limits {
+/// The limits that `--max-executions` and `--max-seconds` ask for, or the default ones.
+pub(crate) fn limits(executions: Option<u64>, seconds: Option<Duration>) -> Limits {
     let default = Duration::from_secs(DEFAULT_SECONDS);
-    let time = match (args.max_seconds, args.max_executions) {
+    let time = match (seconds, executions) {
         (Some(Duration::ZERO), _) | (None, Some(_)) => None,
         (Some(time), _) => Some(time),
         (None, None) => Some(default),
     };
-    Limits {
-        executions: args.max_executions,
-        time,
-    }
+    Limits { executions, time }
 }

@@ -7,7 +7,7 @@ use gupcheck_races::program::Program;
 use gupcheck_races::progress::Stop;
 use gupcheck_races::race::Race;
 use gupcheck_races::trace::{Line, Page, report};
-use gupcheck_races::verdict::Exploration;
+use gupcheck_races::verdict::{Exploration, Verdict};
 
 use crate::args::RunArgs;
 use crate::error::Error;
@@ -37,6 +37,7 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
     if let (false, Some(line)) = (args.json, line::preamble(jobs)) {
         output.line(&line)?;
     }
+    let mut gap = true;
     for (nth, job) in jobs.iter().enumerate() {
         if stop.is_requested() || output.nobody_reads() {
             summary.leave_out(jobs.len() - nth);
@@ -45,6 +46,7 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
         let program = Arc::new(job.race.program(job.size, job.profile, job.knocked_out));
         let exploration = search(job, &program, stop);
         summary.add(&exploration);
+        gap = !matches!(exploration.verdict, Verdict::Failed(_));
         if args.json {
             let record = RunRecord::of(job, &program, &exploration, args.outcomes);
             let json = serde_json::to_string(&record).map_err(std::io::Error::from)?;
@@ -54,7 +56,10 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
         }
     }
     if !args.json {
-        output.line(&Line::new())?;
+        // The text of a violation ends with an empty line of its own.
+        if gap {
+            output.line(&Line::new())?;
+        }
         output.line(&summary.line())?;
     }
     Ok(summary.exit())

@@ -55,9 +55,12 @@ impl Summary {
         }
     }
 
-    /// How the process should end.
+    /// How the process should end. A run of nothing has shown nothing.
     pub(crate) const fn exit(&self) -> Exit {
-        self.exit
+        match (self.complete, self.exit) {
+            (0, Exit::Holds) => Exit::Truncated,
+            (_, exit) => exit,
+        }
     }
 
     /// The summary in one line.
@@ -88,8 +91,9 @@ impl Summary {
         line.push(
             Role::Plain,
             format!(
-                "; {} executions in {:.1} s",
+                "; {} execution{} in {:.1} s",
                 HumanCount(self.executions),
+                if self.executions == 1 { "" } else { "s" },
                 elapsed.as_secs_f64()
             ),
         );
@@ -129,7 +133,7 @@ mod tests {
     fn nothing_run_is_said() {
         let mut summary = Summary::new();
         summary.leave_out(0);
-        assert_eq!(summary.exit(), Exit::Holds);
+        assert_eq!(summary.exit(), Exit::Truncated);
         let line = summary.line_after(Duration::ZERO).to_string();
         assert_eq!(line, "nothing run; 0 executions in 0.0 s");
     }

@@ -34,7 +34,7 @@ use crate::trace::{Finding, Page, report};
 use crate::verdict::{Exploration, Verdict, Violation};
 
 /// Executions that a test may cost.
-const EXECUTIONS: u64 = 200_000;
+const EXECUTIONS: u64 = 20_000;
 
 /// Runs the tests of these races, as the command line asks, and ends the process.
 pub fn main(races: &[Race]) {
@@ -99,19 +99,19 @@ fn cases(races: &[Race], choose: Choose) -> Vec<Case> {
 
 impl Case {
     fn name(&self) -> String {
-        let claim = match (self.expected, self.choice.finishes) {
-            (Expected::Fails, _) => "fails".to_owned(),
-            (Expected::Holds, true) => "holds".to_owned(),
-            (Expected::Holds, false) => {
-                let engine = self.choice.engine.name();
-                format!("no violation in {EXECUTIONS} executions ({engine})")
-            }
-        };
         let without = match self.without {
             Some(step) => format!(" without {step}"),
             None => String::new(),
         };
-        format!("{}::{}::{claim}{without}", self.race.name, self.profile)
+        let claim = match (self.expected, self.choice.finishes) {
+            (Expected::Fails, _) => format!("fails{without}"),
+            (Expected::Holds, true) => format!("holds{without}"),
+            (Expected::Holds, false) => {
+                let engine = self.choice.engine.name();
+                format!("no violation{without} in {EXECUTIONS} executions ({engine})")
+            }
+        };
+        format!("{}::{}::{claim}", self.race.name, self.profile)
     }
 
     fn knocked_out(&self) -> Steps {

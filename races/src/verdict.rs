@@ -20,7 +20,8 @@ pub enum Violation {
     /// The model noticed a broken rule while a CPU ran.
     Fault(Fault),
     /// Two plain accesses, one of them a write, that nothing orders. On a life cell this is a use
-    /// after free.
+    /// after free. The later one is the trace's last event; where the engine knows the earlier one,
+    /// it is that event's [`from`](gupcheck_core::sync::What::Op::from).
     DataRace {
         /// The cell.
         cell: CellId,

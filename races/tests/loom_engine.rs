@@ -648,6 +648,48 @@ fn five_cpus_are_too_many() {
 }
 
 #[test]
+fn a_program_that_nobody_starts_is_not_run() {
+    let mut program = Program::new(Layout::new());
+    program.spawned_cpu("idle", |_| Returned::nothing());
+    let found = all(program);
+    assert!(matches!(found.verdict, Verdict::Unsupported(_)));
+}
+
+#[test]
+fn a_handwritten_loop_that_waits_is_not_waited_for() {
+    let (layout, x, _) = xy();
+    let mut program = Program::new(layout);
+    program.cpu("cpu0", move |lane| {
+        while x.load(lane, Loose) != 1 {}
+        Returned::nothing()
+    });
+    let found = all(program);
+    let Verdict::Unsupported(why) = found.verdict else {
+        panic!("{:?}", found.verdict);
+    };
+    assert!(why.contains("decisions"), "{why}");
+}
+
+#[test]
+fn a_stack_that_overflows_is_a_verdict_too() {
+    #[inline(never)]
+    fn deeper(depth: u64) -> u64 {
+        let frame = std::hint::black_box([depth; 64]);
+        if depth == 0 {
+            return 0;
+        }
+        deeper(depth - 1) + std::hint::black_box(frame)[0]
+    }
+    let mut program = Program::new(Layout::new());
+    program.cpu("cpu0", |_| r(i32::from(deeper(100_000) > 0)));
+    let found = all(program);
+    let Verdict::Unsupported(why) = found.verdict else {
+        panic!("{:?}", found.verdict);
+    };
+    assert!(why.contains("stack"), "{why}");
+}
+
+#[test]
 fn a_pool_that_runs_out_is_enlarged_without_counting_twice() {
     // Which of many cells are touched depends on what is read, so the first executions do not show
     // how many will be needed.
@@ -677,16 +719,60 @@ fn a_pool_that_runs_out_is_enlarged_without_counting_twice() {
     assert_complete(&found);
     assert_eq!(results(&found), set([[0], [200]]));
     assert_eq!(found.outcomes.values().sum::<u64>(), found.executions);
-    assert!(found.remarks[0].contains(", begun "), "{:?}", found.remarks);
+    assert!(
+        found.remarks[0].contains(", begun anew "),
+        "{:?}",
+        found.remarks
+    );
     let without = all(many(false));
     assert!(
-        !without.remarks[0].contains("begun"),
+        !without.remarks[0].contains("begun anew"),
         "{:?}",
         without.remarks
     );
 }
 
 // --- Manners -----------------------------------------------------------------------------------
+
+/// Run by [`violations_are_silent`] in a process of its own.
+#[test]
+#[ignore = "prints, on purpose"]
+fn loud_and_silent() {
+    let mut undone = message_passing(false);
+    undone.always("never", |_| false);
+    let mut panicking = Program::new(Layout::new());
+    panicking.cpu("cpu0", |_| panic!("silent"));
+    let mut waiting = Layout::new();
+    let flag = waiting.atomic("flag", 0);
+    let mut waiting = Program::new(waiting);
+    waiting.cpu("cpu0", move |lane| {
+        r(flag.spin_until(lane, Until::Equals(1), Acquire))
+    });
+    for program in [undone, panicking, waiting, plain_message(false)] {
+        broken(&all(program));
+    }
+    let loud = std::thread::spawn(|| panic!("loud and clear"));
+    assert!(loud.join().is_err());
+}
+
+#[test]
+fn violations_are_silent() {
+    let mut command = std::process::Command::new(std::env::current_exe().expect("this test"));
+    command.args([
+        "--exact",
+        "loud_and_silent",
+        "--include-ignored",
+        "--nocapture",
+    ]);
+    let output = command
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .expect("it runs");
+    assert!(output.status.success());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stderr.matches("panicked at").count(), 1, "{stderr}");
+    assert!(stderr.contains("loud and clear"), "{stderr}");
+}
 
 #[test]
 fn two_searches_at_once_do_not_disturb_each_other() {

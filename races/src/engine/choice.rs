@@ -2,7 +2,7 @@
 
 use gupcheck_core::arch::{Memory, Profile};
 
-use super::{Engine, LoomEngine, Model};
+use super::{Engine, GraphEngine, LoomEngine, Model, NativeEngine};
 use crate::race::Race;
 
 /// An engine, a memory model, and what may be hoped for.
@@ -32,7 +32,7 @@ pub fn model_for(engine: &dyn Engine, profile: &Profile) -> Model {
 
 /// Every engine, the default one first.
 pub fn all() -> &'static [&'static dyn Engine] {
-    &[&LoomEngine]
+    &[&GraphEngine {}, &LoomEngine, &NativeEngine]
 }
 
 /// A name that no engine has.

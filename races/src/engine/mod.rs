@@ -5,11 +5,15 @@
 //! workspace knows that it exists, except the list in [`by_name`].
 
 mod choice;
+pub mod graph;
 mod loom;
+mod native;
 mod panics;
 
 pub use self::choice::{Choice, UnknownEngine, all, by_name, default_for, model_for};
+pub use self::graph::GraphEngine;
 pub use self::loom::LoomEngine;
+pub use self::native::NativeEngine;
 
 use std::fmt;
 use std::str::FromStr;

@@ -7,14 +7,17 @@
 //! | data race | the last two accesses to the cell by different CPUs, at least one of which writes |
 //! | use after free, double free | the last free before, and the access that noticed |
 //! | kernel bug with a cell | the last write to it by another CPU, and the access that noticed |
-//! | broken property | the last stale read and the write it missed; if no read is stale, **outdated knowledge**: a read, and the first write by another CPU that changes what was read, where the reader never looks again |
+//! | broken property | a read that missed a write of another CPU, or **outdated knowledge**: a read, and the first write by another CPU that changes what was read, where the reader never looks again |
 //! | deadlock | the last operation of each of the first two who wait |
 //! | anything else | only (1), the last operation |
 //!
-//! Of several pieces of outdated knowledge the best is the one whose reader still acted afterwards;
-//! then one that came by a plain look rather than by a change of its own (a counter that others change
-//! too is no news); then the one that became outdated last for good. This is a guess at what a reader
-//! wants to know first, nothing more: the table below it shows everything.
+//! Of several such reads the best is one whose reader still acted on it; then one that was a plain look
+//! rather than a change of its own (a counter that others change too is no news); then one of the cell
+//! that is changed least often (a flag word changes for many reasons, an entry for few); then one that
+//! missed a write; then the last. This is a guess at what a reader wants to know first, nothing more:
+//! the table below it shows everything.
+
+use std::cmp::Reverse;
 
 use gupcheck_core::sync::{CellId, CellKind, Fault, LaneId, Op, What};
 
@@ -167,94 +170,106 @@ fn fault_noticed(history: &History<'_>, fault: &Fault) -> Headline {
 
 fn property(history: &History<'_>, text: &str) -> Headline {
     let title = format!("broken: always {text}");
-    if let Some((read, missed)) = last_stale_read(history) {
-        let mut line = Line::of(Role::Alarm, title).and(Role::Plain, ": ");
-        mention(&mut line, history, missed, Role::First);
-        line.push(Role::Plain, ", which ");
-        subject(&mut line, history, read, Role::Second);
-        line.push(Role::Plain, " did not see");
-        return Headline {
-            line,
-            first: Some(missed),
-            second: Some(read),
-        };
-    }
-    match outdated_knowledge(history) {
-        Some((read, write)) => {
-            let tail = format!(", and {} never looked again", {
-                history.lane(history.trace[read].lane)
-            });
+    let cells = (0..history.program.layout().cells().len()).map(|cell| CellId(cell as u32));
+    let best = cells
+        .flat_map(|cell| wrong_beliefs(history, cell))
+        .max_by_key(|belief| belief.rank);
+    match best {
+        Some(Belief {
+            read, write, rank, ..
+        }) if rank.stale => {
+            let mut line = Line::of(Role::Alarm, title).and(Role::Plain, ": ");
+            mention(&mut line, history, write, Role::First);
+            line.push(Role::Plain, ", which ");
+            subject(&mut line, history, read, Role::Second);
+            line.push(Role::Plain, " did not see");
+            Headline {
+                line,
+                first: Some(write),
+                second: Some(read),
+            }
+        }
+        Some(Belief { read, write, .. }) => {
+            let reader = history.lane(history.trace[read].lane);
+            let tail = format!(", and {reader} never looked again");
             told(history, title, Pair::of(read, write), &tail)
         }
         None => told(history, title, Pair::alone(history.last_operation()), ""),
     }
 }
 
-/// The last read that missed a write of another CPU, and that write.
-fn last_stale_read(history: &History<'_>) -> Option<(usize, usize)> {
-    (0..history.trace.len()).rev().find_map(|read| {
-        let stale = history.stale(read)?;
-        let other = history.trace[stale.missed].lane != history.trace[read].lane;
-        other.then_some((read, stale.missed))
-    })
-}
-
-/// A read, and the first write by another CPU that changes what was read, where the reader never
-/// looks again.
-fn outdated_knowledge(history: &History<'_>) -> Option<(usize, usize)> {
-    let cells = (0..history.program.layout().cells().len()).map(|cell| CellId(cell as u32));
-    cells
-        .filter_map(|cell| outdated_in(history, cell))
-        .max_by_key(|knowledge| knowledge.rank)
-        .map(|knowledge| (knowledge.read, knowledge.write))
-}
-
-struct Outdated {
+/// A read after which its CPU believed what was not so, or no longer so.
+struct Belief {
     read: usize,
+    /// The write by another CPU that made it wrong.
     write: usize,
-    rank: (bool, bool, usize),
+    rank: Rank,
 }
 
-fn outdated_in(history: &History<'_>, cell: CellId) -> Option<Outdated> {
+/// How well a wrong belief explains what went wrong; fields in order of their weight.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    acted: bool,
+    looked: bool,
+    writes: Reverse<usize>,
+    stale: bool,
+    read: usize,
+}
+
+fn wrong_beliefs(history: &History<'_>, cell: CellId) -> Vec<Belief> {
     let accesses: Vec<_> = history.accesses(cell).collect();
-    let lane = |index: usize| history.trace[index].lane;
-    let last_write = |reader: LaneId| {
-        let by_another = |&&i: &&usize| history.wrote(i).is_some() && lane(i) != reader;
-        accesses.iter().rev().find(by_another).copied()
-    };
-    let last_look_of_each = accesses.iter().copied().filter(|&index| {
-        let looks = matches!(history.trace[index].what, What::Op { read: Some(_), .. });
-        looks
-            && !accesses
-                .iter()
-                .any(|&i| i > index && lane(i) == lane(index))
-    });
-    last_look_of_each
-        .filter_map(|read| {
-            let What::Op {
-                op, read: value, ..
-            } = history.trace[read].what
-            else {
-                return None;
-            };
-            let known = history.wrote(read).or(value)?;
-            let changes = |&&i: &&usize| {
-                i > read
-                    && lane(i) != lane(read)
-                    && history.wrote(i).is_some_and(|wrote| wrote != known)
-            };
-            let write = *accesses.iter().find(changes)?;
-            let acted = history.trace[write..]
-                .iter()
-                .any(|event| event.lane == lane(read) && matches!(event.what, What::Op { .. }));
-            let looked = !matches!(op, Op::Rmw { .. });
-            Some(Outdated {
+    let writes = accesses
+        .iter()
+        .filter(|&&i| history.wrote(i).is_some())
+        .count();
+    let mut beliefs = Vec::new();
+    for &read in &accesses {
+        let What::Op { op, .. } = history.trace[read].what else {
+            continue;
+        };
+        let stale = missed(history, read);
+        let Some(write) = stale.or_else(|| outdated_by(history, &accesses, read)) else {
+            continue;
+        };
+        let acted = (history.trace[read.max(write)..].iter().skip(1)).any(|event| {
+            event.lane == history.trace[read].lane && matches!(event.what, What::Op { .. })
+        });
+        beliefs.push(Belief {
+            read,
+            write,
+            rank: Rank {
+                acted: acted || stale.is_some(),
+                looked: !matches!(op, Op::Rmw { .. }),
+                writes: Reverse(writes),
+                stale: stale.is_some(),
                 read,
-                write,
-                rank: (acted, looked, last_write(lane(read))?),
-            })
-        })
-        .max_by_key(|knowledge| knowledge.rank)
+            },
+        });
+    }
+    beliefs
+}
+
+/// The write of another CPU that a read missed.
+fn missed(history: &History<'_>, read: usize) -> Option<usize> {
+    let missed = history.stale(read)?.missed;
+    (history.trace[missed].lane != history.trace[read].lane).then_some(missed)
+}
+
+/// The first write of another CPU that changes what `read` saw, if its CPU never looks again.
+fn outdated_by(history: &History<'_>, accesses: &[usize], read: usize) -> Option<usize> {
+    let What::Op {
+        read: Some(value), ..
+    } = history.trace[read].what
+    else {
+        return None;
+    };
+    let lane = |index: usize| history.trace[index].lane;
+    let known = history.wrote(read).unwrap_or(value);
+    let mut later = accesses.iter().copied().filter(|&index| index > read);
+    if later.clone().any(|index| lane(index) == lane(read)) {
+        return None;
+    }
+    later.find(|&index| history.wrote(index).is_some_and(|wrote| wrote != known))
 }
 
 fn deadlock(history: &History<'_>, waiting: &[(LaneId, Op)]) -> Headline {

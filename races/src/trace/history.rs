@@ -163,19 +163,23 @@ impl<'a> History<'a> {
         by_violation == Some(cell) || self.program.observed().contains(&cell)
     }
 
-    /// Whether an access to `cell` tells a reader nothing: nobody changes it, or one CPU alone
-    /// touches it and leaves it as it was (a gate that nobody knocked at).
+    /// Whether an access to `cell` tells a reader nothing of a race: nobody changes it, or one CPU
+    /// alone touches it.
     pub(super) fn is_dull(&self, cell: CellId) -> bool {
         let used = &self.cells[cell.index()];
-        let untouched = used.last_write.is_none();
-        let passing = !used.shared && self.last_value(cell) == self.decl(cell).init;
-        !self.is_named(cell) && (untouched || passing)
+        !self.is_named(cell) && (used.last_write.is_none() || !used.shared)
+    }
+
+    /// Whether an operation is a use of something whose lifetime is not what the violation is about.
+    pub(super) fn is_idle_use(&self, op: Op) -> bool {
+        matches!(op, Op::Read { cell }
+            if self.decl(cell).kind == CellKind::Life && !self.is_named(cell))
     }
 
     /// Whether an operation tells a reader nothing.
     pub(super) fn is_dull_operation(&self, op: Op) -> bool {
         match (op.cell(), op.lock()) {
-            (Some(cell), _) => self.is_dull(cell),
+            (Some(cell), _) => self.is_dull(cell) || self.is_idle_use(op),
             (None, Some(lock)) => !self.locks[lock.index()].shared,
             (None, None) => false,
         }

@@ -117,6 +117,10 @@ fn state(
             written || history.is_named(cell) || marked.contains(&Some(cell))
         })
         .collect();
+    let private = (0..finding.program.layout().cells().len())
+        .map(|cell| CellId(cell as u32))
+        .filter(|cell| history.is_written(*cell) && !cells.contains(cell))
+        .count();
     if cells.is_empty() {
         return;
     }
@@ -143,6 +147,10 @@ fn state(
             line.push(Role::Plain, decl.shown(now).to_string());
         }
         text.wrapped(line, page.width, 4);
+    }
+    if private > 0 {
+        let words = format!("  and {private} more that one CPU alone touched (--detail)");
+        text.wrapped(Line::of(Role::Dim, words), page.width, 2);
     }
 }
 

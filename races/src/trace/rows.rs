@@ -3,7 +3,8 @@
 //! A kernel function is a heading in its lane, and what it does is indented below it; functions that
 //! call each other with nothing shown in between share one heading. Operations that tell a reader
 //! nothing ([`History::is_dull_operation`]) are folded where they follow each other without a switch,
-//! and a function that did nothing else is not mentioned.
+//! and a function that did nothing else is not mentioned. Where all of them are uses of things whose
+//! lifetimes are not at stake, not even their number is: the gap in the numbering shows them.
 
 use gupcheck_core::sync::{LaneId, Name, Note, Source, What};
 
@@ -108,6 +109,13 @@ impl Rows<'_, '_> {
     /// and otherwise their number.
     fn unfold(&mut self) {
         let dull = std::mem::take(&mut self.dull);
+        let is_idle = |&index: &usize| match self.history.trace[index].what {
+            What::Op { op, .. } => self.history.is_idle_use(op),
+            What::Note(_) => false,
+        };
+        if dull.iter().all(is_idle) {
+            return;
+        }
         match dull[..] {
             [] => {}
             [only] if !self.moved => self.operation(only),

@@ -118,7 +118,12 @@ impl Line {
                 word = tail;
             }
             if !blank {
-                line.push(Role::Plain, " ");
+                // A space between words of one role is of that role too.
+                let role = match (line.0.last(), word.0.first()) {
+                    (Some(before), Some(after)) if before.role == after.role => after.role,
+                    _ => Role::Plain,
+                };
+                line.push(role, " ");
             }
             line.append(word);
             blank = false;

@@ -11,11 +11,16 @@ use gupcheck_core::sync::{
 
 use super::history::History;
 
-/// A source line, as short as it stays unambiguous to a reader: the file's own name, and the line.
+/// A source line, as short as it stays unambiguous to a reader: the file's own name, with its folder
+/// for a `mod.rs`, and the line.
 pub(super) fn site(event: &Event) -> String {
-    let file = event.site.file();
-    let base = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    format!("{base}:{}", event.site.line())
+    let mut parts = event.site.file().rsplit(['/', '\\']);
+    let line = event.site.line();
+    match (parts.next(), parts.next()) {
+        (Some("mod.rs"), Some(folder)) => format!("{folder}/mod.rs:{line}"),
+        (Some(file), _) => format!("{file}:{line}"),
+        (None, _) => line.to_string(),
+    }
 }
 
 /// The object of a lifetime, by its own name.

@@ -1,6 +1,10 @@
 //! Small programs that several engines run, and shorthands for asking.
 
-#![allow(dead_code, reason = "each test crate uses its own part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test crate uses its own part"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,12 +17,12 @@ use gupcheck_races::program::{Program, Returned};
 use gupcheck_races::progress::{Stop, Unwatched};
 use gupcheck_races::verdict::{Counterexample, Exploration, Verdict};
 
-pub use LoadOrder::{Acquire, Relaxed as Loose};
-pub use RmwOrder::Full;
-pub use StoreOrder::{Relaxed as Plainly, Release};
+pub(crate) use LoadOrder::{Acquire, Relaxed as Loose};
+pub(crate) use RmwOrder::Full;
+pub(crate) use StoreOrder::{Relaxed as Plainly, Release};
 
 /// A search without limits.
-pub fn search() -> Search<'static> {
+pub(crate) fn search() -> Search<'static> {
     Search {
         model: gupcheck_races::engine::Model::LoomC11,
         limits: Limits::default(),
@@ -28,7 +32,7 @@ pub fn search() -> Search<'static> {
 }
 
 /// A search of at most so many executions.
-pub fn at_most(executions: u64) -> Search<'static> {
+pub(crate) fn at_most(executions: u64) -> Search<'static> {
     Search {
         limits: Limits {
             executions: Some(executions),
@@ -39,7 +43,7 @@ pub fn at_most(executions: u64) -> Search<'static> {
 }
 
 /// A search of at most so much time.
-pub fn within(time: Duration) -> Search<'static> {
+pub(crate) fn within(time: Duration) -> Search<'static> {
     Search {
         limits: Limits {
             executions: None,
@@ -50,7 +54,7 @@ pub fn within(time: Duration) -> Search<'static> {
 }
 
 /// The numbers that each CPU returned as `r`, in order, one tuple an outcome.
-pub fn results(exploration: &Exploration) -> BTreeSet<Vec<i64>> {
+pub(crate) fn results(exploration: &Exploration) -> BTreeSet<Vec<i64>> {
     (exploration.outcomes.keys())
         .map(|outcome| {
             (outcome.returned.iter())
@@ -61,12 +65,12 @@ pub fn results(exploration: &Exploration) -> BTreeSet<Vec<i64>> {
 }
 
 /// The set of these outcomes.
-pub fn set<const N: usize, const M: usize>(of: [[i64; N]; M]) -> BTreeSet<Vec<i64>> {
+pub(crate) fn set<const N: usize, const M: usize>(of: [[i64; N]; M]) -> BTreeSet<Vec<i64>> {
     of.into_iter().map(Vec::from).collect()
 }
 
 /// The counterexample, or a panic that says what there was instead.
-pub fn broken(exploration: &Exploration) -> &Counterexample {
+pub(crate) fn broken(exploration: &Exploration) -> &Counterexample {
     match &exploration.verdict {
         Verdict::Failed(counterexample) => counterexample,
         other => panic!(
@@ -77,12 +81,12 @@ pub fn broken(exploration: &Exploration) -> &Counterexample {
 }
 
 /// A CPU's result of one number.
-pub fn r(value: i32) -> Returned {
+pub(crate) fn r(value: i32) -> Returned {
     Returned::nothing().int("r", i64::from(value))
 }
 
 /// Two cells, `x` and `y`, both 0.
-pub fn xy() -> (Layout, Atomic<i32>, Atomic<i32>) {
+pub(crate) fn xy() -> (Layout, Atomic<i32>, Atomic<i32>) {
     let mut layout = Layout::new();
     let x = layout.atomic("x", 0);
     let y = layout.atomic("y", 0);
@@ -90,7 +94,7 @@ pub fn xy() -> (Layout, Atomic<i32>, Atomic<i32>) {
 }
 
 /// Store buffering: each CPU stores to one cell and loads the other.
-pub fn store_buffering(fenced: bool) -> Program {
+pub(crate) fn store_buffering(fenced: bool) -> Program {
     let (layout, x, y) = xy();
     let mut program = Program::new(layout);
     for (name, mine, other) in [("cpu0", x, y), ("cpu1", y, x)] {
@@ -106,7 +110,7 @@ pub fn store_buffering(fenced: bool) -> Program {
 }
 
 /// Message passing through two atomic cells.
-pub fn message_passing(ordered: bool) -> Program {
+pub(crate) fn message_passing(ordered: bool) -> Program {
     let (layout, data, flag) = xy();
     let mut program = Program::new(layout);
     program.cpu("writer", move |lane| {
@@ -124,7 +128,7 @@ pub fn message_passing(ordered: bool) -> Program {
 }
 
 /// Message passing of a plain cell.
-pub fn plain_message(ordered: bool) -> Program {
+pub(crate) fn plain_message(ordered: bool) -> Program {
     let mut layout = Layout::new();
     let data = layout.plain("data", 0);
     let flag = layout.atomic("flag", false);
@@ -145,11 +149,11 @@ pub fn plain_message(ordered: bool) -> Program {
 }
 
 /// Explores.
-pub fn explore(engine: &dyn Engine, program: Program, search: &Search<'_>) -> Exploration {
+pub(crate) fn explore(engine: &dyn Engine, program: Program, search: &Search<'_>) -> Exploration {
     engine.explore(&Arc::new(program), search)
 }
 
 /// The lanes of a two-CPU program.
-pub const CPU0: LaneId = LaneId(0);
+pub(crate) const CPU0: LaneId = LaneId(0);
 /// The second of them.
-pub const CPU1: LaneId = LaneId(1);
+pub(crate) const CPU1: LaneId = LaneId(1);

@@ -1,4 +1,4 @@
-//! One rung of a search: what may be spent on it, what it found, and what ends it.
+//! One pass of a search: what may be spent on it, what it found, and what ends it.
 //!
 //! loom can only be stopped by unwinding. What is thrown is a [`Halt`], past the panic hook, so that it
 //! cannot be mistaken for a panic. Limits are looked at where an execution begins: nothing is
@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use gupcheck_core::sync::{LaneId, Op};
 
-use super::record::{Record, Sizes};
+use super::record::Record;
+use super::sizes::Sizes;
 use crate::program::{End, Program, Returned};
 use crate::progress::{Pace, Sighting, Stop};
 use crate::tally::Tally;
@@ -20,7 +21,7 @@ use crate::verdict::{Cut, Violation};
 
 /// Why loom was unwound.
 pub(super) enum Halt {
-    /// A limit of this rung was reached, or somebody asked to stop.
+    /// A limit of this pass was reached, or somebody asked to stop.
     Cut(Cut),
     /// The execution broke a rule.
     Broken(Violation),
@@ -37,7 +38,7 @@ impl Halt {
     }
 }
 
-/// What may be spent on one rung.
+/// What may be spent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Allowance {
     /// Executions.
@@ -46,7 +47,7 @@ pub(super) struct Allowance {
     pub(super) time: Option<(Instant, Duration)>,
 }
 
-/// The account of one rung.
+/// The account of one pass.
 pub(super) struct Ledger {
     /// What it found.
     pub(super) tally: Tally,
@@ -58,25 +59,29 @@ pub(super) struct Ledger {
     pub(super) high_water: Sizes,
     /// The most lane changes in any execution.
     pub(super) most_switches: usize,
+    /// Whether some execution had a read that loom overlooks.
+    pub(super) hid_a_read: bool,
     begun: u64,
     pace: Pace,
     sightings: Option<Sender<Sighting>>,
 }
 
-/// One rung, as its executions see it.
+/// One pass, as its executions see it.
 pub(super) struct Control {
     /// What is explored.
     pub(super) program: Arc<Program>,
+    /// The CPU that loom lets run first.
+    pub(super) first: usize,
     record: Mutex<Record>,
     ledger: Mutex<Ledger>,
     stop: Stop,
     allowance: Allowance,
     stage: String,
-    /// Executions of earlier rungs, for those who watch.
+    /// Executions of earlier passes, for those who watch.
     before: u64,
 }
 
-/// What is the same for all rungs of a search.
+/// What is the same for all passes of a search.
 pub(super) struct Common {
     /// What is explored.
     pub(super) program: Arc<Program>,
@@ -87,9 +92,16 @@ pub(super) struct Common {
 }
 
 impl Control {
-    pub(super) fn new(common: &Common, allowance: Allowance, stage: String, before: u64) -> Self {
+    pub(super) fn new(
+        common: &Common,
+        first: usize,
+        allowance: Allowance,
+        stage: String,
+        before: u64,
+    ) -> Self {
         Self {
             program: Arc::clone(&common.program),
+            first,
             record: Mutex::new(Record::new(Arc::clone(&common.program))),
             ledger: Mutex::new(Ledger {
                 tally: Tally::default(),
@@ -101,6 +113,7 @@ impl Control {
                     locks: 0,
                 },
                 most_switches: 0,
+                hid_a_read: false,
                 begun: 0,
                 pace: Pace::default(),
                 sightings: Some(common.sightings.clone()),
@@ -117,7 +130,7 @@ impl Control {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The account of the rung. Never held across a loom operation.
+    /// The account of the pass. Never held across a loom operation.
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,6 +210,7 @@ impl Control {
         }
         let mut ledger = self.ledger();
         ledger.high_water = ledger.high_water.max(record.used());
+        ledger.hid_a_read |= record.hid_a_read();
         ledger.most_switches = ledger.most_switches.max(record.switches());
         if ledger.repeats > 0 {
             ledger.repeats -= 1;

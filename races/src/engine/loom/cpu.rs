@@ -12,7 +12,7 @@ use gupcheck_core::sync::{
 use self_cell::self_cell;
 
 use super::control::Halt;
-use super::record::{Seen, WriteName};
+use super::history::{Seen, WriteName};
 use super::world::World;
 use crate::verdict::Violation;
 

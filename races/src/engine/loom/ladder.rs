@@ -8,6 +8,12 @@
 //!    unfinished rung wastes is in proportion.
 //! 3. Without any limit there is only the unbounded rung.
 //!
+//! A rung is one pass of loom, or several. loom looks for races with the *last* access to a location only:
+//! where a CPU writes what it has read after another CPU has, that other read is overlooked, and whether
+//! it matters depends on which CPU loom happens to run first. So where an execution shows that
+//! pattern, the rung has as many passes as there are CPUs, and another CPU is first in each. That
+//! finds most of what a single pass misses, not all.
+//!
 //! "Unbounded" is a preemption bound of 255, the largest that loom takes: without a bound, loom 0.7.3
 //! leaves out executions that it finds with one. An execution with as many preemptions as that was
 //! never seen; should one come, the verdict says that there was a bound.
@@ -20,6 +26,7 @@ use super::world::World;
 use super::{MAX_BRANCHES, MAX_CPUS};
 use crate::engine::Limits;
 use crate::engine::panics::{self, Caught};
+use crate::program::Start;
 use crate::tally::Tally;
 use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 
@@ -35,6 +42,34 @@ enum Ended {
     Cut(Cut),
     Broken(Box<Counterexample>),
     Unsupported(String),
+}
+
+/// What there is to say of the passes of one rung.
+#[derive(Default)]
+struct Passes {
+    number: usize,
+    restarts: usize,
+    hid_a_read: bool,
+}
+
+impl Passes {
+    fn remark(&self, stage: &str, executions: u64, ended: &Ended) -> String {
+        let how = match ended {
+            Ended::Finished => "finished",
+            Ended::Cut(_) => "not finished",
+            Ended::Broken(_) => "a violation",
+            Ended::Unsupported(_) => "given up",
+        };
+        let passes = match self.number {
+            1 => String::new(),
+            n => format!(" in {n} passes"),
+        };
+        let restarts = match self.restarts {
+            0 => String::new(),
+            n => format!(", begun anew {n} times with more objects"),
+        };
+        format!("{stage}: {executions} executions{passes}, {how}{restarts}")
+    }
 }
 
 /// A search under way.
@@ -131,48 +166,58 @@ impl<'a> Ladder<'a> {
             UNBOUNDED => "unbounded".to_owned(),
             bound => format!("preemption bound {bound}"),
         };
-        let before = self.total.executions;
-        let control = Control::new(self.common, allowance, stage.clone(), before);
-        let control = Arc::new(control);
-        let mut restarts = 0;
+        let begun = self.total.executions;
+        let mut passes = Passes::default();
+        let mut ended = Ended::Finished;
+        let cpus = self.common.program.cpus().iter().enumerate();
+        let starters = cpus.filter(|(_, cpu)| cpu.start == Start::AtOnce);
+        for (first, _) in starters {
+            let before = self.total.executions;
+            let allowance = Allowance {
+                executions: (allowance.executions).map(|n| n.saturating_sub(before - begun)),
+                ..allowance
+            };
+            let control = Control::new(self.common, first, allowance, stage.clone(), before);
+            ended = self.pass(&Arc::new(control), bound, before, &mut passes);
+            if !passes.hid_a_read || !matches!(ended, Ended::Finished) {
+                break;
+            }
+        }
+        let executions = self.total.executions - begun;
+        self.remarks.push(passes.remark(&stage, executions, &ended));
+        ended
+    }
+
+    fn pass(
+        &mut self,
+        control: &Arc<Control>,
+        bound: usize,
+        before: u64,
+        passes: &mut Passes,
+    ) -> Ended {
+        passes.number += 1;
         let ended = loop {
-            match explore(&control, bound) {
+            match explore(control, bound) {
                 Ok(()) => break Ended::Finished,
-                Err(caught) => match classify(&control, caught) {
+                Err(caught) => match classify(control, caught) {
                     Halt::Exhausted => {
                         control.restart();
-                        restarts += 1;
+                        passes.restarts += 1;
                     }
                     Halt::Cut(cut) => break Ended::Cut(cut),
                     Halt::Unsupported(why) => break Ended::Unsupported(why),
                     Halt::Broken(violation) => {
-                        break Ended::Broken(Box::new(counterexample(&control, before, violation)));
+                        break Ended::Broken(Box::new(counterexample(control, before, violation)));
                     }
                 },
             }
         };
         control.close();
-        self.account(&control, &stage, restarts, &ended);
-        ended
-    }
-
-    fn account(&mut self, control: &Control, stage: &str, restarts: usize, ended: &Ended) {
         let mut ledger = control.ledger();
-        let tally = std::mem::take(&mut ledger.tally);
-        let how = match ended {
-            Ended::Finished => "finished",
-            Ended::Cut(_) => "not finished",
-            Ended::Broken(_) => "a violation",
-            Ended::Unsupported(_) => "given up",
-        };
-        let mut remark = format!("{stage}: {} executions, {how}", tally.executions);
-        if restarts > 0 {
-            use std::fmt::Write;
-            let _ = write!(remark, ", begun {} times", restarts + 1);
-        }
-        self.remarks.push(remark);
+        passes.hid_a_read |= ledger.hid_a_read;
         self.met_the_bound |= ledger.most_switches >= SUSPICIOUS;
-        self.total.absorb(tally);
+        self.total.absorb(std::mem::take(&mut ledger.tally));
+        ended
     }
 
     fn vacuous(&self, violation: Violation) -> Counterexample {

@@ -6,7 +6,9 @@
 //! | `control` | one rung of it: limits, account, what ends it |
 //! | `world` | one execution: loom's objects and threads |
 //! | `cpu` | one CPU in it: operations in terms of loom's |
-//! | `record` | the books of an execution: trace, writes, who waits |
+//! | `record` | the books of an execution: trace, objects, who waits |
+//! | `history` | one atomic cell in them: its writes, and who saw them |
+//! | `sizes` | how many objects an execution gets |
 //!
 //! # The protocol
 //!
@@ -22,7 +24,7 @@
 //!
 //! - at most four CPUs: loom has five threads, and one of them makes the objects;
 //! - loom remembers only the last access to a location: it misses executions where a CPU reads and
-//!   later writes what another CPU has read, less often with a preemption bound than without;
+//!   later writes what another CPU has read. The `ladder` does what it can about that;
 //! - it remembers the last seven stores to a cell;
 //! - a fully ordered RMW fences also when its condition refuses;
 //! - a conditional RMW that is going to succeed never sees the older write that would have refused it:
@@ -36,8 +38,10 @@
 
 mod control;
 mod cpu;
+mod history;
 mod ladder;
 mod record;
+mod sizes;
 mod world;
 
 use std::sync::Arc;
@@ -47,14 +51,14 @@ use std::thread;
 use self::control::Common;
 use self::ladder::Ladder;
 use super::{Engine, Model, Search};
-use crate::program::Program;
+use crate::program::{Program, Start};
 use crate::verdict::Exploration;
 
 /// As many CPUs as loom can run: its threads but the one that makes the objects.
 const MAX_CPUS: usize = ::loom::MAX_THREADS - 1;
-/// Decisions in one execution, each a schedule or a choice among writes. loom reserves address space for
-/// all of them, and stops an execution that takes more.
-const MAX_BRANCHES: usize = 100_000;
+/// Decisions in one execution, each a schedule or a choice among writes; loom stops an execution that
+/// takes more. Its clocks have 16 bits, so it must not come near that.
+const MAX_BRANCHES: usize = 20_000;
 /// A CPU's stack: 256 KiB, of which only what is touched costs anything. An odd number would have
 /// the coroutines measure how much is used, by touching all of it.
 const STACK_WORDS: usize = 0x8000;
@@ -78,6 +82,9 @@ impl Engine for LoomEngine {
             return Exploration::unsupported(format!(
                 "loom runs at most {MAX_CPUS} CPUs beside its main thread, and this program has {cpus}"
             ));
+        }
+        if !program.cpus().iter().any(|cpu| cpu.start == Start::AtOnce) {
+            return Exploration::unsupported("no CPU starts with the program");
         }
         let (sightings, seen) = mpsc::channel();
         let common = Common {

@@ -1,13 +1,5 @@
 //! The books of one execution: its trace, what every write wrote, who waits for what.
 //!
-//! loom is asked for as little as possible. The only thing that goes through loom's memory is the
-//! **name of a write**; what that write wrote is looked up here. So a read always tells which write it
-//! took, values may have any width, and every unconditional read-modify-write is the same loom
-//! operation (`fetch_add(1)`, which turns the name of the write that it read into a fresh one).
-//!
-//! Names, per cell: 0 is the initial value, a store is `n << 32`, and a read-modify-write's write is
-//! its source's name plus one. Two of them never read the same write, so names are unique.
-//!
 //! A record outlives the execution that it describes (and loom's unwinding of it), and its tables are
 //! reused for the next one. It is ordinary state, shared by the CPUs behind loom's back: that is sound
 //! because loom runs one CPU at a time and switches only where a branching operation *begins*, so
@@ -18,71 +10,11 @@ use std::sync::Arc;
 use gupcheck_core::sync::{CellId, Event, LaneId, LockId, LockMode, Note, Op, Site, Source, What};
 
 use super::MAX_CPUS;
+use super::history::{History, Seen, WriteName};
+use super::sizes::Sizes;
 use crate::program::{Program, Returned, Start};
 
-/// How many loom objects of each kind an execution has, or needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sizes {
-    /// Atomics.
-    pub(super) atomics: usize,
-    /// Race-detecting cells.
-    pub(super) plains: usize,
-    /// Locks.
-    pub(super) locks: usize,
-}
-
-impl Sizes {
-    /// Both, at each kind the larger.
-    pub(super) fn max(self, other: Self) -> Self {
-        self.zip(other, usize::max)
-    }
-
-    /// Both, at each kind the smaller.
-    pub(super) fn min(self, other: Self) -> Self {
-        self.zip(other, usize::min)
-    }
-
-    /// With room to spare: to run out costs a whole search, and an unused object little.
-    pub(super) fn with_slack(self) -> Self {
-        let slack = |n: usize| 2 * n + 2;
-        Self {
-            atomics: slack(self.atomics),
-            plains: slack(self.plains),
-            locks: slack(self.locks),
-        }
-    }
-
-    fn zip(self, other: Self, pick: impl Fn(usize, usize) -> usize) -> Self {
-        Self {
-            atomics: pick(self.atomics, other.atomics),
-            plains: pick(self.plains, other.plains),
-            locks: pick(self.locks, other.locks),
-        }
-    }
-}
-
-/// The name of a write to one cell.
-pub(super) type WriteName = u64;
-
-const STORE: WriteName = 1 << 32;
 const UNBOUND: u32 = u32::MAX;
-
-struct Write {
-    name: WriteName,
-    source: Source,
-    value: u64,
-    /// Some CPU saw this write and then another one: it is not the last in coherence order.
-    overtaken: bool,
-}
-
-/// One atomic cell.
-struct History {
-    cell: CellId,
-    writes: Vec<Write>,
-    /// The write that each CPU saw or made last.
-    seen: [Option<usize>; MAX_CPUS],
-    stores: u64,
-}
 
 /// One plain cell: without races there is one write to read.
 struct Plain {
@@ -103,15 +35,6 @@ struct CpuTrack {
     pending: Option<Op>,
 }
 
-/// What a read of an atomic cell found.
-#[derive(Clone, Copy)]
-pub(super) struct Seen {
-    /// The value.
-    pub(super) value: u64,
-    /// The write that it is from.
-    pub(super) source: Source,
-}
-
 /// The books of one execution.
 pub(super) struct Record {
     program: Arc<Program>,
@@ -129,6 +52,7 @@ pub(super) struct Record {
     racing: Option<(LaneId, Op, Site)>,
     acting: Option<LaneId>,
     switches: usize,
+    hid: bool,
 }
 
 impl Record {
@@ -151,6 +75,7 @@ impl Record {
             racing: None,
             acting: None,
             switches: 0,
+            hid: false,
             program,
         }
     }
@@ -159,7 +84,7 @@ impl Record {
     pub(super) fn clear(&mut self) {
         self.events.clear();
         for history in &self.atomics[..self.used.atomics] {
-            self.cell_slots[history.cell.index()] = UNBOUND;
+            self.cell_slots[history.cell().index()] = UNBOUND;
         }
         for plain in &self.plains[..self.used.plains] {
             self.cell_slots[plain.cell.index()] = UNBOUND;
@@ -178,6 +103,7 @@ impl Record {
         self.racing = None;
         self.acting = None;
         self.switches = 0;
+        self.hid = false;
     }
 
     /// How many objects of each kind the execution has used.
@@ -188,6 +114,12 @@ impl Record {
     /// How often another CPU than before asked for something: no execution has more preemptions.
     pub(super) fn switches(&self) -> usize {
         self.switches
+    }
+
+    /// Whether a CPU wrote what it had read after another CPU had. loom looks for races with the last
+    /// access to a location only, so it overlooks the one with that other CPU's read.
+    pub(super) fn hid_a_read(&self) -> bool {
+        self.hid
     }
 
     // --- Objects -------------------------------------------------------------------------------
@@ -201,25 +133,11 @@ impl Record {
         let slot = self.used.atomics;
         self.used.atomics += 1;
         self.cell_slots[cell.index()] = slot as u32;
+        let init = self.program.layout().decl(cell).init;
         if slot == self.atomics.len() {
-            self.atomics.push(History {
-                cell,
-                writes: Vec::new(),
-                seen: [None; MAX_CPUS],
-                stores: 0,
-            });
+            self.atomics.push(History::default());
         }
-        let history = &mut self.atomics[slot];
-        history.cell = cell;
-        history.stores = 0;
-        history.seen = [None; MAX_CPUS];
-        history.writes.clear();
-        history.writes.push(Write {
-            name: 0,
-            source: Source::Init,
-            value: self.program.layout().decl(cell).init,
-            overtaken: false,
-        });
+        self.atomics[slot].reset(cell, init);
         slot
     }
 
@@ -270,60 +188,25 @@ impl Record {
 
     /// The write that is last in coherence order, as far as anybody could tell: its name and value.
     pub(super) fn latest(&self, slot: usize) -> (WriteName, u64) {
-        let write = &self.atomics[slot].writes[self.latest_index(slot)];
-        (write.name, write.value)
-    }
-
-    fn latest_index(&self, slot: usize) -> usize {
-        let writes = &self.atomics[slot].writes;
-        writes
-            .iter()
-            .rposition(|write| !write.overtaken)
-            .unwrap_or(writes.len() - 1)
+        self.atomics[slot].latest()
     }
 
     /// A name for the next store to a cell.
     pub(super) fn name_store(&mut self, slot: usize) -> WriteName {
-        let history = &mut self.atomics[slot];
-        history.stores += 1;
-        history.stores * STORE
+        self.atomics[slot].name_store()
     }
 
     /// A CPU read the write of this name.
     pub(super) fn saw(&mut self, slot: usize, lane: LaneId, name: WriteName) -> Seen {
-        let history = &mut self.atomics[slot];
-        let index = (history.writes.iter())
-            .rposition(|write| write.name == name)
-            .expect("every write has been taken down before it can be read");
-        Self::overtake(history, lane, index);
-        let write = &history.writes[index];
-        Seen {
-            value: write.value,
-            source: write.source,
-        }
+        self.atomics[slot].saw(lane, name)
     }
 
     /// A CPU wrote; the next event is that write.
     pub(super) fn wrote(&mut self, slot: usize, lane: LaneId, name: WriteName, value: u64) {
         let source = Source::Event(self.events.len());
         let history = &mut self.atomics[slot];
-        history.writes.push(Write {
-            name,
-            source,
-            value,
-            overtaken: false,
-        });
-        let index = history.writes.len() - 1;
-        history.writes[0].overtaken = true;
-        Self::overtake(history, lane, index);
-    }
-
-    /// What one CPU sees of a cell only ever moves forward in its coherence order.
-    fn overtake(history: &mut History, lane: LaneId, index: usize) {
-        let before = history.seen[lane.index()].replace(index);
-        if let Some(before) = before.filter(|&before| before != index) {
-            history.writes[before].overtaken = true;
-        }
+        self.hid |= history.hides_a_read_of(lane);
+        history.wrote(lane, name, value, source);
     }
 
     // --- Plain cells ---------------------------------------------------------------------------
@@ -497,10 +380,8 @@ impl Record {
                 if slot == UNBOUND {
                     return false;
                 }
-                let latest = self.latest_index(slot as usize);
                 let history = &self.atomics[slot as usize];
-                history.seen[lane.index()] == Some(latest)
-                    && !until.is_met_by(history.writes[latest].value)
+                history.has_seen_the_latest(lane) && !until.is_met_by(history.latest().1)
             }
             _ => false,
         }

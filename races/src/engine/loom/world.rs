@@ -43,9 +43,10 @@ impl World {
                 .collect(),
             joins: Mutex::default(),
         });
-        for (lane, cpu) in (0u8..).map(LaneId).zip(control.program.cpus()) {
-            if cpu.start == Start::AtOnce {
-                world.start(lane);
+        let cpus = control.program.cpus();
+        for lane in (0..cpus.len()).map(|nth| (nth + control.first) % cpus.len()) {
+            if cpus[lane].start == Start::AtOnce {
+                world.start(LaneId(lane as u8));
             }
         }
     }

@@ -124,3 +124,45 @@ fn a_vacuous_property() {
         &expect!["never seen: sometimes gup returns the page"],
     );
 }
+
+#[test]
+fn an_entry_that_changed_once_says_more_than_a_counter_that_changes_all_the_time() {
+    let machine = Machine::new();
+    let (pte, refcount) = (machine.pte.id(), machine.refcount.id());
+    check_headline(
+        Violation::Property {
+            index: 0,
+            text: "references are accounted for".to_owned(),
+        },
+        |_, script| {
+            script.op(0, load(pte));
+            script.op(1, store(refcount, 2));
+            script.op(1, store(pte, 0));
+            script.op(1, store(refcount, 1));
+            script.stale_load(0, refcount, 1);
+            script.op(0, load(refcount));
+        },
+        &expect![
+            "broken: always references are accounted for: (1) cpu0 gup read table2.pte[0] = folio3 present|write, then (2) cpu1 khugepaged changed table2.pte[0] from folio3 present|write to none, and cpu0 gup never looked again"
+        ],
+    );
+}
+
+#[test]
+fn a_read_that_was_made_good_by_another_look_is_not_to_blame() {
+    let pte = Machine::new().pte.id();
+    check_headline(
+        Violation::Property {
+            index: 0,
+            text: "references are accounted for".to_owned(),
+        },
+        |_, script| {
+            script.op(0, load(pte));
+            script.op(1, store(pte, 0));
+            script.op(0, load(pte));
+        },
+        &expect![
+            "broken: always references are accounted for: at last (1) cpu0 gup read table2.pte[0] = none"
+        ],
+    );
+}

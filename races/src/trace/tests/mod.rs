@@ -6,7 +6,21 @@
 )]
 
 mod headlines;
+mod layouts;
 mod reports;
 mod traces;
 
+use expect_test::Expect;
+
+use self::traces::{Machine, finding, program};
+use super::{Page, report};
+use crate::verdict::Counterexample;
+
 const LANES: &[&str] = &["cpu0 gup", "cpu1 khugepaged"];
+
+fn check(make: fn(&Machine) -> Counterexample, page: Page, expected: &Expect) {
+    let machine = Machine::new();
+    let counterexample = make(&machine);
+    let program = program(machine.layout, LANES);
+    expected.assert_eq(&report(&finding(&counterexample, &program), page).to_string());
+}

@@ -1,21 +1,10 @@
 //! Whole texts.
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 
-use super::LANES;
-use super::traces::{
-    Machine, Script, detached_table, finding, freed_table, load, looked_at_freed, program,
-    stale_recheck,
-};
-use crate::trace::{Page, command, report};
-use crate::verdict::{Counterexample, Violation};
-
-fn check(make: fn(&Machine) -> Counterexample, page: Page, expected: &Expect) {
-    let machine = Machine::new();
-    let counterexample = make(&machine);
-    let program = program(machine.layout, LANES);
-    expected.assert_eq(&report(&finding(&counterexample, &program), page).to_string());
-}
+use super::check;
+use super::traces::{detached_table, freed_table, looked_at_freed, stale_recheck};
+use crate::trace::Page;
 
 #[test]
 fn a_broken_property_under_sequential_consistency() {
@@ -25,24 +14,24 @@ fn a_broken_property_under_sequential_consistency() {
         &expect![[r#"
             thp-collapse/detached-table (R02) under arm64 without pmd-recheck: graph (rc11), execution 17
 
-            broken: always a page that gup returned is still mapped where it was found: (1) cpu0 gup read mm0.pmd[0] = table2, then
-              (2) cpu1 khugepaged changed mm0.pmd[0] from table2 to none, and cpu0 gup never looked again
+            broken: always a page that gup returned is still mapped where it was found: (1) cpu1 khugepaged read folio3.refcount =
+              1, then (2) cpu0 gup changed folio3.refcount from 1 to 2, and cpu1 khugepaged never looked again
 
                     │ cpu0 gup                                       │ cpu1 khugepaged                               │
                     ├────────────────────────────────────────────────┼───────────────────────────────────────────────┼──────────────
                     │ ... 1 step                                     │                                               │
                     │ pin_user_pages_fast > lockless_pages_from_mm > │                                               │
                     │     gup_pmd_range                              │                                               │
-            (1)   2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:236
+                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:236
                     │   gup_pte_range                                │                                               │
                   3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:238
                     │         present|write                          │                                               │
                     │                                                │ collapse_huge_page                            │
                   4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:240
-            (2)   5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:241
+                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:241
                   6 │                                                │   smp_mb                                      │ traces.rs:242
-                  7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:243
-                  8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:245
+            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:243
+            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:245
                     │ ... 2 steps                                    │                                               │
                  11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:252
                     │                                                │       present|write                           │
@@ -51,6 +40,7 @@ fn a_broken_property_under_sequential_consistency() {
             at the end
               mm0.pmd[0]       table2 -> folio4 present|write
               folio3.refcount  1 -> 2
+              and 1 more that one CPU alone touched (--detail)
 
             returned
               cpu0 gup         ret=1 page=3
@@ -89,8 +79,8 @@ fn in_detail_nothing_is_folded() {
         &expect![[r#"
             thp-collapse/detached-table (R02) under arm64 without pmd-recheck: graph (rc11), execution 17
 
-            broken: always a page that gup returned is still mapped where it was found: (1) cpu0 gup read mm0.pmd[0] = table2, then
-              (2) cpu1 khugepaged changed mm0.pmd[0] from table2 to none, and cpu0 gup never looked again
+            broken: always a page that gup returned is still mapped where it was found: (1) cpu1 khugepaged read folio3.refcount =
+              1, then (2) cpu0 gup changed folio3.refcount from 1 to 2, and cpu1 khugepaged never looked again
 
                     | cpu0 gup                                       | cpu1 khugepaged                               |
                     +------------------------------------------------+-----------------------------------------------+--------------
@@ -98,16 +88,16 @@ fn in_detail_nothing_is_folded() {
                     |   lockless_pages_from_mm                       |                                               |
                   1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:234
                     |     gup_pmd_range                              |                                               |
-            (1)   2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:236
+                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:236
                     |       gup_pte_range                            |                                               |
                   3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:238
                     |             present|write                      |                                               |
                     |                                                | collapse_huge_page                            |
                   4 |                                                |   lock mm0.page_table_lock                    | traces.rs:240
-            (2)   5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:241
+                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:241
                   6 |                                                |   smp_mb                                      | traces.rs:242
-                  7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:243
-                  8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:245
+            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:243
+            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:245
                   9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:246
                     |             present|write                      |                                               |
                  10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:249
@@ -135,149 +125,6 @@ fn in_detail_nothing_is_folded() {
             in a kernel from before
               collapse-sync-ipi (M-P12): Collapse interrupts every CPU, and waits, before the unlinked table serves for anything
                   else.
-                  pairs with irqs-off-block-ipi (P3)
-                  source: tlb_remove_table_sync_one; 2ba99c5e0881
-
-            again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
-        "#]],
-    );
-}
-
-#[test]
-fn where_the_page_is_narrow_columns_wrap() {
-    let page = Page {
-        width: 90,
-        ..Page::default()
-    };
-    check(
-        detached_table,
-        page,
-        &expect![[r#"
-            thp-collapse/detached-table (R02) under arm64 without pmd-recheck: graph (rc11), execution
-              17
-
-            broken: always a page that gup returned is still mapped where it was found: (1) cpu0 gup
-              read mm0.pmd[0] = table2, then (2) cpu1 khugepaged changed mm0.pmd[0] from table2 to
-              none, and cpu0 gup never looked again
-
-                    │ cpu0 gup                        │ cpu1 khugepaged                │
-                    ├─────────────────────────────────┼────────────────────────────────┼──────────────
-                    │ ... 1 step                      │                                │
-                    │ pin_user_pages_fast >           │                                │
-                    │     lockless_pages_from_mm >    │                                │
-                    │     gup_pmd_range               │                                │
-            (1)   2 │   READ_ONCE mm0.pmd[0] = table2 │                                │ traces.rs:236
-                    │   gup_pte_range                 │                                │
-                  3 │     READ_ONCE table2.pte[0] =   │                                │ traces.rs:238
-                    │         folio3 present|write    │                                │
-                    │                                 │ collapse_huge_page             │
-                  4 │                                 │   lock mm0.page_table_lock     │ traces.rs:240
-            (2)   5 │                                 │   xchg_relaxed mm0.pmd[0]:     │ traces.rs:241
-                    │                                 │       table2 -> none           │
-                  6 │                                 │   smp_mb                       │ traces.rs:242
-                  7 │                                 │   READ_ONCE folio3.refcount =  │ traces.rs:243
-                    │                                 │       1                        │
-                  8 │     add_unless folio3.refcount: │                                │ traces.rs:245
-                    │         1 -> 2                  │                                │
-                    │ ... 2 steps                     │                                │
-                 11 │                                 │   store_release mm0.pmd[0]:    │ traces.rs:252
-                    │                                 │       none -> folio4           │
-                    │                                 │       present|write            │
-                    │                                 │ ... 1 step                     │
-
-            at the end
-              mm0.pmd[0]       table2 -> folio4 present|write
-              folio3.refcount  1 -> 2
-
-            returned
-              cpu0 gup         ret=1 page=3
-              cpu1 khugepaged  result=succeed
-
-            broken rule
-              always a page that gup returned is still mapped where it was found
-
-            without
-              pmd-recheck (P18): Read the pmd again after the pin: the table was still linked.
-                  pairs with collapse-clear-first (M-P11)
-                  source: gup_pte_range; 70cbc3cc78a9
-
-            in a kernel from before
-              collapse-sync-ipi (M-P12): Collapse interrupts every CPU, and waits, before the unlinked
-                  table serves for anything else.
-                  pairs with irqs-off-block-ipi (P3)
-                  source: tlb_remove_table_sync_one; 2ba99c5e0881
-
-            again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
-        "#]],
-    );
-}
-
-#[test]
-fn where_the_page_is_too_narrow_the_lanes_share_a_column() {
-    let page = Page {
-        width: 60,
-        ..Page::default()
-    };
-    check(
-        detached_table,
-        page,
-        &expect![[r#"
-            thp-collapse/detached-table (R02) under arm64 without
-              pmd-recheck: graph (rc11), execution 17
-
-            broken: always a page that gup returned is still mapped
-              where it was found: (1) cpu0 gup read mm0.pmd[0] = table2,
-              then (2) cpu1 khugepaged changed mm0.pmd[0] from table2 to
-              none, and cpu0 gup never looked again
-
-                    cpu0 gup
-                      ... 1 step
-                      pin_user_pages_fast > lockless_pages_from_mm >
-                          gup_pmd_range
-            (1)   2     READ_ONCE mm0.pmd[0] = table2  traces.rs:236
-                        gup_pte_range
-                  3       READ_ONCE table2.pte[0] = folio3 present|write
-                              traces.rs:238
-                      cpu1 khugepaged
-                        collapse_huge_page
-                  4       lock mm0.page_table_lock  traces.rs:240
-            (2)   5       xchg_relaxed mm0.pmd[0]: table2 -> none
-                              traces.rs:241
-                  6       smp_mb  traces.rs:242
-                  7       READ_ONCE folio3.refcount = 1  traces.rs:243
-                    cpu0 gup
-                  8       add_unless folio3.refcount: 1 -> 2
-                              traces.rs:245
-                      ... 2 steps
-                      cpu1 khugepaged
-                 11       store_release mm0.pmd[0]: none -> folio4
-                              present|write traces.rs:252
-                        ... 1 step
-
-            at the end
-              mm0.pmd[0]       table2 -> folio4 present|write
-              folio3.refcount  1 -> 2
-
-            returned
-              cpu0 gup         ret=1 page=3
-              cpu1 khugepaged  result=succeed
-
-            broken rule
-              always a page that gup returned is still mapped where it
-                was found
-
-            without
-              pmd-recheck (P18): Read the pmd again after the pin: the
-                  table was still linked.
-                  pairs with collapse-clear-first (M-P11)
-                  source: gup_pte_range; 70cbc3cc78a9
-
-            in a kernel from before
-              collapse-sync-ipi (M-P12): Collapse interrupts every CPU,
-                  and waits, before the unlinked table serves for
-                  anything else.
                   pairs with irqs-off-block-ipi (P3)
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
@@ -422,77 +269,4 @@ fn a_stale_read_says_what_it_took_and_what_it_missed() {
               cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
-}
-
-#[test]
-fn no_line_is_wider_than_the_page() {
-    for width in 40..140 {
-        let machine = Machine::new();
-        let counterexample = detached_table(&machine);
-        let program = program(machine.layout, LANES);
-        let page = Page {
-            width,
-            ..Page::default()
-        };
-        let text = report(&finding(&counterexample, &program), page);
-        let again = format!("  {}", command(&finding(&counterexample, &program)));
-        for line in text.lines().iter().map(ToString::to_string) {
-            let fits = line.chars().count() <= width;
-            assert!(fits || line == again, "wider than {width}: {line}");
-        }
-    }
-}
-
-#[test]
-fn five_lanes_share_a_column() {
-    let machine = Machine::new();
-    let mut script = Script::on(&machine);
-    for lane in 0..5 {
-        script.op(lane, load(machine.pmd.id()));
-    }
-    let counterexample = script.ends(
-        Violation::Property {
-            index: 0,
-            text: "nobody looks".to_owned(),
-        },
-        Vec::new(),
-    );
-    let program = program(machine.layout, &["cpu0", "cpu1", "cpu2", "cpu3", "cpu4"]);
-    let text = report(&finding(&counterexample, &program), Page::default());
-    expect![[r#"
-        thp-collapse/detached-table (R02) under arm64 without pmd-recheck: graph (rc11), execution 17
-
-        broken: always nobody looks: at last (1) cpu4 read mm0.pmd[0] = table2
-
-                cpu0
-              1   READ_ONCE mm0.pmd[0] = table2  reports.rs:451
-                  cpu1
-              2     READ_ONCE mm0.pmd[0] = table2  reports.rs:451
-                    cpu2
-              3       READ_ONCE mm0.pmd[0] = table2  reports.rs:451
-                      cpu3
-              4         READ_ONCE mm0.pmd[0] = table2  reports.rs:451
-                        cpu4
-        (1)   5           READ_ONCE mm0.pmd[0] = table2  reports.rs:451
-
-        at the end
-          mm0.pmd[0]  table2 as before
-
-        broken rule
-          always nobody looks
-
-        without
-          pmd-recheck (P18): Read the pmd again after the pin: the table was still linked.
-              pairs with collapse-clear-first (M-P11)
-              source: gup_pte_range; 70cbc3cc78a9
-
-        in a kernel from before
-          collapse-sync-ipi (M-P12): Collapse interrupts every CPU, and waits, before the unlinked table serves for anything
-              else.
-              pairs with irqs-off-block-ipi (P3)
-              source: tlb_remove_table_sync_one; 2ba99c5e0881
-
-        again
-          cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
-    "#]].assert_eq(&text.to_string());
 }

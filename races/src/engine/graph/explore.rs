@@ -1,0 +1,636 @@
+//! The search: one graph after another, each exactly once.
+//!
+//! The explorer always extends the first CPU that can go on, by its next event, and takes the first of
+//! that event's choices: the last write for a read, the last place for a write. When nobody can go on,
+//! the execution is over. Then it goes back: the event that was added last is taken away and added
+//! again with its next choice, and so on, until the first event has no choice left.
+//!
+//! What is missing after that are the graphs in which a read takes its value from a write that comes
+//! later in the order of exploration. So an event that writes has, after all its places in coherence
+//! order, further choices: the reads that it could have served. Such a *backward revisit* ([`revisit`])
+//! takes the search to another graph, held in a [`Level`] of its own; when that is exhausted, the
+//! search goes on where it was.
+//!
+//! [`revisit`]: super::revisit
+
+use std::sync::Arc;
+
+use gupcheck_core::sync::{CellId, LaneId, LockMode, Op};
+
+use super::cpu::{Cpu, Next, NextRef};
+use super::event::{Asked, Effect, EventId};
+use super::graph::Graph;
+use super::model::{Access, Axioms};
+use super::revisit::Revisitor;
+use crate::program::{Program, Returned, Start};
+use crate::verdict::Violation;
+
+/// More events than this in one CPU, and it is taken for one that never ends.
+const MAX_EVENTS: usize = 20_000;
+
+/// What is left to try for one event.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    /// Nothing: there never was a choice.
+    Settled,
+    /// The sources of a read: those at positions from `floor` to below `next`; from `granted` if it is
+    /// an update that does not refuse what it reads.
+    Read { next: u16, floor: u16, granted: u16 },
+    /// The places of a write: those after a position from `floor` to below `next`.
+    Write { next: u16, floor: u16 },
+    /// The reads that a write could serve: from the `nth` of its cell.
+    Serve { nth: usize },
+    /// The places of a write in the graph that its backward revisit made; see [`Level::served`].
+    Served { next: u16, floor: u16 },
+    /// The critical sections that a taken lock could have come before: from the `nth` way.
+    Overtake { nth: usize },
+    /// Nobody can go on: locks that CPU `lane` and later ones wait for could have been taken earlier.
+    Stuck { lane: usize, nth: usize },
+}
+
+/// An event of the search, and what is left to try for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) lane: usize,
+    pub(super) asked: Asked,
+    pub(super) stage: Stage,
+    /// How many events of the graph belong to this entry.
+    pub(super) present: usize,
+}
+
+/// A graph, and the search in it.
+#[derive(Debug, Default)]
+pub(super) struct Level<A> {
+    pub(super) graph: Graph,
+    pub(super) axioms: A,
+    pub(super) entries: Vec<Entry>,
+    /// The read that the revisit which made this level changes.
+    pub(super) served: Option<(usize, Asked, u32)>,
+}
+
+impl<A: Axioms> Level<A> {
+    pub(super) fn reset(&mut self, program: &Program) {
+        let lanes = program.cpus().len();
+        self.graph.reset(program.layout(), lanes);
+        self.axioms.reset(lanes);
+        self.entries.clear();
+        self.served = None;
+    }
+
+    pub(super) fn push(&mut self, lane: usize, asked: Asked, effect: Effect) -> EventId {
+        let id = self.graph.push(lane, asked, effect);
+        self.axioms.push(&self.graph, id);
+        id
+    }
+
+    pub(super) fn push_stamped(&mut self, lane: usize, asked: Asked, effect: Effect, stamp: u32) {
+        let id = self.graph.push_stamped(lane, asked, effect, stamp);
+        self.axioms.push(&self.graph, id);
+    }
+
+    pub(super) fn pop(&mut self) -> EventId {
+        let id = *self.graph.pushed().last().expect("pushed");
+        self.axioms.pop(&self.graph, id);
+        self.graph.pop()
+    }
+
+    /// What reading the write at `position` amounts to.
+    pub(super) fn reading(&self, op: &Op, cell: CellId, position: u16) -> Effect {
+        let read = self.graph.value_at(cell, position);
+        Effect {
+            source: self.graph.write_at(cell, position),
+            read,
+            granted: matches!(op, Op::Rmw { rmw, .. } if rmw.apply(read).is_some()),
+            ..Effect::NONE
+        }
+    }
+
+    /// What the next event of `lane`, which writes, amounts to if it does so right after `position`;
+    /// `None` if that would part the two halves of an update.
+    pub(super) fn writing(
+        &self,
+        lane: usize,
+        op: &Op,
+        cell: CellId,
+        position: u16,
+    ) -> Option<Effect> {
+        let read = self.graph.lane(lane).last().map_or(0, |last| last.read);
+        (!self.graph.is_taken(cell, position)).then(|| Effect {
+            wrote: op.written(read),
+            position: position + 1,
+            ..Effect::NONE
+        })
+    }
+
+    /// The places to write that the next event of `lane` has: after positions from the second to below
+    /// the first.
+    pub(super) fn places(&self, lane: usize, asked: Asked, cell: CellId) -> (u16, u16) {
+        let floor = self.axioms.floor(&self.graph, lane, cell, Access::Write);
+        if !asked.is_second {
+            return (self.graph.top(cell) + 1, floor);
+        }
+        let first = self.graph.lane(lane).last().expect("the first half");
+        let only = self.graph.position(first.source);
+        if only >= floor {
+            (only + 1, only)
+        } else {
+            (0, 0)
+        }
+    }
+
+    /// The sources that the next event of `lane`, which reads, has: up from the first of these
+    /// positions, or up from the second where it is an update that does not refuse.
+    pub(super) fn floors(&self, lane: usize, op: &Op, cell: CellId) -> (u16, u16) {
+        let floor = |access| self.axioms.floor(&self.graph, lane, cell, access);
+        match *op {
+            Op::Rmw { order, rmw, .. } if !rmw.is_conditional() => {
+                let granted = floor(Access::Update(order));
+                (granted, granted)
+            }
+            Op::Rmw { order, .. } => (floor(Access::Read), floor(Access::Update(order))),
+            _ => (floor(Access::Read), u16::MAX),
+        }
+    }
+
+    fn push_entry(&mut self, lane: usize, asked: Asked, stage: Stage) {
+        self.entries.push(Entry {
+            lane,
+            asked,
+            stage,
+            present: 0,
+        });
+    }
+}
+
+/// How extending a graph ended.
+pub(super) enum Extended {
+    /// Every CPU has finished.
+    Complete,
+    /// Somebody waits for what never comes; not a deadlock.
+    Blocked,
+    /// Two updates would have to come right after the same write.
+    Doomed,
+    /// A rule is broken, by these events if by events.
+    Violated(Violation, Vec<EventId>),
+}
+
+enum Scheduled {
+    Do(usize, Asked),
+    Nobody,
+    Stop(Violation),
+}
+
+/// A search under way.
+pub(super) struct Explorer<A> {
+    pub(super) program: Arc<Program>,
+    pub(super) cpus: Vec<Cpu>,
+    /// The levels in use are those up to `depth`; the others are kept for their buffers.
+    pub(super) levels: Vec<Level<A>>,
+    pub(super) depth: usize,
+}
+
+impl<A: Axioms> Explorer<A> {
+    pub(super) fn new(program: &Arc<Program>) -> Self {
+        let lanes = program.cpus().len();
+        let mut level = Level::default();
+        level.reset(program);
+        Self {
+            program: Arc::clone(program),
+            cpus: (0..lanes)
+                .map(|lane| Cpu::new(program, LaneId(lane as u8)))
+                .collect(),
+            levels: vec![level],
+            depth: 0,
+        }
+    }
+
+    pub(super) fn level(&self) -> &Level<A> {
+        &self.levels[self.depth]
+    }
+
+    /// What those CPUs returned that have come so far.
+    pub(super) fn returned_so_far(&mut self) -> Vec<Option<Returned>> {
+        (0..self.cpus.len())
+            .map(|lane| match self.next_of(lane) {
+                Some(NextRef::Stops(Next::Returned(returned))) => Some(returned.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What each CPU returned; those that were never started return nothing.
+    pub(super) fn returned(&mut self, into: &mut Vec<Returned>) {
+        into.clear();
+        for lane in 0..self.cpus.len() {
+            into.push(match self.next_of(lane) {
+                Some(NextRef::Stops(Next::Returned(returned))) => returned.clone(),
+                _ => Returned::nothing(),
+            });
+        }
+    }
+
+    /// What a CPU does next, if it was started.
+    pub(super) fn next_of(&mut self, lane: usize) -> Option<NextRef<'_>> {
+        let graph = &self.levels[self.depth].graph;
+        let spawned = self.program.cpus()[lane].start == Start::Spawned;
+        if spawned && graph.spawned_by(lane).is_init() {
+            return None;
+        }
+        Some(self.cpus[lane].next(graph.lane(lane)))
+    }
+
+    fn has_finished(&mut self, lane: usize) -> bool {
+        matches!(self.next_of(lane), Some(NextRef::Stops(_)))
+    }
+
+    /// The first CPU that can go on.
+    fn schedule(&mut self) -> Scheduled {
+        let graph = &self.levels[self.depth].graph;
+        let half_done = (0..graph.lanes()).find_map(|lane| Some((lane, graph.half_done(lane)?)));
+        if let Some((lane, asked)) = half_done {
+            return Scheduled::Do(lane, asked);
+        }
+        for lane in 0..self.cpus.len() {
+            let asked = match self.next_of(lane) {
+                None | Some(NextRef::Stops(Next::Returned(_))) => continue,
+                Some(NextRef::Asks(asked)) => asked,
+                Some(NextRef::Stops(Next::Faulted(fault))) => {
+                    return Scheduled::Stop(Violation::Fault(*fault));
+                }
+                Some(NextRef::Stops(Next::Panicked(message))) => {
+                    let message = message.clone();
+                    return Scheduled::Stop(Violation::Panic { message });
+                }
+                Some(NextRef::Stops(Next::Asks(_))) => unreachable!("a request is not a stop"),
+            };
+            if self.is_enabled(lane, &asked.op) {
+                return Scheduled::Do(lane, asked);
+            }
+        }
+        Scheduled::Nobody
+    }
+
+    fn is_enabled(&mut self, lane: usize, op: &Op) -> bool {
+        let level = &self.levels[self.depth];
+        match *op {
+            Op::Lock { lock, mode } => {
+                level.graph.is_free(lock, mode) && level.is_in_turn(lane, lock, mode)
+            }
+            Op::SpinUntil { cell, until, .. } => {
+                let floor = level.axioms.floor(&level.graph, lane, cell, Access::Read);
+                (floor..=level.graph.top(cell))
+                    .any(|position| until.is_met_by(level.graph.value_at(cell, position)))
+            }
+            Op::Join(other) => self.has_finished(other.index()),
+            _ => true,
+        }
+    }
+
+    /// Extends the current graph until nobody can go on.
+    pub(super) fn extend(&mut self) -> Extended {
+        loop {
+            match self.schedule() {
+                Scheduled::Do(lane, asked) => {
+                    if let Some(violated) = self.perform(lane, asked) {
+                        return violated;
+                    }
+                }
+                Scheduled::Stop(violation) => return Extended::Violated(violation, Vec::new()),
+                Scheduled::Nobody => return self.nobody_goes_on(),
+            }
+        }
+    }
+
+    /// Adds the next event of a CPU with its first choice.
+    fn perform(&mut self, lane: usize, asked: Asked) -> Option<Extended> {
+        let level = &mut self.levels[self.depth];
+        if level.graph.lane(lane).len() >= MAX_EVENTS {
+            return Some(defect(format!(
+                "CPU {lane} does more than {MAX_EVENTS} operations"
+            )));
+        }
+        let graph = &level.graph;
+        let stage = match asked.op {
+            Op::Load { cell, .. } | Op::SpinUntil { cell, .. } | Op::Rmw { cell, .. }
+                if !asked.is_second =>
+            {
+                let (floor, granted) = level.floors(lane, &asked.op, cell);
+                let next = graph.top(cell) + 1;
+                Stage::Read {
+                    next,
+                    floor,
+                    granted,
+                }
+            }
+            Op::Load { cell, .. }
+            | Op::SpinUntil { cell, .. }
+            | Op::Rmw { cell, .. }
+            | Op::Store { cell, .. } => {
+                let (next, floor) = level.places(lane, asked, cell);
+                Stage::Write { next, floor }
+            }
+            Op::Read { cell } | Op::Write { cell, .. } => {
+                return self.perform_plain(lane, asked, cell);
+            }
+            Op::Unlock { lock, mode } => {
+                if graph.open_section(lock, mode, lane).is_none() {
+                    return Some(defect(format!(
+                        "CPU {lane} drops a lock that it does not hold"
+                    )));
+                }
+                Stage::Settled
+            }
+            Op::Lock { .. } => Stage::Overtake { nth: 0 },
+            Op::Spawn(other) => {
+                if !graph.spawned_by(other.index()).is_init() {
+                    return Some(defect(format!("CPU {} is started twice", other.0)));
+                }
+                Stage::Settled
+            }
+            Op::Fence(_) | Op::Join(_) => Stage::Settled,
+        };
+        level.push_entry(lane, asked, stage);
+        if let Op::Lock { lock, .. } = asked.op {
+            let id = EventId::new(lane, level.graph.lane(lane).len());
+            match level.graph.stamp_when_overtaken(lock, id) {
+                Some(stamp) => level.push_stamped(lane, asked, Effect::NONE, stamp),
+                None => _ = level.push(lane, asked, Effect::NONE),
+            }
+            level.entries.last_mut().expect("just pushed").present = 1;
+        } else if matches!(stage, Stage::Settled) {
+            level.push(lane, asked, Effect::NONE);
+            level.entries.last_mut().expect("just pushed").present = 1;
+        } else if !self.advance() {
+            return Some(Extended::Doomed);
+        }
+        None
+    }
+
+    /// Adds a plain access, which has no choice unless it races.
+    fn perform_plain(&mut self, lane: usize, asked: Asked, cell: CellId) -> Option<Extended> {
+        let level = &mut self.levels[self.depth];
+        let writes = matches!(asked.op, Op::Write { .. });
+        let seen = level.axioms.synchronised(&level.graph, lane);
+        let top = level.graph.top(cell);
+        let racer = racer(&level.graph, lane, cell, writes, |id| seen.has(id));
+        let effect = match asked.op {
+            Op::Write { value, .. } => Effect {
+                wrote: Some(value),
+                position: top + 1,
+                ..Effect::NONE
+            },
+            _ => level.reading(&asked.op, cell, top),
+        };
+        level.push_entry(lane, asked, Stage::Settled);
+        let id = level.push(lane, asked, effect);
+        level.entries.last_mut().expect("just pushed").present = 1;
+        racer.map(|racer| Extended::Violated(Violation::DataRace { cell }, vec![racer, id]))
+    }
+
+    fn nobody_goes_on(&mut self) -> Extended {
+        let mut waiting = Vec::new();
+        let mut spins = false;
+        for lane in 0..self.cpus.len() {
+            if let Some(NextRef::Asks(asked)) = self.next_of(lane) {
+                spins |= matches!(asked.op, Op::SpinUntil { .. });
+                waiting.push((lane, asked));
+            }
+        }
+        let Some(&(lane, asked)) = waiting.first() else {
+            return Extended::Complete;
+        };
+        let level = &mut self.levels[self.depth];
+        level.push_entry(lane, asked, Stage::Stuck { lane: 0, nth: 0 });
+        if spins && !wait_cycle(&level.graph, &waiting) {
+            return Extended::Blocked;
+        }
+        let waiting = waiting
+            .iter()
+            .map(|&(lane, asked)| (LaneId(lane as u8), asked.op));
+        Extended::Violated(
+            Violation::Deadlock {
+                waiting: waiting.collect(),
+            },
+            Vec::new(),
+        )
+    }
+
+    /// Goes back to the last event that has a choice left, and takes it. `false` if there is none.
+    pub(super) fn backtrack(&mut self) -> bool {
+        loop {
+            let level = &mut self.levels[self.depth];
+            let Some(entry) = level.entries.last_mut() else {
+                if self.depth == 0 {
+                    return false;
+                }
+                self.depth -= 1;
+                self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
+                continue;
+            };
+            let present = std::mem::take(&mut entry.present);
+            for _ in 0..present {
+                let id = level.pop();
+                self.cpus[id.lane()].forget(id.index());
+            }
+            if self.advance() {
+                return true;
+            }
+        }
+    }
+
+    /// Takes the next choice of the last entry, none of whose events is in the graph. Removes the entry
+    /// and returns `false` if there is none.
+    pub(super) fn advance(&mut self) -> bool {
+        let level = &mut self.levels[self.depth];
+        let entry = *level.entries.last().expect("an entry to advance");
+        let taken = match (entry.stage, entry.asked.op) {
+            (Stage::Read { .. }, _) => self.advance_read(entry),
+            (Stage::Write { next, floor }, _) => self.advance_write(entry, next, floor),
+            (Stage::Serve { nth }, _) => self.advance_serve(entry, nth),
+            (Stage::Served { next, floor }, _) => self.advance_served(entry, next, floor),
+            (Stage::Overtake { nth }, Op::Lock { lock, mode }) => {
+                self.overtake(entry.lane, entry.asked, lock, mode, nth, |entry, nth| {
+                    entry.stage = Stage::Overtake { nth };
+                })
+            }
+            (Stage::Stuck { lane, nth }, _) => self.advance_stuck(lane, nth),
+            _ => false,
+        };
+        if !taken {
+            self.levels[self.depth].entries.pop();
+        }
+        taken
+    }
+
+    fn take(&mut self, entry: Entry, stage: Stage, effect: Effect) -> bool {
+        let level = &mut self.levels[self.depth];
+        level.push(entry.lane, entry.asked, effect);
+        let last = level
+            .entries
+            .last_mut()
+            .expect("the entry that is advanced");
+        (last.stage, last.present) = (stage, 1);
+        true
+    }
+
+    fn set_stage(&mut self, stage: Stage) {
+        let last = self.levels[self.depth].entries.last_mut();
+        last.expect("the entry that is advanced").stage = stage;
+    }
+
+    fn advance_read(&mut self, entry: Entry) -> bool {
+        let Stage::Read {
+            next,
+            floor,
+            granted,
+        } = entry.stage
+        else {
+            return false;
+        };
+        let op = entry.asked.op;
+        let cell = op.cell().expect("it reads");
+        for position in (floor..next).rev() {
+            let effect = self.level().reading(&op, cell, position);
+            let is_allowed = match op {
+                Op::SpinUntil { until, .. } => until.is_met_by(effect.read),
+                _ => !effect.granted || position >= granted,
+            };
+            if is_allowed {
+                let next = position;
+                let stage = Stage::Read {
+                    next,
+                    floor,
+                    granted,
+                };
+                return self.take(entry, stage, effect);
+            }
+        }
+        false
+    }
+
+    fn advance_write(&mut self, entry: Entry, next: u16, floor: u16) -> bool {
+        let op = entry.asked.op;
+        let cell = op.cell().expect("it writes");
+        for position in (floor..next).rev() {
+            if let Some(effect) = self.level().writing(entry.lane, &op, cell, position) {
+                let next = position;
+                return self.take(entry, Stage::Write { next, floor }, effect);
+            }
+        }
+        self.set_stage(Stage::Serve { nth: 0 });
+        self.advance_serve(entry, 0)
+    }
+
+    /// Finds the next read that a write could serve, and goes to the graph where it does.
+    fn advance_serve(&mut self, entry: Entry, nth: usize) -> bool {
+        let write = Revisitor::new(self.level(), entry.lane, entry.asked);
+        let reads = self.level().graph.reads(write.cell).len();
+        for nth in nth..reads {
+            let read = self.level().graph.reads(write.cell)[nth];
+            self.set_stage(Stage::Serve { nth: nth + 1 });
+            if self.serve(&write, read) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes the next place of the write whose backward revisit made this level.
+    fn advance_served(&mut self, entry: Entry, next: u16, floor: u16) -> bool {
+        let op = entry.asked.op;
+        let cell = op.cell().expect("it writes");
+        for position in (floor..next).rev() {
+            let level = &mut self.levels[self.depth];
+            let Some(effect) = level.writing(entry.lane, &op, cell, position) else {
+                continue;
+            };
+            let write = level.push(entry.lane, entry.asked, effect);
+            if level.push_served(write) {
+                let last = level
+                    .entries
+                    .last_mut()
+                    .expect("the entry that is advanced");
+                let next = position;
+                (last.stage, last.present) = (Stage::Served { next, floor }, 2);
+                return true;
+            }
+            level.pop();
+        }
+        false
+    }
+
+    fn advance_stuck(&mut self, lane: usize, nth: usize) -> bool {
+        let mut nth = nth;
+        for lane in lane..self.cpus.len() {
+            let asked = match self.next_of(lane) {
+                Some(NextRef::Asks(asked)) => Some(asked),
+                _ => None,
+            };
+            if let Some(asked) = asked
+                && let Op::Lock { lock, mode } = asked.op
+                && self.overtake(lane, asked, lock, mode, nth, |entry, nth| {
+                    entry.stage = Stage::Stuck { lane, nth };
+                })
+            {
+                return true;
+            }
+            nth = 0;
+        }
+        false
+    }
+}
+
+fn defect(message: String) -> Extended {
+    Extended::Violated(Violation::Panic { message }, Vec::new())
+}
+
+/// The last access to `cell` that conflicts with one by `lane` and is not among those it has seen.
+fn racer(
+    graph: &Graph,
+    lane: usize,
+    cell: CellId,
+    writes: bool,
+    seen: impl Fn(EventId) -> bool,
+) -> Option<EventId> {
+    (0..graph.lanes())
+        .filter(|&other| other != lane)
+        .find_map(|other| {
+            let mut access = graph.last_access(cell, other, u16::MAX);
+            while let Some(id) = access {
+                if writes || graph.event(id).writes {
+                    return (!seen(id)).then_some(id);
+                }
+                access = graph.access_before(id);
+            }
+            None
+        })
+}
+
+/// Whether some of the CPUs that wait for locks and joins wait for each other in a circle.
+fn wait_cycle(graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
+    let mut reaches = [0_u32; super::clock::MAX_CPUS];
+    for (lane, asked) in waiting {
+        match asked.op {
+            Op::Lock { lock, mode } => {
+                graph
+                    .holders(lock, mode)
+                    .for_each(|h| reaches[*lane] |= 1 << h);
+            }
+            Op::Join(other) => reaches[*lane] |= 1 << other.index(),
+            _ => {}
+        }
+    }
+    for via in 0..reaches.len() {
+        for from in 0..reaches.len() {
+            if reaches[from] & (1 << via) != 0 {
+                reaches[from] |= reaches[via];
+            }
+        }
+    }
+    (reaches.iter().enumerate()).any(|(lane, reach)| reach & (1 << lane) != 0)
+}
+
+/// Whether a lock event in `mode` matters to another.
+pub(super) const fn excludes(a: LockMode, b: LockMode) -> bool {
+    matches!(a, LockMode::Exclusive) || matches!(b, LockMode::Exclusive)
+}

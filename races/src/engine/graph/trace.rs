@@ -1,0 +1,206 @@
+//! A graph told as a sequence of events.
+//!
+//! Under SC any order that extends the model's closure could have been watched. Under TSO and RC11 there
+//! may be no such order; then the trace keeps program order and reads-from, and coherence order as far
+//! as it can. Among the orders allowed it takes one that changes CPUs seldom.
+
+use std::collections::HashMap;
+
+use gupcheck_core::sync::{self, LaneId, Source, What};
+
+use super::clock::Clock;
+use super::cpu::Said;
+use super::event::EventId;
+use super::explore::Explorer;
+use super::graph::Graph;
+use super::model::Axioms;
+use crate::verdict::{Counterexample, Violation};
+
+/// The current graph as a counterexample. If events are to `blame`, they come last, and only what comes
+/// before them is told.
+pub(super) fn counterexample<A: Axioms>(
+    explorer: &mut Explorer<A>,
+    violation: Violation,
+    blame: &[EventId],
+    execution: u64,
+) -> Box<Counterexample> {
+    let returned = explorer.returned_so_far();
+    let said = rehearse(explorer);
+    let level = explorer.level();
+    let order = Telling::new(&level.graph, &level.axioms, blame).order();
+    let memory = (0..explorer.program.layout().cells().len())
+        .map(|cell| level.graph.last_value(sync::CellId(cell as u32)))
+        .collect();
+    Box::new(Counterexample {
+        violation,
+        trace: tell(&level.graph, &order, said, blame.is_empty()),
+        memory,
+        returned,
+        execution,
+    })
+}
+
+/// Runs every CPU once more, to hear what it says beside its operations.
+fn rehearse<A: Axioms>(explorer: &mut Explorer<A>) -> Vec<Vec<Said>> {
+    let started: Vec<bool> = (0..explorer.cpus.len())
+        .map(|lane| explorer.next_of(lane).is_some())
+        .collect();
+    let depth = explorer.depth;
+    (started.into_iter().enumerate())
+        .map(|(lane, started)| {
+            let events = explorer.levels[depth].graph.lane(lane);
+            if started {
+                explorer.cpus[lane].rehearse(events)
+            } else {
+                Vec::new()
+            }
+        })
+        .collect()
+}
+
+/// The search for an order.
+struct Telling<'g, A> {
+    graph: &'g Graph,
+    axioms: &'g A,
+    blame: &'g [EventId],
+    /// How many events of each CPU are to be told.
+    wanted: Vec<usize>,
+    told: Clock,
+}
+
+impl<'g, A: Axioms> Telling<'g, A> {
+    fn new(graph: &'g Graph, axioms: &'g A, blame: &'g [EventId]) -> Self {
+        let mut needed = Clock::EMPTY;
+        for &id in blame {
+            needed.join(&graph.event(id).before);
+        }
+        let wanted = (0..graph.lanes()).map(|lane| match blame {
+            [] => graph.lane(lane).len(),
+            _ => usize::from(needed.get(lane)),
+        });
+        Self {
+            graph,
+            axioms,
+            blame,
+            wanted: wanted.collect(),
+            told: Clock::EMPTY,
+        }
+    }
+
+    fn next(&self, lane: usize) -> Option<EventId> {
+        let index = usize::from(self.told.get(lane));
+        (index < self.wanted[lane]).then(|| EventId::new(lane, index))
+    }
+
+    /// Whether all that must be told before the event has been told.
+    fn is_ready(&self, id: EventId) -> bool {
+        let before = self.axioms.told_before(self.graph, id);
+        (0..self.graph.lanes()).all(|lane| {
+            let own = u16::from(lane == id.lane());
+            let last = before.get(lane).min(self.wanted[lane] as u16);
+            last <= self.told.get(lane) + own
+        })
+    }
+
+    /// Whether no write that coherence puts before the event is still to be told.
+    fn is_coherent(&self, id: EventId) -> bool {
+        let event = self.graph.event(id);
+        if !(event.reads || event.writes) {
+            return true;
+        }
+        let cell = sync::CellId(event.cell);
+        let standing = self.graph.standing(event);
+        let is_told = |w: EventId| self.told.has(w) || w.index() >= self.wanted[w.lane()];
+        let writes = self.graph.writes(cell);
+        let earlier = &writes[..usize::from(standing) - usize::from(event.writes)];
+        let overwritten =
+            !event.writes && (writes[usize::from(standing)..].iter()).any(|&w| self.told.has(w));
+        earlier.iter().all(|&w| is_told(w)) && !overwritten && self.readers_told(id)
+    }
+
+    /// Whether the readers of the write that this write replaces have been told.
+    fn readers_told(&self, id: EventId) -> bool {
+        let event = self.graph.event(id);
+        if !event.writes {
+            return true;
+        }
+        let cell = sync::CellId(event.cell);
+        let replaced = self.graph.write_at(cell, event.position - 1);
+        (self.graph.reads(cell).iter())
+            .filter(|&&r| r != id && self.graph.event(r).source == replaced)
+            .all(|&r| self.told.has(r) || r.index() >= self.wanted[r.lane()])
+    }
+
+    fn order(mut self) -> Vec<EventId> {
+        let mut order = Vec::new();
+        let mut current = 0;
+        loop {
+            let lanes = (current..self.graph.lanes()).chain(0..current);
+            let ready: Vec<EventId> = lanes
+                .filter_map(|lane| self.next(lane))
+                .filter(|&id| self.is_ready(id))
+                .collect();
+            let best =
+                (ready.iter()).min_by_key(|&&id| (self.blame.contains(&id), !self.is_coherent(id)));
+            let Some(&id) = best else { return order };
+            current = id.lane();
+            self.told.set(current, self.told.get(current) + 1);
+            order.push(id);
+        }
+    }
+}
+
+/// The events in this order, with what the CPUs said in between.
+fn tell(
+    graph: &Graph,
+    order: &[EventId],
+    said: Vec<Vec<Said>>,
+    to_the_end: bool,
+) -> Vec<sync::Event> {
+    let mut trace = Vec::new();
+    let mut place: HashMap<EventId, usize> = HashMap::new();
+    let mut said: Vec<_> = (said.into_iter())
+        .map(|said| said.into_iter().peekable())
+        .collect();
+    let mut say = |trace: &mut Vec<sync::Event>, lane: usize, until: usize| {
+        while let Some((_, note, site)) = said[lane].next_if(|(done, ..)| *done <= until) {
+            trace.push(sync::Event {
+                lane: LaneId(lane as u8),
+                what: What::Note(note),
+                site,
+            });
+        }
+    };
+    for &id in order {
+        say(&mut trace, id.lane(), id.index());
+        let second = graph.event(id);
+        let event = if second.is_second {
+            &graph.lane(id.lane())[id.index() - 1]
+        } else {
+            second
+        };
+        let last = order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id);
+        if event.granted && !second.is_second && !last {
+            continue; // told with its second half, before which nothing can come between
+        }
+        place.insert(id, trace.len());
+        let source = match event.source {
+            EventId::INIT => Source::Init,
+            source => Source::Event(place[&source]),
+        };
+        trace.push(sync::Event {
+            lane: LaneId(id.lane() as u8),
+            what: What::Op {
+                op: event.op,
+                read: event.reads.then_some(event.read),
+                wrote: second.writes.then_some(second.wrote),
+                from: event.reads.then_some(source),
+            },
+            site: event.site,
+        });
+        if to_the_end && last {
+            say(&mut trace, id.lane(), usize::MAX);
+        }
+    }
+    trace
+}

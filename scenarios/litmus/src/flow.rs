@@ -1,0 +1,305 @@
+//! What can be seen only by looking at a whole process, or at all of them.
+//!
+//! # Address dependencies
+//!
+//! C11 gives a dependency no order that engines could use. By the project's mapping a load whose value
+//! is dereferenced later acquires instead, which is stronger: it also orders accesses that do not depend
+//! on the value. Which loads those are is a question of liveness, asked backwards: is the value, on some
+//! path from here, part of an address? There are no loops, so one pass is exact.
+//!
+//! A compare-and-exchange that *fails* orders nothing, even where what it found is dereferenced: there the
+//! dependency is lost, which is weaker than the kernel.
+//!
+//! # What a location is made of
+//!
+//! A facade cell is atomic or plain. A location that is accessed in both ways is an atomic cell, beside
+//! which plain cells watch for races; see [`crate::program`]. Through a register, any location may be
+//! accessed whose address is ever taken.
+
+use crate::ast::Base;
+use crate::ir::{Access, Act, Code, MixedBy, Shape, Step, Value, location_at};
+use gupcheck_core::sync::{LoadOrder, RmwOrder};
+use std::collections::BTreeSet;
+
+/// Registers whose present value may become part of an address.
+type Live = BTreeSet<usize>;
+
+/// Makes the loads acquire whose values are dereferenced later.
+pub(crate) fn mark_dependencies(steps: &mut [Step]) {
+    mark_steps(steps, &mut Live::new());
+}
+
+fn mark_steps(steps: &mut [Step], live: &mut Live) {
+    for step in steps.iter_mut().rev() {
+        match &mut step.act {
+            Act::Set(register, value) => {
+                let chased = live.remove(register);
+                mark(value, chased, live);
+            }
+            Act::Do(value) => mark(value, false, live),
+            Act::If(condition, then, otherwise) => {
+                let mut live_otherwise = live.clone();
+                mark_steps(then, live);
+                mark_steps(otherwise, &mut live_otherwise);
+                live.append(&mut live_otherwise);
+                mark(condition, false, live);
+            }
+        }
+    }
+}
+
+/// Goes through an expression whose value is (`chased`) or is not part of an address.
+fn mark(value: &mut Value, chased: bool, live: &mut Live) {
+    match value {
+        Value::Int(_) | Value::Address(_) => {}
+        Value::Register(register) => {
+            if chased {
+                live.insert(*register);
+            }
+        }
+        Value::Unary(_, operand) => mark(operand, chased, live),
+        Value::Binary(_, left, right) => {
+            mark(left, chased, live);
+            mark(right, chased, live);
+        }
+        Value::Conditional(parts) => {
+            let [condition, yes, no] = &mut **parts;
+            mark(condition, false, live);
+            mark(yes, chased, live);
+            mark(no, chased, live);
+        }
+        Value::Access(access) => mark_access(access, chased, live),
+    }
+}
+
+fn mark_access(access: &mut Access, chased: bool, live: &mut Live) {
+    match access {
+        Access::Load { at, order } => {
+            if chased && order.is_some() {
+                *order = Some(LoadOrder::Acquire);
+            }
+            mark(at, true, live);
+        }
+        Access::Store { at, value, .. } | Access::StoreThenBarrier { at, value } => {
+            mark(at, true, live);
+            mark(value, false, live);
+        }
+        Access::Rmw {
+            at, change, order, ..
+        } => {
+            if chased {
+                *order = acquiring(*order);
+            }
+            mark(at, true, live);
+            for operand in change.operands_mut() {
+                mark(operand, false, live);
+            }
+        }
+        Access::TryCompareExchange {
+            at,
+            expected,
+            new,
+            order,
+        } => {
+            if live.contains(expected) {
+                *order = acquiring(*order);
+            }
+            mark(at, true, live);
+            mark(new, false, live);
+        }
+        Access::Fence(_)
+        | Access::Nothing
+        | Access::SpinLock(_)
+        | Access::SpinUnlock(_)
+        | Access::SpinTrylock(_)
+        | Access::SpinIsLocked(_)
+        | Access::RcuReadLock
+        | Access::RcuReadUnlock
+        | Access::SynchronizeRcu(_) => {}
+    }
+}
+
+const fn acquiring(order: RmwOrder) -> RmwOrder {
+    match order {
+        RmwOrder::Relaxed => RmwOrder::Acquire,
+        RmwOrder::Release => RmwOrder::AcqRel,
+        RmwOrder::Acquire | RmwOrder::AcqRel | RmwOrder::Full => order,
+    }
+}
+
+/// How one location is accessed, by process.
+#[derive(Clone, Debug)]
+struct Uses {
+    plain_read: bool,
+    marked: bool,
+    rmw: bool,
+    tried: bool,
+    by: MixedBy,
+}
+
+/// What the whole test does with its locations.
+struct Survey {
+    uses: Vec<Uses>,
+    /// Locations that a register may point to.
+    taken: Vec<usize>,
+    process: usize,
+}
+
+/// Decides what each location is made of.
+///
+/// # Errors
+/// What has no meaning, and the name of the location.
+pub(crate) fn shape(code: &mut Code) -> Result<(), (String, &'static str)> {
+    let none = Uses {
+        plain_read: false,
+        marked: false,
+        rmw: false,
+        tried: false,
+        by: MixedBy {
+            plain_write: vec![false; code.processes.len()],
+            marked_write: vec![false; code.processes.len()],
+        },
+    };
+    let mut survey = Survey {
+        uses: vec![none; code.locations.len()],
+        taken: taken(code),
+        process: 0,
+    };
+    for (index, process) in code.processes.iter().enumerate() {
+        survey.process = index;
+        each_access(&process.steps, &mut |access| survey.access(access));
+    }
+    for (location, uses) in code.locations.iter_mut().zip(survey.uses) {
+        let is_lock = (location.ty).is_some_and(|ty| ty.base == Base::SpinLock && ty.stars == 0);
+        let plain = uses.plain_read || uses.by.plain_write.contains(&true);
+        location.shape = match (is_lock, plain, uses.marked) {
+            (true, ..) if uses.tried => Shape::TriedLock,
+            (true, ..) => Shape::Lock,
+            (_, true, true) if uses.rmw => {
+                let what = "a location that is accessed plainly and by read-modify-writes";
+                return Err((format!("{what}, `{}`", location.name), location.name));
+            }
+            (_, true, true) => Shape::Mixed(uses.by),
+            (_, true, false) => Shape::Plain,
+            (_, false, _) => Shape::Atomic,
+        };
+    }
+    Ok(())
+}
+
+/// The locations whose addresses are ever values, rather than only accessed by name.
+fn taken(code: &Code) -> Vec<usize> {
+    let mut taken = BTreeSet::new();
+    taken.extend(code.locations.iter().filter_map(|l| location_at(l.init)));
+    for process in &code.processes {
+        taken.extend(process.registers.iter().filter_map(|r| location_at(r.init)));
+        each_root(&process.steps, &mut |value| take(value, &mut taken));
+    }
+    taken.into_iter().collect()
+}
+
+fn take(value: &Value, taken: &mut BTreeSet<usize>) {
+    match value {
+        Value::Address(location) => {
+            taken.insert(*location);
+        }
+        _ => each_child(value, &mut |child, is_address| {
+            if !(is_address && matches!(child, Value::Address(_))) {
+                take(child, taken);
+            }
+        }),
+    }
+}
+
+/// Calls `visit` with every outermost expression.
+fn each_root(steps: &[Step], visit: &mut dyn FnMut(&Value)) {
+    for step in steps {
+        match &step.act {
+            Act::Set(_, value) | Act::Do(value) => visit(value),
+            Act::If(condition, then, otherwise) => {
+                visit(condition);
+                each_root(then, visit);
+                each_root(otherwise, visit);
+            }
+        }
+    }
+}
+
+/// Calls `visit` with the parts of an expression, and whether each is the address of an access.
+fn each_child(value: &Value, visit: &mut dyn FnMut(&Value, bool)) {
+    match value {
+        Value::Int(_) | Value::Address(_) | Value::Register(_) => {}
+        Value::Unary(_, operand) => visit(operand, false),
+        Value::Binary(_, left, right) => {
+            visit(left, false);
+            visit(right, false);
+        }
+        Value::Conditional(parts) => parts.iter().for_each(|part| visit(part, false)),
+        Value::Access(access) => match &**access {
+            Access::Load { at, .. } => visit(at, true),
+            Access::Store { at, value, .. }
+            | Access::StoreThenBarrier { at, value }
+            | Access::TryCompareExchange { at, new: value, .. } => {
+                visit(at, true);
+                visit(value, false);
+            }
+            Access::Rmw { at, change, .. } => {
+                visit(at, true);
+                for operand in change.clone().operands_mut() {
+                    visit(operand, false);
+                }
+            }
+            _ => {}
+        },
+    }
+}
+
+/// Calls `visit` with every access.
+fn each_access(steps: &[Step], visit: &mut dyn FnMut(&Access)) {
+    fn within(value: &Value, visit: &mut dyn FnMut(&Access)) {
+        if let Value::Access(access) = value {
+            visit(access);
+        }
+        each_child(value, &mut |child, _| within(child, visit));
+    }
+    each_root(steps, &mut |value| within(value, visit));
+}
+
+impl Survey {
+    fn access(&mut self, access: &Access) {
+        let me = self.process;
+        match access {
+            Access::Load { at, order: None } => self.each(at, |uses| uses.plain_read = true),
+            Access::Load { at, .. } => self.each(at, |uses| uses.marked = true),
+            Access::Store {
+                at, order: None, ..
+            } => self.each(at, |uses| uses.by.plain_write[me] = true),
+            Access::Store { at, .. } | Access::StoreThenBarrier { at, .. } => {
+                self.each(at, |uses| {
+                    uses.marked = true;
+                    uses.by.marked_write[me] = true;
+                });
+            }
+            Access::Rmw { at, .. } | Access::TryCompareExchange { at, .. } => {
+                self.each(at, |uses| {
+                    uses.marked = true;
+                    uses.rmw = true;
+                });
+            }
+            Access::SpinTrylock(lock) | Access::SpinIsLocked(lock) => {
+                self.uses[*lock].tried = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn each(&mut self, at: &Value, mut note: impl FnMut(&mut Uses)) {
+        if let Value::Address(location) = at {
+            note(&mut self.uses[*location]);
+        } else {
+            for &location in &self.taken {
+                note(&mut self.uses[location]);
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! C litmus tests in the flavour of the Linux kernel's memory model, as programs for every engine.
+//!
+//! [`Litmus::parse`] reads what herd7 reads under `-conf linux-kernel.cfg`; [`Litmus::program`] makes it a
+//! [`Program`]; [`Litmus::report`] says what an exploration of that program means, as herd would print it.
+//!
+//! ```
+//! use gupcheck_litmus::Litmus;
+//!
+//! let litmus = Litmus::parse(
+//!     "C SB
+//!      { x=0; y=0; }
+//!      P0(int *x, int *y) { int r0; WRITE_ONCE(*x, 1); smp_mb(); r0 = READ_ONCE(*y); }
+//!      P1(int *x, int *y) { int r0; WRITE_ONCE(*y, 1); smp_mb(); r0 = READ_ONCE(*x); }
+//!      exists (0:r0=0 /\\ 1:r0=0)",
+//! )?;
+//! assert_eq!(litmus.name(), "SB");
+//! assert_eq!(litmus.program().cpus().len(), 2);
+//!
+//! let error = Litmus::parse("C Loop\n{ }\nP0(int *x) { while (1) ; }").unwrap_err();
+//! assert_eq!(error.to_string(), "unsupported: `while` (a loop) at 3:14");
+//! # Ok::<(), gupcheck_litmus::LitmusError>(())
+//! ```
+//!
+//! # What it means
+//!
+//! The kernel's primitives become the facade's operations by the project's one mapping onto C11 orderings
+//! (the `primitive` module has the table), and *not* by the kernel's own memory model. Where the two differ
+//! by nature, an engine's answer is C11's:
+//!
+//! - **stronger**: `smp_rmb` and `smp_wmb` are acquire and release fences; a load whose value is dereferenced
+//!   acquires; load buffering is impossible under RC11, dependencies or not;
+//! - **weaker**: control and data dependencies into a store order nothing beyond what the model forbids
+//!   anyway; a dependency from a compare-and-exchange that failed is lost; unlock-then-lock by one CPU is
+//!   no barrier for a third.
+//!
+//! RCU's grace periods have no form in C11. Here they are what they are made of: a visit, with full
+//! barriers, to a gate that each read-side section holds (the `program` module tells how).
+//!
+//! What has no meaning here is an error with its place ([`LitmusError`]): loops, jumps, arrays, types other
+//! than `int`, `atomic_t`, `spinlock_t` and pointers to them, arithmetic on pointers, SRCU, two accesses in
+//! one expression that C leaves unordered, a location with plain accesses *and* read-modify-writes. Nothing
+//! is guessed.
+//!
+//! # Map
+//!
+//! `lex` → `parse` → `ast` → `resolve` (with `primitive`, then `flow`) → `ir` → `program` and `eval`, and
+//! `report` for the way back. `intern` keeps names, `error` complains.
+
+mod ast;
+mod error;
+mod eval;
+mod flow;
+mod intern;
+mod ir;
+mod lex;
+mod parse;
+mod primitive;
+mod program;
+mod report;
+mod resolve;
+
+pub use ast::Quantifier;
+pub use error::{LitmusError, Place};
+pub use report::{Coverage, Final, Observation, Report, State};
+
+use gupcheck_races::program::Program;
+use gupcheck_races::verdict::Exploration;
+use std::fmt;
+use std::sync::Arc;
+
+/// A litmus test that was read and understood.
+#[derive(Clone)]
+pub struct Litmus {
+    code: Arc<ir::Code>,
+}
+
+impl Litmus {
+    /// Reads a litmus test.
+    ///
+    /// # Errors
+    /// What is wrong with the source, or has no meaning here, and where.
+    pub fn parse(source: &str) -> Result<Self, LitmusError> {
+        let code = parse::parse(source).and_then(|test| resolve::resolve(source, &test));
+        match code {
+            Ok(code) => Ok(Self {
+                code: Arc::new(code),
+            }),
+            Err(complaint) => Err(complaint.placed(source)),
+        }
+    }
+
+    /// The test's name.
+    pub fn name(&self) -> &str {
+        &self.code.name
+    }
+
+    /// How the test's condition is quantified.
+    pub fn quantifier(&self) -> Quantifier {
+        self.code.quantifier
+    }
+
+    /// The condition, as herd would print it.
+    pub fn condition(&self) -> &str {
+        &self.code.text
+    }
+
+    /// The test as a program. It has no properties: whether the condition holds is for the
+    /// [report](Self::report) to say, over all executions.
+    ///
+    /// Its first CPUs are the test's processes; any others wait for grace periods on their behalf.
+    pub fn program(&self) -> Program {
+        program::program(&self.code)
+    }
+
+    /// What an exploration of [`program`](Self::program) says of the test.
+    pub fn report(&self, exploration: &Exploration) -> Report {
+        Report::new(&self.code, self.program().layout(), exploration)
+    }
+}
+
+impl fmt::Debug for Litmus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Litmus")
+            .field("name", &self.name())
+            .field("condition", &self.condition())
+            .finish_non_exhaustive()
+    }
+}

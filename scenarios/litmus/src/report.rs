@@ -1,0 +1,337 @@
+//! What an exploration says of a litmus test: herd's result block.
+//!
+//! An exploration that is [complete](Coverage::Complete) yields what herd prints. Any other yields what
+//! was seen, says that there may be more, and makes no observation: a bad state that was not seen *yet*
+//! must not look like one that cannot be.
+
+use crate::ast::Quantifier;
+use crate::eval::GIVEN_UP;
+use crate::ir::{Asked, Code, address_of, location_at};
+use gupcheck_core::sync::Layout;
+use gupcheck_races::program::{Returned, Value};
+use gupcheck_races::tally::Outcome;
+use gupcheck_races::verdict::{Cut, Exploration, Verdict, Violation};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How often the condition's proposition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Observation {
+    /// In no execution.
+    Never,
+    /// In some, not in others.
+    Sometimes,
+    /// In every execution.
+    Always,
+}
+
+/// How much of the test was explored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", content = "why", rename_all = "kebab-case")]
+pub enum Coverage {
+    /// All of it.
+    Complete,
+    /// Some of it: why the exploration ended early.
+    Truncated(String),
+    /// It ended at an execution that breaks a rule: a data race, a deadlock, a fault.
+    Violation(String),
+    /// Nothing: the engine cannot run the test.
+    Unsupported(String),
+}
+
+/// The final value of a register or a location.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
+pub enum Final {
+    /// A number.
+    Int(i64),
+    /// The address of the location of this name.
+    Address(&'static str),
+}
+
+impl fmt::Display for Final {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Address(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One distinct final state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct State {
+    /// The values, registers before locations, as `0:r1` and `x`.
+    pub values: Vec<(String, Final)>,
+    /// How many executions end in it.
+    pub executions: u64,
+    /// Whether the condition's proposition holds in it. (It looks at nothing else.)
+    pub witness: bool,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (nth, (name, value)) in self.values.iter().enumerate() {
+            let separator = if nth == 0 { "" } else { " " };
+            write!(f, "{separator}{name}={value};")?;
+        }
+        Ok(())
+    }
+}
+
+/// What an exploration says of a litmus test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The test's name.
+    pub name: String,
+    /// How its condition is quantified.
+    pub quantifier: Quantifier,
+    /// The condition, as text.
+    pub condition: String,
+    /// How much of it was explored.
+    pub coverage: Coverage,
+    /// The distinct final states seen, in order.
+    pub states: Vec<State>,
+    /// Executions whose end satisfies the proposition.
+    pub positive: u64,
+    /// Executions whose end does not.
+    pub negative: u64,
+    /// Executions that the test's `filter` leaves out.
+    pub filtered: u64,
+    /// Executions given up at a lock that can be tried.
+    pub given_up: u64,
+    /// Whether the condition is satisfied; nothing, while what was not explored could still decide it.
+    pub satisfied: Option<bool>,
+    /// How often the proposition holds; nothing unless everything was explored.
+    pub observation: Option<Observation>,
+}
+
+impl Report {
+    /// The report on `exploration`, which explored a program of `code`.
+    pub(crate) fn new(code: &Code, layout: &Layout, exploration: &Exploration) -> Self {
+        let coverage = coverage(&exploration.verdict, layout);
+        let mut seen = Seen::default();
+        for (outcome, &executions) in &exploration.outcomes {
+            seen.add(code, outcome, executions);
+        }
+        let complete = coverage == Coverage::Complete;
+        let (positive, negative) = (seen.positive, seen.negative);
+        Self {
+            name: code.name.clone(),
+            quantifier: code.quantifier,
+            condition: code.text.clone(),
+            satisfied: satisfied(code.quantifier, positive, negative, complete),
+            observation: complete.then(|| observation(positive, negative)),
+            coverage,
+            filtered: seen.filtered,
+            given_up: seen.given_up,
+            states: seen.states(code),
+            positive,
+            negative,
+        }
+    }
+}
+
+/// The account of all outcomes.
+#[derive(Default)]
+struct Seen {
+    /// By the values shown: executions, and whether the proposition holds.
+    states: BTreeMap<Vec<Final>, (u64, bool)>,
+    positive: u64,
+    negative: u64,
+    filtered: u64,
+    given_up: u64,
+}
+
+impl Seen {
+    fn add(&mut self, code: &Code, outcome: &Outcome, executions: u64) {
+        let Some(words) = words(code, outcome) else {
+            self.given_up += executions;
+            return;
+        };
+        if (code.filter.as_ref()).is_some_and(|filter| !filter.holds(&words)) {
+            self.filtered += executions;
+            return;
+        }
+        let witness = code.condition.holds(&words);
+        if witness {
+            self.positive += executions;
+        } else {
+            self.negative += executions;
+        }
+        let shown = shown_order(code);
+        let values = shown.iter().map(|&index| shown_word(code, words[index]));
+        let state = self.states.entry(values.collect()).or_insert((0, witness));
+        state.0 += executions;
+    }
+
+    fn states(self, code: &Code) -> Vec<State> {
+        let order = shown_order(code);
+        let state = |(values, (executions, witness)): (Vec<Final>, (u64, bool))| State {
+            values: (order.iter().map(|&index| code.asked[index].1.clone()))
+                .zip(values)
+                .collect(),
+            executions,
+            witness,
+        };
+        self.states.into_iter().map(state).collect()
+    }
+}
+
+/// What was asked for and is shown: registers by process and name, then locations by name.
+fn shown_order(code: &Code) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..code.asked.len())
+        .filter(|&index| code.asked[index].2)
+        .collect();
+    order.sort_by_key(|&index| {
+        let (asked, name, _) = &code.asked[index];
+        match asked {
+            Asked::Register(process, _) => (*process, name.as_str()),
+            Asked::Location(_) => (usize::MAX, name.as_str()),
+        }
+    });
+    order
+}
+
+fn shown_word(code: &Code, word: i64) -> Final {
+    match location_at(word).and_then(|location| code.locations.get(location)) {
+        Some(location) => Final::Address(location.name),
+        None => Final::Int(word),
+    }
+}
+
+/// The words of everything that was asked for; nothing for an execution that was given up.
+fn words(code: &Code, outcome: &Outcome) -> Option<Vec<i64>> {
+    let processes = outcome.returned.get(..code.processes.len())?;
+    if processes.iter().any(given_up) {
+        return None;
+    }
+    let mut observed = outcome.observed.iter();
+    code.asked
+        .iter()
+        .map(|(asked, ..)| match *asked {
+            Asked::Register(process, nth) => {
+                let (_, value) = processes[process].words().get(nth)?;
+                Some(match *value {
+                    Value::Int(value) => value,
+                    Value::Text(name) => {
+                        let mut locations = code.locations.iter();
+                        address_of(locations.position(|location| location.name == name)?)
+                    }
+                })
+            }
+            Asked::Location(_) => observed.next().map(|&word| word as i64),
+        })
+        .collect()
+}
+
+fn given_up(returned: &Returned) -> bool {
+    (returned.words().first()).is_some_and(|&(label, _)| label == GIVEN_UP)
+}
+
+fn satisfied(quantifier: Quantifier, positive: u64, negative: u64, complete: bool) -> Option<bool> {
+    let (decided, otherwise) = match quantifier {
+        Quantifier::Exists => ((positive > 0).then_some(true), false),
+        Quantifier::NotExists => ((positive > 0).then_some(false), true),
+        Quantifier::ForAll => ((negative > 0).then_some(false), true),
+    };
+    decided.or(complete.then_some(otherwise))
+}
+
+const fn observation(positive: u64, negative: u64) -> Observation {
+    match (positive, negative) {
+        (0, _) => Observation::Never,
+        (_, 0) => Observation::Always,
+        _ => Observation::Sometimes,
+    }
+}
+
+fn coverage(verdict: &Verdict, layout: &Layout) -> Coverage {
+    match verdict {
+        Verdict::Complete => Coverage::Complete,
+        Verdict::Truncated(cut) => Coverage::Truncated(match cut {
+            Cut::Executions(executions) => format!("after {executions} executions"),
+            Cut::Time(time) => format!("after {} s", time.as_secs_f64()),
+            Cut::PreemptionBound(bound) => format!("at {bound} preemptions"),
+            Cut::Interrupted => "by whoever started it".to_owned(),
+            Cut::Sampling => "by an engine that only samples".to_owned(),
+        }),
+        Verdict::Failed(counterexample) => {
+            Coverage::Violation(violation(&counterexample.violation, layout))
+        }
+        Verdict::Unsupported(why) => Coverage::Unsupported(why.clone()),
+    }
+}
+
+fn violation(violation: &Violation, layout: &Layout) -> String {
+    match violation {
+        Violation::Property { text, .. } => format!("not always {text}"),
+        Violation::Vacuous { text, .. } => format!("never {text}"),
+        Violation::Fault(fault) => fault.describe(layout),
+        Violation::DataRace { cell } => format!("data race on {}", layout.decl(*cell).name),
+        Violation::Deadlock { .. } => "deadlock".to_owned(),
+        Violation::Panic { message } => format!("panic: {message}"),
+    }
+}
+
+impl Report {
+    /// What herd calls the test, by the quantifier of its condition.
+    fn kind(&self) -> &'static str {
+        match self.quantifier {
+            Quantifier::Exists => "Allowed",
+            Quantifier::NotExists => "Forbidden",
+            Quantifier::ForAll => "Required",
+        }
+    }
+
+    /// Witnesses of the *condition*: under `~exists`, executions that do not satisfy the proposition.
+    fn witnesses(&self) -> (u64, u64) {
+        match self.quantifier {
+            Quantifier::NotExists => (self.negative, self.positive),
+            Quantifier::Exists | Quantifier::ForAll => (self.positive, self.negative),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let so_far = if self.observation.is_some() {
+            ""
+        } else {
+            " so far"
+        };
+        writeln!(f, "Test {} {}", self.name, self.kind())?;
+        writeln!(f, "States {}{so_far}", self.states.len())?;
+        for state in &self.states {
+            writeln!(f, "{state}")?;
+        }
+        writeln!(
+            f,
+            "{}",
+            match self.satisfied {
+                Some(true) => "Ok",
+                Some(false) => "No",
+                None => "Undecided",
+            }
+        )?;
+        let (positive, negative) = self.witnesses();
+        writeln!(f, "Witnesses{so_far}")?;
+        writeln!(f, "Positive: {positive} Negative: {negative}")?;
+        writeln!(f, "Condition {}", self.condition)?;
+        let why = match &self.coverage {
+            Coverage::Complete => "not everything was explored".to_owned(),
+            Coverage::Truncated(why) => format!("truncated {why}"),
+            Coverage::Violation(what) => what.clone(),
+            Coverage::Unsupported(why) => format!("unsupported: {why}"),
+        };
+        match self.observation {
+            Some(observation) => writeln!(
+                f,
+                "Observation {} {observation:?} {} {}",
+                self.name, self.positive, self.negative
+            ),
+            None => writeln!(f, "No observation of {}: {why}", self.name),
+        }
+    }
+}

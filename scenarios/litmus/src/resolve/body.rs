@@ -1,0 +1,493 @@
+//! Statements and expressions: scopes, types as far as they matter, and what each call does.
+
+use super::Globals;
+use crate::ast::{self, Base, Binary, Expr, Spanned, Stmt, Type, Unary};
+use crate::error::{Checked, Place, Span, invalid, unsupported};
+use crate::intern::intern;
+use crate::ir::{self, Access, Act, Gives, Register, Step, Value};
+use crate::primitive::{Arguments, Named, Primitive, primitive};
+use gupcheck_core::sync::RmwOrder;
+use std::collections::HashMap;
+
+/// The type of everything that is not a pointer.
+const INT: Type = Type {
+    base: Base::Int,
+    stars: 0,
+};
+
+/// What a name stands for in a process.
+#[derive(Clone, Copy)]
+enum Binding {
+    /// A parameter: the address in this word.
+    Parameter(i64, Type),
+    /// A local variable.
+    Register(usize, Type),
+}
+
+/// A value, and its type.
+type Typed = (Value, Type);
+
+struct Body<'a> {
+    source: &'a str,
+    index: usize,
+    globals: &'a Globals,
+    names: HashMap<&'a str, Binding>,
+    code: ir::Process,
+}
+
+/// Resolves one process.
+pub(super) fn process(
+    source: &str,
+    globals: &mut Globals,
+    index: usize,
+    process: &ast::Process,
+) -> Checked<ir::Process> {
+    let mut names = HashMap::new();
+    for param in &process.params {
+        let (name, span) = (&param.name.node, param.name.span);
+        let Some(stars) = param.ty.stars.checked_sub(1) else {
+            return unsupported("a parameter that is not a pointer", span);
+        };
+        let content = Type { stars, ..param.ty };
+        let word = if let Some(&(word, span)) = globals.registers.get(&(index, name.clone())) {
+            if let Some(location) = ir::location_at(word) {
+                let location = globals.locations[location].name;
+                globals.declare(location, Some(content), span)?;
+            }
+            word
+        } else {
+            ir::address_of(globals.declare(name, Some(content), span)?)
+        };
+        if (names.insert(name.as_str(), Binding::Parameter(word, param.ty))).is_some() {
+            return invalid(format!("two parameters called `{name}`"), span);
+        }
+    }
+    let mut body = Body {
+        source,
+        index,
+        globals,
+        names,
+        code: ir::Process::default(),
+    };
+    body.code.steps = body.block(&process.body)?;
+    body.check_initial_registers()?;
+    Ok(body.code)
+}
+
+impl<'a> Body<'a> {
+    /// Whether every register that the initial state names is one.
+    fn check_initial_registers(&self) -> Checked<()> {
+        for ((index, name), &(_, span)) in &self.globals.registers {
+            if *index == self.index && !self.names.contains_key(name.as_str()) {
+                return invalid(format!("P{index} has no variable `{name}`"), span);
+            }
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, stmts: &'a [Spanned<Stmt>]) -> Checked<Vec<Step>> {
+        let mut steps = Vec::new();
+        for stmt in stmts {
+            self.stmt(stmt, &mut steps)?;
+        }
+        Ok(steps)
+    }
+
+    /// The line and the text of something, where it touches memory.
+    fn remark(&self, touches: bool, span: Span) -> Option<&'static str> {
+        let text = self.source.get(span.start..span.end)?;
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let line = Place::new(self.source, span).line;
+        touches.then(|| intern(&format!("line {line}: {}", words.join(" "))))
+    }
+
+    fn stmt(&mut self, stmt: &'a Spanned<Stmt>, steps: &mut Vec<Step>) -> Checked<()> {
+        let (act, touches, span) = match &stmt.node {
+            Stmt::Empty => return Ok(()),
+            Stmt::Block(stmts) => {
+                steps.extend(self.block(stmts)?);
+                return Ok(());
+            }
+            Stmt::Declare(base, declarators) => return self.declare(*base, declarators, steps),
+            Stmt::Assign(to, value) => {
+                let value = self.value(value)?.0;
+                let touches = value.touches_memory() || !matches!(to.node, Expr::Name(_));
+                (self.assign(to, value)?, touches, stmt.span)
+            }
+            Stmt::Call(call) => {
+                if !matches!(call.node, Expr::Call(..)) {
+                    return unsupported("a statement without effect", call.span);
+                }
+                (Act::Do(self.expr(call)?.0), true, stmt.span)
+            }
+            Stmt::If(condition, then, otherwise) => {
+                let value = self.value(condition)?.0;
+                let touches = value.touches_memory();
+                let then = self.block(std::slice::from_ref(&**then))?;
+                let otherwise = match otherwise {
+                    Some(otherwise) => self.block(std::slice::from_ref(&**otherwise))?,
+                    None => Vec::new(),
+                };
+                (Act::If(value, then, otherwise), touches, condition.span)
+            }
+        };
+        let remark = self.remark(touches, span);
+        steps.push(Step { remark, act });
+        Ok(())
+    }
+
+    fn declare(
+        &mut self,
+        base: Base,
+        declarators: &'a [ast::Declarator],
+        steps: &mut Vec<Step>,
+    ) -> Checked<()> {
+        for declarator in declarators {
+            let (name, span) = (&declarator.name.node, declarator.name.span);
+            let ty = Type {
+                base,
+                stars: declarator.stars,
+            };
+            if ty.stars == 0 && base != Base::Int {
+                return unsupported(format!("a local variable of type {ty}"), span);
+            }
+            let init = self.globals.registers.get(&(self.index, name.clone()));
+            let register = self.code.registers.len();
+            self.code.registers.push(Register {
+                name: intern(name),
+                init: init.map_or(0, |init| init.0),
+            });
+            let binding = Binding::Register(register, ty);
+            if self.names.insert(name.as_str(), binding).is_some() {
+                return unsupported(format!("a second declaration of `{name}`"), span);
+            }
+            if let Some(init) = &declarator.init {
+                let value = self.value(init)?.0;
+                let whole = Span {
+                    start: span.start,
+                    end: init.span.end,
+                };
+                steps.push(Step {
+                    remark: self.remark(value.touches_memory(), whole),
+                    act: Act::Set(register, value),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, to: &'a Spanned<Expr>, value: Value) -> Checked<Act> {
+        match &to.node {
+            Expr::Name(name) => match self.lookup(name, to.span)? {
+                Binding::Register(register, _) => Ok(Act::Set(register, value)),
+                Binding::Parameter(..) => unsupported("an assignment to a parameter", to.span),
+            },
+            Expr::Unary(Unary::Deref, _) => {
+                let (at, ty) = self.lvalue(to)?;
+                plain(ty, to.span)?;
+                if at.touches_memory() && value.touches_memory() {
+                    return unordered(to.span);
+                }
+                let order = None;
+                Ok(Act::Do(access(Access::Store { at, value, order })))
+            }
+            _ => invalid("this cannot be assigned to", to.span),
+        }
+    }
+
+    fn lookup(&self, name: &str, span: Span) -> Checked<Binding> {
+        match self.names.get(name) {
+            Some(&binding) => Ok(binding),
+            None => invalid(format!("nothing declares `{name}`"), span),
+        }
+    }
+
+    /// The address that a pointer expression gives, and the type of what is there.
+    fn pointer(&mut self, expr: &'a Spanned<Expr>) -> Checked<Typed> {
+        let (at, ty) = self.value(expr)?;
+        match ty.stars.checked_sub(1) {
+            Some(0) if ty.base == Base::SpinLock => unsupported("a lock as memory", expr.span),
+            Some(stars) => Ok((at, Type { stars, ..ty })),
+            None => invalid("this is not a pointer", expr.span),
+        }
+    }
+
+    /// The address of an lvalue, which must be `*` of something, and the type of what is there.
+    fn lvalue(&mut self, expr: &'a Spanned<Expr>) -> Checked<Typed> {
+        match &expr.node {
+            Expr::Unary(Unary::Deref, pointer) => self.pointer(pointer),
+            _ => invalid("this is not in shared memory", expr.span),
+        }
+    }
+
+    /// An expression that has a value.
+    fn value(&mut self, expr: &'a Spanned<Expr>) -> Checked<Typed> {
+        let (value, ty) = self.expr(expr)?;
+        if let Value::Access(access) = &value
+            && !gives_a_value(access)
+        {
+            return invalid("a value is used that nothing gives", expr.span);
+        }
+        Ok((value, ty))
+    }
+
+    /// An expression, with or without a value.
+    fn expr(&mut self, expr: &'a Spanned<Expr>) -> Checked<Typed> {
+        match &expr.node {
+            Expr::Int(value) => Ok((Value::Int(*value), INT)),
+            Expr::Name(name) => Ok(match self.lookup(name, expr.span)? {
+                Binding::Register(register, ty) => (Value::Register(register), ty),
+                Binding::Parameter(word, ty) => (constant(word), ty),
+            }),
+            Expr::Unary(operator, operand) => self.unary(*operator, operand, expr),
+            Expr::Binary(operator, left, right) => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                binary(*operator, left, right, expr.span)
+            }
+            Expr::Conditional(parts) => {
+                let [condition, yes, no] = &**parts;
+                let condition = self.value(condition)?.0;
+                let (yes, ty) = self.value(yes)?;
+                let (no, other) = self.value(no)?;
+                let ty = if ty.stars > 0 { ty } else { other };
+                Ok((Value::Conditional(Box::new([condition, yes, no])), ty))
+            }
+            Expr::Call(name, arguments) => self.call(name, arguments),
+        }
+    }
+
+    fn unary(
+        &mut self,
+        operator: Unary,
+        operand: &'a Spanned<Expr>,
+        whole: &'a Spanned<Expr>,
+    ) -> Checked<Typed> {
+        match operator {
+            Unary::Deref => {
+                let (at, ty) = self.pointer(operand)?;
+                plain(ty, whole.span)?;
+                let order = None;
+                Ok((access(Access::Load { at, order }), ty))
+            }
+            Unary::AddressOf => match &operand.node {
+                Expr::Unary(Unary::Deref, pointer) => self.value(pointer),
+                _ => unsupported("the address of a local variable", whole.span),
+            },
+            Unary::Not | Unary::Complement | Unary::Minus => {
+                let (value, ty) = self.value(operand)?;
+                if ty.stars > 0 && operator != Unary::Not {
+                    return unsupported("arithmetic on pointers", whole.span);
+                }
+                Ok((Value::Unary(operator, Box::new(value)), INT))
+            }
+        }
+    }
+
+    fn call(&mut self, name: &'a ast::Word, args: &'a [Spanned<Expr>]) -> Checked<Typed> {
+        let Some(primitive) = primitive(&name.node) else {
+            return unsupported(format!("the function `{}`", name.node), name.span);
+        };
+        let due = match primitive {
+            Primitive::Load(..)
+            | Primitive::SpinLock
+            | Primitive::SpinUnlock
+            | Primitive::SpinTrylock
+            | Primitive::SpinIsLocked => 1,
+            Primitive::Store(..) | Primitive::StoreThenBarrier => 2,
+            Primitive::TryCompareExchange(_) => 3,
+            Primitive::Rmw(_, arguments, ..) => arguments.count(),
+            _ => 0,
+        };
+        if args.len() != due {
+            let what = format!(
+                "`{}` takes {due} arguments and is given {}",
+                name.node,
+                args.len()
+            );
+            return invalid(what, name.span);
+        }
+        let (done, ty) = self.primitive(primitive, args, name.span)?;
+        Ok((access(done), ty))
+    }
+
+    fn primitive(
+        &mut self,
+        primitive: Primitive,
+        args: &'a [Spanned<Expr>],
+        span: Span,
+    ) -> Checked<(Access, Type)> {
+        Ok(match primitive {
+            Primitive::Load(named, order) => {
+                let (at, ty) = self.named(named, &args[0])?;
+                let order = Some(order);
+                (Access::Load { at, order }, ty)
+            }
+            Primitive::Store(named, order) => {
+                let (at, value) = self.store(named, args, span)?;
+                let order = Some(order);
+                (Access::Store { at, value, order }, INT)
+            }
+            Primitive::StoreThenBarrier => {
+                let (at, value) = self.store(Named::Lvalue, args, span)?;
+                (Access::StoreThenBarrier { at, value }, INT)
+            }
+            Primitive::Rmw(kind, arguments, order, gives) => {
+                let (pointer, operands) = match arguments {
+                    Arguments::ValuePointer => (&args[1], &args[..1]),
+                    _ => (&args[0], &args[1..]),
+                };
+                let (at, ty) = self.pointer(pointer)?;
+                let mut values = Vec::new();
+                for operand in operands {
+                    values.push(self.value(operand)?.0);
+                }
+                if values
+                    .iter()
+                    .chain([&at])
+                    .filter(|v| v.touches_memory())
+                    .count()
+                    > 1
+                {
+                    return unordered(span);
+                }
+                let Some(change) = kind.change(values) else {
+                    return invalid("an argument is missing", span);
+                };
+                let ty = if gives == Gives::Old { ty } else { INT };
+                let rmw = Access::Rmw {
+                    at,
+                    change,
+                    order,
+                    gives,
+                };
+                (rmw, ty)
+            }
+            Primitive::TryCompareExchange(order) => (self.try_exchange(args, order, span)?, INT),
+            Primitive::Fence(order) => (Access::Fence(order), INT),
+            Primitive::Nothing => (Access::Nothing, INT),
+            Primitive::SpinLock => (Access::SpinLock(self.lock(&args[0])?), INT),
+            Primitive::SpinUnlock => (Access::SpinUnlock(self.lock(&args[0])?), INT),
+            Primitive::SpinTrylock => (Access::SpinTrylock(self.lock(&args[0])?), INT),
+            Primitive::SpinIsLocked => (Access::SpinIsLocked(self.lock(&args[0])?), INT),
+            Primitive::RcuReadLock => {
+                self.code.reads_rcu = true;
+                (Access::RcuReadLock, INT)
+            }
+            Primitive::RcuReadUnlock => (Access::RcuReadUnlock, INT),
+            Primitive::SynchronizeRcu => {
+                self.code.grace_periods += 1;
+                (Access::SynchronizeRcu(self.code.grace_periods - 1), INT)
+            }
+        })
+    }
+
+    fn named(&mut self, named: Named, arg: &'a Spanned<Expr>) -> Checked<Typed> {
+        match named {
+            Named::Lvalue => self.lvalue(arg),
+            Named::Pointer => self.pointer(arg),
+        }
+    }
+
+    fn store(
+        &mut self,
+        named: Named,
+        args: &'a [Spanned<Expr>],
+        span: Span,
+    ) -> Checked<(Value, Value)> {
+        let (at, value) = (self.named(named, &args[0])?.0, self.value(&args[1])?.0);
+        if at.touches_memory() && value.touches_memory() {
+            return unordered(span);
+        }
+        Ok((at, value))
+    }
+
+    /// `try_cmpxchg(x, &old, new)`.
+    fn try_exchange(
+        &mut self,
+        args: &'a [Spanned<Expr>],
+        order: RmwOrder,
+        span: Span,
+    ) -> Checked<Access> {
+        let at = self.pointer(&args[0])?.0;
+        let new = self.value(&args[2])?.0;
+        if at.touches_memory() && new.touches_memory() {
+            return unordered(span);
+        }
+        if let Expr::Unary(Unary::AddressOf, local) = &args[1].node
+            && let Expr::Name(name) = &local.node
+            && let Binding::Register(expected, _) = self.lookup(name, local.span)?
+        {
+            return Ok(Access::TryCompareExchange {
+                at,
+                expected,
+                new,
+                order,
+            });
+        }
+        unsupported(
+            "anything but the address of a local variable here",
+            args[1].span,
+        )
+    }
+
+    /// The lock that an argument names.
+    fn lock(&mut self, arg: &'a Spanned<Expr>) -> Checked<usize> {
+        let (value, ty) = self.value(arg)?;
+        if ty.base != Base::SpinLock || ty.stars != 1 {
+            return invalid("this is not a spinlock_t *", arg.span);
+        }
+        match value {
+            Value::Address(location) => Ok(location),
+            _ => unsupported("a lock that is not known before the test runs", arg.span),
+        }
+    }
+}
+
+/// An access as an expression.
+fn access(access: Access) -> Value {
+    Value::Access(Box::new(access))
+}
+
+/// The value of a parameter.
+fn constant(word: i64) -> Value {
+    ir::location_at(word).map_or(Value::Int(word), Value::Address)
+}
+
+/// C does not say which of two accesses in one expression comes first, and it matters.
+fn unordered<T>(span: Span) -> Checked<T> {
+    unsupported("two accesses to memory that C leaves unordered", span)
+}
+
+/// Whether a plain access to something of this type has a meaning.
+fn plain(ty: Type, span: Span) -> Checked<()> {
+    match (ty.base, ty.stars) {
+        (Base::Int, _) | (_, 1..) => Ok(()),
+        _ => unsupported(format!("a plain access to {ty}"), span),
+    }
+}
+
+/// Whether an access leaves something to be used.
+fn gives_a_value(access: &Access) -> bool {
+    match access {
+        Access::Load { .. }
+        | Access::TryCompareExchange { .. }
+        | Access::SpinTrylock(_)
+        | Access::SpinIsLocked(_) => true,
+        Access::Rmw { gives, .. } => *gives != Gives::Nothing,
+        _ => false,
+    }
+}
+
+fn binary(operator: Binary, left: Typed, right: Typed, span: Span) -> Checked<Typed> {
+    let pointers = left.1.stars > 0 || right.1.stars > 0;
+    let sequenced = matches!(operator, Binary::LogicalAnd | Binary::LogicalOr);
+    let comparable = sequenced || matches!(operator, Binary::Equal | Binary::NotEqual);
+    if pointers && !comparable {
+        return unsupported("arithmetic on pointers", span);
+    }
+    if !sequenced && left.0.touches_memory() && right.0.touches_memory() {
+        return unordered(span);
+    }
+    let value = Value::Binary(operator, Box::new(left.0), Box::new(right.0));
+    Ok((value, INT))
+}

@@ -1,0 +1,177 @@
+//! The whole corpus on every engine, against what the kernel's own model says of it (herd7 with LKMM).
+//!
+//! An engine is plugged in by a line in [`support::engines`]. Where a memory model differs from the kernel's by
+//! nature, the difference is named in [`RC11_DIFFERENCES`] with its reason; a difference without a name
+//! fails, and so does a name without a difference.
+
+mod support;
+
+use gupcheck_litmus::{Coverage, Litmus, Observation};
+use gupcheck_races::engine::{Engine, Limits, Model};
+use std::collections::BTreeMap;
+use support::{corpus_tests, engines, explore, stem};
+
+/// What a run says of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    Never,
+    Sometimes,
+    Always,
+    DataRace,
+}
+
+/// Tests of which RC11, under the project's mapping, says something else than LKMM; and why.
+const RC11_DIFFERENCES: &[(&str, Says, &str)] = &[
+    (
+        "D01-LB",
+        Says::Never,
+        "RC11 forbids every cycle of program order and reads-from: no load buffering",
+    ),
+    (
+        "D04-WRC+wmb+rmb",
+        Says::Never,
+        "smp_wmb is a release fence, which orders the read before it too",
+    ),
+    (
+        "D05-S+wmb+rmb",
+        Says::Never,
+        "smp_rmb is an acquire fence, which orders the write after it too",
+    ),
+    (
+        "D06-S+wmb+ctrl",
+        Says::Sometimes,
+        "a control dependency into a store orders nothing",
+    ),
+    (
+        "D10-MP+unlocklock+rmb",
+        Says::Sometimes,
+        "unlocking and locking again is no barrier for a third CPU",
+    ),
+    (
+        "gup-c4-plain-init-no-wmb",
+        Says::DataRace,
+        "a data race is a violation; LKMM flags it and goes on",
+    ),
+];
+
+/// Tests whose condition needs no weak memory: an interleaving is enough. All others that LKMM allows
+/// are about missing barriers, and sequential consistency forbids them.
+const SC_ALLOWS: &[&str] = &[
+    "T13",
+    "T14",
+    "T8b",
+    "T9b",
+    "gup-a7-no-recheck",
+    "gup-b6-no-recheck",
+    "gup-d1-no-gp",
+    "gup-d1-no-gp-2readers",
+    "gup-d1-no-gp-3readers",
+    "gup-d1-no-gp-4readers",
+    "gup-d2-mb-for-gp",
+    "gup-d3-no-rcu-lock",
+    "gup-f1-no-recheck",
+    "gup-g1-recheck-pte-only",
+];
+
+/// Tests that TSO allows although no interleaving does.
+const TSO_ALLOWS: &[(&str, &str)] = &[
+    (
+        "D09-SB+failed-cmpxchg",
+        "a read-modify-write that refuses is a load, which leaves the store buffer full \
+         (x86's cmpxchg drains it even so: the facade's operation is weaker)",
+    ),
+    (
+        "D09b-SB+failed-add_unless",
+        "as above; here x86 has a plain load too",
+    ),
+];
+
+fn lkmm_says(verdict: &str) -> Says {
+    match verdict {
+        "Never" => Says::Never,
+        "Sometimes" => Says::Sometimes,
+        "Always" => Says::Always,
+        other => panic!("{other} is no observation"),
+    }
+}
+
+/// What `model` is expected to say, given what LKMM says.
+fn expected(model: Model, test: &str, lkmm: Says) -> Says {
+    match model {
+        Model::Tso if TSO_ALLOWS.iter().any(|allowed| allowed.0 == test) => Says::Sometimes,
+        Model::Sc | Model::Tso if SC_ALLOWS.contains(&test) => Says::Sometimes,
+        Model::Sc | Model::Tso => Says::Never,
+        Model::Rc11 => (RC11_DIFFERENCES.iter())
+            .find(|difference| difference.0 == test)
+            .map_or(lkmm, |difference| difference.1),
+        other => panic!("nobody has written down what {other} says of the corpus"),
+    }
+}
+
+fn engine_says(litmus: &Litmus, engine: &dyn Engine, model: Model) -> Result<Says, String> {
+    let report = explore(litmus, engine, model, Limits::default());
+    match (report.observation, report.coverage) {
+        (Some(Observation::Never), _) => Ok(Says::Never),
+        (Some(Observation::Sometimes), _) => Ok(Says::Sometimes),
+        (Some(Observation::Always), _) => Ok(Says::Always),
+        (None, Coverage::Violation(what)) if what.starts_with("data race") => Ok(Says::DataRace),
+        (None, coverage) => Err(format!("{coverage:?}")),
+    }
+}
+
+#[test]
+fn every_engine_says_what_is_expected_of_its_model() {
+    let tests = corpus_tests();
+    for (engine, models) in engines() {
+        for model in models {
+            let mut surprises = Vec::new();
+            for (path, source, lkmm) in &tests {
+                let litmus = Litmus::parse(source).expect("read by another test");
+                let expected = expected(model, &stem(path), lkmm_says(lkmm));
+                let says = engine_says(&litmus, &*engine, model);
+                if says != Ok(expected) {
+                    surprises.push(format!("{}: {expected:?} expected, {says:?}", stem(path)));
+                }
+            }
+            let surprises = surprises.join("\n");
+            assert!(
+                surprises.is_empty(),
+                "{} under {model}:\n{surprises}",
+                engine.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_of_the_corpus_is_read_and_named_after_its_test() {
+    let tests = corpus_tests();
+    for (path, source, _) in &tests {
+        let litmus = Litmus::parse(source).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let (name, stem) = (litmus.name(), stem(path));
+        let named = name == stem || name.starts_with(&format!("{stem}-"));
+        assert!(named, "{name} is in {stem}");
+    }
+    assert_eq!(tests.len(), 101);
+}
+
+#[test]
+fn what_lkmm_forbids_sc_and_tso_forbid() {
+    let verdicts: BTreeMap<String, Says> = (corpus_tests().iter())
+        .map(|(path, _, lkmm)| (stem(path), lkmm_says(lkmm)))
+        .collect();
+    let tso = TSO_ALLOWS.iter().map(|(test, _)| test);
+    for test in SC_ALLOWS.iter().chain(tso) {
+        assert_eq!(verdicts.get(*test), Some(&Says::Sometimes), "{test}");
+    }
+}
+
+#[test]
+fn every_named_difference_is_one() {
+    let tests = corpus_tests();
+    for (test, says, why) in RC11_DIFFERENCES {
+        let found = tests.iter().find(|(path, ..)| stem(path) == *test);
+        let (_, _, lkmm) = found.unwrap_or_else(|| panic!("{test} is not in the corpus"));
+        assert_ne!(lkmm_says(lkmm), *says, "{test}: {why}");
+    }
+}

@@ -1,0 +1,193 @@
+//! What can come of a test: values, faults, and the primitives that need more than one operation.
+
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
+mod support;
+
+use expect_test::{Expect, expect};
+use gupcheck_litmus::Coverage;
+use support::under_sc;
+
+/// What a body computes: the last value of `r`.
+fn computes(body: &str) -> i64 {
+    let source = format!(
+        "C t\n{{ x=5; }} P0(int *x, int *y) {{ int r; int q; {body} }} locations [0:r;] exists (true)"
+    );
+    let report = under_sc(&source);
+    assert_eq!(report.coverage, Coverage::Complete, "{body}");
+    let values = serde_json::to_value(&report.states[0].values).expect("data");
+    values[0][1].as_i64().expect("a number")
+}
+
+#[test]
+fn expressions_compute_as_the_kernel_compiles_them() {
+    for (body, value) in [
+        ("r = 7 / 2 * 2 + 7 % 2;", 7),
+        ("r = -7 / 2;", -3),
+        ("r = -7 % 2;", -1),
+        ("r = 2147483647 + 1;", -2_147_483_648),
+        ("r = 1 << 31;", -2_147_483_648),
+        ("r = -8 >> 1;", -4),
+        ("r = ~0 ^ 5;", -6),
+        ("r = 6 & 3 | 8;", 10),
+        ("r = !0 + !7;", 1),
+        ("r = 3 > 2 == 1;", 1),
+        ("r = 0 && 1 / 0;", 0),
+        ("r = 1 || 1 / 0;", 1),
+        ("r = 0 ? 1 : 2 ? 3 : 4;", 3),
+        ("r = x == y;", 0),
+        ("r = x && x != y;", 1),
+        ("r = READ_ONCE(*x) + 1;", 6),
+        ("q = 3; { int s = q; r = s * s; }", 9),
+        ("if (*x == 5) r = 1; else r = 2;", 1),
+        (
+            "if (*x != 5) { r = 1; } else if (*x) { r = 2; } else { r = 3; }",
+            2,
+        ),
+        (";;", 0),
+    ] {
+        assert_eq!(computes(body), value, "{body}");
+    }
+}
+
+#[test]
+fn what_has_no_value_is_a_fault() {
+    for (body, what) in [
+        ("r = 1 / (*x - 5);", "kernel bug: a division by zero"),
+        (
+            "r = 1 << 32;",
+            "kernel bug: a shift by less than 0 or more than 31 bits",
+        ),
+        (
+            "p = 0; r = *p;",
+            "kernel bug: what is dereferenced is not an address",
+        ),
+        (
+            "r = READ_ONCE(*z); r = r + 1;",
+            "kernel bug: arithmetic on an address",
+        ),
+        (
+            "WRITE_ONCE(*z, x); atomic_inc(z);",
+            "kernel bug: arithmetic on an address (z)",
+        ),
+        (
+            "atomic_inc(m);",
+            "kernel bug: a counter leaves the range of int (m)",
+        ),
+        (
+            "rcu_read_lock();",
+            "kernel bug: a read-side section of RCU is never left",
+        ),
+        (
+            "rcu_read_unlock();",
+            "kernel bug: a read-side section of RCU is left that was never entered",
+        ),
+        (
+            "rcu_read_lock(); synchronize_rcu();",
+            "kernel bug: synchronize_rcu waits for its own read-side section",
+        ),
+    ] {
+        let report = under_sc(&format!(
+            "C t\n{{ x=5; z=x; m=2147483647; }} P0(int *x, int *z, int *m) \
+             {{ int r; int *p; {body} }} exists (true)"
+        ));
+        assert_eq!(
+            report.coverage,
+            Coverage::Violation(what.to_owned()),
+            "{body}"
+        );
+    }
+}
+
+/// The distinct states, each on a line.
+fn states(source: &str, expected: &Expect) {
+    let report = under_sc(source);
+    assert_eq!(report.coverage, Coverage::Complete);
+    let lines: Vec<String> = report.states.iter().map(ToString::to_string).collect();
+    expected.assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn a_lock_that_is_tried_excludes_as_well_as_one_that_is_not() {
+    for (extra, take) in [
+        ("", "1"),
+        ("int t; t = spin_is_locked(s);", "1"),
+        ("", "spin_trylock(s)"),
+    ] {
+        let source = format!(
+            "C t
+{{ }}
+P0(spinlock_t *s, int *x) {{
+    int r0 = 9; {extra}
+    if ({take}) {{ {} r0 = READ_ONCE(*x); WRITE_ONCE(*x, r0 + 1); spin_unlock(s); }}
+}}
+P1(spinlock_t *s, int *x) {{
+    int r0; spin_lock(s); r0 = READ_ONCE(*x); WRITE_ONCE(*x, r0 + 1); spin_unlock(s);
+}}
+locations [0:r0; 1:r0; x;] exists (true)",
+            if take == "1" { "spin_lock(s);" } else { "" },
+        );
+        let expected = if take == "1" {
+            expect![[r#"
+                0:r0=0; 1:r0=1; x=2;
+                0:r0=1; 1:r0=0; x=2;"#]]
+        } else {
+            expect![[r#"
+                0:r0=0; 1:r0=1; x=2;
+                0:r0=1; 1:r0=0; x=2;
+                0:r0=9; 1:r0=0; x=1;"#]]
+        };
+        states(&source, &expected);
+    }
+}
+
+#[test]
+fn two_sections_may_overlap_with_one_grace_period_but_not_be_ordered_by_it() {
+    // One section begins before the grace period and ends within it, another begins within it and ends
+    // after it; the first sees what the second wrote. Gates visited one after another forbid this for
+    // one of the two ways to number the sections.
+    let early = "(int *x, int *w) { int r0; int r1; rcu_read_lock(); r0 = READ_ONCE(*x); \
+                 r1 = READ_ONCE(*w); rcu_read_unlock(); }";
+    let late = "(int *y, int *w) { int r0; rcu_read_lock(); WRITE_ONCE(*w, 1); \
+                r0 = READ_ONCE(*y); rcu_read_unlock(); }";
+    let waits = "P0(int *x, int *y) { WRITE_ONCE(*x, 1); synchronize_rcu(); WRITE_ONCE(*y, 1); }";
+    for (one, two, first, second) in [(early, late, 1, 2), (late, early, 2, 1)] {
+        let test = format!("C t\n{{ }}\n{waits}\nP1{one}\nP2{two}\n");
+        let overlap = format!("{first}:r0=0 /\\ {first}:r1=1 /\\ {second}:r0=1");
+        let report = under_sc(&format!("{test}exists ({overlap})"));
+        assert_eq!(report.satisfied, Some(true), "{report}");
+        // But neither may span the whole of it.
+        let spans = format!("{first}:r0=0 /\\ y=1 /\\ {first}:r1=2");
+        let test = test
+            .replace("READ_ONCE(*w)", "READ_ONCE(*y) + 1")
+            .replace("int *w) { int r0; int r1", "int *y) { int r0; int r1");
+        let report = under_sc(&format!("{test}exists ({spans})"));
+        assert_eq!(report.satisfied, Some(false), "{report}");
+    }
+}
+
+#[test]
+fn registers_and_parameters_can_be_given_by_the_initial_state() {
+    states(
+        "C t
+{ 0:r0=7; 0:p=b; b=3; }
+P0(int *p) { int r0; int r1; r1 = READ_ONCE(*p); }
+locations [0:r0; 0:r1; b;] exists (true)",
+        &expect!["0:r0=7; 0:r1=3; b=3;"],
+    );
+}
+
+#[test]
+fn tests_as_deep_as_is_allowed_run() {
+    for (body, value) in [
+        (format!("r = {}7{};", "(".repeat(20), ")".repeat(20)), 7),
+        (format!("r = {}7;", "~".repeat(20)), 7),
+        (format!("{} r = 1;", "if (1) ".repeat(32)), 1),
+        (format!("{} r = 1;", "if (0) ; else ".repeat(32)), 1),
+        (format!("r = {} 9;", "0 ? 1 :".repeat(32)), 9),
+        (format!("r = {} 1;", "1 + ".repeat(120)), 121),
+        (format!("{}r = 1;{}", "{".repeat(20), "}".repeat(20)), 1),
+    ] {
+        assert_eq!(computes(&body), value, "{}", &body[..20]);
+    }
+}

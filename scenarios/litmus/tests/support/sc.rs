@@ -1,0 +1,269 @@
+//! Sequential consistency by brute force: every interleaving, told apart by the states it passes through.
+//!
+//! A CPU is a function of the values that its operations return. So the state of a CPU is the list of
+//! values it has been given; its next operation is found by running it again on that list and stopping
+//! it at the operation that the list has no value for. Slow, and too simple to be wrong.
+//!
+//! A data race is two CPUs about to access the same plain cell, one of them to write it: what orders the
+//! two in every interleaving counts as order, be it acquire and release or not.
+
+use gupcheck_core::sync::{Backend, CellId, Fault, Lane, LaneId, LockMode, Op, Site};
+use gupcheck_races::engine::{Engine, Model, Search};
+use gupcheck_races::program::{End, Program, Returned, Start};
+use gupcheck_races::tally::Tally;
+use gupcheck_races::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The engine. Its executions are distinct final states, of memory and of what each CPU read.
+pub(crate) struct BruteForce;
+
+/// Unwinds a CPU at its next operation, or at a fault.
+enum Halt {
+    Next(Op),
+    Fault(Fault),
+}
+
+struct Replay<'h> {
+    given: &'h [u64],
+    at: Cell<usize>,
+}
+
+impl Backend for Replay<'_> {
+    fn perform(&self, _: LaneId, op: Op, _: Site) -> u64 {
+        if matches!(op, Op::Fence(_)) {
+            return 0;
+        }
+        let at = self.at.replace(self.at.get() + 1);
+        match self.given.get(at) {
+            Some(&value) => value,
+            None => resume_unwind(Box::new(Halt::Next(op))),
+        }
+    }
+
+    fn fault(&self, _: LaneId, fault: Fault, _: Site) -> ! {
+        resume_unwind(Box::new(Halt::Fault(fault)))
+    }
+}
+
+/// Where a CPU stands.
+#[derive(Clone, Debug)]
+enum Stand {
+    Before(Op),
+    Done(Returned),
+    Broken(Fault),
+}
+
+fn stand(program: &Program, cpu: usize, given: &[u64]) -> Stand {
+    let replay = Replay {
+        given,
+        at: Cell::new(0),
+    };
+    let lane = Lane::new(LaneId(cpu as u8), &replay);
+    let body = &program.cpus()[cpu].body;
+    match catch_unwind(AssertUnwindSafe(|| body(&lane))) {
+        Ok(returned) => Stand::Done(returned),
+        Err(payload) => match payload.downcast::<Halt>() {
+            Ok(halt) => match *halt {
+                Halt::Next(op) => Stand::Before(op),
+                Halt::Fault(fault) => Stand::Broken(fault),
+            },
+            Err(panic) => resume_unwind(panic),
+        },
+    }
+}
+
+/// What tells one moment of an execution from another.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Moment {
+    memory: Vec<u64>,
+    holders: Vec<Option<usize>>,
+    started: Vec<bool>,
+    given: Vec<Vec<u64>>,
+}
+
+impl Moment {
+    fn first(program: &Program) -> Self {
+        let cpus = program.cpus();
+        Self {
+            memory: program.layout().cells().iter().map(|c| c.init).collect(),
+            holders: vec![None; program.layout().locks().len()],
+            started: cpus.iter().map(|c| c.start == Start::AtOnce).collect(),
+            given: vec![Vec::new(); cpus.len()],
+        }
+    }
+
+    /// The moment after `cpu` has carried out `op`, if it can.
+    fn after(&self, cpu: usize, op: Op, stands: &[Stand]) -> Option<Self> {
+        let mut next = self.clone();
+        let mut value = 0;
+        match op {
+            Op::Lock { lock, mode } => {
+                assert_eq!(
+                    mode,
+                    LockMode::Exclusive,
+                    "litmus tests have spin locks only"
+                );
+                let holder = &mut next.holders[lock.index()];
+                if holder.is_some() {
+                    return None;
+                }
+                *holder = Some(cpu);
+            }
+            Op::Unlock { lock, .. } => {
+                let holder = next.holders[lock.index()].take();
+                assert_eq!(holder, Some(cpu), "a lock is dropped by whoever holds it");
+            }
+            Op::Spawn(other) => next.started[other.index()] = true,
+            Op::Join(other) if !matches!(stands[other.index()], Stand::Done(_)) => return None,
+            Op::SpinUntil { .. } => unreachable!("litmus tests have no loops"),
+            _ => {
+                if let Some(cell) = op.cell() {
+                    let word = &mut next.memory[cell.index()];
+                    value = if op.reads() { *word } else { 0 };
+                    *word = op.written(*word).unwrap_or(*word);
+                }
+            }
+        }
+        next.given[cpu].push(value);
+        Some(next)
+    }
+
+    /// A fault that a CPU has run into, or a data race.
+    fn broken(&self, stands: &[Stand]) -> Result<(), Ending> {
+        let mut pending: HashMap<CellId, (bool, bool)> = HashMap::new();
+        for (stand, _) in stands
+            .iter()
+            .zip(&self.started)
+            .filter(|(_, started)| **started)
+        {
+            match *stand {
+                Stand::Broken(fault) => return Err(Ending::Violation(Violation::Fault(fault))),
+                Stand::Before(op @ (Op::Read { cell } | Op::Write { cell, .. })) => {
+                    let writes = matches!(op, Op::Write { .. });
+                    let (met, written) = pending.entry(cell).or_default();
+                    if *met && (writes || *written) {
+                        return Err(Ending::Violation(Violation::DataRace { cell }));
+                    }
+                    *met = true;
+                    *written |= writes;
+                }
+                Stand::Before(_) | Stand::Done(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Explorer<'p> {
+    program: &'p Program,
+    tally: Tally,
+    visited: HashSet<Moment>,
+    limit: u64,
+}
+
+/// Why a search ends early.
+enum Ending {
+    Violation(Violation),
+    Limit,
+}
+
+impl Explorer<'_> {
+    fn search(&mut self) -> Result<(), Ending> {
+        let first = Moment::first(self.program);
+        let stands = (0..first.given.len())
+            .map(|cpu| stand(self.program, cpu, &[]))
+            .collect();
+        let mut stack: Vec<(Moment, Vec<Stand>)> = vec![(first, stands)];
+        while let Some((moment, stands)) = stack.pop() {
+            moment.broken(&stands)?;
+            let mut moved = false;
+            for (cpu, stand_now) in stands.iter().enumerate() {
+                let Stand::Before(op) = *stand_now else {
+                    continue;
+                };
+                if !moment.started[cpu] {
+                    continue;
+                }
+                let Some(next) = moment.after(cpu, op, &stands) else {
+                    continue;
+                };
+                moved = true;
+                if self.visited.insert(next.clone()) {
+                    let mut stands = stands.clone();
+                    stands[cpu] = stand(self.program, cpu, &next.given[cpu]);
+                    stack.push((next, stands));
+                }
+            }
+            if !moved {
+                self.ended(&moment, &stands)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, moment: &Moment, stands: &[Stand]) -> Result<(), Ending> {
+        let mut returned = Vec::new();
+        let mut waiting = Vec::new();
+        for (cpu, stand) in stands.iter().enumerate() {
+            match stand {
+                Stand::Done(words) => returned.push(words.clone()),
+                _ if !moment.started[cpu] => returned.push(Returned::nothing()),
+                Stand::Before(op) => waiting.push((LaneId(cpu as u8), *op)),
+                Stand::Broken(_) => unreachable!("found before"),
+            }
+        }
+        if !waiting.is_empty() {
+            return Err(Ending::Violation(Violation::Deadlock { waiting }));
+        }
+        let memory = |cell: CellId| moment.memory[cell.index()];
+        let end = End::new(&returned, &memory);
+        (self.tally.record(self.program, &end)).map_err(Ending::Violation)?;
+        if self.tally.executions == self.limit {
+            return Err(Ending::Limit);
+        }
+        Ok(())
+    }
+}
+
+impl Engine for BruteForce {
+    fn name(&self) -> &'static str {
+        "brute-force"
+    }
+
+    fn models(&self) -> &'static [Model] {
+        &[Model::Sc]
+    }
+
+    fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
+        let begun = Instant::now();
+        let mut explorer = Explorer {
+            program,
+            tally: Tally::default(),
+            visited: HashSet::new(),
+            limit: search.limits.executions.unwrap_or(u64::MAX),
+        };
+        let verdict = match explorer.search() {
+            Ok(()) => Verdict::Complete,
+            Err(Ending::Limit) => Verdict::Truncated(Cut::Executions(explorer.limit)),
+            Err(Ending::Violation(violation)) => Verdict::Failed(Box::new(Counterexample {
+                violation,
+                trace: Vec::new(),
+                memory: Vec::new(),
+                returned: Vec::new(),
+                execution: explorer.tally.executions,
+            })),
+        };
+        Exploration {
+            verdict,
+            executions: explorer.tally.executions,
+            blocked: explorer.tally.blocked,
+            outcomes: explorer.tally.outcomes,
+            elapsed: begun.elapsed(),
+            remarks: Vec::new(),
+        }
+    }
+}
