@@ -259,7 +259,7 @@ impl<A: Axioms> Level<A> {
                 let chosen = (optional.iter().enumerate())
                     .filter(|(bit, _)| chosen & (1 << bit) != 0)
                     .map(|(_, section)| section.dropped);
-                let way = self.needed_to_overtake((sections, nth), (before, mode), chosen);
+                let way = self.needed_to_overtake((sections, nth), (before, mode), &chosen);
                 ways.extend(way.map(|needed| (target.taken, needed)));
             }
         }
@@ -273,7 +273,7 @@ impl<A: Axioms> Level<A> {
         &self,
         (sections, nth): (&[Section], usize),
         (before, mode): (Clock, LockMode),
-        chosen: impl Iterator<Item = EventId> + Clone,
+        chosen: &(impl Iterator<Item = EventId> + Clone),
     ) -> Option<Clock> {
         let target = &sections[nth];
         let stamp = self.graph.event(target.taken).stamp;
@@ -324,10 +324,11 @@ impl<A: Axioms> Level<A> {
         stamp: u32,
     ) -> bool {
         let before = self.graph.before(lane);
-        (self.graph.sections(lock).iter().rev())
-            .filter(|s| s.mode == LockMode::Shared)
+        let sections = self.graph.sections(lock);
+        let place = (sections.iter().position(|s| s.taken == overtaken)).unwrap_or(sections.len());
+        (sections[..place].iter().rev())
+            .take_while(|s| s.mode == LockMode::Shared)
             .filter(|s| self.graph.event(s.taken).stamp > stamp)
-            .filter(|s| !self.graph.event(s.taken).before.has(overtaken))
             .take_while(|s| !before.has(s.taken))
             .all(|s| s.taken.lane() < lane)
     }

@@ -23,19 +23,19 @@ pub(super) fn counterexample<A: Axioms>(
     violation: Violation,
     blame: &[EventId],
     execution: u64,
-) -> Box<Counterexample> {
+) -> Counterexample {
     let said = rehearse(explorer);
     let level = explorer.level();
     let order = Telling::new(&level.graph, &level.axioms, blame).order();
     let memory = (0..explorer.program.layout().cells().len())
         .map(|cell| level.graph.last_value(sync::CellId(cell as u32)))
         .collect();
-    Box::new(Counterexample {
+    Counterexample {
         violation,
         trace: tell(&level.graph, &order, said, blame.is_empty()),
         memory,
         execution,
-    })
+    }
 }
 
 /// Runs every CPU once more, to hear what it says beside its operations.
