@@ -391,6 +391,13 @@ impl<A: Axioms> Explorer<A> {
         };
         let level = &mut self.levels[self.depth];
         level.push_entry(lane, asked, Stage::Stuck { lane: 0, nth: 0 });
+        let waits_its_turn = |(_, asked): &(usize, Asked)| match asked.op {
+            Op::Lock { lock, mode } => level.graph.is_free(lock, mode),
+            _ => false,
+        };
+        if waiting.iter().any(waits_its_turn) {
+            return Extended::Doomed;
+        }
         if spins && !wait_cycle(&level.graph, &waiting) {
             return Extended::Blocked;
         }
