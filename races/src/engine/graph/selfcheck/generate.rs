@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use gupcheck_core::sync::CellId;
 use gupcheck_core::sync::{
-    Atomic, FenceOrder, Lane, LaneId, Layout, LoadOrder, LockId, LockMode, Name, Op, Plain, Rmw,
-    RmwOrder, StoreOrder, Until,
+    Atomic, CellId, FenceOrder, Lane, LaneId, Layout, LoadOrder, LockId, LockMode, Name, Op, Plain,
+    Rmw, RmwOrder, StoreOrder, Until,
 };
 
 use crate::program::{Program, Returned};
@@ -146,24 +145,6 @@ struct Flavour {
 /// The program that a seed stands for.
 pub fn program(seed: u64) -> Listing {
     let mut random = Random(seed);
-    if std::env::var_os("LOCKY").is_some() {
-        let n = 3 + random.below(2);
-        let mut l = Listing::default();
-        for _ in 0..n {
-            let mut c = Vec::new();
-            for _ in 0..1 + random.below(2) {
-                let mode = random.pick(&[LockMode::Exclusive, LockMode::Shared]);
-                let lock = LockId(0);
-                if random.one_in(4) { c.push(Op::SpinUntil{cell: CellId(0), order: LoadOrder::Relaxed, until: Until::Differs(0)}.into()); }
-                c.push(Op::Lock { lock, mode }.into());
-                match random.below(4) { 0 => c.push(Op::Store{cell: CellId(0), order: StoreOrder::Relaxed, value: 1}.into()), 1 => c.push(Op::Load{cell: CellId(0), order: LoadOrder::Relaxed}.into()), 2 if random.one_in(2) => c.push(Op::SpinUntil{cell: CellId(0), order: LoadOrder::Relaxed, until: Until::Differs(0)}.into()), _ => {} }
-                c.push(Op::Unlock { lock, mode }.into());
-                if n == 4 { break; }
-            }
-            l.cpus.push(c);
-        }
-        return l;
-    }
     let flavour = Flavour {
         cells: 1 + random.below(u64::from(ATOMICS)),
         updates: random.one_in(2),
