@@ -4,7 +4,7 @@ use gupcheck_races::engine::Model;
 use gupcheck_races::engine::graph::selfcheck::compare;
 
 /// Programs for each model.
-const PROGRAMS: u64 = 300;
+const PROGRAMS: u64 = 10_000;
 
 fn agrees(model: Model) {
     let report = compare(1, PROGRAMS, model);

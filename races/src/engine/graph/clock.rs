@@ -40,9 +40,4 @@ impl Clock {
     pub(super) const fn has(&self, event: EventId) -> bool {
         self.0[event.lane()] as usize > event.index()
     }
-
-    /// The sum of all counters: strictly monotone in the set.
-    pub(super) fn weight(&self) -> u32 {
-        self.0.iter().map(|&count| u32::from(count)).sum()
-    }
 }

@@ -36,6 +36,7 @@
 //! [`selfcheck`] draws random programs, enumerates their possible graphs by brute force with
 //! straightforward axioms that share nothing with this engine, and compares.
 
+mod choose;
 mod clock;
 mod cpu;
 mod event;
@@ -43,6 +44,7 @@ mod explore;
 #[allow(clippy::module_inception)]
 mod graph;
 mod model;
+mod overtake;
 mod revisit;
 mod search;
 pub mod selfcheck;

@@ -23,11 +23,11 @@
 //!
 //! [`Event::stamp`]: super::event::Event::stamp
 
-use gupcheck_core::sync::{CellId, LockId, LockMode, Op};
+use gupcheck_core::sync::{CellId, LockId, Op};
 
 use super::clock::Clock;
-use super::event::{Asked, Effect, EventId, Section};
-use super::explore::{Entry, Explorer, Level, Stage, excludes};
+use super::event::{Asked, EventId, Section};
+use super::explore::{Entry, Explorer, Level, Stage};
 use super::model::Axioms;
 
 /// A write that looks for reads to serve.
@@ -95,7 +95,7 @@ impl<A: Axioms> Level<A> {
     }
 
     /// Whether an event is kept when all that came after `stamp` and is not in `needed` is deleted.
-    fn stays(&self, id: EventId, stamp: u32, needed: &Clock) -> bool {
+    pub(super) fn stays(&self, id: EventId, stamp: u32, needed: &Clock) -> bool {
         self.graph.event(id).added < stamp || needed.has(id)
     }
 
@@ -112,14 +112,14 @@ impl<A: Axioms> Level<A> {
 
     /// Whether the revisit that deletes `target` and all later events that are not in `needed` may be
     /// made from this graph.
-    fn may_revisit(&self, target: EventId, needed: &Clock) -> bool {
+    pub(super) fn may_revisit(&self, target: EventId, needed: &Clock) -> bool {
         let stamp = self.graph.event(target).stamp;
         (self.graph.pushed().iter().rev())
             .all(|&id| self.stays(id, stamp, needed) || self.is_last(id, stamp, needed))
     }
 
     /// Fills `child` with what is left after deleting `target` and all later events not in `needed`.
-    fn restrict(&self, child: &mut Self, target: EventId, needed: &Clock) {
+    pub(super) fn restrict(&self, child: &mut Self, target: EventId, needed: &Clock) {
         let stamp = self.graph.event(target).stamp;
         for &id in self.graph.pushed() {
             if self.stays(id, stamp, needed) {
@@ -148,7 +148,7 @@ impl<A: Axioms> Level<A> {
 
 impl<A: Axioms> Explorer<A> {
     /// The current level, and the one above it, emptied.
-    fn with_child(&mut self) -> (&Level<A>, &mut Level<A>) {
+    pub(super) fn with_child(&mut self) -> (&Level<A>, &mut Level<A>) {
         if self.levels.len() == self.depth + 1 {
             self.levels.push(Level::default());
         }
@@ -158,7 +158,7 @@ impl<A: Axioms> Explorer<A> {
         (&below[self.depth], child)
     }
 
-    fn descend(&mut self) {
+    pub(super) fn descend(&mut self) {
         self.depth += 1;
         self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
     }
@@ -195,146 +195,4 @@ impl<A: Axioms> Explorer<A> {
         self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
         false
     }
-
-    /// Goes to the graph in which the next event of `lane` takes `lock` before some critical section
-    /// that is in the graph, if there is an `nth` or later way to do so. `remember` is given the number
-    /// of the way after it.
-    ///
-    /// A way is the first section that is overtaken (by its stamp), and, if that is a shared one, which
-    /// of the shared sections that were entered after it are *not* overtaken: a prefix of each CPU's.
-    pub(super) fn overtake(
-        &mut self,
-        lane: usize,
-        asked: Asked,
-        lock: LockId,
-        mode: LockMode,
-        nth: usize,
-        remember: impl Fn(&mut Entry, usize),
-    ) -> bool {
-        let ways = self.level().ways_to_overtake(lane, lock, mode);
-        for (way, (target, needed)) in ways.into_iter().enumerate().skip(nth) {
-            let level = self.level();
-            let stamp = level.graph.event(target).stamp;
-            let in_turn =
-                mode == LockMode::Exclusive || level.may_enter_ahead(lane, lock, target, stamp);
-            if !in_turn || !level.may_revisit(target, &needed) {
-                continue;
-            }
-            let last = self.levels[self.depth].entries.last_mut();
-            remember(last.expect("the entry that is advanced"), way + 1);
-            let (level, child) = self.with_child();
-            level.restrict(child, target, &needed);
-            let taken = child.push(lane, asked, Effect::NONE);
-            child.graph.mark_overtaking(taken, target, stamp);
-            self.descend();
-            return true;
-        }
-        false
-    }
-}
-
-impl<A: Axioms> Level<A> {
-    fn ways_to_overtake(&self, lane: usize, lock: LockId, mode: LockMode) -> Vec<(EventId, Clock)> {
-        let before = self.graph.before(lane);
-        let sections = self.graph.sections(lock);
-        let mut ways = Vec::new();
-        for (nth, target) in sections.iter().enumerate() {
-            if before.has(target.taken) || !excludes(target.mode, mode) {
-                continue;
-            }
-            let stamp = self.graph.event(target.taken).stamp;
-            // Sections side by side with the target, entered after it, that may come first all the same.
-            let optional: Vec<&Section> = (sections.iter().enumerate())
-                .filter(|&(other, s)| {
-                    mode == LockMode::Exclusive
-                        && target.mode == LockMode::Shared
-                        && side_by_side(sections, nth, other)
-                        && self.graph.event(s.taken).stamp > stamp
-                        && !s.is_open()
-                        && !before.has(s.taken)
-                })
-                .map(|(_, s)| s)
-                .collect();
-            for chosen in 0..1_u32 << optional.len().min(16) {
-                let chosen = (optional.iter().enumerate())
-                    .filter(|(bit, _)| chosen & (1 << bit) != 0)
-                    .map(|(_, section)| section.dropped);
-                let way = self.needed_to_overtake((sections, nth), (before, mode), chosen);
-                ways.extend(way.map(|needed| (target.taken, needed)));
-            }
-        }
-        ways
-    }
-
-    /// What somebody with the past `before` needs who takes a lock in `mode` after the sections that
-    /// come before the `nth` and after those that end with the `chosen` events, and before all others;
-    /// `None` if it cannot be.
-    fn needed_to_overtake(
-        &self,
-        (sections, nth): (&[Section], usize),
-        (before, mode): (Clock, LockMode),
-        chosen: impl Iterator<Item = EventId> + Clone,
-    ) -> Option<Clock> {
-        let target = &sections[nth];
-        let stamp = self.graph.event(target.taken).stamp;
-        let comes_first = |other: usize| {
-            let s = &sections[other];
-            if excludes(s.mode, target.mode) {
-                return other < nth;
-            }
-            self.graph.event(s.taken).stamp < stamp
-                || before.has(s.taken)
-                || chosen.clone().any(|dropped| dropped == s.dropped)
-        };
-        let mut needed = before;
-        for (_, section) in (sections.iter().enumerate()).filter(|&(n, _)| comes_first(n)) {
-            if !section.excludes(mode) {
-                needed.join(&self.graph.event(section.taken).before);
-            } else if section.is_open() {
-                return None;
-            } else {
-                needed.join(&self.graph.event(section.dropped).before);
-            }
-        }
-        let kept = |s: &Section| self.graph.event(s.taken).stamp < stamp || needed.has(s.taken);
-        let agrees = (sections.iter().enumerate()).all(|(n, s)| kept(s) == comes_first(n));
-        (agrees && !needed.has(target.taken)).then_some(needed)
-    }
-
-    /// Whether a CPU may take a free lock, or has to let one go first that was overtaken.
-    pub(super) fn is_in_turn(&self, lane: usize, lock: LockId, mode: LockMode) -> bool {
-        mode == LockMode::Exclusive
-            || (self.graph.sections(lock).iter())
-                .filter_map(|s| self.graph.event(s.taken).overtook)
-                .filter(|(taken, _)| self.graph.lane(taken.lane()).len() == taken.index())
-                .filter(|(taken, _)| taken.lane() != lane)
-                .all(|(taken, stamp)| self.may_enter_ahead(lane, lock, taken, stamp))
-    }
-
-    /// Whether a CPU may enter a shared section ahead of `overtaken`, which others have overtaken.
-    ///
-    /// Shared sections exclude the overtaken one and not each other, so they could have overtaken it in
-    /// any order, and all orders make the same graph. The one that counts is that of their CPUs, as far
-    /// as they do not depend on each other.
-    pub(super) fn may_enter_ahead(
-        &self,
-        lane: usize,
-        lock: LockId,
-        overtaken: EventId,
-        stamp: u32,
-    ) -> bool {
-        let before = self.graph.before(lane);
-        (self.graph.sections(lock).iter().rev())
-            .filter(|s| s.mode == LockMode::Shared)
-            .filter(|s| self.graph.event(s.taken).stamp > stamp)
-            .filter(|s| !self.graph.event(s.taken).before.has(overtaken))
-            .take_while(|s| !before.has(s.taken))
-            .all(|s| s.taken.lane() < lane)
-    }
-}
-
-/// Whether two shared sections have no exclusive one between them.
-fn side_by_side(sections: &[Section], one: usize, other: usize) -> bool {
-    let between = &sections[one.min(other)..=one.max(other)];
-    one != other && between.iter().all(|s| s.mode == LockMode::Shared)
 }

@@ -105,12 +105,9 @@ impl<A: Axioms> Walk<'_, A> {
                 Err(violation) => (violation, Vec::new()),
             },
         };
-        Err(counterexample(
-            &mut self.explorer,
-            violation,
-            &blame,
-            tally.executions,
-        ))
+        let explorer = &mut self.explorer;
+        let told = counterexample(explorer, violation, &blame, tally.executions);
+        Err(Box::new(told))
     }
 
     fn record(&mut self, tally: &mut Tally) -> Result<(), Violation> {

@@ -23,7 +23,7 @@ pub(super) fn counterexample<A: Axioms>(
     violation: Violation,
     blame: &[EventId],
     execution: u64,
-) -> Box<Counterexample> {
+) -> Counterexample {
     let returned = explorer.returned_so_far();
     let said = rehearse(explorer);
     let level = explorer.level();
@@ -31,13 +31,13 @@ pub(super) fn counterexample<A: Axioms>(
     let memory = (0..explorer.program.layout().cells().len())
         .map(|cell| level.graph.last_value(sync::CellId(cell as u32)))
         .collect();
-    Box::new(Counterexample {
+    Counterexample {
         violation,
         trace: tell(&level.graph, &order, said, blame.is_empty()),
         memory,
         returned,
         execution,
-    })
+    }
 }
 
 /// Runs every CPU once more, to hear what it says beside its operations.

@@ -101,7 +101,7 @@ impl Tso {
         past
     }
 
-    fn contains(&self, graph: &Graph, past: &Past, id: EventId) -> bool {
+    fn contains(graph: &Graph, past: &Past, id: EventId) -> bool {
         match half(graph.event(id)) {
             Half::Load => past.loads.has(id),
             Half::Store => past.stores.has(id),
@@ -113,7 +113,7 @@ impl Tso {
     fn propagate(&mut self, graph: &Graph, target: EventId, past: &Past) {
         for lane in 0..self.locals.len() {
             for index in 0..self.locals[lane].len() {
-                if self.contains(graph, &self.locals[lane][index].past, target) {
+                if Self::contains(graph, &self.locals[lane][index].past, target) {
                     let local = &mut self.locals[lane][index];
                     self.undo.push((EventId::new(lane, index), local.past));
                     local.past.join(past);
@@ -143,10 +143,8 @@ impl Tso {
         if !event.reads && !event.writes {
             return;
         }
-        if event.reads && !event.source.is_init() {
-            if event.source.lane() != id.lane() {
-                past.join(self.of(event.source));
-            }
+        if event.reads && !event.source.is_init() && event.source.lane() != id.lane() {
+            past.join(self.of(event.source));
         }
         if event.writes {
             let cell = CellId(event.cell);

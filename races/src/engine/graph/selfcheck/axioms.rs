@@ -67,7 +67,7 @@ struct Node {
 }
 
 struct Nodes {
-    nodes: Vec<Node>,
+    all: Vec<Node>,
     po: Relation,
     rf: Relation,
     co: Relation,
@@ -96,10 +96,10 @@ pub(super) fn has_race(state: &State<'_>, model: Model) -> bool {
         Model::Rc11 => n.happens_before(),
         _ => closure(union(&union(&n.po, &n.rf), &n.sync)),
     };
-    let plain = |i: &usize| n.nodes[*i].plain;
-    (0..n.nodes.len()).filter(plain).any(|a| {
+    let plain = |i: &usize| n.all[*i].plain;
+    (0..n.all.len()).filter(plain).any(|a| {
         (0..a).filter(plain).any(|b| {
-            let (x, y) = (&n.nodes[a], &n.nodes[b]);
+            let (x, y) = (&n.all[a], &n.all[b]);
             x.cell == y.cell
                 && x.lane != y.lane
                 && (x.writes || y.writes)
@@ -137,7 +137,7 @@ impl Nodes {
         let count = nodes.len();
         assert!(count <= 64, "the generator draws small programs");
         let mut all = Self {
-            nodes,
+            all: nodes,
             po: vec![0; count],
             rf: vec![0; count],
             co: vec![0; count],
@@ -153,10 +153,10 @@ impl Nodes {
     }
 
     fn order(&mut self, state: &State<'_>, parts: &[Vec<[usize; 4]>]) {
-        let count = self.nodes.len();
+        let count = self.all.len();
         for a in 0..count {
             for b in 0..count {
-                let (x, y) = (self.nodes[a].lane, self.nodes[b].lane);
+                let (x, y) = (self.all[a].lane, self.all[b].lane);
                 if x.is_none() && y.is_some() || x.is_some() && x == y && a < b {
                     self.po[a] |= 1 << b;
                 }
@@ -215,7 +215,7 @@ impl Nodes {
 
     fn is_tso(&self) -> bool {
         let same_cell = filter(&self.po, |a, b| {
-            self.nodes[a].cell.is_some() && self.nodes[a].cell == self.nodes[b].cell
+            self.all[a].cell.is_some() && self.all[a].cell == self.all[b].cell
         });
         let eco = union(&union(&self.rf, &self.co), &self.fr);
         if has_cycle(&union(&same_cell, &eco)) {
@@ -223,7 +223,7 @@ impl Nodes {
         }
         let buffered = |n: &Node| n.writes && !n.reads && !n.drains;
         let kept = filter(&self.po, |a, b| {
-            let (x, y) = (&self.nodes[a], &self.nodes[b]);
+            let (x, y) = (&self.all[a], &self.all[b]);
             let (ordered_x, ordered_y) = (
                 x.reads || x.writes || x.drains,
                 y.reads || y.writes || y.drains,
@@ -231,31 +231,31 @@ impl Nodes {
             let load = y.reads && !y.drains;
             ordered_x && ordered_y && (!(buffered(x) && load) || x.lane.is_none())
         });
-        let external = filter(&self.rf, |a, b| self.nodes[a].lane != self.nodes[b].lane);
+        let external = filter(&self.rf, |a, b| self.all[a].lane != self.all[b].lane);
         let all = union(&union(&kept, &external), &union(&self.co, &self.fr));
         !has_cycle(&union(&all, &self.sync))
     }
 
     fn synchronises(&self) -> Relation {
-        let n = self.nodes.len();
+        let n = self.all.len();
         // Release sequences: a write, and the updates that read from it, transitively.
         let step = compose(&self.rf, &self.rmw);
         let mut sequence = closure(step);
         for (i, to) in sequence.iter_mut().enumerate() {
-            if self.nodes[i].writes {
+            if self.all[i].writes {
                 *to |= 1 << i;
             }
         }
         let read_from = compose(&sequence, &self.rf);
         let mut sw = vec![0_u64; n];
-        for a in 0..n {
-            let heads = if self.nodes[a].release_fence {
+        for (a, sw) in sw.iter_mut().enumerate() {
+            let heads = if self.all[a].release_fence {
                 (0..n)
                     .filter(|&w| {
-                        self.po[a] >> w & 1 == 1 && self.nodes[w].writes && !self.nodes[w].plain
+                        self.po[a] >> w & 1 == 1 && self.all[w].writes && !self.all[w].plain
                     })
                     .fold(0_u64, |all, w| all | 1 << w)
-            } else if self.nodes[a].releases {
+            } else if self.all[a].releases {
                 1 << a
             } else {
                 0
@@ -263,13 +263,12 @@ impl Nodes {
             let reads = (0..n)
                 .filter(|&w| heads >> w & 1 == 1)
                 .fold(0, |all, w| all | read_from[w]);
-            for r in (0..n).filter(|&r| reads >> r & 1 == 1 && !self.nodes[r].plain) {
-                if self.nodes[r].acquires {
-                    sw[a] |= 1 << r;
+            for r in (0..n).filter(|&r| reads >> r & 1 == 1 && !self.all[r].plain) {
+                if self.all[r].acquires {
+                    *sw |= 1 << r;
                 }
-                for f in (0..n).filter(|&f| self.po[r] >> f & 1 == 1 && self.nodes[f].acquire_fence)
-                {
-                    sw[a] |= 1 << f;
+                for f in (0..n).filter(|&f| self.po[r] >> f & 1 == 1 && self.all[f].acquire_fence) {
+                    *sw |= 1 << f;
                 }
             }
         }
@@ -292,7 +291,7 @@ impl Nodes {
             return false;
         }
         let psc = filter(&union(&hb, &compose(&hb_eco, &hb)), |a, b| {
-            self.nodes[a].sc_fence && self.nodes[b].sc_fence
+            self.all[a].sc_fence && self.all[b].sc_fence
         });
         !has_cycle(&psc)
     }
@@ -354,11 +353,7 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             releases: order == StoreOrder::Release,
             ..node
         }),
-        Op::Write { .. } => nodes.push(Node {
-            writes: true,
-            ..node
-        }),
-        Op::Unlock { .. } => nodes.push(Node {
+        Op::Write { .. } | Op::Unlock { .. } => nodes.push(Node {
             writes: true,
             ..node
         }),

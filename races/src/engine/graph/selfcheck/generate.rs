@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use gupcheck_core::sync::CellId;
 use gupcheck_core::sync::{
-    Atomic, FenceOrder, Lane, LaneId, Layout, LoadOrder, LockId, LockMode, Name, Op, Plain, Rmw,
-    RmwOrder, StoreOrder, Until,
+    Atomic, CellId, FenceOrder, Lane, LaneId, Layout, LoadOrder, LockId, LockMode, Name, Op, Plain,
+    Rmw, RmwOrder, StoreOrder, Until,
 };
 
 use crate::program::{Program, Returned};
