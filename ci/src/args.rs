@@ -35,6 +35,46 @@ pub(crate) enum Command {
     /// it explored, 1 if one has a data race, 2 if a file cannot be opened, and 3 if one uses what has no
     /// meaning here or its search was cut short.
     Litmus(LitmusArgs),
+    /// Measure the graph engine: executions, and executions per second, one core
+    Bench(BenchArgs),
+    /// Compare the graph engine with a brute-force enumerator on random small programs
+    ///
+    /// Exits with 0 if they agree on every program, 1 if they do not on some, and 3 if interrupted.
+    Selfcheck(SelfcheckArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchArgs {
+    /// Which races: as for `run` [default: peer/*]
+    pub(crate) pattern: Option<String>,
+    /// The memory model
+    #[arg(long, value_name = "MODEL", default_value = "rc11")]
+    pub(crate) model: Model,
+    /// Seconds for each measurement, at least
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = positive)]
+    pub(crate) seconds: f64,
+    /// Executions of one exploration, at most; a measurement that needs more is left out (exit code 3)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_executions: Option<u64>,
+    /// One JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SelfcheckArgs {
+    /// The memory model [default: all three]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<Model>,
+    /// How many programs for each model
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) programs: u64,
+    /// The first program's seed; the others follow
+    #[arg(long, value_name = "SEED", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1 << 62))]
+    pub(crate) seed: u64,
+    /// One JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -134,6 +174,13 @@ fn unknown<'a>(what: &str, text: &str, known: impl Iterator<Item = &'a str>, fla
     let near = pattern::near_misses(text, known);
     let hint = pattern::did_you_mean(&near);
     format!("unknown {what} {text:?}{hint}; `gupcheck list {flag}` shows all")
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err("more than nothing, please".to_owned()),
+        time => Ok(time.as_secs_f64()),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

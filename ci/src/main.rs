@@ -6,13 +6,14 @@
 //! | `catalogue` | every race there is |
 //! | `pattern` | which of them are meant |
 //! | `plan` | what is run: race by race, profile by profile |
-//! | `run`, `litmus`, `list` | the commands |
+//! | `run`, `litmus`, `list`, `bench`, `selfcheck` | the commands |
 //! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
 //! | `progress`, `interrupt` | how a run is watched and stopped |
 //! | `output`, `paint` | where text goes, and in which colours |
 //! | `exit`, `error` | how the process ends |
 
 mod args;
+mod bench;
 mod catalogue;
 mod error;
 mod exit;
@@ -27,6 +28,7 @@ mod plan;
 mod progress;
 mod record;
 mod run;
+mod selfcheck;
 mod summary;
 
 use std::process::ExitCode;
@@ -66,5 +68,7 @@ fn command(args: &Args, output: &mut Output) -> Result<Exit, Error> {
         Command::List(args) => list::list(args, &races, output),
         Command::Run(args) => run::run(args, &races, &stoppable()?, output),
         Command::Litmus(args) => litmus::litmus(args, &stoppable()?, output),
+        Command::Bench(args) => bench::bench(args, &races, &stoppable()?, output),
+        Command::Selfcheck(args) => selfcheck::selfcheck(args, &stoppable()?, output),
     }
 }

@@ -1,0 +1,106 @@
+//! `gupcheck selfcheck`: the graph engine against a brute-force enumerator, on random small programs.
+
+use gupcheck_races::engine::Model;
+use gupcheck_races::engine::graph::selfcheck;
+use gupcheck_races::progress::Stop;
+use serde::Serialize;
+
+use crate::args::SelfcheckArgs;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Programs between two looks at Ctrl-C.
+const BATCH: u64 = 1_000;
+
+/// The account of one model.
+#[derive(Default, Serialize)]
+struct Record {
+    model: &'static str,
+    /// The first program's seed.
+    seed: u64,
+    /// Programs drawn.
+    programs: u64,
+    /// Those whose possible graphs were counted, one by one.
+    counted: u64,
+    /// Those with a data race or a deadlock, which the engine must find.
+    violating: u64,
+    /// Those too large to enumerate, and so not compared.
+    too_large: u64,
+    /// Possible graphs of all programs counted.
+    graphs: u64,
+    /// Programs on which the two disagree.
+    mismatches: u64,
+}
+
+/// Compares, model by model.
+pub(crate) fn selfcheck(
+    args: &SelfcheckArgs,
+    stop: &Stop,
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    let models: &[Model] = match &args.model {
+        Some(model) => &[*model],
+        None => &[Model::Sc, Model::Tso, Model::Rc11],
+    };
+    let mut exit = Exit::Holds;
+    for &model in models {
+        exit = exit.max(compare(args, model, stop, output)?);
+    }
+    Ok(exit)
+}
+
+fn compare(
+    args: &SelfcheckArgs,
+    model: Model,
+    stop: &Stop,
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    let mut record = Record {
+        model: model.name(),
+        seed: args.seed,
+        ..Record::default()
+    };
+    while record.programs < args.programs && !stop.is_requested() {
+        let seed = args.seed + record.programs;
+        let count = BATCH.min(args.programs - record.programs);
+        let report = selfcheck::compare(seed, count, model);
+        record.programs += report.programs;
+        record.counted += report.counted;
+        record.violating += report.violating;
+        record.too_large += report.too_large;
+        record.graphs += report.graphs;
+        record.mismatches += report.mismatches.len() as u64;
+        if !args.json {
+            for mismatch in &report.mismatches {
+                output.plain(&mismatch.to_string())?;
+            }
+        }
+    }
+    output.plain(&told(args, &record)?)?;
+    Ok(if record.mismatches > 0 {
+        Exit::Violation
+    } else if record.programs < args.programs {
+        Exit::Truncated
+    } else {
+        Exit::Holds
+    })
+}
+
+fn told(args: &SelfcheckArgs, record: &Record) -> Result<String, Error> {
+    if args.json {
+        return Ok(serde_json::to_string(record).map_err(std::io::Error::from)?);
+    }
+    Ok(format!(
+        "{:<5} {} programs from seed {}: {} counted ({} graphs), {} with a race or deadlock, {} too large; \
+         {} mismatches",
+        record.model,
+        record.programs,
+        record.seed,
+        record.counted,
+        record.graphs,
+        record.violating,
+        record.too_large,
+        record.mismatches
+    ))
+}
