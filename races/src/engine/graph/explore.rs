@@ -19,6 +19,7 @@ use gupcheck_core::sync::{CellId, LaneId, Op};
 
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, EventId};
+use super::frontier::Frontier;
 use super::graph::Graph;
 use super::model::{Access, Axioms};
 use crate::program::{Program, Returned, Start};
@@ -186,6 +187,8 @@ pub(super) struct Explorer<A> {
     /// The levels in use are those up to `depth`; the others are kept for their buffers.
     pub(super) levels: Vec<Level<A>>,
     pub(super) depth: usize,
+    /// Who may take a level off this search's hands.
+    pub(super) frontier: Option<Arc<Frontier<A>>>,
 }
 
 impl<A: Axioms> Explorer<A> {
@@ -200,6 +203,7 @@ impl<A: Axioms> Explorer<A> {
                 .collect(),
             levels: vec![level],
             depth: 0,
+            frontier: None,
         }
     }
 
