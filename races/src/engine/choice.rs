@@ -32,7 +32,7 @@ pub fn model_for(engine: &dyn Engine, profile: &Profile) -> Model {
 
 /// Every engine, the default one first.
 pub fn all() -> &'static [&'static dyn Engine] {
-    &[&GraphEngine {}, &LoomEngine, &NativeEngine]
+    &[&GraphEngine::ONE_THREAD, &LoomEngine, &NativeEngine]
 }
 
 /// A name that no engine has.

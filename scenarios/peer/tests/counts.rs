@@ -1,5 +1,6 @@
 //! The numbers of executions that other optimal model checkers find for the same programs.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use gupcheck_peer::{m1, m2, m3};
@@ -23,6 +24,35 @@ fn explore(program: Program, model: Model) -> Exploration {
             watch: &Unwatched,
         },
     )
+}
+
+fn explore_with(jobs: usize, program: Program, model: Model) -> Exploration {
+    let jobs = NonZeroUsize::new(jobs).expect("at least one job");
+    let search = Search {
+        model,
+        limits: Limits::default(),
+        stop: Stop::default(),
+        watch: &Unwatched,
+    };
+    GraphEngine { jobs }.explore(&Arc::new(program), &search)
+}
+
+#[test]
+fn more_threads_find_the_same() {
+    for model in MODELS {
+        let programs: [fn() -> Program; 3] = [
+            || m1::program(2, 2, m1::Variant::Correct),
+            || m2::program(2, 1, m2::Variant::default()),
+            || m3::program(3, 1, m3::Variant::Ipi),
+        ];
+        for program in programs {
+            let [one, four] = [1, 4].map(|jobs| explore_with(jobs, program(), model));
+            assert!(matches!(four.verdict, Verdict::Complete));
+            assert_eq!(one.executions, four.executions);
+            assert_eq!(one.blocked, four.blocked);
+            assert_eq!(one.outcomes, four.outcomes);
+        }
+    }
 }
 
 /// The executions for each size, all of which must hold.

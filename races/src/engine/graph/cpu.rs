@@ -137,6 +137,9 @@ impl Cpu {
 
     /// What the CPU does after `events`, which do not end in the middle of an update.
     pub(super) fn next(&mut self, events: &[Event]) -> NextRef<'_> {
+        if self.next.is_none() {
+            self.restart(events);
+        }
         while self.agreed < events.len() {
             let answer = events[self.agreed].read;
             if self.agreed == self.log.len() {
@@ -146,9 +149,6 @@ impl Cpu {
             } else {
                 self.restart(events);
             }
-        }
-        if self.next.is_none() {
-            self.restart(events);
         }
         match self.log.get(self.agreed) {
             Some(&asked) => NextRef::Asks(asked),

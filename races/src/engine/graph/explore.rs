@@ -19,7 +19,9 @@ use gupcheck_core::sync::{CellId, LaneId, Op};
 
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, EventId};
+use super::frontier::Frontier;
 use super::graph::Graph;
+use super::met::Met;
 use super::model::{Access, Axioms};
 use crate::program::{Program, Returned, Start};
 use crate::verdict::Violation;
@@ -186,6 +188,9 @@ pub(super) struct Explorer<A> {
     /// The levels in use are those up to `depth`; the others are kept for their buffers.
     pub(super) levels: Vec<Level<A>>,
     pub(super) depth: usize,
+    /// Who may take a level off this search's hands.
+    pub(super) frontier: Option<Arc<Frontier<A>>>,
+    pub(super) met: Met,
 }
 
 impl<A: Axioms> Explorer<A> {
@@ -200,6 +205,8 @@ impl<A: Axioms> Explorer<A> {
                 .collect(),
             levels: vec![level],
             depth: 0,
+            frontier: None,
+            met: Met::default(),
         }
     }
 
@@ -270,6 +277,7 @@ impl<A: Axioms> Explorer<A> {
     }
 
     fn is_enabled(&mut self, lane: usize, op: &Op) -> bool {
+        self.met.note(op);
         let level = &self.levels[self.depth];
         match *op {
             Op::Lock { lock, mode } => {

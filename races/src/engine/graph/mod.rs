@@ -40,9 +40,12 @@ mod choose;
 mod clock;
 mod cpu;
 mod event;
+
 mod explore;
+mod frontier;
 #[allow(clippy::module_inception)]
 mod graph;
+mod met;
 mod model;
 mod overtake;
 mod revisit;
@@ -50,6 +53,7 @@ mod search;
 pub mod selfcheck;
 mod trace;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::{Engine, Model, Search};
@@ -58,8 +62,24 @@ use crate::verdict::Exploration;
 use clock::MAX_CPUS;
 
 /// The engine.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct GraphEngine {}
+#[derive(Clone, Copy, Debug)]
+pub struct GraphEngine {
+    /// How many threads explore. Counts do not depend on it; which of several violations is found may.
+    pub jobs: NonZeroUsize,
+}
+
+impl GraphEngine {
+    /// Explores with the thread that asks, and no other.
+    pub const ONE_THREAD: Self = Self {
+        jobs: NonZeroUsize::MIN,
+    };
+}
+
+impl Default for GraphEngine {
+    fn default() -> Self {
+        Self::ONE_THREAD
+    }
+}
 
 impl Engine for GraphEngine {
     fn name(&self) -> &'static str {
@@ -75,9 +95,9 @@ impl Engine for GraphEngine {
             return Exploration::unsupported(format!("more than {MAX_CPUS} CPUs"));
         }
         match search.model {
-            Model::Sc => search::run::<model::Sc>(program, search),
-            Model::Tso => search::run::<model::Tso>(program, search),
-            Model::Rc11 => search::run::<model::Rc11>(program, search),
+            Model::Sc => search::run::<model::Sc>(program, search, self.jobs),
+            Model::Tso => search::run::<model::Tso>(program, search, self.jobs),
+            Model::Rc11 => search::run::<model::Rc11>(program, search, self.jobs),
             other @ (Model::LoomC11 | Model::Machine) => Exploration::unsupported(format!(
                 "the graph engine does not know the model {other}"
             )),

@@ -1,9 +1,12 @@
-//! From a walk through graphs to a verdict: counting, limits, watching.
+//! From a walk through graphs to a verdict: counting, limits, watching, threads.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::explore::{Explorer, Extended};
+use super::explore::{Explorer, Extended, Level};
+use super::frontier::Frontier;
+use super::met::Met;
 use super::model::Axioms;
 use super::trace::counterexample;
 use crate::engine::Search;
@@ -12,18 +15,42 @@ use crate::progress::{Pace, Sighting};
 use crate::tally::Tally;
 use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 
-/// Explores `program` under the model `A`.
-pub(super) fn run<A: Axioms>(program: &Arc<Program>, search: &Search<'_>) -> Exploration {
+/// Explores `program` under the model `A` with so many threads.
+pub(super) fn run<A: Axioms>(
+    program: &Arc<Program>,
+    search: &Search<'_>,
+    jobs: NonZeroUsize,
+) -> Exploration {
     let began = Instant::now();
+    let mut first = Level::<A>::default();
+    first.reset(program);
+    let frontier = Arc::new(Frontier::new(first));
+    let work = || Walk::new(program, search, &frontier, began, jobs).run();
     let mut tally = Tally::default();
-    let mut walk = Walk {
-        explorer: Explorer::<A>::new(program),
-        search,
-        began,
-        pace: Pace::default(),
-        returned: Vec::new(),
-    };
-    let verdict = walk.run(&mut tally);
+    let mut met = Met::default();
+    let mut ended = None;
+    std::thread::scope(|scope| {
+        let helpers: Vec<_> = (1..jobs.get()).map(|_| scope.spawn(work)).collect();
+        let mut all = vec![work()];
+        all.extend(helpers.into_iter().map(|helper| match helper.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }));
+        for (theirs, has_met, verdict) in all {
+            tally.absorb(theirs);
+            met = met.and(has_met);
+            ended = ended.take().or(verdict);
+        }
+    });
+    let verdict = ended.unwrap_or_else(|| {
+        if met.is_the_gap() {
+            Verdict::Truncated(Cut::KnownGap(
+                "shared locks together with waiting on memory, of which it misses a graph now and then",
+            ))
+        } else {
+            verdict_of_all(&tally, program)
+        }
+    });
     Exploration {
         verdict,
         executions: tally.executions,
@@ -34,86 +61,148 @@ pub(super) fn run<A: Axioms>(program: &Arc<Program>, search: &Search<'_>) -> Exp
     }
 }
 
+/// The verdict when everything was seen and nothing is broken.
+fn verdict_of_all(tally: &Tally, program: &Program) -> Verdict {
+    tally.complete(program).unwrap_or_else(|violation| {
+        Verdict::Failed(Box::new(Counterexample {
+            violation,
+            trace: Vec::new(),
+            memory: Vec::new(),
+            returned: Vec::new(),
+            execution: tally.executions,
+        }))
+    })
+}
+
+/// One thread's part of a search.
 struct Walk<'s, A> {
     explorer: Explorer<A>,
+    frontier: &'s Frontier<A>,
     search: &'s Search<'s>,
     began: Instant,
     pace: Pace,
     returned: Vec<Returned>,
+    tally: Tally,
 }
 
-impl<A: Axioms> Walk<'_, A> {
-    fn run(&mut self, tally: &mut Tally) -> Verdict {
+impl<'s, A: Axioms> Walk<'s, A> {
+    fn new(
+        program: &Arc<Program>,
+        search: &'s Search<'s>,
+        frontier: &'s Arc<Frontier<A>>,
+        began: Instant,
+        jobs: NonZeroUsize,
+    ) -> Self {
+        let mut explorer = Explorer::new(program);
+        explorer.frontier = (jobs.get() > 1).then(|| Arc::clone(frontier));
+        Self {
+            explorer,
+            frontier,
+            search,
+            began,
+            pace: Pace::default(),
+            returned: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Searches levels until there are none. The verdict is this thread's, if it ended the search.
+    fn run(mut self) -> (Tally, Met, Option<Verdict>) {
+        while let Some(level) = self.frontier.take() {
+            let waits = !level.entries.is_empty();
+            self.explorer.adopt(level);
+            // A level that a write's revisit made has a choice to take before it can be extended.
+            let is_possible = !waits || self.explorer.advance();
+            let ended = if is_possible { self.level() } else { None };
+            if let Some(verdict) = ended {
+                let is_first = self.frontier.end();
+                return (self.tally, self.explorer.met, is_first.then_some(verdict));
+            }
+            self.frontier.finish();
+        }
+        (self.tally, self.explorer.met, None)
+    }
+
+    /// Searches one level; a verdict if that ends the whole search.
+    fn level(&mut self) -> Option<Verdict> {
         loop {
-            if let Some(cut) = self.cut(tally) {
-                return Verdict::Truncated(cut);
+            if let Some(cut) = self.cut() {
+                return Some(Verdict::Truncated(cut));
             }
-            if let Err(found) = self.execution(tally) {
-                return Verdict::Failed(found);
+            if self.frontier.has_ended() {
+                return None;
             }
-            if self.pace.is_due() {
-                self.search.watch.sighting(&Sighting {
-                    executions: tally.executions,
-                    outcomes: tally.outcomes.len(),
-                    estimate: None,
-                    stage: None,
-                });
+            if let Some(verdict) = self.execution() {
+                return Some(verdict);
             }
             if !self.explorer.backtrack() {
-                break;
+                return None;
             }
         }
-        tally
-            .complete(&self.explorer.program)
-            .unwrap_or_else(|violation| {
-                Verdict::Failed(Box::new(Counterexample {
-                    violation,
-                    trace: Vec::new(),
-                    memory: Vec::new(),
-                    returned: Vec::new(),
-                    execution: tally.executions,
-                }))
-            })
     }
 
     /// Why the search must stop before its next execution.
-    fn cut(&self, tally: &Tally) -> Option<Cut> {
+    fn cut(&self) -> Option<Cut> {
         let limits = self.search.limits;
-        if let Some(limit) = limits.executions.filter(|&limit| tally.executions >= limit) {
-            return Some(Cut::Executions(limit));
-        }
         if let Some(limit) = limits.time.filter(|&limit| self.began.elapsed() >= limit) {
             return Some(Cut::Time(limit));
         }
         self.search.stop.is_requested().then_some(Cut::Interrupted)
     }
 
-    /// Goes on to the end of an execution, and records it.
-    fn execution(&mut self, tally: &mut Tally) -> Result<(), Box<Counterexample>> {
-        let (violation, blame) = match self.explorer.extend() {
+    /// Goes on to the end of an execution, and records it; a verdict if that ends the whole search.
+    fn execution(&mut self) -> Option<Verdict> {
+        let extended = self.explorer.extend();
+        match extended {
+            Extended::Doomed => return None,
             Extended::Blocked => {
-                tally.blocked += 1;
-                return Ok(());
+                self.tally.blocked += 1;
+                return None;
             }
-            Extended::Doomed => return Ok(()),
+            Extended::Complete | Extended::Violated(..) => {}
+        }
+        let number = self.frontier.count();
+        if let Some(limit) = self
+            .search
+            .limits
+            .executions
+            .filter(|&limit| number > limit)
+        {
+            return Some(Verdict::Truncated(Cut::Executions(limit)));
+        }
+        let (violation, blame) = match extended {
             Extended::Violated(violation, blame) => {
-                tally.executions += 1;
+                self.tally.executions += 1;
                 (violation, blame)
             }
-            Extended::Complete => match self.record(tally) {
-                Ok(()) => return Ok(()),
+            _ => match self.record() {
+                Ok(()) => {
+                    self.report(number);
+                    return None;
+                }
                 Err(violation) => (violation, Vec::new()),
             },
         };
-        let explorer = &mut self.explorer;
-        let told = counterexample(explorer, violation, &blame, tally.executions);
-        Err(Box::new(told))
+        let told = counterexample(&mut self.explorer, violation, &blame, number);
+        Some(Verdict::Failed(Box::new(told)))
     }
 
-    fn record(&mut self, tally: &mut Tally) -> Result<(), Violation> {
+    fn report(&mut self, executions: u64) {
+        if self.pace.is_due() {
+            self.search.watch.sighting(&Sighting {
+                executions,
+                outcomes: self.tally.outcomes.len(),
+                estimate: None,
+                stage: None,
+            });
+        }
+    }
+
+    fn record(&mut self) -> Result<(), Violation> {
         self.explorer.returned(&mut self.returned);
         let graph = &self.explorer.level().graph;
         let memory = |cell| graph.last_value(cell);
-        tally.record(&self.explorer.program, &End::new(&self.returned, &memory))
+        let end = End::new(&self.returned, &memory);
+        self.tally.record(&self.explorer.program, &end)
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn engines() -> Vec<(Box<dyn Engine>, Vec<Model>)> {
     vec![
         (Box::new(sc::BruteForce), vec![Model::Sc]),
         (
-            Box::new(GraphEngine {}),
+            Box::new(GraphEngine::ONE_THREAD),
             vec![Model::Sc, Model::Tso, Model::Rc11],
         ),
     ]

@@ -40,7 +40,7 @@ pub(super) enum Access {
 }
 
 /// A memory model's view of one growing graph.
-pub(super) trait Axioms: Default {
+pub(super) trait Axioms: Default + Send {
     /// Forgets everything, for a program with so many CPUs.
     fn reset(&mut self, lanes: usize);
 
