@@ -9,8 +9,10 @@ use gupcheck_races::engine::Model;
 
 use crate::pattern;
 
-/// The most GUP callers, and the most pages each, that the command line takes.
-const LARGEST: i64 = 8;
+/// The most GUP callers that the command line takes: with two CPUs more, as many as an engine runs.
+const MOST_CALLERS: i64 = 6;
+/// The most pages for each of them.
+const MOST_PAGES: i64 = 8;
 
 /// Deterministic tests of races around the kernel's lockless `get_user_pages`.
 #[derive(Debug, Parser)]
@@ -128,11 +130,11 @@ pub(crate) struct RunArgs {
     /// The memory model [default: the profile's, where the engine has a choice]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<Model>,
-    /// GUP callers, from 1 to 8
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=LARGEST))]
+    /// GUP callers, from 1 to 6
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_CALLERS))]
     pub(crate) cpus: u32,
     /// Pages that each caller asks for, from 1 to 8
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=LARGEST))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_PAGES))]
     pub(crate) pages: u32,
     /// A step that nobody takes, by name or catalogue id; repeatable
     #[arg(long = "knock-out", value_name = "STEP", value_parser = step)]

@@ -109,7 +109,7 @@ fn counted(width: usize, count: u64, noun: &str) -> String {
 /// wants to know.
 pub(crate) fn remarks(job: &Job, exploration: &Exploration, detail: bool) -> Vec<Line> {
     let from_engine = exploration.remarks.iter().filter(|_| detail).cloned();
-    (job.caveat().into_iter().chain(from_engine))
+    (job.caveats().into_iter().chain(from_engine))
         .map(|remark| Line::of(Role::Dim, format!("    {remark}")))
         .collect()
 }

@@ -28,9 +28,26 @@ pub(crate) struct Job {
 
 impl Job {
     /// What a reader of the verdict should know beside it.
-    pub(crate) fn caveat(&self) -> Option<String> {
-        (!self.race.profiles.contains(&self.profile))
-            .then(|| format!("the race does not name the profile {}", self.profile))
+    pub(crate) fn caveats(&self) -> Vec<String> {
+        let mut caveats = Vec::new();
+        if !self.race.profiles.contains(&self.profile) {
+            caveats.push(format!(
+                "the race does not name the profile {}",
+                self.profile
+            ));
+        }
+        for step in self.knocked_out.iter() {
+            if self.race.before.contains(&step) {
+                caveats.push(format!("the kernel of this race never had {step}"));
+            } else if !self.race.needs(step, self.profile) && !self.race.indifferent.contains(&step)
+            {
+                caveats.push(format!(
+                    "the race claims nothing of {step} under {}",
+                    self.profile
+                ));
+            }
+        }
+        caveats
     }
 
     /// The memory model's name, where the engine has a choice.

@@ -63,7 +63,7 @@ impl RunRecord {
         histogram: bool,
     ) -> Self {
         let mut remarks = exploration.remarks.clone();
-        remarks.extend(job.caveat());
+        remarks.extend(job.caveats());
         let outcomes = || {
             line::sorted(&exploration.outcomes)
                 .into_iter()

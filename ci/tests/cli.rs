@@ -143,10 +143,10 @@ fn small(more: &[&str]) -> Output {
 fn races_are_listed_by_name_and_by_catalogue_id() {
     let all = stdout(&gupcheck(&["list"]));
     assert!(all.contains("thp-collapse/detached-table  R02"), "{all}");
-    let one = stdout(&gupcheck(&["list", "r02", "--json"]));
+    let one = stdout(&gupcheck(&["list", "r05", "--json"]));
     let race: serde_json::Value = serde_json::from_str(&one).expect("one JSON object");
-    assert_eq!(race["race"], "thp-collapse/detached-table");
-    assert_eq!(race["catalogue"], "R02");
+    assert_eq!(race["race"], "thp-split/head-moves");
+    assert_eq!(race["catalogue"], "R05");
     assert!(race["needs"][0]["step"].is_string(), "{one}");
 }
 

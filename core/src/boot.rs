@@ -154,6 +154,8 @@ impl Boot {
         for cell in self.page(pfn).table.entries.clone() {
             self.layout.set(cell, entries);
         }
+        let life = self.page(pfn).table.life;
+        self.layout.set_life(life, true);
         pfn
     }
 

@@ -48,6 +48,11 @@ impl Machine {
         &self.pages[pfn.0 as usize]
     }
 
+    /// How many CPUs it was booted with.
+    pub fn cpus(&self) -> usize {
+        self.gates.len()
+    }
+
     /// The memory map.
     pub fn pages(&self) -> &[Page] {
         &self.pages

@@ -3,7 +3,8 @@
 //! Every reference belongs to an entry that maps the folio, a page table that is in use, a GUP caller that
 //! was given the page, or somebody whom the scenario names. The counts must say exactly that: one too many
 //! is a leak, one too few a use after free to come (I3, I9). A reference that landed on the wrong folio
-//! shows twice.
+//! shows twice. Beside them, map counts must equal the entries that map, and a page is on the free list
+//! exactly if it has no reference (I13).
 
 use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, Page, Pfn};
 use gupcheck_core::machine::Machine;
@@ -26,6 +27,8 @@ pub(crate) struct Books {
 struct Account {
     refs: i32,
     pins: i32,
+    /// Entries that map this very page, or, of a huge mapping, the head.
+    mapped: i32,
 }
 
 /// All accounts of one ending, indexed by frame.
@@ -50,8 +53,8 @@ impl Books {
         self.held.push((head, refs));
     }
 
-    /// Whether every count is what it should be.
-    pub(crate) fn balance(&self, ending: &Ending<'_>) -> bool {
+    /// Whether every count is what it should be; if not, the first page whose counts are not.
+    pub(crate) fn balance(&self, ending: &Ending<'_>) -> Result<(), String> {
         let mut accounts = Accounts {
             ending,
             accounts: vec![Account::default(); ending.machine.pages().len()],
@@ -126,22 +129,50 @@ impl<'a> Accounts<'a> {
                 }
                 _ if entry.pte_present() && !entry.is_special() => {
                     self.of(machine.page(entry.pfn())).refs += 1;
+                    self.accounts[entry.pfn().0 as usize].mapped += 1;
                 }
                 _ => {}
             }
         }
     }
 
-    fn agree(&self) -> bool {
+    fn agree(&self) -> Result<(), String> {
+        let wrong: Vec<_> = (self.ending.machine.pages().iter())
+            .flat_map(|page| self.complaints(page))
+            .collect();
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(wrong.join(", "))
+        }
+    }
+
+    /// What is wrong with a page's counts.
+    fn complaints(&self, page: &Page) -> Vec<String> {
         let end = self.ending.end;
-        self.ending.machine.pages().iter().all(|page| {
-            let account = self.accounts[page.pfn.0 as usize];
-            let pins = if self.is_large(page) {
-                end.value(page.pincount)
+        let account = self.accounts[page.pfn.0 as usize];
+        let mut wrong = Vec::new();
+        let mut compare = |what, is: i32, due: i32| {
+            if is != due {
+                wrong.push(format!("{}.{what} is {is} and should be {due}", page.pfn));
+            }
+        };
+        compare("refcount", end.value(page.refcount), account.refs);
+        if self.is_large(page) {
+            compare("pincount", end.value(page.pincount), account.pins);
+        }
+        compare("mapcount", end.value(page.mapcount), account.mapped);
+        // A page with no reference left is the allocator's, and no other is.
+        let is_tail = end.value(page.compound_head).0.is_some();
+        let is_free = end.plain(page.buddy);
+        if !is_tail && is_free != (account.refs == 0) {
+            let where_ = if is_free {
+                "on the free list"
             } else {
-                0
+                "not on the free list"
             };
-            end.value(page.refcount) == account.refs && pins == account.pins
-        })
+            wrong.push(format!("{} is {where_}", page.pfn));
+        }
+        wrong
     }
 }

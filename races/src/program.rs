@@ -122,7 +122,7 @@ pub enum When {
     Sometimes,
 }
 
-type Predicate = Box<dyn Fn(&End<'_>) -> bool + Send + Sync>;
+type Predicate = Box<dyn Fn(&End<'_>) -> Result<(), String> + Send + Sync>;
 
 /// Something that must hold once all CPUs have finished.
 pub struct Property {
@@ -182,6 +182,7 @@ pub struct Program {
     cpus: Vec<CpuDecl>,
     properties: Vec<Property>,
     observed: Vec<CellId>,
+    waits_may_fail: bool,
 }
 
 impl Program {
@@ -192,6 +193,7 @@ impl Program {
             cpus: Vec::new(),
             properties: Vec::new(),
             observed: Vec::new(),
+            waits_may_fail: false,
         }
     }
 
@@ -240,6 +242,22 @@ impl Program {
         text: impl Into<String>,
         holds: impl Fn(&End<'_>) -> bool + Send + Sync + 'static,
     ) {
+        let holds = move |end: &End<'_>| {
+            if holds(end) {
+                Ok(())
+            } else {
+                Err(String::new())
+            }
+        };
+        self.property(When::Always, text.into(), Box::new(holds));
+    }
+
+    /// As [`always`](Self::always), with words for what is wrong where it does not hold.
+    pub fn always_or_why(
+        &mut self,
+        text: impl Into<String>,
+        holds: impl Fn(&End<'_>) -> Result<(), String> + Send + Sync + 'static,
+    ) {
         self.property(When::Always, text.into(), Box::new(holds));
     }
 
@@ -249,6 +267,13 @@ impl Program {
         text: impl Into<String>,
         holds: impl Fn(&End<'_>) -> bool + Send + Sync + 'static,
     ) {
+        let holds = move |end: &End<'_>| {
+            if holds(end) {
+                Ok(())
+            } else {
+                Err(String::new())
+            }
+        };
         self.property(When::Sometimes, text.into(), Box::new(holds));
     }
 
@@ -260,6 +285,17 @@ impl Program {
     /// Makes the last value of a cell part of the outcome that executions are told apart by.
     pub fn observe(&mut self, cell: CellId) {
         self.observed.push(cell);
+    }
+
+    /// Lets CPUs wait in vain for a value that never comes: such executions are counted as blocked, and are
+    /// no violation. Without this they are what they would be in a kernel, a hang.
+    pub fn let_waits_fail(&mut self) {
+        self.waits_may_fail = true;
+    }
+
+    /// Whether a CPU may wait in vain for a value.
+    pub fn waits_may_fail(&self) -> bool {
+        self.waits_may_fail
     }
 
     /// The shared objects.
@@ -286,14 +322,14 @@ impl Program {
     /// first `always` that does not.
     ///
     /// # Errors
-    /// The index of the property that is broken.
-    pub fn judge(&self, end: &End<'_>) -> Result<u64, usize> {
+    /// The index of the property that is broken, and in words what is wrong, if it says.
+    pub fn judge(&self, end: &End<'_>) -> Result<u64, (usize, String)> {
         let mut seen = 0;
         for (nth, property) in self.properties.iter().enumerate() {
             match (property.when, (property.holds)(end)) {
-                (When::Always, false) => return Err(nth),
-                (When::Sometimes, true) => seen |= 1 << nth,
-                (When::Always, true) | (When::Sometimes, false) => {}
+                (When::Always, Err(why)) => return Err((nth, why)),
+                (When::Sometimes, Ok(())) => seen |= 1 << nth,
+                (When::Always, Ok(())) | (When::Sometimes, Err(_)) => {}
             }
         }
         Ok(seen)

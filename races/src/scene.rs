@@ -121,6 +121,10 @@ impl Scene {
     }
 
     /// The program, with the properties that every scene has.
+    ///
+    /// # Panics
+    /// If the machine was booted with another number of CPUs than the scene has: those without gates could
+    /// not be waited for.
     pub fn into_program(mut self) -> Program {
         let callers = std::mem::take(&mut self.callers);
         self.always(
@@ -133,9 +137,19 @@ impl Scene {
             },
         );
         let books = std::mem::take(&mut self.books);
-        self.always("every reference is accounted for (I3, I9)", move |end| {
-            books.balance(end)
+        let machine = Arc::clone(&self.machine);
+        let text = "every reference is accounted for (I3, I9, I13)";
+        self.program.always_or_why(text, move |end| {
+            books.balance(&Ending {
+                end,
+                machine: &machine,
+            })
         });
+        let (cpus, booted) = (self.program.cpus().len(), self.machine.cpus());
+        assert_eq!(
+            cpus, booted,
+            "the scene has {cpus} CPUs, and the machine was booted with {booted}"
+        );
         self.program
     }
 }

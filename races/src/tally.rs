@@ -73,10 +73,15 @@ impl Tally {
                 self.seen |= seen;
                 Ok(())
             }
-            Err(index) => Err(Violation::Property {
-                index,
-                text: program.properties()[index].text.clone(),
-            }),
+            Err((index, why)) => {
+                let text = &program.properties()[index].text;
+                let text = if why.is_empty() {
+                    text.clone()
+                } else {
+                    format!("{text}: {why}")
+                };
+                Err(Violation::Property { index, text })
+            }
         }
     }
 

@@ -138,7 +138,8 @@ pub struct Exploration {
     pub verdict: Verdict,
     /// Executions that ran to their end, or to a violation.
     pub executions: u64,
-    /// Executions that could not: somebody waited for what never came. Not counted above.
+    /// Executions that could not, where the program lets them: somebody waited for what never came. Not
+    /// counted above.
     pub blocked: u64,
     /// Distinct outcomes, and how often each was seen.
     pub outcomes: Outcomes,

@@ -106,8 +106,7 @@ fn a_deadlock_says_who_waits_for_what() {
     assert!(waiting.iter().all(|(_, op)| matches!(op, Op::Lock { .. })));
 }
 
-#[test]
-fn a_spin_that_nobody_ends_is_blocked_and_not_a_deadlock() {
+fn a_wait_in_vain() -> Program {
     let mut layout = Layout::new();
     let x = layout.atomic("x", 0);
     let mut program = Program::new(layout);
@@ -119,9 +118,51 @@ fn a_spin_that_nobody_ends_is_blocked_and_not_a_deadlock() {
         x.store(cpu, 1, StoreOrder::Relaxed);
         Returned::nothing()
     });
+    program
+}
+
+#[test]
+fn a_spin_that_nobody_ends_is_a_hang() {
+    let explored = explore(a_wait_in_vain());
+    let Verdict::Failed(found) = explored.verdict else {
+        panic!("{:?}", explored.verdict);
+    };
+    assert!(matches!(
+        &found.violation,
+        Violation::Deadlock { waiting } if matches!(waiting[..], [(LaneId(0), Op::SpinUntil { .. })])
+    ));
+}
+
+#[test]
+fn a_spin_that_nobody_ends_is_blocked_where_the_program_says_so() {
+    let mut program = a_wait_in_vain();
+    program.let_waits_fail();
     let explored = explore(program);
     assert!(matches!(explored.verdict, Verdict::Complete));
     assert_eq!((explored.executions, explored.blocked), (0, 1));
+}
+
+#[test]
+fn a_spin_under_a_lock_that_the_writer_wants_is_a_deadlock() {
+    let mut layout = Layout::new();
+    let (lock, x) = (layout.spin_lock("lock"), layout.atomic("x", 0));
+    let mut program = Program::new(layout);
+    program.cpu("waits", move |cpu| {
+        lock.lock(cpu);
+        x.spin_until(cpu, Until::Differs(0), LoadOrder::Acquire);
+        lock.unlock(cpu);
+        Returned::nothing()
+    });
+    program.cpu("stores", move |cpu| {
+        lock.lock(cpu);
+        x.store(cpu, 1, StoreOrder::Relaxed);
+        lock.unlock(cpu);
+        Returned::nothing()
+    });
+    let Verdict::Failed(found) = explore(program).verdict else {
+        panic!("not found");
+    };
+    assert!(matches!(&found.violation, Violation::Deadlock { waiting } if waiting.len() == 2));
 }
 
 #[test]

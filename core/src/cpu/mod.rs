@@ -11,8 +11,9 @@
 //!    because interrupts off counts as a reader.
 //! 4. So an IPI waits for sections with interrupts off only, a grace period for both (R27).
 //!
-//! Gates are visited one after another where hardware visits them at once: a limit that makes a few
-//! interleavings impossible, none of which can distinguish the two (docs/limits.md).
+//! Gates are visited one after another, in the order of the CPUs, where hardware visits them at once: a
+//! limit (docs/limits.md). And a gate is a lock: under TSO taking one drains the store buffer, which
+//! `cli` does not.
 //!
 //! | file | noun |
 //! | --- | --- |

@@ -27,7 +27,6 @@ pub fn set_page_anon_exclusive(cpu: &Cpu<'_>, page: &Page) {
 
 /// `page_try_share_anon_rmap`: gives up exclusivity of a page whose entry the caller has cleared;
 /// `false` if the page may be pinned. (Since v6.8 `folio_try_share_anon_rmap_pte`.)
-#[track_caller]
 pub fn page_try_share_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page) -> bool {
     let _span = cpu.span("page_try_share_anon_rmap");
     // ORDERING: full, between the cleared entry and the look at the pins. Pairs with pin-barrier (P12)

@@ -134,7 +134,8 @@ impl Word for Mapping {
 }
 
 /// Who was given a frame when it was last allocated. The kernel keeps no such thing; the oracle for
-/// "no page that was never mapped here" (I12) does, as a plain cell that only whoever allocates writes.
+/// "no page that was never mapped here" (I12) does, as a plain cell that only whoever allocates or
+/// frees the frame writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Owner {

@@ -42,7 +42,14 @@ pub fn folio_ref_try_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> bool {
     if cpu.does(Step::AddUnlessZero) {
         return atomic_add_unless(cpu, cell, refs, 0, order);
     }
-    cell.rmw(cpu, Rmw::Add(refs.into_word()), order);
+    let found = cell.rmw(cpu, Rmw::Add(refs.into_word()), order);
+    if found == 0 {
+        // What the condition is there for (I8, I9): nobody leaves zero but who allocates or unfreezes.
+        cpu.fault(Fault::Bug {
+            what: "a reference was taken of a folio that is free or frozen",
+            cell: Some(cell.id()),
+        });
+    }
     true
 }
 

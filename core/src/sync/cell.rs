@@ -243,9 +243,11 @@ impl Life {
         self.cell.write(lane, false);
     }
 
-    /// Gives the thing its next life.
+    /// Gives the thing its next life; nothing changes if it has one.
     #[track_caller]
     pub fn revive(self, lane: &Lane<'_>) {
-        self.cell.write(lane, true);
+        if !self.cell.read(lane) {
+            self.cell.write(lane, true);
+        }
     }
 }

@@ -126,6 +126,7 @@ impl Rmw {
     /// The operation's short name, as shown in a trace.
     pub const fn verb(self) -> &'static str {
         match self {
+            Self::Add(n) if (n as i64) < 0 => "sub",
             Self::Add(_) => "add",
             Self::Swap(_) => "xchg",
             Self::And(_) => "and",

@@ -12,12 +12,14 @@ use gupcheck_core::sync::{
 use super::history::History;
 
 /// A source line, as short as it stays unambiguous to a reader: the file's own name, with its folder
-/// for a `mod.rs`, and the line.
+/// where there are several of that name, and the line.
 pub(super) fn site(event: &Event) -> String {
     let mut parts = event.site.file().rsplit(['/', '\\']);
     let line = event.site.line();
     match (parts.next(), parts.next()) {
-        (Some("mod.rs"), Some(folder)) => format!("{folder}/mod.rs:{line}"),
+        (Some(file @ ("mod.rs" | "entry.rs" | "alloc.rs")), Some(folder)) => {
+            format!("{folder}/{file}:{line}")
+        }
         (Some(file), _) => format!("{file}:{line}"),
         (None, _) => line.to_string(),
     }

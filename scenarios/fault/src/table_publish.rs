@@ -20,16 +20,10 @@ pub(crate) const RACE: Race = Race {
     about: "A page fault links a new page table; GUP sees the link, but the table's contents of an earlier life.",
     profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
     before: &[],
-    needs: &[
-        Need {
-            step: Step::TablePublishBarrier,
-            profiles: &[&ARM64, &WEAK],
-        },
-        Need {
-            step: Step::EntryReadOnce,
-            profiles: &[&ARM64, &WEAK],
-        },
-    ],
+    needs: &[Need {
+        step: Step::TablePublishBarrier,
+        profiles: &[&ARM64, &WEAK],
+    }],
     indifferent: &[],
     build,
 };
@@ -47,7 +41,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
-    let fault = scene.cpu("fault", move |cpu| {
+    scene.cpu("fault", move |cpu| {
         let mm = cpu.machine().mm(area.mm);
         let vma = &mm.vmas[area.vma];
         mm.read_lock(cpu);
@@ -56,9 +50,6 @@ fn build(size: Size, kernel: Kernel) -> Program {
         fault == VmFault::Done
     });
     let caller = gup[0];
-    scene.always("the fault is handled", move |end| {
-        end.is(fault, "did", "yes")
-    });
     scene.sometimes("a caller gets the new page", move |end| end.got(caller) > 0);
     scene.sometimes("a caller finds nothing", move |end| end.got(caller) == 0);
     scene.into_program()

@@ -24,12 +24,16 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&X86_NATIVE],
         },
         Need {
-            step: Step::TlbFlush,
-            profiles: &[&X86_NATIVE],
-        },
-        Need {
             step: Step::IrqsOffHoldRcu,
             profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::TlbFlush,
+            profiles: &[&X86_NATIVE],
         },
         Need {
             step: Step::RcuTableFree,

@@ -24,6 +24,10 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&X86_PV, &ARM64, &WEAK],
         },
         Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
+        Need {
             step: Step::PteRecheck,
             profiles: &[&X86_PV, &ARM64, &WEAK],
         },

@@ -20,20 +20,28 @@ pub(crate) const RACE: Race = Race {
     before: &[Step::CollapseSyncIpi],
     needs: &[
         Need {
-            step: Step::PmdRecheck,
+            step: Step::AddUnlessZero,
             profiles: &[&X86_PV, &ARM64],
         },
         Need {
-            step: Step::CollapseClearFirst,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
+            step: Step::PinBarrier,
+            profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::PmdRecheck,
+            profiles: &[&X86_PV, &ARM64],
         },
         Need {
             step: Step::ClearBarrier,
             profiles: &[&ARM64],
         },
         Need {
-            step: Step::PinBarrier,
+            step: Step::TlbFlush,
             profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::CollapseClearFirst,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
         },
     ],
     indifferent: &[Step::RecheckOrder],

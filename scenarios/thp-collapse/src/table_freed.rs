@@ -20,15 +20,19 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need {
-            step: Step::CollapseSyncIpi,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
-        },
-        Need {
             step: Step::IrqsOffBlockIpi,
             profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
         },
+        Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::CollapseSyncIpi,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
     ],
-    indifferent: &[Step::RecheckOrder],
+    indifferent: &[Step::RecheckOrder, Step::IrqsRestoredFirst],
     build,
 };
 

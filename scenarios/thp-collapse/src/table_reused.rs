@@ -9,7 +9,7 @@ use gupcheck_core::folio::Owner;
 use gupcheck_core::gup::{Foll, pin_user_pages_fast_only};
 use gupcheck_core::mm::{Backing, VmFlags};
 use gupcheck_core::mutators::{collapse_huge_page, madvise_dontneed};
-use gupcheck_core::pgtable::{Level, PAGE_SIZE};
+use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, Size};
@@ -21,11 +21,17 @@ pub(crate) const RACE: Race = Race {
     about: "khugepaged deposits a table, another huge page takes it when it is split, and GUP finds that page's entries in it.",
     profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
     before: &[Step::CollapseSyncIpi],
-    needs: &[Need {
-        step: Step::PmdRecheck,
-        profiles: &[&X86_PV, &ARM64],
-    }],
-    indifferent: &[],
+    needs: &[
+        Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&X86_PV, &ARM64],
+        },
+        Need {
+            step: Step::PmdRecheck,
+            profiles: &[&X86_PV, &ARM64],
+        },
+    ],
+    indifferent: &[Step::IrqsRestoredFirst],
     build,
 };
 
@@ -35,11 +41,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(per_pmd);
     boot.populate(area);
     boot.free_block(per_pmd.trailing_zeros() as u8);
-    // Another area of the same mm, with a huge page whose own table was deposited earlier, and used up.
+    // Another area of the same mm, with a huge page and the table deposited for it. The newest comes out first.
     let elsewhere = boot.geometry().span(Level::Pmd) * 2;
     boot.mmap(area.mm, elsewhere, per_pmd, VmFlags::PRIVATE, Backing::Anon);
     let huge = boot.thp(Owner::Us, 0);
     boot.map_huge(area.mm, elsewhere, huge, true);
+    boot.deposit(area.mm, elsewhere, Entry::NONE);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
         pin_user_pages_fast_only(cpu, area.mm, area.start, size.pages as i32, Foll::WRITE)

@@ -22,11 +22,19 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
+        Need {
             step: Step::HeadRecheck,
             profiles: &[&X86_PV, &ARM64, &WEAK],
         },
         Need {
-            step: Step::AddUnlessZero,
+            step: Step::RefcountFreeze,
             profiles: &[&X86_PV, &ARM64, &WEAK],
         },
         Need {
@@ -34,7 +42,7 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&ARM64, &WEAK],
         },
     ],
-    indifferent: &[],
+    indifferent: &[Step::IrqsRestoredFirst],
     build,
 };
 

@@ -415,7 +415,8 @@ impl<A: Axioms> Explorer<A> {
         if waiting.iter().any(waits_its_turn) {
             return Extended::Doomed;
         }
-        if spins && !wait_cycle(&level.graph, &waiting) {
+        let may_wait = self.program.waits_may_fail();
+        if spins && may_wait && !wait_cycle(&level.graph, &waiting) {
             return Extended::Blocked;
         }
         let waiting = waiting

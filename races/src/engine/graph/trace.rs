@@ -24,16 +24,37 @@ pub(super) fn counterexample<A: Axioms>(
     blame: &[EventId],
     execution: u64,
 ) -> Counterexample {
-    let returned = explorer.returned_so_far();
+    let mut returned = explorer.returned_so_far();
+    // What those who are to blame did next is in the graph, but is not told: it had not happened yet.
+    for id in blame {
+        returned[id.lane()] = None;
+    }
     let said = rehearse(explorer);
     let level = explorer.level();
     let order = Telling::new(&level.graph, &level.axioms, blame).order();
-    let memory = (0..explorer.program.layout().cells().len())
-        .map(|cell| level.graph.last_value(sync::CellId(cell as u32)))
+    let trace = tell(&level.graph, &order, said, blame.is_empty());
+    let mut memory: Vec<u64> = (explorer.program.layout().cells().iter().enumerate())
+        .map(|(cell, decl)| {
+            let last = level.graph.last_value(sync::CellId(cell as u32));
+            if blame.is_empty() { last } else { decl.init }
+        })
         .collect();
+    if !blame.is_empty() {
+        for event in &trace {
+            if let What::Op {
+                op,
+                wrote: Some(value),
+                ..
+            } = event.what
+                && let Some(cell) = op.cell()
+            {
+                memory[cell.index()] = value;
+            }
+        }
+    }
     Counterexample {
         violation,
-        trace: tell(&level.graph, &order, said, blame.is_empty()),
+        trace,
         memory,
         returned,
         execution,
