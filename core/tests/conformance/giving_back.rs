@@ -46,7 +46,7 @@ fn unpinning_many_drops_a_folio_at_once() {
     let world = World::new(boot);
     let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 6, Foll::WRITE);
     let drops = world.ops(|cpu| unpin_user_pages(cpu, &gup.pages));
-    let of_head = format!("add.Full {head}.refcount");
+    let of_head = format!("sub.Full {head}.refcount");
     assert_eq!(drops.iter().filter(|op| **op == of_head).count(), 1);
     audit(&world, &[]);
 }

@@ -175,7 +175,7 @@ fn pages_are_dropped_before_tables_are_waited_for() {
         let (area, pages) = populated(&mut boot, 1);
         let world = World::new(boot);
         let ops = world.ops(|cpu| munmap(cpu, area.mm, area.vma));
-        let drop = format!("add.Full {}.refcount", pages[0]);
+        let drop = format!("sub.Full {}.refcount", pages[0]);
         let dropped = ops
             .iter()
             .position(|op| *op == drop)

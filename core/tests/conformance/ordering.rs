@@ -239,7 +239,7 @@ fn dropping_and_freezing_are_fully_ordered() {
     let drop = ops(&ARM64, held, |cpu, &pfn| {
         folio_put(cpu, Folio::of(cpu.machine().page(pfn)));
     });
-    assert_eq!(drop, ["add.Full page0.refcount"]);
+    assert_eq!(drop, ["sub.Full page0.refcount"]);
     let freeze = ops(&ARM64, held, |cpu, &pfn| {
         let folio = Folio::of(cpu.machine().page(pfn));
         assert!(!folio_ref_freeze(cpu, folio, 1) && folio_ref_freeze(cpu, folio, 2));

@@ -215,8 +215,8 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::PteRecheck => (&["load.Relaxed mm0.pte[4]", "read page4.table"], NOTHING),
         S::ExclusiveBarrier => (&["fence.Acquire"], NOTHING),
         S::PutOrdered => (
-            &["add.Full page3.refcount"],
-            &["add.Relaxed page3.refcount"],
+            &["sub.Full page3.refcount"],
+            &["sub.Relaxed page3.refcount"],
         ),
         S::TablePublishBarrier => (&["fence.Release"], NOTHING),
         S::ClearBarrier => (&["xchg.Full mm0.pmd[1]"], &["xchg.Relaxed mm0.pmd[1]"]),

@@ -56,6 +56,7 @@ impl Listing {
             layout.rw_lock(Name::new("lock{}", [lock]));
         }
         let mut program = Program::new(layout);
+        program.let_waits_fail();
         for (cpu, lines) in self.cpus.iter().enumerate() {
             let lines = lines.clone();
             let body = move |lane: &Lane<'_>| run(&lines, lane);

@@ -19,7 +19,7 @@ use self::generate::Listing;
 use super::GraphEngine;
 use crate::engine::{Engine, Limits, Model, Search};
 use crate::progress::{Stop, Unwatched};
-use crate::verdict::{Exploration, Verdict, Violation};
+use crate::verdict::{Cut, Exploration, Verdict, Violation};
 
 /// One program on which engine and enumerator disagree.
 #[derive(Clone, Debug)]
@@ -116,11 +116,14 @@ fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Optio
             };
             (!is_right).then(|| format!("the engine finds {:?}", found.violation))
         }
-        Verdict::Complete if enumerated.has_race => Some("the engine misses a race".to_owned()),
-        Verdict::Complete if enumerated.has_deadlock => {
+        // Where graphs may be missed, brute force is what tells whether they are.
+        Verdict::Complete | Verdict::Truncated(Cut::KnownGap(_)) if enumerated.has_race => {
+            Some("the engine misses a race".to_owned())
+        }
+        Verdict::Complete | Verdict::Truncated(Cut::KnownGap(_)) if enumerated.has_deadlock => {
             Some("the engine misses a deadlock".to_owned())
         }
-        Verdict::Complete => {
+        Verdict::Complete | Verdict::Truncated(Cut::KnownGap(_)) => {
             let missing = (enumerated.outcomes.iter())
                 .filter(|outcome| !explored.outcomes.contains_key(*outcome))
                 .count();
