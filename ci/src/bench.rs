@@ -113,6 +113,7 @@ fn measure(args: &BenchArgs, race: &Race, size: Size, stop: &Stop) -> Option<Rec
         executions: executions / rounds,
         rounds,
         seconds,
+        #[allow(clippy::cast_precision_loss, reason = "a rate needs no last digit")]
         rate: executions as f64 / seconds,
     })
 }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gupcheck_core::sync::{Atomic, FenceOrder, LoadOrder, RmwOrder, StoreOrder};
-use gupcheck_core::sync::{LaneId, Layout};
-use gupcheck_races::engine::{Engine, Limits, Search};
+use gupcheck_core::sync::{Lane, LaneId, Layout};
+use gupcheck_races::engine::{Engine, Limits, LoomEngine, Search};
 use gupcheck_races::program::{Program, Returned};
 use gupcheck_races::progress::{Stop, Unwatched};
 use gupcheck_races::verdict::{Counterexample, Exploration, Verdict};
@@ -151,6 +151,32 @@ pub(crate) fn plain_message(ordered: bool) -> Program {
 /// Explores.
 pub(crate) fn explore(engine: &dyn Engine, program: Program, search: &Search<'_>) -> Exploration {
     engine.explore(&Arc::new(program), search)
+}
+
+/// Explores with loom, without limits.
+pub(crate) fn all(program: Program) -> Exploration {
+    explore(&LoomEngine, program, &search())
+}
+
+/// Nothing was found, and nothing was left out.
+pub(crate) fn assert_complete(exploration: &Exploration) {
+    assert!(
+        matches!(exploration.verdict, Verdict::Complete),
+        "{:?} {:?}",
+        exploration.verdict,
+        exploration.remarks
+    );
+}
+
+/// Two CPUs that do the same.
+pub(crate) fn two(
+    layout: Layout,
+    body: impl Fn(&Lane<'_>) -> Returned + Clone + Send + Sync + 'static,
+) -> Program {
+    let mut program = Program::new(layout);
+    program.cpu("cpu0", body.clone());
+    program.twin_cpu("cpu1", LaneId(0), body);
+    program
 }
 
 /// The lanes of a two-CPU program.
