@@ -71,6 +71,8 @@ impl<'m> Folio<'m> {
     #[track_caller]
     pub fn trylock(self, cpu: &Cpu<'_>) -> bool {
         let bit = PageFlags::LOCKED;
+        // ORDERING: acquire. Pairs with the release of the unlock before. Mutators of one folio exclude each
+        // other by it; a walker never looks (M-P18).
         let old = self
             .0
             .flags
@@ -82,6 +84,7 @@ impl<'m> Folio<'m> {
     #[track_caller]
     pub fn unlock(self, cpu: &Cpu<'_>) {
         let keep = !PageFlags::LOCKED.into_word();
+        // ORDERING: release. Pairs with the next trylock.
         self.0.flags.rmw(cpu, Rmw::And(keep), RmwOrder::Release);
     }
 }
@@ -90,6 +93,8 @@ impl<'m> Folio<'m> {
 /// an address dependency; unless the caller holds a reference it may be another by then.
 #[track_caller]
 pub fn page_folio<'m>(cpu: &Cpu<'m>, page: &'m Page) -> Folio<'m> {
+    // ORDERING: the head of an address dependency into the folio. Pairs with unfreeze-release (M-P8) and the
+    // write barrier before a tail stops being one. Without it: R05.
     match read_once_dereferenced(cpu, page.compound_head).0 {
         Some(head) => Folio(cpu.machine().page(head)),
         None => Folio(page),
@@ -113,6 +118,7 @@ pub fn clear_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) {
 /// `test_and_clear_bit` on `page->flags`: fully ordered; whether it was set.
 #[track_caller]
 pub fn test_and_clear_page_flag(cpu: &Cpu<'_>, page: &Page, flag: PageFlags) -> bool {
+    // ORDERING: full, as every value-returning atomic; only its atomicity matters: one isolator wins.
     page.flags
         .rmw(cpu, Rmw::And(!flag.into_word()), RmwOrder::Full)
         .contains(flag)

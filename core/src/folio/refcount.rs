@@ -97,6 +97,8 @@ pub fn folio_put(cpu: &Cpu<'_>, folio: Folio<'_>) {
 #[track_caller]
 pub fn folio_ref_freeze(cpu: &Cpu<'_>, folio: Folio<'_>, expected: i32) -> bool {
     let cell = folio.head().refcount;
+    // ORDERING: none needed beyond coherence: references go through the same word, so that one of the two
+    // comes first. Pairs with add-unless-zero (P11). Without the exchange: R12. Step `refcount-freeze`.
     if cpu.does(Step::RefcountFreeze) {
         return crate::lkmm::atomic_cmpxchg(cpu, cell, expected, 0);
     }

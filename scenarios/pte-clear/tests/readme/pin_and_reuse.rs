@@ -1,0 +1,56 @@
+use gupcheck_core::arch::{ARM64, X86_PV};
+use gupcheck_core::boot::Boot;
+use gupcheck_core::folio::{Owner, alloc_folio};
+use gupcheck_core::gup::{Foll, pin_user_pages_fast};
+use gupcheck_core::mutators::madvise_dontneed;
+use gupcheck_core::step::{Kernel, Step};
+use gupcheck_races::program::Program;
+use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::scene::{Hold, Scene};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    // The callers and two CPUs more; page tables as small as so many pages allow.
+    let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    boot.free_block(0); // a page for the slow path to fault in
+
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
+        pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    scene.cpu("madvise", move |cpu| {
+        madvise_dontneed(cpu, area.mm, area.start, area.end);
+    });
+    let other = scene.cpu("other", |cpu| {
+        alloc_folio(cpu, 0, Owner::Other).map(|folio| folio.head().pfn)
+    });
+    scene.owns_what_it_returns(other);
+
+    let caller = gup[0];
+    scene.always("a page that a caller got is not free", move |end| {
+        gup.iter()
+            .all(|&lane| end.pages(lane).all(|page| !end.is_free(page.pfn)))
+    });
+    scene.sometimes("a caller pins the old page", move |end| {
+        end.got_page(caller, page)
+    });
+    scene.sometimes("somebody else gets the old page", move |end| {
+        end.got_page(other, page)
+    });
+    scene.into_program()
+}
+
+pub(crate) const RACE: Race = Race {
+    name: "pte-clear/pin-and-reuse",
+    catalogue: "R01",
+    about: "A page that is being pinned is taken away and given to somebody else.",
+    profiles: &[&X86_PV, &ARM64],
+    before: &[],
+    needs: &[Need {
+        step: Step::PteRecheck,
+        profiles: &[&X86_PV, &ARM64],
+    }],
+    indifferent: &[Step::RecheckOrder],
+    build,
+};
