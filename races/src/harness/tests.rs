@@ -107,7 +107,9 @@ fn loom_like_engine(_: &Race, _: &'static Profile) -> Choice {
 /// What the tests of the race say under an engine: those that hold, then those that fail.
 fn results(choose: super::Choose) -> [Vec<Result<(), String>>; 2] {
     let mut results = [Vec::new(), Vec::new()];
-    for case in cases(&[RACE], choose) {
+    // With two callers no test claims that a search sees everything; those are tried by name alone.
+    let cases = cases(&[RACE], choose).into_iter();
+    for case in cases.filter(|case| case.size != super::TWO_CALLERS) {
         let result = case
             .check()
             .map_err(|failed| failed.message().unwrap_or_default().to_owned());
@@ -124,7 +126,11 @@ fn a_test_for_each_claim() {
         names,
         [
             "family/race::arm64::holds",
+            "family/race::arm64::2 pages: holds",
+            "family/race::arm64::2 callers: no violation in 20000 executions (says)",
             "family/race::weak::holds",
+            "family/race::weak::2 pages: holds",
+            "family/race::weak::2 callers: no violation in 20000 executions (says)",
             "family/race::weak::fails without pmd-recheck",
             "family/race::arm64::holds without recheck-order",
             "family/race::weak::holds without recheck-order",
@@ -141,7 +147,7 @@ fn where_the_engine_may_not_finish_no_name_says_holds() {
         "family/race::arm64::no violation in 20000 executions (says)"
     );
     assert_eq!(
-        names[4],
+        names[8],
         "family/race::weak::no violation without recheck-order in 20000 executions (says)"
     );
     assert!(names.iter().all(|name| !name.contains("holds")));
