@@ -28,6 +28,21 @@ struct Record<'a> {
     error: Option<String>,
 }
 
+impl Record<'_> {
+    /// What can be said of any file; nothing of executions yet.
+    fn of(args: &LitmusArgs, path: &Path, verdict: &'static str) -> Self {
+        Self {
+            file: path.display().to_string(),
+            model: args.model.name(),
+            verdict,
+            executions: 0,
+            seconds: 0.0,
+            report: None,
+            error: None,
+        }
+    }
+}
+
 /// Runs each file.
 pub(crate) fn litmus(args: &LitmusArgs, stop: &Stop, output: &mut Output) -> Result<Exit, Error> {
     let mut worst = Exit::Holds;
@@ -70,13 +85,10 @@ fn explore(
         json(
             output,
             &Record {
-                file: path.display().to_string(),
-                model: args.model.name(),
-                verdict: exploration.verdict.name(),
                 executions: exploration.executions,
                 seconds: exploration.elapsed.as_secs_f64(),
                 report: Some(&report),
-                error: None,
+                ..Record::of(args, path, exploration.verdict.name())
             },
         )?;
     } else {
@@ -95,13 +107,8 @@ fn refuse(
         json(
             output,
             &Record {
-                file: path.display().to_string(),
-                model: args.model.name(),
-                verdict: "unsupported",
-                executions: 0,
-                seconds: 0.0,
-                report: None,
                 error: Some(error.to_string()),
+                ..Record::of(args, path, "unsupported")
             },
         )?;
     } else {

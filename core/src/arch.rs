@@ -149,11 +149,6 @@ pub static WEAK: Profile = Profile {
 impl Profile {
     /// Every profile.
     pub const ALL: [&'static Self; 4] = [&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-
-    /// Whether a remote flush waits for a CPU that has interrupts off.
-    pub const fn flush_waits_for_walkers(&self) -> bool {
-        matches!(self.flush, TlbFlush::Ipi)
-    }
 }
 
 impl fmt::Display for Profile {

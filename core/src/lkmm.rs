@@ -37,12 +37,6 @@ pub fn write_once<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, value: T) {
     cell.store(cpu, value, StoreOrder::Relaxed);
 }
 
-/// `smp_load_acquire`.
-#[track_caller]
-pub fn smp_load_acquire<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>) -> T {
-    cell.load(cpu, LoadOrder::Acquire)
-}
-
 /// `smp_store_release`.
 #[track_caller]
 pub fn smp_store_release<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, value: T) {
@@ -77,12 +71,6 @@ pub fn smp_wmb(cpu: &Lane<'_>) {
 #[track_caller]
 pub fn atomic_add(cpu: &Lane<'_>, cell: Atomic<i32>, n: i32) {
     cell.rmw(cpu, Rmw::Add(n.into_word()), RmwOrder::Relaxed);
-}
-
-/// `atomic_add_return`: fully ordered; returns the new value.
-#[track_caller]
-pub fn atomic_add_return(cpu: &Lane<'_>, cell: Atomic<i32>, n: i32) -> i32 {
-    atomic_add_return_ordered(cpu, cell, n, RmwOrder::Full)
 }
 
 /// `atomic_add_return` with an explicit order, for steps that weaken it.

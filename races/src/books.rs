@@ -8,7 +8,6 @@
 
 use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, Page, Pfn};
 use gupcheck_core::machine::Machine;
-use gupcheck_core::mm::Mm;
 use gupcheck_core::pgtable::{Entry, Level};
 use gupcheck_core::sync::LaneId;
 
@@ -53,14 +52,13 @@ impl Books {
         self.held.push((head, refs));
     }
 
-    /// Whether every count is what it should be; if not, the first page whose counts are not.
+    /// Whether every count is what it should be; if not, all that is wrong.
     pub(crate) fn balance(&self, ending: &Ending<'_>) -> Result<(), String> {
         let mut accounts = Accounts {
             ending,
             accounts: vec![Account::default(); ending.machine.pages().len()],
         };
-        for mm in 0.. {
-            let Some(mm) = accounts.mm(mm) else { break };
+        for mm in ending.machine.mms() {
             accounts.table(mm.pgd, Level::Pgd);
             for place in mm.deposited {
                 if let Some(table) = ending.end.plain(place).0 {
@@ -86,10 +84,6 @@ impl Books {
 }
 
 impl<'a> Accounts<'a> {
-    fn mm(&self, nth: usize) -> Option<&'a Mm> {
-        self.ending.machine.mms().get(nth)
-    }
-
     /// The account of the folio that `page` is in now.
     fn of(&mut self, page: &'a Page) -> &mut Account {
         let head = self.ending.head_of(page).pfn;

@@ -124,6 +124,17 @@ pub enum When {
 
 type Predicate = Box<dyn Fn(&End<'_>) -> Result<(), String> + Send + Sync>;
 
+/// A predicate that has nothing to say where it does not hold.
+fn wordless(holds: impl Fn(&End<'_>) -> bool + Send + Sync + 'static) -> Predicate {
+    Box::new(move |end| {
+        if holds(end) {
+            Ok(())
+        } else {
+            Err(String::new())
+        }
+    })
+}
+
 /// Something that must hold once all CPUs have finished.
 pub struct Property {
     /// How often.
@@ -242,14 +253,7 @@ impl Program {
         text: impl Into<String>,
         holds: impl Fn(&End<'_>) -> bool + Send + Sync + 'static,
     ) {
-        let holds = move |end: &End<'_>| {
-            if holds(end) {
-                Ok(())
-            } else {
-                Err(String::new())
-            }
-        };
-        self.property(When::Always, text.into(), Box::new(holds));
+        self.property(When::Always, text.into(), wordless(holds));
     }
 
     /// As [`always`](Self::always), with words for what is wrong where it does not hold.
@@ -267,14 +271,7 @@ impl Program {
         text: impl Into<String>,
         holds: impl Fn(&End<'_>) -> bool + Send + Sync + 'static,
     ) {
-        let holds = move |end: &End<'_>| {
-            if holds(end) {
-                Ok(())
-            } else {
-                Err(String::new())
-            }
-        };
-        self.property(When::Sometimes, text.into(), Box::new(holds));
+        self.property(When::Sometimes, text.into(), wordless(holds));
     }
 
     fn property(&mut self, when: When, text: String, holds: Predicate) {

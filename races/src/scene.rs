@@ -96,13 +96,8 @@ impl Scene {
         text: &str,
         holds: impl Fn(&Ending<'_>) -> bool + Send + Sync + 'static,
     ) {
-        let machine = Arc::clone(&self.machine);
-        self.program.always(text, move |end| {
-            holds(&Ending {
-                end,
-                machine: &machine,
-            })
-        });
+        let holds = self.at_the_end(holds);
+        self.program.always(text, holds);
     }
 
     /// States what must hold at the end of some execution, completing "sometimes ...".
@@ -111,13 +106,22 @@ impl Scene {
         text: &str,
         holds: impl Fn(&Ending<'_>) -> bool + Send + Sync + 'static,
     ) {
+        let holds = self.at_the_end(holds);
+        self.program.sometimes(text, holds);
+    }
+
+    /// A question about the end of an execution on this scene's machine.
+    fn at_the_end<R: 'static, F>(&self, ask: F) -> impl Fn(&End<'_>) -> R + Send + Sync + use<R, F>
+    where
+        F: Fn(&Ending<'_>) -> R + Send + Sync + 'static,
+    {
         let machine = Arc::clone(&self.machine);
-        self.program.sometimes(text, move |end| {
-            holds(&Ending {
+        move |end| {
+            ask(&Ending {
                 end,
                 machine: &machine,
             })
-        });
+        }
     }
 
     /// The program, with the properties that every scene has.
@@ -137,14 +141,9 @@ impl Scene {
             },
         );
         let books = std::mem::take(&mut self.books);
-        let machine = Arc::clone(&self.machine);
         let text = "every reference is accounted for (I3, I9, I13)";
-        self.program.always_or_why(text, move |end| {
-            books.balance(&Ending {
-                end,
-                machine: &machine,
-            })
-        });
+        let balance = self.at_the_end(move |end| books.balance(end));
+        self.program.always_or_why(text, balance);
         let (cpus, booted) = (self.program.cpus().len(), self.machine.cpus());
         assert_eq!(
             cpus, booted,

@@ -33,25 +33,14 @@ pub(super) fn counterexample<A: Axioms>(
     let level = explorer.level();
     let order = Telling::new(&level.graph, &level.axioms, blame).order();
     let trace = tell(&level.graph, &order, said, blame.is_empty());
-    let mut memory: Vec<u64> = (explorer.program.layout().cells().iter().enumerate())
-        .map(|(cell, decl)| {
-            let last = level.graph.last_value(sync::CellId(cell as u32));
-            if blame.is_empty() { last } else { decl.init }
-        })
-        .collect();
-    if !blame.is_empty() {
-        for event in &trace {
-            if let What::Op {
-                op,
-                wrote: Some(value),
-                ..
-            } = event.what
-                && let Some(cell) = op.cell()
-            {
-                memory[cell.index()] = value;
-            }
-        }
-    }
+    let layout = explorer.program.layout();
+    let memory = if blame.is_empty() {
+        (0..layout.cells().len() as u32)
+            .map(|cell| level.graph.last_value(sync::CellId(cell)))
+            .collect()
+    } else {
+        told_memory(layout, &trace)
+    };
     Counterexample {
         violation,
         trace,
@@ -59,6 +48,23 @@ pub(super) fn counterexample<A: Axioms>(
         returned,
         execution,
     }
+}
+
+/// The cells' values after what a trace tells, which is not all that is in the graph.
+fn told_memory(layout: &sync::Layout, trace: &[sync::Event]) -> Vec<u64> {
+    let mut memory: Vec<u64> = layout.cells().iter().map(|cell| cell.init).collect();
+    for event in trace {
+        if let What::Op {
+            op,
+            wrote: Some(value),
+            ..
+        } = event.what
+            && let Some(cell) = op.cell()
+        {
+            memory[cell.index()] = value;
+        }
+    }
+    memory
 }
 
 /// Runs every CPU once more, to hear what it says beside its operations.
