@@ -82,6 +82,8 @@ impl fmt::Display for Shown {
 pub struct LockDecl {
     /// What it is called.
     pub name: Name,
+    /// Whether it can be held shared.
+    pub is_shared: bool,
 }
 
 /// Every object that the CPUs of one program share.
@@ -125,17 +127,17 @@ impl Layout {
 
     /// Declares a spin lock (or any other lock with one holder).
     pub fn spin_lock(&mut self, name: impl Into<Name>) -> SpinLock {
-        SpinLock::of(self.lock(name.into()))
+        SpinLock::of(self.lock(name.into(), false))
     }
 
     /// Declares a reader-writer lock.
     pub fn rw_lock(&mut self, name: impl Into<Name>) -> RwLock {
-        RwLock::of(self.lock(name.into()))
+        RwLock::of(self.lock(name.into(), true))
     }
 
-    fn lock(&mut self, name: Name) -> LockId {
+    fn lock(&mut self, name: Name, is_shared: bool) -> LockId {
         let id = LockId(u32::try_from(self.locks.len()).expect("fewer than 2^32 locks"));
-        self.locks.push(LockDecl { name });
+        self.locks.push(LockDecl { name, is_shared });
         id
     }
 

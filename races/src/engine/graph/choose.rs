@@ -3,7 +3,7 @@
 use gupcheck_core::sync::Op;
 
 use super::cpu::NextRef;
-use super::event::Effect;
+use super::event::{Effect, EventId};
 use super::explore::{Entry, Explorer, Stage};
 use super::model::Axioms;
 use super::revisit::Revisitor;
@@ -42,11 +42,17 @@ impl<A: Axioms> Explorer<A> {
             (Stage::Write { next, floor }, _) => self.advance_write(entry, next, floor),
             (Stage::Serve { nth }, _) => self.advance_serve(entry, nth),
             (Stage::Served { next, floor }, _) => self.advance_served(entry, next, floor),
-            (Stage::Overtake { nth }, Op::Lock { lock, mode }) => {
-                self.overtake(entry.lane, entry.asked, lock, mode, nth, |entry, nth| {
+            (Stage::Overtake { nth }, _) => {
+                self.overtake(entry.lane, entry.asked, nth, |entry, nth| {
                     entry.stage = Stage::Overtake { nth };
                 })
             }
+            (Stage::LetIn { overtaken }, _) => {
+                self.set_stage(Stage::ShutOut { overtaken });
+                self.let_in(entry.lane, entry.asked, overtaken)
+                    || self.shut_out(entry, overtaken)
+            }
+            (Stage::ShutOut { overtaken }, _) => self.shut_out(entry, overtaken),
             (Stage::Stuck { lane, nth }, _) => self.advance_stuck(lane, nth),
             _ => false,
         };
@@ -153,6 +159,12 @@ impl<A: Axioms> Explorer<A> {
         false
     }
 
+    /// Goes on without letting in whoever was overtaken.
+    fn shut_out(&mut self, entry: Entry, (_, stamp): (EventId, u32)) -> bool {
+        self.level().may_end_again(entry.lane, &entry.asked, stamp)
+            && self.take(entry, Stage::Settled, Effect::NONE)
+    }
+
     fn advance_stuck(&mut self, lane: usize, nth: usize) -> bool {
         let mut nth = nth;
         for lane in lane..self.cpus.len() {
@@ -161,8 +173,8 @@ impl<A: Axioms> Explorer<A> {
                 _ => None,
             };
             if let Some(asked) = asked
-                && let Op::Lock { lock, mode } = asked.op
-                && self.overtake(lane, asked, lock, mode, nth, |entry, nth| {
+                && matches!(asked.op, Op::Lock { .. })
+                && self.overtake(lane, asked, nth, |entry, nth| {
                     entry.stage = Stage::Stuck { lane, nth };
                 })
             {

@@ -22,6 +22,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use gupcheck_core::sync::{Backend, Fault, Lane, LaneId, Note, Op, Site};
 
 use super::event::{Asked, Event};
+use super::queue::parts_of;
 use crate::program::{Program, Returned};
 
 const STACK_BYTES: usize = 256 * 1024;
@@ -55,9 +56,22 @@ struct Port {
 struct Wire<'y> {
     yielder: &'y Yielder<(), ()>,
     port: &'y Port,
+    program: &'y Program,
 }
 
 impl Wire<'_> {
+    /// How many events an operation is that was answered like this. The CPU knows nothing of it.
+    fn events(&self, op: Op, answer: u64) -> usize {
+        match op {
+            Op::Rmw { rmw, .. } if rmw.apply(answer).is_some() => 2,
+            Op::Lock { lock, mode } | Op::Unlock { lock, mode } => {
+                let is_shared = self.program.layout().locks()[lock.index()].is_shared;
+                parts_of(is_shared, mode, self.program.cpus().len())
+            }
+            _ => 1,
+        }
+    }
+
     fn request(&self, next: Next) {
         *self.port.request.borrow_mut() = Some(next);
         self.yielder.suspend(());
@@ -76,15 +90,11 @@ impl Backend for Wire<'_> {
                 op,
                 site,
                 is_second: false,
+                part: 0,
             }));
         }
         let answer = self.port.answers.borrow()[nth];
-        // The second half of an update is an event of its own, of which the CPU knows nothing.
-        let events = match op {
-            Op::Rmw { rmw, .. } if rmw.apply(answer).is_some() => 2,
-            _ => 1,
-        };
-        self.port.given.set(nth + events);
+        self.port.given.set(nth + self.events(op, answer));
         answer
     }
 
@@ -135,7 +145,7 @@ impl Cpu {
         self.agreed = self.agreed.min(kept);
     }
 
-    /// What the CPU does after `events`, which do not end in the middle of an update.
+    /// What the CPU does after `events`, which do not end in the middle of an operation.
     pub(super) fn next(&mut self, events: &[Event]) -> NextRef<'_> {
         if self.next.is_none() {
             self.restart(events);
@@ -184,6 +194,7 @@ impl Cpu {
                 let wire = Wire {
                     yielder,
                     port: &port,
+                    program: &program,
                 };
                 (program.cpus()[lane.index()].body)(&Lane::new(lane, &wire))
             },

@@ -4,11 +4,13 @@
 //! it cares for (orderings today, dependencies some day), and beside it only what is the same under
 //! every model: what it read, from which write, what it wrote, and where in coherence order.
 //!
+//! Taking or dropping a reader-writer lock may be several events too, its parts ([`super::queue`]).
+//!
 //! An atomic update that writes is **two** events, one right after the other: a read that is *granted*
 //! and the write of the same operation. They cannot be one, because a backward revisit can change what
 //! the first reads, and the second is a new event then. A refused update is a read alone.
 
-use gupcheck_core::sync::{LockMode, Op, Site};
+use gupcheck_core::sync::{Op, Site};
 
 use super::clock::Clock;
 
@@ -44,6 +46,8 @@ pub(super) struct Asked {
     pub(super) site: Site,
     /// Whether this is the second half of an update that was granted: its write.
     pub(super) is_second: bool,
+    /// Which part of an operation on a lock; see [`super::queue`].
+    pub(super) part: u8,
 }
 
 /// What became of an operation that reads or writes a cell.
@@ -89,8 +93,6 @@ pub(super) struct Event {
     pub(super) cell: u32,
     /// When it was added, by a count that never goes back; see [`super::revisit`].
     pub(super) stamp: u32,
-    /// The same, but by when a lock was taken at last that had been overtaken.
-    pub(super) added: u32,
     /// Where in coherence order, if it writes. Later insertions move it.
     pub(super) position: u16,
     /// The CPU's previous event on the same cell: its index and one more, or 0.
@@ -103,8 +105,10 @@ pub(super) struct Event {
     pub(super) granted: bool,
     /// Whether it is the second half of an update.
     pub(super) is_second: bool,
+    /// Which part of an operation on a lock.
+    pub(super) part: u8,
     /// If it took a lock ahead of a critical section that was there first: the event that took the
-    /// lock for that section (and will again), and its stamp.
+    /// lock for that section (and will again), and its stamp. See [`super::overtake`].
     pub(super) overtook: Option<(EventId, u32)>,
     /// All events that come before it by program order and reads-from (locks, spawns and joins
     /// included), and itself.
@@ -121,33 +125,12 @@ impl Event {
             op: self.op,
             site: self.site,
             is_second: self.is_second,
+            part: self.part,
         }
     }
 
     /// Whether it is an access to a cell that is not atomic.
     pub(super) const fn is_plain(&self) -> bool {
         matches!(self.op, Op::Read { .. } | Op::Write { .. })
-    }
-}
-
-/// The critical section that an event on a lock belongs to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Section {
-    /// The event that took the lock.
-    pub(super) taken: EventId,
-    /// The event that dropped it, or [`EventId::INIT`].
-    pub(super) dropped: EventId,
-    /// How it was held.
-    pub(super) mode: LockMode,
-}
-
-impl Section {
-    pub(super) const fn is_open(&self) -> bool {
-        self.dropped.is_init()
-    }
-
-    /// Whether this section and one held in `mode` exclude each other.
-    pub(super) const fn excludes(&self, mode: LockMode) -> bool {
-        matches!(self.mode, LockMode::Exclusive) || matches!(mode, LockMode::Exclusive)
     }
 }

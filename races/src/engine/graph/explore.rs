@@ -15,13 +15,12 @@
 
 use std::sync::Arc;
 
-use gupcheck_core::sync::{CellId, LaneId, Op};
+use gupcheck_core::sync::{CellId, LaneId, LockId, LockMode, Op};
 
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, EventId};
 use super::frontier::Frontier;
 use super::graph::Graph;
-use super::met::Met;
 use super::model::{Access, Axioms};
 use crate::program::{Program, Returned, Start};
 use crate::verdict::Violation;
@@ -43,8 +42,12 @@ pub(super) enum Stage {
     Serve { nth: usize },
     /// The places of a write in the graph that its backward revisit made; see [`Level::served`].
     Served { next: u16, floor: u16 },
-    /// The critical sections that a taken lock could have come before: from the `nth` way.
+    /// The critical sections that a taken lock could have come before: from the `nth` of its queue.
     Overtake { nth: usize },
+    /// A dropped lock lets in whoever was overtaken: the event that takes the lock, and its stamp.
+    LetIn { overtaken: (EventId, u32) },
+    /// The same, and then a dropped lock that lets in nobody.
+    ShutOut { overtaken: (EventId, u32) },
     /// Nobody can go on: locks that CPU `lane` and later ones wait for could have been taken earlier.
     Stuck { lane: usize, nth: usize },
 }
@@ -190,7 +193,6 @@ pub(super) struct Explorer<A> {
     pub(super) depth: usize,
     /// Who may take a level off this search's hands.
     pub(super) frontier: Option<Arc<Frontier<A>>>,
-    pub(super) met: Met,
 }
 
 impl<A: Axioms> Explorer<A> {
@@ -206,7 +208,6 @@ impl<A: Axioms> Explorer<A> {
             levels: vec![level],
             depth: 0,
             frontier: None,
-            met: Met::default(),
         }
     }
 
@@ -242,6 +243,9 @@ impl<A: Axioms> Explorer<A> {
         if spawned && graph.spawned_by(lane).is_init() {
             return None;
         }
+        if let Some(asked) = graph.half_done(lane) {
+            return Some(NextRef::Asks(asked));
+        }
         Some(self.cpus[lane].next(graph.lane(lane)))
     }
 
@@ -249,12 +253,14 @@ impl<A: Axioms> Explorer<A> {
         matches!(self.next_of(lane), Some(NextRef::Stops(_)))
     }
 
-    /// The first CPU that can go on.
+    /// The first CPU that can go on, but before all others one that is in the middle of something.
     fn schedule(&mut self) -> Scheduled {
-        let graph = &self.levels[self.depth].graph;
-        let half_done = (0..graph.lanes()).find_map(|lane| Some((lane, graph.half_done(lane)?)));
-        if let Some((lane, asked)) = half_done {
-            return Scheduled::Do(lane, asked);
+        for lane in 0..self.cpus.len() {
+            if let Some(asked) = self.level().graph.half_done(lane)
+                && self.is_enabled(lane, &asked)
+            {
+                return Scheduled::Do(lane, asked);
+            }
         }
         for lane in 0..self.cpus.len() {
             let asked = match self.next_of(lane) {
@@ -269,19 +275,21 @@ impl<A: Axioms> Explorer<A> {
                 }
                 Some(NextRef::Stops(Next::Asks(_))) => unreachable!("a request is not a stop"),
             };
-            if self.is_enabled(lane, &asked.op) {
+            if self.is_enabled(lane, &asked) {
                 return Scheduled::Do(lane, asked);
             }
         }
         Scheduled::Nobody
     }
 
-    fn is_enabled(&mut self, lane: usize, op: &Op) -> bool {
-        self.met.note(op);
+    fn is_enabled(&mut self, lane: usize, asked: &Asked) -> bool {
         let level = &self.levels[self.depth];
-        match *op {
-            Op::Lock { lock, mode } => {
-                level.graph.is_free(lock, mode) && level.is_in_turn(lane, lock, mode)
+        match asked.op {
+            Op::Lock { mode, .. } => {
+                let locks = level.graph.locks();
+                let queue = locks.queue_of(lane, asked);
+                queue.is_some_and(|queue| locks.may_enter(queue, lane, mode))
+                    && level.graph.overtaker_of(lane).is_none()
             }
             Op::SpinUntil { cell, until, .. } => {
                 let floor = level.axioms.floor(&level.graph, lane, cell, Access::Read);
@@ -339,14 +347,14 @@ impl<A: Axioms> Explorer<A> {
             Op::Read { cell } | Op::Write { cell, .. } => {
                 return self.perform_plain(lane, asked, cell);
             }
-            Op::Unlock { lock, mode } => {
-                if graph.open_section(lock, mode, lane).is_none() {
+            Op::Unlock { mode, .. } => match dropping(graph, lane, &asked, mode) {
+                Some(stage) => stage,
+                None => {
                     return Some(defect(format!(
                         "CPU {lane} drops a lock that it does not hold"
                     )));
                 }
-                Stage::Settled
-            }
+            },
             Op::Lock { .. } => Stage::Overtake { nth: 0 },
             Op::Spawn(other) => {
                 if !graph.spawned_by(other.index()).is_init() {
@@ -357,14 +365,7 @@ impl<A: Axioms> Explorer<A> {
             Op::Fence(_) | Op::Join(_) => Stage::Settled,
         };
         level.push_entry(lane, asked, stage);
-        if let Op::Lock { lock, .. } = asked.op {
-            let id = EventId::new(lane, level.graph.lane(lane).len());
-            match level.graph.stamp_when_overtaken(lock, id) {
-                Some(stamp) => level.push_stamped(lane, asked, Effect::NONE, stamp),
-                None => _ = level.push(lane, asked, Effect::NONE),
-            }
-            level.entries.last_mut().expect("just pushed").present = 1;
-        } else if matches!(stage, Stage::Settled) {
+        if matches!(stage, Stage::Settled | Stage::Overtake { .. }) {
             level.push(lane, asked, Effect::NONE);
             level.entries.last_mut().expect("just pushed").present = 1;
         } else if !self.advance() {
@@ -408,11 +409,14 @@ impl<A: Axioms> Explorer<A> {
         };
         let level = &mut self.levels[self.depth];
         level.push_entry(lane, asked, Stage::Stuck { lane: 0, nth: 0 });
-        let waits_its_turn = |(_, asked): &(usize, Asked)| match asked.op {
-            Op::Lock { lock, mode } => level.graph.is_free(lock, mode),
+        // Who has entered some of a lock's queues and waits at another one does not hold it yet, and
+        // must not keep out others.
+        let graph = &level.graph;
+        let waits_for_nobody = |(lane, asked): &(usize, Asked)| match asked.op {
+            Op::Lock { lock, mode } => holders(graph, *lane, lock, mode).next().is_none(),
             _ => false,
         };
-        if waiting.iter().any(waits_its_turn) {
+        if waiting.iter().any(waits_for_nobody) {
             return Extended::Doomed;
         }
         let may_wait = self.program.waits_may_fail();
@@ -457,15 +461,37 @@ fn racer(
         })
 }
 
+/// The CPUs that hold a lock so that `lane` cannot take it.
+fn holders(graph: &Graph, lane: usize, lock: LockId, mode: LockMode) -> impl Iterator<Item = usize> {
+    let is_taking = |holder, lock| graph.is_taking(holder, lock);
+    graph.locks().keeps_out(lane, (lock, mode), is_taking)
+}
+
+/// What dropping a lock leads to; `None` if the CPU does not hold it.
+fn dropping(graph: &Graph, lane: usize, asked: &Asked, mode: LockMode) -> Option<Stage> {
+    let queue = graph.locks().queue_of(lane, asked)?;
+    let held = graph.locks().open(queue)?;
+    if !graph.locks().is_in(queue, lane, mode) {
+        return None;
+    }
+    if held.nested > 0 {
+        return Some(Stage::Settled);
+    }
+    let overtaken = graph.event(held.taken).overtook;
+    let waits = |&(taken, _): &(EventId, u32)| graph.lane(taken.lane()).len() == taken.index();
+    Some(match overtaken.filter(waits) {
+        Some(overtaken) => Stage::LetIn { overtaken },
+        None => Stage::Settled,
+    })
+}
+
 /// Whether some of the CPUs that wait for locks and joins wait for each other in a circle.
 fn wait_cycle(graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
     let mut reaches = [0_u32; super::clock::MAX_CPUS];
     for (lane, asked) in waiting {
         match asked.op {
             Op::Lock { lock, mode } => {
-                graph
-                    .holders(lock, mode)
-                    .for_each(|h| reaches[*lane] |= 1 << h);
+                holders(graph, *lane, lock, mode).for_each(|h| reaches[*lane] |= 1 << h);
             }
             Op::Join(other) => reaches[*lane] |= 1 << other.index(),
             _ => {}

@@ -8,10 +8,11 @@
 //! from its middle. A backward revisit builds the graph it needs in another buffer
 //! ([`Graph::copy_event`]). Only a memory model knows whether a graph is possible; nothing here does.
 
-use gupcheck_core::sync::{CellId, Layout, LockId, LockMode, Op};
+use gupcheck_core::sync::{CellId, Layout, LockId, Op};
 
 use super::clock::{Clock, MAX_CPUS};
-use super::event::{Asked, Effect, Event, EventId, NOWHERE, Section};
+use super::event::{Asked, Effect, Event, EventId, NOWHERE};
+use super::queue::Locks;
 
 /// The accesses to one cell.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +31,7 @@ struct Cell {
 pub(super) struct Graph {
     lanes: Vec<Vec<Event>>,
     cells: Vec<Cell>,
-    locks: Vec<Vec<Section>>,
+    locks: Locks,
     pushed: Vec<EventId>,
     spawned_by: Vec<EventId>,
     stamp: u32,
@@ -48,8 +49,7 @@ impl Graph {
             cell.reads.clear();
             cell.last = [0; MAX_CPUS];
         }
-        self.locks.resize_with(layout.locks().len(), Vec::new);
-        self.locks.iter_mut().for_each(Vec::clear);
+        self.locks.reset(layout, lanes);
         self.spawned_by.clear();
         self.spawned_by.resize(lanes, EventId::INIT);
         self.pushed.clear();
@@ -149,13 +149,26 @@ impl Graph {
         position < self.top(cell) && self.event(self.write_at(cell, position + 1)).is_second
     }
 
-    /// The second half of an update, if that is what a CPU does next.
+    /// What a CPU does next if its last event is only part of what it asked for: the second half of an
+    /// update, or a further part of an operation on a lock.
     pub(super) fn half_done(&self, lane: usize) -> Option<Asked> {
-        let first = self.lanes[lane].last().filter(|last| last.granted)?;
-        Some(Asked {
-            is_second: true,
-            ..first.asked()
-        })
+        let last = self.lanes[lane].last()?;
+        let asked = last.asked();
+        match last.op {
+            Op::Lock { lock, mode } | Op::Unlock { lock, mode } => {
+                let part = last.part + 1;
+                (usize::from(part) < self.locks.parts(lock, mode)).then_some(Asked { part, ..asked })
+            }
+            _ => last.granted.then_some(Asked {
+                is_second: true,
+                ..asked
+            }),
+        }
+    }
+
+    /// Whether a CPU has begun to take a lock, and not ended.
+    pub(super) fn is_taking(&self, lane: usize, lock: LockId) -> bool {
+        (self.half_done(lane)).is_some_and(|asked| matches!(asked.op, Op::Lock { lock: l, .. } if l == lock))
     }
 
     /// A CPU's last access to a cell among its first `count` events.
@@ -185,38 +198,35 @@ impl Graph {
         furthest
     }
 
-    /// The critical sections of a lock, in the order in which they exclude each other.
-    pub(super) fn sections(&self, lock: LockId) -> &[Section] {
-        &self.locks[lock.index()]
+    /// The locks.
+    pub(super) const fn locks(&self) -> &Locks {
+        &self.locks
     }
 
-    /// Whether nobody holds a lock in a way that excludes `mode`.
-    pub(super) fn is_free(&self, lock: LockId, mode: LockMode) -> bool {
-        (self.sections(lock).iter().rev()).all(|s| !s.is_open() || !s.excludes(mode))
+    fn queue_of(&self, id: EventId, asked: &Asked) -> usize {
+        (self.locks.queue_of(id.lane(), asked)).expect("an operation on a lock")
     }
 
-    /// The CPUs that keep a lock from being taken in `mode`.
-    pub(super) fn holders(&self, lock: LockId, mode: LockMode) -> impl Iterator<Item = usize> + '_ {
-        (self.sections(lock).iter())
-            .filter(move |s| s.is_open() && s.excludes(mode))
-            .map(|s| s.taken.lane())
+    /// Whether there is such an event.
+    pub(super) fn has(&self, id: EventId) -> bool {
+        self.lanes[id.lane()].len() > id.index()
     }
 
-    /// The section that `lane` is in, if it holds the lock in `mode`.
-    pub(super) fn open_section(&self, lock: LockId, mode: LockMode, lane: usize) -> Option<usize> {
-        (self.sections(lock).iter())
-            .rposition(|s| s.is_open() && s.mode == mode && s.taken.lane() == lane)
+    /// Whether the section for which `taken` took a lock ends with one of these events.
+    pub(super) fn ends_in(&self, taken: EventId, events: &Clock) -> bool {
+        let queue = self.queue_of(taken, &self.event(taken).asked());
+        let section = self.locks.sections(queue).iter().rfind(|s| s.taken == taken);
+        section.is_some_and(|section| !section.is_open() && events.has(section.dropped))
     }
 
-    /// The events that taking a lock in `mode` waits for, as the graph is now: who dropped it before.
-    pub(super) fn droppers(
-        &self,
-        lock: LockId,
-        mode: LockMode,
-    ) -> impl Iterator<Item = EventId> + '_ {
-        (self.sections(lock).iter())
-            .filter(move |s| !s.is_open() && s.excludes(mode))
-            .map(|s| s.dropped)
+    /// Who overtook the taking of a lock that is the next event of `lane` again: the event, and the stamp
+    /// of what it overtook.
+    pub(super) fn overtaker_of(&self, lane: usize) -> Option<(EventId, u32)> {
+        let next = EventId::new(lane, self.lanes[lane].len());
+        (self.pushed.iter().rev()).find_map(|&id| {
+            let (overtaken, stamp) = self.event(id).overtook?;
+            (overtaken == next).then_some((id, stamp))
+        })
     }
 
     /// Adds the next event of a CPU.
@@ -229,14 +239,16 @@ impl Graph {
     pub(super) fn push_stamped(
         &mut self,
         lane: usize,
-        Asked {
-            op,
-            site,
-            is_second,
-        }: Asked,
+        asked: Asked,
         effect: Effect,
         stamp: u32,
     ) -> EventId {
+        let Asked {
+            op,
+            site,
+            is_second,
+            part,
+        } = asked;
         let id = EventId::new(lane, self.lanes[lane].len());
         let mut before = self.before(lane);
         before.set(lane, id.index() as u16 + 1);
@@ -244,15 +256,16 @@ impl Graph {
             before.join(&self.event(effect.source).before);
         }
         match op {
-            Op::Lock { lock, mode } => {
-                for dropped in self.droppers(lock, mode) {
-                    before.join(&self.event(dropped).before);
+            Op::Lock { .. } => {
+                let queue = self.queue_of(id, &asked);
+                let last = self.locks.sections(queue).last();
+                if let Some(last) = last.filter(|last| !last.is_open()) {
+                    before.join(&self.event(last.dropped).before);
                 }
             }
             Op::Join(other) => before.join(&self.before(other.index())),
             _ => {}
         }
-        let is_lock = matches!(op, Op::Lock { .. });
         self.insert(
             id,
             Event {
@@ -263,13 +276,13 @@ impl Graph {
                 wrote: effect.wrote.unwrap_or(0),
                 cell: op.cell().map_or(NOWHERE, |cell| cell.0),
                 stamp,
-                added: if is_lock { self.stamp } else { stamp },
                 position: effect.position,
                 previous: 0,
                 reads: op.reads() && !is_second,
                 writes: effect.wrote.is_some(),
                 granted: effect.granted,
                 is_second,
+                part,
                 overtook: None,
                 before,
             },
@@ -285,13 +298,6 @@ impl Graph {
     /// Marks the taking of a lock as one that overtook another.
     pub(super) fn mark_overtaking(&mut self, id: EventId, overtaken: EventId, stamp: u32) {
         self.lanes[id.lane()][id.index()].overtook = Some((overtaken, stamp));
-    }
-
-    /// The stamp that the taking of a lock had when it was overtaken, if it was.
-    pub(super) fn stamp_when_overtaken(&self, lock: LockId, id: EventId) -> Option<u32> {
-        (self.sections(lock).iter())
-            .filter_map(|s| self.event(s.taken).overtook)
-            .find_map(|(overtaken, stamp)| (overtaken == id).then_some(stamp))
     }
 
     /// Adds an event of another graph, which has to be the next of its CPU here. That it overtook
@@ -313,7 +319,7 @@ impl Graph {
     }
 
     fn insert(&mut self, id: EventId, mut event: Event) {
-        self.skip_stamp(event.added);
+        self.skip_stamp(event.stamp);
         if event.cell != NOWHERE {
             let cell = &mut self.cells[event.cell as usize];
             event.previous = std::mem::replace(&mut cell.last[id.lane()], id.index() as u16 + 1);
@@ -329,16 +335,8 @@ impl Graph {
             }
         }
         match event.op {
-            Op::Lock { lock, mode } => self.locks[lock.index()].push(Section {
-                taken: id,
-                dropped: EventId::INIT,
-                mode,
-            }),
-            Op::Unlock { lock, mode } => {
-                let open = self.open_section(lock, mode, id.lane());
-                let open = open.expect("the explorer refuses to drop a lock that is not held");
-                self.locks[lock.index()][open].dropped = id;
-            }
+            Op::Lock { mode, .. } => self.locks.enter(self.queue_of(id, &event.asked()), id, mode),
+            Op::Unlock { .. } => self.locks.leave(self.queue_of(id, &event.asked()), id),
             Op::Spawn(other) => self.spawned_by[other.index()] = id,
             _ => {}
         }
@@ -365,13 +363,8 @@ impl Graph {
             }
         }
         match event.op {
-            Op::Lock { lock, .. } => {
-                self.locks[lock.index()].pop();
-            }
-            Op::Unlock { lock, .. } => {
-                let section = (self.locks[lock.index()].iter_mut()).find(|s| s.dropped == id);
-                section.expect("as above").dropped = EventId::INIT;
-            }
+            Op::Lock { .. } => self.locks.undo_enter(self.queue_of(id, &event.asked()), id),
+            Op::Unlock { .. } => self.locks.undo_leave(self.queue_of(id, &event.asked()), id),
             Op::Spawn(other) => self.spawned_by[other.index()] = EventId::INIT,
             _ => {}
         }

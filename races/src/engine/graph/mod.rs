@@ -45,9 +45,9 @@ mod explore;
 mod frontier;
 #[allow(clippy::module_inception)]
 mod graph;
-mod met;
 mod model;
 mod overtake;
+mod queue;
 mod revisit;
 mod search;
 pub mod selfcheck;

@@ -1,56 +1,60 @@
 //! Backward revisits of locks: a critical section that was entered late comes before an earlier one.
 //!
-//! The taking of the overtaken section's lock is deleted, with all that was built on it; its CPU waits for
-//! the lock then, and takes it again when it is free. Until then, and afterwards, the one that overtook
-//! remembers whom ([`Event::overtook`]): it can neither be overtaken back nor be deleted, as a write
-//! that serves an earlier read cannot be.
+//! Think of a queue as a cell, and of taking a lock as an atomic update of it that waits until the
+//! cell says *free*: it reads that from the event which dropped the lock last, and writes *held*. Two
+//! who read the same *free* exclude each other, and that is how a section `a` comes before a section `t`
+//! which was entered earlier: `a` reads what `t` has read, and its *held* serves `t`, which is
+//! thereby no longer entered but waits. When `a` drops the lock, that serves `t` again, which is entered now,
+//! right after `a`. Both are backward revisits like any other ([`revisit`](super::revisit)), made under the
+//! same condition and with the same effect: all that came after `t` and is not needed is deleted.
 //!
-//! An exclusive taker comes after some sections and before others. Shared sections that nothing orders
-//! do not exclude each other, so which of them come first is a choice of a set, not of a place.
-//!
-//! **Known gap.** Where shared sections meet a `spin_until` that decides who may enter, a few graphs are
-//! still met twice, or (once in 4,000 programs drawn for nothing but that) not at all. Exclusive locks,
-//! and shared ones without such waiting, agree with brute force. So a search that meets both ends as
-//! [`KnownGap`](crate::verdict::Cut::KnownGap) and not as complete.
+//! Between the two, `t` waits, and there is no event for it in the graph. Instead `a` remembers whom it
+//! overtook ([`Event::overtook`]), and when: `t` keeps its stamp. As `t` reads what `a`, and later what the
+//! dropping of the lock, wrote, none of these two can be deleted while `t` is kept. There is no other way
+//! for `t` to be entered than by the second revisit, for whatever comes later is not the first that
+//! could serve it. So once `a` drops the lock, the second revisit is all that is left to do.
 //!
 //! [`Event::overtook`]: super::event::Event::overtook
 
-use gupcheck_core::sync::{LockId, LockMode};
+use gupcheck_core::sync::Op;
 
 use super::clock::Clock;
-use super::event::{Asked, Effect, EventId, Section};
+use super::cpu::NextRef;
+use super::event::{Asked, Effect, Event, EventId};
 use super::explore::{Entry, Explorer, Level};
 use super::model::Axioms;
 
 impl<A: Axioms> Explorer<A> {
-    /// Goes to the graph in which the next event of `lane` takes `lock` before some critical section
-    /// that is in the graph, if there is an `nth` or later way to do so. `remember` is given the number
-    /// of the way after it.
-    ///
-    /// A way is the first section that is overtaken (by its stamp), and, if that is a shared one, which
-    /// of the shared sections that were entered after it are *not* overtaken: a prefix of each CPU's.
+    /// Goes to the graph in which the next event of `lane`, which takes a lock, comes right before a
+    /// critical section that is in the graph, if there is an `nth` or later one of which this can be.
+    /// `remember` is given the number of the one after it.
     pub(super) fn overtake(
         &mut self,
         lane: usize,
         asked: Asked,
-        lock: LockId,
-        mode: LockMode,
         nth: usize,
         remember: impl Fn(&mut Entry, usize),
     ) -> bool {
-        let ways = self.level().ways_to_overtake(lane, lock, mode);
-        for (way, (target, needed)) in ways.into_iter().enumerate().skip(nth) {
+        let graph = &self.level().graph;
+        let queue = graph.locks().queue_of(lane, &asked);
+        let queue = queue.expect("it takes a lock");
+        let is_overtaken = graph.overtaker_of(lane).is_some();
+        let sections = graph.locks().sections(queue).len();
+        for nth in nth..if is_overtaken { 0 } else { sections } {
             let level = self.level();
+            let target = level.graph.locks().sections(queue)[nth].taken;
+            let mut needed = level.graph.before(lane);
+            if let Some(previous) = level.graph.locks().section_before(queue, target) {
+                needed.join(&level.graph.event(previous.dropped).before);
+            }
             let stamp = level.graph.event(target).stamp;
-            let in_turn =
-                mode == LockMode::Exclusive || level.may_enter_ahead(lane, lock, target, stamp);
-            if !in_turn || !level.may_revisit(target, &needed) {
+            if needed.has(target) || !level.may_delete_after(stamp, &needed) {
                 continue;
             }
             let last = self.levels[self.depth].entries.last_mut();
-            remember(last.expect("the entry that is advanced"), way + 1);
+            remember(last.expect("the entry that is advanced"), nth + 1);
             let (level, child) = self.with_child();
-            level.restrict(child, target, &needed);
+            level.restrict(child, stamp, &needed);
             let taken = child.push(lane, asked, Effect::NONE);
             child.graph.mark_overtaking(taken, target, stamp);
             if self.give_away() {
@@ -61,114 +65,74 @@ impl<A: Axioms> Explorer<A> {
         }
         false
     }
+
+    /// Goes to the graph in which the next event of `lane` drops a lock, and whoever was overtaken takes it
+    /// at once, if that can be done from here.
+    pub(super) fn let_in(&mut self, lane: usize, asked: Asked, (taken, stamp): (EventId, u32)) -> bool {
+        let Some(NextRef::Asks(waits_for)) = self.next_of(taken.lane()) else {
+            return false;
+        };
+        let level = self.level();
+        let needed = level.graph.before(lane);
+        if !level.may_delete_after(stamp, &needed) {
+            return false;
+        }
+        let (level, child) = self.with_child();
+        level.restrict(child, stamp, &needed);
+        child.push(lane, asked, Effect::NONE);
+        child.push_stamped(taken.lane(), waits_for, Effect::NONE, stamp);
+        if self.give_away() {
+            return false;
+        }
+        self.descend();
+        true
+    }
 }
 
 impl<A: Axioms> Level<A> {
-    fn ways_to_overtake(&self, lane: usize, lock: LockId, mode: LockMode) -> Vec<(EventId, Clock)> {
-        let before = self.graph.before(lane);
-        let sections = self.graph.sections(lock);
-        let mut ways = Vec::new();
-        for (nth, target) in sections.iter().enumerate() {
-            if before.has(target.taken) || !excludes(target.mode, mode) {
-                continue;
-            }
-            let stamp = self.graph.event(target.taken).stamp;
-            // Sections side by side with the target, entered after it, that may come first all the same.
-            let optional: Vec<&Section> = (sections.iter().enumerate())
-                .filter(|&(other, s)| {
-                    mode == LockMode::Exclusive
-                        && target.mode == LockMode::Shared
-                        && side_by_side(sections, nth, other)
-                        && !s.is_open()
-                        && !self.stays(s.taken, stamp, &before)
-                })
-                .map(|(_, s)| s)
-                .collect();
-            for chosen in 0..1_u32 << optional.len().min(16) {
-                let chosen = (optional.iter().enumerate())
-                    .filter(|(bit, _)| chosen & (1 << bit) != 0)
-                    .map(|(_, section)| section.dropped);
-                let way = self.needed_to_overtake((sections, nth), (before, mode), &chosen);
-                ways.extend(way.map(|needed| (target.taken, needed)));
-            }
-        }
-        ways
-    }
-
-    /// What somebody with the past `before` needs who takes a lock in `mode` after the sections that
-    /// come before the `nth` and after those that end with the `chosen` events, and before all others;
-    /// `None` if it cannot be.
-    fn needed_to_overtake(
-        &self,
-        (sections, nth): (&[Section], usize),
-        (before, mode): (Clock, LockMode),
-        chosen: &(impl Iterator<Item = EventId> + Clone),
-    ) -> Option<Clock> {
-        let target = &sections[nth];
-        let stamp = self.graph.event(target.taken).stamp;
-        let comes_first = |other: usize| {
-            let s = &sections[other];
-            if other != nth && !side_by_side(sections, nth, other) {
-                return other < nth;
-            }
-            self.stays(s.taken, stamp, &before)
-                || chosen.clone().any(|dropped| dropped == s.dropped)
+    /// Whether somebody who was overtaken by `id`, and whose waiting is deleted while `id` is kept, would still
+    /// wait after what is in `needed`.
+    pub(super) fn keeps_waiting(&self, id: EventId, stamp: u32, needed: &Clock) -> bool {
+        let Some((waits, when)) = self.graph.event(id).overtook else {
+            return true;
         };
-        let mut needed = before;
-        for (_, section) in (sections.iter().enumerate()).filter(|&(n, _)| comes_first(n)) {
-            if !section.excludes(mode) {
-                needed.join(&self.graph.event(section.taken).before);
-            } else if section.is_open() {
-                return None;
-            } else {
-                needed.join(&self.graph.event(section.dropped).before);
-            }
+        let is_waited_for = (self.graph.overtaker_of(waits.lane())).is_some_and(|(by, _)| by == id);
+        when < stamp || !is_waited_for || !self.graph.ends_in(id, needed)
+    }
+
+    /// Whether some later revisit may delete the end of the section that `lane` is about to end, and keep its
+    /// beginning, which overtook what was entered at `stamp`. If none can, whoever was overtaken is let in now
+    /// or never.
+    pub(super) fn may_end_again(&self, lane: usize, asked: &Asked, stamp: u32) -> bool {
+        let locks = self.graph.locks();
+        let began = (locks.queue_of(lane, asked))
+            .and_then(|queue| locks.open(queue))
+            .map_or(0, |section| section.taken.index());
+        // Either something else that is there keeps the beginning...
+        let is_kept_by = |event: &Event| {
+            event.writes || matches!(event.op, Op::Unlock { .. } | Op::Spawn(_))
+        };
+        // ...or a revisit reaches only so far back.
+        let is_revisited = |event: &Event| {
+            let waits = event.reads || matches!(event.op, Op::Lock { .. });
+            event.stamp > stamp && waits && !event.is_plain() && event.overtook.is_none()
+        };
+        self.graph.lane(lane)[began + 1..].iter().any(is_kept_by)
+            || (self.graph.pushed().iter()).any(|&id| is_revisited(self.graph.event(id)))
+    }
+
+    /// Whether an event on a lock is as it would be had it been added last, to what was there before it
+    /// and to what satisfies `was_there`.
+    pub(super) fn is_last_on_lock(&self, id: EventId, was_there: impl Fn(EventId) -> bool) -> bool {
+        let event = self.graph.event(id);
+        let locks = self.graph.locks();
+        let queue = locks.queue_of(id.lane(), &event.asked());
+        let queue = queue.expect("an event on a lock");
+        if let Some(taken) = locks.taken_for(queue, id) {
+            let overtaken = self.graph.event(taken).overtook;
+            return !overtaken.is_some_and(|(let_in, _)| self.graph.has(let_in));
         }
-        let kept = |s: &Section| self.stays(s.taken, stamp, &needed);
-        let agrees = (sections.iter().enumerate()).all(|(n, s)| kept(s) == comes_first(n));
-        (agrees && !needed.has(target.taken)).then_some(needed)
+        let previous = locks.section_before(queue, id);
+        event.overtook.is_none() && previous.is_none_or(|previous| was_there(previous.dropped))
     }
-
-    /// Whether a CPU may take a free lock, or has to let one go first that was overtaken.
-    pub(super) fn is_in_turn(&self, lane: usize, lock: LockId, mode: LockMode) -> bool {
-        mode == LockMode::Exclusive
-            || (self.graph.sections(lock).iter())
-                .filter_map(|s| self.graph.event(s.taken).overtook)
-                .filter(|(taken, _)| self.graph.lane(taken.lane()).len() == taken.index())
-                .filter(|(taken, _)| taken.lane() != lane)
-                .all(|(taken, stamp)| self.may_enter_ahead(lane, lock, taken, stamp))
-    }
-
-    /// Whether a CPU may enter a shared section ahead of `overtaken`, which others have overtaken.
-    ///
-    /// Shared sections exclude the overtaken one and not each other, so they could have overtaken it in
-    /// any order, and all orders make the same graph. The one that counts is that of their CPUs, as far
-    /// as they do not depend on each other.
-    pub(super) fn may_enter_ahead(
-        &self,
-        lane: usize,
-        lock: LockId,
-        overtaken: EventId,
-        stamp: u32,
-    ) -> bool {
-        let before = self.graph.before(lane);
-        let sections = self.graph.sections(lock);
-        let place = (sections.iter().position(|s| s.taken == overtaken)).unwrap_or(sections.len());
-        (sections[..place].iter().rev())
-            .take_while(|s| s.mode == LockMode::Shared)
-            .filter(|s| self.graph.event(s.taken).stamp > stamp)
-            .take_while(|s| !before.has(s.taken))
-            .all(|s| s.taken.lane() < lane)
-    }
-}
-
-/// Whether two shared sections have no exclusive one between them.
-fn side_by_side(sections: &[Section], one: usize, other: usize) -> bool {
-    let between = &sections[one.min(other)..=one.max(other)];
-    one != other && between.iter().all(|s| s.mode == LockMode::Shared)
-}
-
-/// Whether a lock event in `mode` matters to another.
-const fn excludes(a: LockMode, b: LockMode) -> bool {
-    matches!(a, LockMode::Exclusive) || matches!(b, LockMode::Exclusive)
 }

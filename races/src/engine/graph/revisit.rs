@@ -16,17 +16,15 @@
 //! "Before" is by [`Event::stamp`]: a read keeps its stamp when a later write revisits it.
 //!
 //! **Waiting.** A `spin_until` is added only when a write that ends the wait is there to be read, so its
-//! choices are those writes, and "the last write" means the last of those. **Locks.** A lock is taken
-//! after all critical sections that are in the graph, or it *overtakes* one ([`Explorer::overtake`]):
-//! the taking of the overtaken section is deleted with what was built on it, and what it was before. Its
-//! CPU simply waits for the lock then.
+//! choices are those writes, and "the last write" means the last of those. **Locks** are waited for in
+//! the same way, and revisited twice: see [`overtake`](super::overtake).
 //!
 //! [`Event::stamp`]: super::event::Event::stamp
 
-use gupcheck_core::sync::{CellId, LockId, Op};
+use gupcheck_core::sync::{CellId, Op};
 
 use super::clock::Clock;
-use super::event::{Asked, EventId, Section};
+use super::event::{Asked, EventId};
 use super::explore::{Entry, Explorer, Level, Stage};
 use super::model::Axioms;
 
@@ -57,17 +55,17 @@ impl Revisitor {
 impl<A: Axioms> Level<A> {
     /// Whether the event is as it would be had it been added last, to what was there before it and to
     /// what is in `needed`.
-    fn is_last(&self, id: EventId, stamp: u32, needed: &Clock) -> bool {
+    fn is_last(&self, id: EventId, needed: &Clock) -> bool {
         let event = self.graph.event(id);
-        if let Op::Lock { lock, .. } = event.op {
-            return self.is_last_taker(lock, id, stamp, needed);
+        let was_there =
+            |other: EventId| self.graph.event(other).stamp <= event.stamp || needed.has(other);
+        if matches!(event.op, Op::Lock { .. } | Op::Unlock { .. }) {
+            return self.is_last_on_lock(id, was_there);
         }
         if event.is_plain() || !(event.reads || event.writes) {
             return true;
         }
         let cell = CellId(event.cell);
-        let was_there =
-            |other: EventId| self.graph.event(other).stamp <= event.stamp || needed.has(other);
         let served_earlier = |read: EventId| {
             let read = self.graph.event(read);
             read.source == id && read.stamp < event.stamp
@@ -94,33 +92,25 @@ impl<A: Axioms> Level<A> {
         }
     }
 
-    /// Whether an event is kept when all that came after `stamp` and is not in `needed` is deleted.
+    /// Whether an event is kept when all from `stamp` on that is not in `needed` is deleted.
     pub(super) fn stays(&self, id: EventId, stamp: u32, needed: &Clock) -> bool {
-        self.graph.event(id).added < stamp || needed.has(id)
+        self.graph.event(id).stamp < stamp || needed.has(id)
     }
 
-    /// The same for an event that takes a lock.
-    fn is_last_taker(&self, lock: LockId, id: EventId, stamp: u32, needed: &Clock) -> bool {
-        let overtook_it = |s: &Section| {
-            let by = self.graph.event(s.taken).overtook;
-            by.is_some_and(|(overtaken, _)| overtaken == id)
-        };
-        self.graph.event(id).overtook.is_none()
-            && (self.graph.sections(lock).iter())
-                .all(|s| !overtook_it(s) || self.stays(s.taken, stamp, needed))
+    /// Whether a revisit that deletes all events from `stamp` on which are not in `needed` may be made from
+    /// this graph.
+    pub(super) fn may_delete_after(&self, stamp: u32, needed: &Clock) -> bool {
+        (self.graph.pushed().iter().rev()).all(|&id| {
+            if self.stays(id, stamp, needed) {
+                self.keeps_waiting(id, stamp, needed)
+            } else {
+                self.is_last(id, needed)
+            }
+        })
     }
 
-    /// Whether the revisit that deletes `target` and all later events that are not in `needed` may be
-    /// made from this graph.
-    pub(super) fn may_revisit(&self, target: EventId, needed: &Clock) -> bool {
-        let stamp = self.graph.event(target).stamp;
-        (self.graph.pushed().iter().rev())
-            .all(|&id| self.stays(id, stamp, needed) || self.is_last(id, stamp, needed))
-    }
-
-    /// Fills `child` with what is left after deleting `target` and all later events not in `needed`.
-    pub(super) fn restrict(&self, child: &mut Self, target: EventId, needed: &Clock) {
-        let stamp = self.graph.event(target).stamp;
+    /// Fills `child` with what is left after deleting all events from `stamp` on that are not in `needed`.
+    pub(super) fn restrict(&self, child: &mut Self, stamp: u32, needed: &Clock) {
         for &id in self.graph.pushed() {
             if self.stays(id, stamp, needed) {
                 let stays = |taken, when| when <= stamp || needed.has(taken);
@@ -189,11 +179,12 @@ impl<A: Axioms> Explorer<A> {
             Op::SpinUntil { until, .. } => until.is_met_by(write.value),
             _ => true,
         };
-        if !is_met || write.before.has(read) || !level.may_revisit(read, &write.before) {
+        let stamp = event.stamp;
+        if !is_met || write.before.has(read) || !level.may_delete_after(stamp, &write.before) {
             return false;
         }
         let (level, child) = self.with_child();
-        level.restrict(child, read, &write.before);
+        level.restrict(child, stamp, &write.before);
         let event = level.graph.event(read);
         child.served = Some((read.lane(), event.asked(), event.stamp));
         let (lane, cell) = (write.lane, write.cell);

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use super::explore::{Explorer, Extended, Level};
 use super::frontier::Frontier;
-use super::met::Met;
 use super::model::Axioms;
 use super::trace::counterexample;
 use crate::engine::Search;
@@ -27,7 +26,6 @@ pub(super) fn run<A: Axioms>(
     let frontier = Arc::new(Frontier::new(first));
     let work = || Walk::new(program, search, &frontier, began, jobs).run();
     let mut tally = Tally::default();
-    let mut met = Met::default();
     let mut ended = None;
     std::thread::scope(|scope| {
         let helpers: Vec<_> = (1..jobs.get()).map(|_| scope.spawn(work)).collect();
@@ -36,21 +34,12 @@ pub(super) fn run<A: Axioms>(
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),
         }));
-        for (theirs, has_met, verdict) in all {
+        for (theirs, verdict) in all {
             tally.absorb(theirs);
-            met = met.and(has_met);
             ended = ended.take().or(verdict);
         }
     });
-    let verdict = ended.unwrap_or_else(|| {
-        if met.is_the_gap() {
-            Verdict::Truncated(Cut::KnownGap(
-                "shared locks together with waiting on memory, of which it misses a graph now and then",
-            ))
-        } else {
-            verdict_of_all(&tally, program)
-        }
-    });
+    let verdict = ended.unwrap_or_else(|| verdict_of_all(&tally, program));
     Exploration {
         verdict,
         executions: tally.executions,
@@ -107,7 +96,7 @@ impl<'s, A: Axioms> Walk<'s, A> {
     }
 
     /// Searches levels until there are none. The verdict is this thread's, if it ended the search.
-    fn run(mut self) -> (Tally, Met, Option<Verdict>) {
+    fn run(mut self) -> (Tally, Option<Verdict>) {
         while let Some(level) = self.frontier.take() {
             let waits = !level.entries.is_empty();
             self.explorer.adopt(level);
@@ -116,11 +105,11 @@ impl<'s, A: Axioms> Walk<'s, A> {
             let ended = if is_possible { self.level() } else { None };
             if let Some(verdict) = ended {
                 let is_first = self.frontier.end();
-                return (self.tally, self.explorer.met, is_first.then_some(verdict));
+                return (self.tally, is_first.then_some(verdict));
             }
             self.frontier.finish();
         }
-        (self.tally, self.explorer.met, None)
+        (self.tally, None)
     }
 
     /// Searches one level; a verdict if that ends the whole search.

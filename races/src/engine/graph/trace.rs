@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use gupcheck_core::sync::{self, LaneId, Source, What};
+use gupcheck_core::sync::{self, LaneId, Op, Source, What};
 
 use super::clock::Clock;
 use super::cpu::Said;
@@ -209,6 +209,13 @@ fn tell(
         let last = order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id);
         if event.granted && !second.is_second && !last {
             continue; // told with its second half, before which nothing can come between
+        }
+        let is_part = match event.op {
+            Op::Lock { lock, mode } => usize::from(event.part) + 1 < graph.locks().parts(lock, mode),
+            _ => event.part > 0,
+        };
+        if is_part {
+            continue; // a lock is taken when all of it is, and dropped when it begins to be
         }
         place.insert(id, trace.len());
         let source = match event.source {

@@ -69,10 +69,12 @@ pub(super) fn edges_in(graph: &Graph, id: EventId, mut each: impl FnMut(EventId)
         each(graph.spawned_by(id.lane()));
     }
     match graph.event(id).op {
-        Op::Lock { lock, mode } => graph
-            .droppers(lock, mode)
-            .filter(|d| graph.event(id).before.has(*d))
-            .for_each(each),
+        Op::Lock { .. } => {
+            let locks = graph.locks();
+            let queue = locks.queue_of(id.lane(), &graph.event(id).asked());
+            let previous = queue.and_then(|queue| locks.section_before(queue, id));
+            previous.map(|section| section.dropped).map(each);
+        }
         Op::Join(other) => {
             let other = other.index();
             if graph.lane(other).is_empty() {

@@ -138,34 +138,100 @@ struct Flavour {
     updates: bool,
     fences: bool,
     plain: bool,
-    locks: bool,
-    spins: bool,
+    /// One block in so many takes a lock; none if 0.
+    lock_every: u64,
+    /// One operation in so many waits; none if 0.
+    spin_every: u64,
     conditions: bool,
+    /// How many locks there are.
+    locks: u64,
+    /// How deeply critical sections nest.
+    nesting: u32,
+    /// How locks are taken.
+    modes: &'static [LockMode],
 }
 
-/// The program that a seed stands for.
-pub fn program(seed: u64) -> Listing {
+/// Which programs are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// A bit of everything.
+    #[default]
+    Mixed,
+    /// Locks, more of them shared than not, and waiting on memory.
+    Queues,
+}
+
+impl Family {
+    /// All families.
+    pub const ALL: [Self; 2] = [Self::Mixed, Self::Queues];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mixed => "mixed",
+            Self::Queues => "queues",
+        }
+    }
+
+    /// (CPUs, lines a CPU): as much as brute force can do.
+    const fn sizes(self) -> &'static [(usize, u64)] {
+        match self {
+            Self::Mixed => &[
+                (2, 2),
+                (2, 3),
+                (2, 3),
+                (2, 4),
+                (3, 2),
+                (3, 2),
+                (3, 2),
+                (4, 1),
+            ],
+            Self::Queues => &[(3, 3), (3, 4), (4, 2), (4, 3)],
+        }
+    }
+
+    fn flavour(self, random: &mut Random) -> Flavour {
+        let mixed = Flavour::mixed(random);
+        match self {
+            Self::Mixed => mixed,
+            Self::Queues => Flavour {
+                cells: mixed.cells.min(2),
+                updates: false,
+                plain: false,
+                conditions: false,
+                lock_every: 2,
+                spin_every: 3,
+                locks: 1,
+                nesting: 1,
+                modes: &[LockMode::Exclusive, LockMode::Shared],
+                ..mixed
+            },
+        }
+    }
+}
+
+impl Flavour {
+    fn mixed(random: &mut Random) -> Self {
+        Self {
+            cells: 1 + random.below(u64::from(ATOMICS)),
+            updates: random.one_in(2),
+            fences: random.one_in(2),
+            plain: random.one_in(5),
+            lock_every: if random.one_in(4) { 2 } else { 0 },
+            spin_every: if random.one_in(6) { 4 } else { 0 },
+            conditions: random.one_in(3),
+            locks: u64::from(LOCKS),
+            nesting: 2,
+            modes: &[LockMode::Exclusive, LockMode::Exclusive, LockMode::Shared],
+        }
+    }
+}
+
+/// The program of a family that a seed stands for.
+pub fn program(family: Family, seed: u64) -> Listing {
     let mut random = Random(seed);
-    let flavour = Flavour {
-        cells: 1 + random.below(u64::from(ATOMICS)),
-        updates: random.one_in(2),
-        fences: random.one_in(2),
-        plain: random.one_in(5),
-        locks: random.one_in(4),
-        spins: random.one_in(6),
-        conditions: random.one_in(3),
-    };
-    // (CPUs, lines a CPU): as much as brute force can do.
-    let (cpus, lines) = random.pick(&[
-        (2, 2),
-        (2, 3),
-        (2, 3),
-        (2, 4),
-        (3, 2),
-        (3, 2),
-        (3, 2),
-        (4, 1),
-    ]);
+    let flavour = family.flavour(&mut random);
+    let (cpus, lines) = random.pick(family.sizes());
     let mut listing = Listing::default();
     for _ in 0..cpus {
         let mut cpu = Vec::new();
@@ -196,9 +262,9 @@ fn spawn_one(random: &mut Random, listing: &mut Listing) {
 }
 
 fn block(random: &mut Random, flavour: Flavour, into: &mut Vec<Line>, depth: u32) {
-    if flavour.locks && depth < 2 && random.one_in(2) {
-        let lock = LockId(random.below(u64::from(LOCKS)) as u32);
-        let mode = random.pick(&[LockMode::Exclusive, LockMode::Exclusive, LockMode::Shared]);
+    if flavour.lock_every > 0 && depth < flavour.nesting && random.one_in(flavour.lock_every) {
+        let lock = LockId(random.below(flavour.locks) as u32);
+        let mode = random.pick(flavour.modes);
         into.push(Op::Lock { lock, mode }.into());
         if !random.one_in(4) {
             block(random, flavour, into, depth + 1);
@@ -241,7 +307,7 @@ fn operation(random: &mut Random, flavour: Flavour) -> Op {
     if flavour.updates && random.one_in(3) {
         return update(random, cell, value);
     }
-    if flavour.spins && random.one_in(4) {
+    if flavour.spin_every > 0 && random.one_in(flavour.spin_every) {
         let until = random.pick(&[Until::Equals(value), Until::Differs(0), Until::AllClear(1)]);
         return Op::SpinUntil { cell, order, until };
     }

@@ -15,17 +15,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::enumerate::Enumerated;
-use self::generate::Listing;
+use self::generate::{Family, Listing};
 use super::GraphEngine;
 use crate::engine::{Engine, Limits, Model, Search};
 use crate::progress::{Stop, Unwatched};
-use crate::verdict::{Cut, Exploration, Verdict, Violation};
+use crate::verdict::{Exploration, Verdict, Violation};
 
 /// One program on which engine and enumerator disagree.
 #[derive(Clone, Debug)]
 pub struct Mismatch {
-    /// The seed that [`generate::program`] draws it from.
-    pub seed: u64,
+    /// The family and the seed that [`generate::program`] draws it from.
+    pub seed: (Family, u64),
     /// The program.
     pub listing: Listing,
     /// What differs.
@@ -34,7 +34,8 @@ pub struct Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {}: {}\n{}", self.seed, self.what, self.listing)
+        let (family, seed) = self.seed;
+        write!(f, "{} seed {seed}: {}\n{}", family.name(), self.what, self.listing)
     }
 }
 
@@ -55,11 +56,11 @@ pub struct Report {
     pub mismatches: Vec<Mismatch>,
 }
 
-/// Compares on `count` programs, drawn from `seed` and the numbers after it.
-pub fn compare(seed: u64, count: u64, model: Model) -> Report {
+/// Compares on `count` programs of a family, drawn from `seed` and the numbers after it.
+pub fn compare(family: Family, seed: u64, count: u64, model: Model) -> Report {
     let mut report = Report::default();
     for seed in seed..seed + count {
-        let listing = generate::program(seed);
+        let listing = generate::program(family, seed);
         report.programs += 1;
         let Some(enumerated) = enumerate::enumerate(&listing, model) else {
             report.too_large += 1;
@@ -73,7 +74,7 @@ pub fn compare(seed: u64, count: u64, model: Model) -> Report {
         }
         if let Some(what) = difference(&listing, model, &enumerated) {
             report.mismatches.push(Mismatch {
-                seed,
+                seed: (family, seed),
                 listing,
                 what,
             });
@@ -116,14 +117,13 @@ fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Optio
             };
             (!is_right).then(|| format!("the engine finds {:?}", found.violation))
         }
-        // Where graphs may be missed, brute force is what tells whether they are.
-        Verdict::Complete | Verdict::Truncated(Cut::KnownGap(_)) if enumerated.has_race => {
+        Verdict::Complete if enumerated.has_race => {
             Some("the engine misses a race".to_owned())
         }
-        Verdict::Complete | Verdict::Truncated(Cut::KnownGap(_)) if enumerated.has_deadlock => {
+        Verdict::Complete if enumerated.has_deadlock => {
             Some("the engine misses a deadlock".to_owned())
         }
-        Verdict::Complete | Verdict::Truncated(Cut::KnownGap(_)) => {
+        Verdict::Complete => {
             let missing = (enumerated.outcomes.iter())
                 .filter(|outcome| !explored.outcomes.contains_key(*outcome))
                 .count();
