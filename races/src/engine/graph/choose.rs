@@ -92,7 +92,9 @@ impl<A: Axioms> Explorer<A> {
         for position in (floor..next).rev() {
             let effect = self.level().reading(&op, cell, position);
             let is_allowed = match op {
-                Op::SpinUntil { until, .. } => until.is_met_by(effect.read),
+                Op::SpinUntil { until, .. } => {
+                    until.is_met_by(effect.read) || position == self.level().graph.top(cell)
+                }
                 _ => !effect.granted || position >= granted,
             };
             if is_allowed {

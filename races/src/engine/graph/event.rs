@@ -4,6 +4,9 @@
 //! it cares for (orderings today, dependencies some day), and beside it only what is the same under
 //! every model: what it read, from which write, what it wrote, and where in coherence order.
 //!
+//! A `spin_until` that reads what does not end it is an event as well: the CPU is stuck there, until a
+//! backward revisit lets it read something else. The CPU has not been answered.
+//!
 //! Taking or dropping a reader-writer lock may be several events too, its parts ([`super::queue`]).
 //!
 //! An atomic update that writes is **two** events, one right after the other: a read that is *granted*
@@ -107,6 +110,8 @@ pub(super) struct Event {
     pub(super) is_second: bool,
     /// Which part of an operation on a lock.
     pub(super) part: u8,
+    /// Whether it is a `spin_until` that read what does not end it, and so the last of its CPU.
+    pub(super) stuck: bool,
     /// If it took a lock ahead of a critical section that was there first: the event that took the
     /// lock for that section (and will again), and its stamp. See [`super::overtake`].
     pub(super) overtook: Option<(EventId, u32)>,

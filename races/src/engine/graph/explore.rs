@@ -18,7 +18,7 @@ use std::sync::Arc;
 use gupcheck_core::sync::{CellId, LaneId, LockId, LockMode, Op};
 
 use super::cpu::{Cpu, Next, NextRef};
-use super::event::{Asked, Effect, EventId};
+use super::event::{Asked, Effect, Event, EventId};
 use super::frontier::Frontier;
 use super::graph::Graph;
 use super::model::{Access, Axioms};
@@ -156,6 +156,17 @@ impl<A: Axioms> Level<A> {
         }
     }
 
+    /// Whether there is a write, old as it may be, from which the next event of `lane` can read what ends its
+    /// `spin_until`.
+    fn could_end_wait(&self, lane: usize, op: &Op) -> bool {
+        let Op::SpinUntil { cell, until, .. } = *op else {
+            return false;
+        };
+        let floor = self.axioms.floor(&self.graph, lane, cell, Access::Read);
+        (floor..=self.graph.top(cell))
+            .any(|position| until.is_met_by(self.graph.value_at(cell, position)))
+    }
+
     fn push_entry(&mut self, lane: usize, asked: Asked, stage: Stage) {
         self.entries.push(Entry {
             lane,
@@ -243,10 +254,11 @@ impl<A: Axioms> Explorer<A> {
         if spawned && graph.spawned_by(lane).is_init() {
             return None;
         }
-        if let Some(asked) = graph.half_done(lane) {
+        let unanswered = (graph.stuck(lane).map(Event::asked)).or_else(|| graph.half_done(lane));
+        if let Some(asked) = unanswered {
             return Some(NextRef::Asks(asked));
         }
-        Some(self.cpus[lane].next(graph.lane(lane)))
+        Some(self.cpus[lane].next(graph.answered(lane)))
     }
 
     fn has_finished(&mut self, lane: usize) -> bool {
@@ -279,6 +291,20 @@ impl<A: Axioms> Explorer<A> {
                 return Scheduled::Do(lane, asked);
             }
         }
+        self.schedule_hopeless()
+    }
+
+    /// The first CPU that waits for what was there, but has been overwritten, so that its wait may have
+    /// ended in time or not.
+    fn schedule_hopeless(&mut self) -> Scheduled {
+        for lane in 0..self.cpus.len() {
+            if let Some(NextRef::Asks(asked)) = self.next_of(lane)
+                && self.level().graph.stuck(lane).is_none()
+                && self.level().could_end_wait(lane, &asked.op)
+            {
+                return Scheduled::Do(lane, asked);
+            }
+        }
         Scheduled::Nobody
     }
 
@@ -292,9 +318,7 @@ impl<A: Axioms> Explorer<A> {
                     && level.graph.overtaker_of(lane).is_none()
             }
             Op::SpinUntil { cell, until, .. } => {
-                let floor = level.axioms.floor(&level.graph, lane, cell, Access::Read);
-                (floor..=level.graph.top(cell))
-                    .any(|position| until.is_met_by(level.graph.value_at(cell, position)))
+                level.graph.stuck(lane).is_none() && until.is_met_by(level.graph.last_value(cell))
             }
             Op::Join(other) => self.has_finished(other.index()),
             _ => true,
@@ -409,6 +433,7 @@ impl<A: Axioms> Explorer<A> {
         };
         let level = &mut self.levels[self.depth];
         level.push_entry(lane, asked, Stage::Stuck { lane: 0, nth: 0 });
+        let level = &self.levels[self.depth];
         // Who has entered some of a lock's queues and waits at another one does not hold it yet, and
         // must not keep out others.
         let graph = &level.graph;
@@ -416,7 +441,9 @@ impl<A: Axioms> Explorer<A> {
             Op::Lock { lock, mode } => holders(graph, *lane, lock, mode).next().is_none(),
             _ => false,
         };
-        if waiting.iter().any(waits_for_nobody) {
+        // And who is stuck although there is something to be read now would have read it.
+        let is_late = |(lane, asked): &(usize, Asked)| level.could_end_wait(*lane, &asked.op);
+        if waiting.iter().any(|w| waits_for_nobody(w) || is_late(w)) {
             return Extended::Doomed;
         }
         let may_wait = self.program.waits_may_fail();

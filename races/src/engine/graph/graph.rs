@@ -166,6 +166,17 @@ impl Graph {
         }
     }
 
+    /// The wait in which a CPU is stuck.
+    pub(super) fn stuck(&self, lane: usize) -> Option<&Event> {
+        self.lanes[lane].last().filter(|last| last.stuck)
+    }
+
+    /// The events of one CPU that were answered: all but one in which it is stuck.
+    pub(super) fn answered(&self, lane: usize) -> &[Event] {
+        let all = &self.lanes[lane];
+        &all[..all.len() - usize::from(self.stuck(lane).is_some())]
+    }
+
     /// Whether a CPU has begun to take a lock, and not ended.
     pub(super) fn is_taking(&self, lane: usize, lock: LockId) -> bool {
         (self.half_done(lane)).is_some_and(|asked| matches!(asked.op, Op::Lock { lock: l, .. } if l == lock))
@@ -283,6 +294,7 @@ impl Graph {
                 granted: effect.granted,
                 is_second,
                 part,
+                stuck: matches!(op, Op::SpinUntil { until, .. } if !until.is_met_by(effect.read)),
                 overtook: None,
                 before,
             },

@@ -15,8 +15,9 @@
 //!
 //! "Before" is by [`Event::stamp`]: a read keeps its stamp when a later write revisits it.
 //!
-//! **Waiting.** A `spin_until` is added only when a write that ends the wait is there to be read, so its
-//! choices are those writes, and "the last write" means the last of those. **Locks** are waited for in
+//! **Waiting.** A `spin_until` is a read; one that reads what does not end it leaves its CPU stuck, until some
+//! write serves it. It is put off for as long as the last write does not end it and others can go on; its
+//! choices are the last write, and those before that end it. **Locks** are waited for in
 //! the same way, and revisited twice: see [`overtake`](super::overtake).
 //!
 //! [`Event::stamp`]: super::event::Event::stamp
@@ -35,19 +36,16 @@ pub(super) struct Revisitor {
     asked: Asked,
     /// What it needs, without itself.
     before: Clock,
-    value: u64,
 }
 
 impl Revisitor {
     /// The next event of `lane`, which writes.
     pub(super) fn new<A: Axioms>(level: &Level<A>, lane: usize, asked: Asked) -> Self {
-        let read = level.graph.lane(lane).last().map_or(0, |last| last.read);
         Self {
             cell: asked.op.cell().expect("it writes"),
             lane,
             asked,
             before: level.graph.before(lane),
-            value: asked.op.written(read).expect("it writes"),
         }
     }
 }
@@ -84,12 +82,7 @@ impl<A: Axioms> Level<A> {
         }
         let standing = self.graph.standing(event);
         let later = &self.graph.writes(cell)[usize::from(standing)..];
-        match event.op {
-            Op::SpinUntil { until, .. } => {
-                !(later.iter()).any(|&w| was_there(w) && until.is_met_by(self.graph.event(w).wrote))
-            }
-            _ => !later.iter().any(|&w| was_there(w)),
-        }
+        !later.iter().any(|&w| was_there(w))
     }
 
     /// Whether an event is kept when all from `stamp` on that is not in `needed` is deleted.
@@ -175,12 +168,8 @@ impl<A: Axioms> Explorer<A> {
     pub(super) fn serve(&mut self, write: &Revisitor, read: EventId) -> bool {
         let level = self.level();
         let event = level.graph.event(read);
-        let is_met = match event.op {
-            Op::SpinUntil { until, .. } => until.is_met_by(write.value),
-            _ => true,
-        };
         let stamp = event.stamp;
-        if !is_met || write.before.has(read) || !level.may_delete_after(stamp, &write.before) {
+        if write.before.has(read) || !level.may_delete_after(stamp, &write.before) {
             return false;
         }
         let (level, child) = self.with_child();

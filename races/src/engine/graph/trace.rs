@@ -75,7 +75,7 @@ fn rehearse<A: Axioms>(explorer: &mut Explorer<A>) -> Vec<Vec<Said>> {
     let depth = explorer.depth;
     (started.into_iter().enumerate())
         .map(|(lane, started)| {
-            let events = explorer.levels[depth].graph.lane(lane);
+            let events = explorer.levels[depth].graph.answered(lane);
             if started {
                 explorer.cpus[lane].rehearse(events)
             } else {
@@ -102,7 +102,7 @@ impl<'g, A: Axioms> Telling<'g, A> {
             needed.join(&graph.event(id).before);
         }
         let wanted = (0..graph.lanes()).map(|lane| match blame {
-            [] => graph.lane(lane).len(),
+            [] => graph.answered(lane).len(),
             _ => usize::from(needed.get(lane)),
         });
         Self {
