@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Step;
 use gupcheck_races::engine::Model;
+use gupcheck_races::engine::graph::selfcheck::generate::Family;
 
 use crate::pattern;
 
@@ -68,7 +69,11 @@ pub(crate) struct SelfcheckArgs {
     /// The memory model [default: all three]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<Model>,
-    /// How many programs for each model
+    /// Which programs: `mixed` (a bit of everything), `queues` (reader-writer locks and waiting) or `waits`
+    /// (waiting on memory) [default: all three]
+    #[arg(long, value_name = "FAMILY", value_parser = family)]
+    pub(crate) family: Option<Family>,
+    /// How many programs for each model and family
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub(crate) programs: u64,
     /// The first program's seed; the others follow
@@ -158,6 +163,13 @@ pub(crate) struct RunArgs {
     /// Draw with ASCII alone
     #[arg(long)]
     pub(crate) ascii: bool,
+}
+
+fn family(text: &str) -> Result<Family, String> {
+    Family::by_name(text).ok_or_else(|| {
+        let known = Family::ALL.map(Family::name).join(", ");
+        format!("unknown family {text:?} (known: {known})")
+    })
 }
 
 fn step(text: &str) -> Result<Step, String> {

@@ -112,7 +112,7 @@ impl CutRecord {
                 Cut::Executions(n) => Some(*n as f64),
                 Cut::Time(time) => Some(time.as_secs_f64()),
                 Cut::PreemptionBound(bound) => Some(*bound as f64),
-                Cut::Interrupted | Cut::Sampling | Cut::KnownGap(_) => None,
+                Cut::Interrupted | Cut::Sampling => None,
             },
         }
     }

@@ -2,6 +2,7 @@
 
 use gupcheck_races::engine::Model;
 use gupcheck_races::engine::graph::selfcheck;
+use gupcheck_races::engine::graph::selfcheck::generate::Family;
 use gupcheck_races::progress::Stop;
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ const BATCH: u64 = 1_000;
 #[derive(Default, Serialize)]
 struct Record {
     model: &'static str,
+    family: &'static str,
     /// The first program's seed.
     seed: u64,
     /// Programs drawn.
@@ -43,28 +45,35 @@ pub(crate) fn selfcheck(
         Some(model) => &[*model],
         None => &[Model::Sc, Model::Tso, Model::Rc11],
     };
+    let families: &[Family] = match &args.family {
+        Some(family) => &[*family],
+        None => &Family::ALL,
+    };
     let mut exit = Exit::Holds;
     for &model in models {
-        exit = exit.max(compare(args, model, stop, output)?);
+        for &family in families {
+            exit = exit.max(compare(args, (model, family), stop, output)?);
+        }
     }
     Ok(exit)
 }
 
 fn compare(
     args: &SelfcheckArgs,
-    model: Model,
+    (model, family): (Model, Family),
     stop: &Stop,
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let mut record = Record {
         model: model.name(),
+        family: family.name(),
         seed: args.seed,
         ..Record::default()
     };
     while record.programs < args.programs && !stop.is_requested() {
         let seed = args.seed + record.programs;
         let count = BATCH.min(args.programs - record.programs);
-        let report = selfcheck::compare(seed, count, model);
+        let report = selfcheck::compare(family, seed, count, model);
         record.programs += report.programs;
         record.counted += report.counted;
         record.violating += report.violating;
@@ -92,9 +101,10 @@ fn told(args: &SelfcheckArgs, record: &Record) -> Result<String, Error> {
         return Ok(serde_json::to_string(record).map_err(std::io::Error::from)?);
     }
     Ok(format!(
-        "{:<5} {} programs from seed {}: {} counted ({} graphs), {} with a race or deadlock, {} too large; \
+        "{:<5} {:<7}{} programs from seed {}: {} counted ({} graphs), {} with a race or deadlock, {} too large; \
          {} mismatches",
         record.model,
+        record.family,
         record.programs,
         record.seed,
         record.counted,

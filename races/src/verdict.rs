@@ -74,9 +74,6 @@ pub enum Cut {
     Interrupted,
     /// The engine can only sample: it never sees everything.
     Sampling,
-    /// The search came to its end, but the program uses something of which the engine is known to miss
-    /// executions.
-    KnownGap(&'static str),
 }
 
 impl Cut {
@@ -88,7 +85,6 @@ impl Cut {
             Self::PreemptionBound(_) => "preemption-bound",
             Self::Interrupted => "interrupted",
             Self::Sampling => "sampling",
-            Self::KnownGap(_) => "known-gap",
         }
     }
 }
@@ -101,7 +97,6 @@ impl fmt::Display for Cut {
             Self::PreemptionBound(bound) => write!(f, "at preemption bound {bound}"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Sampling => f.write_str("the engine only samples"),
-            Self::KnownGap(what) => write!(f, "by a known gap: {what}"),
         }
     }
 }

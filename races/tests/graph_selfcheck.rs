@@ -1,24 +1,37 @@
 //! The graph engine against brute force.
 
 use gupcheck_races::engine::Model;
-use gupcheck_races::engine::graph::selfcheck::compare;
 use gupcheck_races::engine::graph::selfcheck::generate::Family;
+use gupcheck_races::engine::graph::selfcheck::{Report, compare};
 
-/// Programs for each model.
+/// Programs of the mixed family for each model.
 const PROGRAMS: u64 = 10_000;
 
-fn agrees(model: Model) {
-    let report = compare(Family::Mixed, 1, PROGRAMS, model);
+/// Programs of each other family for each model.
+const FEWER: u64 = 2_000;
+
+fn agreeing(family: Family, model: Model, programs: u64) -> Report {
+    let report = compare(family, 1, programs, model);
     if let Some(first) = report.mismatches.first() {
         panic!(
             "{} mismatches under {model}, first: {first}",
             report.mismatches.len()
         );
     }
+    assert!(report.too_large < programs / 20, "{report:?}");
+    report
+}
+
+fn agrees(model: Model) {
+    let mixed = agreeing(Family::Mixed, model, PROGRAMS);
     // Most programs must have been compared by their counts.
-    assert!(report.counted > PROGRAMS / 2, "{report:?}");
-    assert!(report.violating > PROGRAMS / 100, "{report:?}");
-    assert!(report.too_large < PROGRAMS / 20, "{report:?}");
+    assert!(mixed.counted > PROGRAMS / 2, "{mixed:?}");
+    assert!(mixed.violating > PROGRAMS / 100, "{mixed:?}");
+    for family in [Family::Queues, Family::Waits] {
+        let report = agreeing(family, model, FEWER);
+        assert!(report.counted > FEWER * 9 / 10, "{report:?}");
+        assert!(report.graphs > FEWER * 3, "{report:?}");
+    }
 }
 
 #[test]
@@ -34,27 +47,4 @@ fn tso_agrees_with_brute_force() {
 #[test]
 fn rc11_agrees_with_brute_force() {
     agrees(Model::Rc11);
-}
-
-/// Shared locks and waiting on memory: these are searched in another way.
-#[test]
-fn queues_agree_with_brute_force() {
-    for model in [Model::Sc, Model::Tso, Model::Rc11] {
-        let report = compare(Family::Queues, 1, 4_000, model);
-        if let Some(first) = report.mismatches.first() {
-            panic!("{} mismatches under {model}, first: {first}", report.mismatches.len());
-        }
-        assert!(report.counted > 1_000, "{report:?}");
-        assert!(report.too_large < 400, "{report:?}");
-    }
-}
-#[test]
-fn zz() {
-    for (f, n) in [(Family::Queues, 12_000), (Family::Mixed, 20_000)] { for model in [Model::Sc, Model::Tso, Model::Rc11] {
-    let report = compare(f, 10_000, n, model);
-    println!("{model}: {} {} {} {} {}", report.counted, report.violating, report.too_large, report.graphs, report.mismatches.len());
-    let mut all: Vec<_> = report.mismatches.iter().collect();
-    all.sort_by_key(|m| m.listing.cpus.iter().map(Vec::len).sum::<usize>());
-    for m in all.iter().take(6) { println!("{m}"); }
-    } }
 }

@@ -256,7 +256,6 @@ fn coverage(verdict: &Verdict, layout: &Layout) -> Coverage {
             Cut::PreemptionBound(bound) => format!("at {bound} preemptions"),
             Cut::Interrupted => "by whoever started it".to_owned(),
             Cut::Sampling => "by an engine that only samples".to_owned(),
-            Cut::KnownGap(what) => format!("by a known gap: {what}"),
         }),
         Verdict::Failed(counterexample) => {
             Coverage::Violation(violation(&counterexample.violation, layout))

@@ -157,19 +157,22 @@ pub enum Family {
     /// A bit of everything.
     #[default]
     Mixed,
-    /// Locks, more of them shared than not, and waiting on memory.
+    /// Reader-writer locks, and waiting on memory.
     Queues,
+    /// Waiting on memory, with all that may hide what is waited for.
+    Waits,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 2] = [Self::Mixed, Self::Queues];
+    pub const ALL: [Self; 3] = [Self::Mixed, Self::Queues, Self::Waits];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mixed => "mixed",
             Self::Queues => "queues",
+            Self::Waits => "waits",
         }
     }
 
@@ -187,13 +190,27 @@ impl Family {
                 (4, 1),
             ],
             Self::Queues => &[(3, 3), (3, 4), (4, 2), (4, 3)],
+            Self::Waits => &[(2, 4), (3, 2), (3, 3), (4, 2)],
         }
+    }
+
+    /// One of [`Family::ALL`] by its name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
     }
 
     fn flavour(self, random: &mut Random) -> Flavour {
         let mixed = Flavour::mixed(random);
         match self {
             Self::Mixed => mixed,
+            Self::Waits => Flavour {
+                cells: mixed.cells.min(2),
+                fences: random.one_in(3),
+                plain: false,
+                lock_every: 0,
+                spin_every: 3,
+                ..mixed
+            },
             Self::Queues => Flavour {
                 cells: mixed.cells.min(2),
                 updates: false,
