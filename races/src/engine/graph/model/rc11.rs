@@ -38,14 +38,21 @@ use crate::engine::graph::graph::Graph;
 struct Local {
     /// What happens before the CPU's next event.
     happened: Clock,
+    /// What happens before the event itself, and itself. A fully ordered update ends with a fence, and
+    /// whoever reads from it does not come after that.
+    itself: Clock,
     /// What would happen before it, had there been an acquire fence: messages of relaxed loads.
     pending: Clock,
     /// What happened before the last release fence.
     released: Clock,
     /// What whoever acquires from this event learns, if it writes.
     message: Clock,
-    /// How many SC fences the CPU has done.
+    /// How many SC fences the CPU has done before the event, or by it.
     fences: u16,
+    /// How many it has done before its next event.
+    fences_after: u16,
+    /// The CPUs that it has joined: all their fences are known.
+    joined: u8,
     /// How long the undo log was before the event.
     mark: u32,
 }
@@ -64,6 +71,8 @@ pub(in crate::engine::graph) struct Rc11 {
     locals: Vec<Vec<Local>>,
     fences: Vec<Vec<Fence>>,
     undo: Vec<(u8, u16, Clock)>,
+    /// Whether any CPU has joined another since the last reset.
+    joins: bool,
 }
 
 impl Rc11 {
@@ -99,7 +108,29 @@ impl Rc11 {
                 known.join(&self.fences[other][count - 1].closure);
             }
         }
+        self.fences_of_joined(happened, lane, &mut known);
         known
+    }
+
+    /// Adds the last fences of CPUs that were joined: those that end an update which was a CPU's last event.
+    fn fences_of_joined(&self, happened: &Clock, lane: usize, known: &mut Clock) {
+        if !self.joins {
+            return;
+        }
+        let mut joined = 0;
+        for (other, locals) in self.locals.iter().enumerate() {
+            let count = if other == lane {
+                locals.len()
+            } else {
+                usize::from(happened.get(other))
+            };
+            joined |= count.checked_sub(1).map_or(0, |last| locals[last].joined);
+        }
+        for (other, fences) in self.fences.iter().enumerate() {
+            if let (true, Some(last)) = (joined & (1 << other) != 0, fences.last()) {
+                known.join(&last.closure);
+            }
+        }
     }
 
     /// Everything that a new access of somebody with this past must not stand before.
@@ -139,7 +170,7 @@ impl Rc11 {
                 let place = graph.standing(earlier);
                 let reaches = place == standing && earlier.writes && !event.writes;
                 if place < standing || reaches {
-                    let happened = self.of(id).happened;
+                    let happened = self.of(id).itself;
                     closure.join(&self.fences_known_at(&happened));
                     break;
                 }
@@ -236,6 +267,7 @@ impl Axioms for Rc11 {
         self.fences.resize_with(lanes, Vec::new);
         self.fences.iter_mut().for_each(Vec::clear);
         self.undo.clear();
+        self.joins = false;
     }
 
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16 {
@@ -263,6 +295,10 @@ impl Axioms for Rc11 {
         edges_in(graph, id, |before| {
             local.happened.join(&self.of(before).happened);
         });
+        if let Op::Join(other) = event.op {
+            local.joined |= 1 << other.index();
+            self.joins = true;
+        }
         self.acquire(event, &mut local);
         if event.writes || matches!(event.op, Op::Unlock { .. } | Op::Spawn(_)) {
             self.release(graph, lane, event, &mut local);
@@ -282,13 +318,15 @@ impl Axioms for Rc11 {
             let known = self.fences_known(&local.happened, lane);
             self.order_fences(graph, event, &known);
         }
+        local.itself = local.happened;
         local.fences = self.fences[lane].len() as u16;
+        local.fences_after = local.fences;
         self.locals[lane].push(local);
         if full && event.is_second {
             local.happened.join(&local.pending);
             local.released = local.happened;
             self.push_fence(graph, lane, local.happened);
-            local.fences += 1;
+            local.fences_after += 1;
             *self.locals[lane].last_mut().expect("just pushed") = local;
         }
     }
@@ -299,7 +337,7 @@ impl Axioms for Rc11 {
         for (lane, nth, closure) in self.undo.drain(local.mark as usize..).rev() {
             self.fences[usize::from(lane)][usize::from(nth)].closure = closure;
         }
-        let fences = self.locals[lane].last().map_or(0, |l| l.fences);
+        let fences = self.locals[lane].last().map_or(0, |l| l.fences_after);
         self.fences[lane].truncate(usize::from(fences));
     }
 
