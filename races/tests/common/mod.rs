@@ -6,6 +6,8 @@
     reason = "each test crate uses its own part"
 )]
 
+pub(crate) mod listings;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

@@ -49,8 +49,7 @@ impl<A: Axioms> Explorer<A> {
             }
             (Stage::LetIn { overtaken }, _) => {
                 self.set_stage(Stage::ShutOut { overtaken });
-                self.let_in(entry.lane, entry.asked, overtaken)
-                    || self.shut_out(entry, overtaken)
+                self.let_in(entry.lane, entry.asked, overtaken) || self.shut_out(entry, overtaken)
             }
             (Stage::ShutOut { overtaken }, _) => self.shut_out(entry, overtaken),
             (Stage::Stuck { lane, nth }, _) => self.advance_stuck(lane, nth),

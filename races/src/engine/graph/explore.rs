@@ -489,7 +489,12 @@ fn racer(
 }
 
 /// The CPUs that hold a lock so that `lane` cannot take it.
-fn holders(graph: &Graph, lane: usize, lock: LockId, mode: LockMode) -> impl Iterator<Item = usize> {
+fn holders(
+    graph: &Graph,
+    lane: usize,
+    lock: LockId,
+    mode: LockMode,
+) -> impl Iterator<Item = usize> {
     let is_taking = |holder, lock| graph.is_taking(holder, lock);
     graph.locks().keeps_out(lane, (lock, mode), is_taking)
 }

@@ -157,7 +157,8 @@ impl Graph {
         match last.op {
             Op::Lock { lock, mode } | Op::Unlock { lock, mode } => {
                 let part = last.part + 1;
-                (usize::from(part) < self.locks.parts(lock, mode)).then_some(Asked { part, ..asked })
+                (usize::from(part) < self.locks.parts(lock, mode))
+                    .then_some(Asked { part, ..asked })
             }
             _ => last.granted.then_some(Asked {
                 is_second: true,
@@ -179,7 +180,8 @@ impl Graph {
 
     /// Whether a CPU has begun to take a lock, and not ended.
     pub(super) fn is_taking(&self, lane: usize, lock: LockId) -> bool {
-        (self.half_done(lane)).is_some_and(|asked| matches!(asked.op, Op::Lock { lock: l, .. } if l == lock))
+        (self.half_done(lane))
+            .is_some_and(|asked| matches!(asked.op, Op::Lock { lock: l, .. } if l == lock))
     }
 
     /// A CPU's last access to a cell among its first `count` events.
@@ -226,7 +228,11 @@ impl Graph {
     /// Whether the section for which `taken` took a lock ends with one of these events.
     pub(super) fn ends_in(&self, taken: EventId, events: &Clock) -> bool {
         let queue = self.queue_of(taken, &self.event(taken).asked());
-        let section = self.locks.sections(queue).iter().rfind(|s| s.taken == taken);
+        let section = self
+            .locks
+            .sections(queue)
+            .iter()
+            .rfind(|s| s.taken == taken);
         section.is_some_and(|section| !section.is_open() && events.has(section.dropped))
     }
 
@@ -347,7 +353,9 @@ impl Graph {
             }
         }
         match event.op {
-            Op::Lock { mode, .. } => self.locks.enter(self.queue_of(id, &event.asked()), id, mode),
+            Op::Lock { mode, .. } => self
+                .locks
+                .enter(self.queue_of(id, &event.asked()), id, mode),
             Op::Unlock { .. } => self.locks.leave(self.queue_of(id, &event.asked()), id),
             Op::Spawn(other) => self.spawned_by[other.index()] = id,
             _ => {}

@@ -68,7 +68,12 @@ impl<A: Axioms> Explorer<A> {
 
     /// Goes to the graph in which the next event of `lane` drops a lock, and whoever was overtaken takes it
     /// at once, if that can be done from here.
-    pub(super) fn let_in(&mut self, lane: usize, asked: Asked, (taken, stamp): (EventId, u32)) -> bool {
+    pub(super) fn let_in(
+        &mut self,
+        lane: usize,
+        asked: Asked,
+        (taken, stamp): (EventId, u32),
+    ) -> bool {
         let Some(NextRef::Asks(waits_for)) = self.next_of(taken.lane()) else {
             return false;
         };
@@ -109,9 +114,8 @@ impl<A: Axioms> Level<A> {
             .and_then(|queue| locks.open(queue))
             .map_or(0, |section| section.taken.index());
         // Either something else that is there keeps the beginning...
-        let is_kept_by = |event: &Event| {
-            event.writes || matches!(event.op, Op::Unlock { .. } | Op::Spawn(_))
-        };
+        let is_kept_by =
+            |event: &Event| event.writes || matches!(event.op, Op::Unlock { .. } | Op::Spawn(_));
         // ...or a revisit reaches only so far back.
         let is_revisited = |event: &Event| {
             let waits = event.reads || matches!(event.op, Op::Lock { .. });

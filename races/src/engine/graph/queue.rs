@@ -75,7 +75,14 @@ impl Locks {
         };
         let (first, count) = self.queues_of[lock.index()];
         let is_shared = mode == LockMode::Shared && count > 1;
-        Some(first + if is_shared { lane } else { usize::from(asked.part) })
+        Some(
+            first
+                + if is_shared {
+                    lane
+                } else {
+                    usize::from(asked.part)
+                },
+        )
     }
 
     /// The sections of one queue, in order.

@@ -211,7 +211,9 @@ fn tell(
             continue; // told with its second half, before which nothing can come between
         }
         let is_part = match event.op {
-            Op::Lock { lock, mode } => usize::from(event.part) + 1 < graph.locks().parts(lock, mode),
+            Op::Lock { lock, mode } => {
+                usize::from(event.part) + 1 < graph.locks().parts(lock, mode)
+            }
             _ => event.part > 0,
         };
         if is_part {

@@ -35,7 +35,13 @@ pub struct Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (family, seed) = self.seed;
-        write!(f, "{} seed {seed}: {}\n{}", family.name(), self.what, self.listing)
+        write!(
+            f,
+            "{} seed {seed}: {}\n{}",
+            family.name(),
+            self.what,
+            self.listing
+        )
     }
 }
 
@@ -117,9 +123,7 @@ fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Optio
             };
             (!is_right).then(|| format!("the engine finds {:?}", found.violation))
         }
-        Verdict::Complete if enumerated.has_race => {
-            Some("the engine misses a race".to_owned())
-        }
+        Verdict::Complete if enumerated.has_race => Some("the engine misses a race".to_owned()),
         Verdict::Complete if enumerated.has_deadlock => {
             Some("the engine misses a deadlock".to_owned())
         }
