@@ -32,6 +32,11 @@ pub(crate) enum Command {
     /// Exits with 0 if every execution of every race was explored and holds, 1 if one breaks a rule, 2 if
     /// the command line is wrong, and 3 if a search was cut short or could not run.
     Run(Box<RunArgs>),
+    /// Run one execution again, by the token that a failing run or test printed
+    ///
+    /// Exits with 1 if it breaks a rule, 3 if it does not (any more): one execution that holds shows nothing of
+    /// the others. Exits with 2 if the token is not whole, or of what does not exist here.
+    Replay(ReplayArgs),
     /// Run litmus tests written as herd7's linux-kernel flavour has them
     ///
     /// Prints herd's result block for each file. Exits with 0 if every file was read and every execution of
@@ -82,6 +87,25 @@ pub(crate) struct SelfcheckArgs {
     /// One JSON object a line (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReplayArgs {
+    /// The token, or a file with tokens in it: one of `ci/schedules`, or a log
+    #[arg(value_name = "TOKEN|FILE")]
+    pub(crate) token: String,
+    /// One JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show every step
+    #[arg(long)]
+    pub(crate) detail: bool,
+    /// Draw with ASCII alone
+    #[arg(long)]
+    pub(crate) ascii: bool,
+    /// Keep it in `ci/schedules`, to be replayed by every test run
+    #[arg(long)]
+    pub(crate) keep: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,6 +12,11 @@
 //! | `crate/name::profile::no violation in N executions (loom)` | none of so many fails; whether there are more is not known |
 //! | `crate/name::profile::fails without STEP` | an execution breaks a rule of the protocol |
 //! | `crate/name::profile::holds without STEP` | as the first, for a step that must not matter |
+//! | `crate/name::profile::kept schedule N still fails` | a schedule of `ci/schedules`, replayed, breaks its rule again |
+//! | `crate/name::profile::kept schedule N holds` | it does not any more: it was a defect |
+//!
+//! Kept schedules come first. A test that should hold and fails prints the token of its counterexample, and
+//! keeps it in `ci/schedules/<race>.toml` ([`Store`]): to be committed, until it is mended and after.
 //!
 //! A race is tried with two pages, and with two callers, as well; a test's name then says so, and one with two
 //! callers never claims more than that no violation was met within the limit.
@@ -23,6 +28,7 @@
 //! A `fails without` test wants a broken property, a fault, a data race or a deadlock: a panic is a
 //! defect of the model, and a `sometimes` that was never seen means that nothing was tested.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
@@ -33,7 +39,8 @@ use crate::engine::{Choice, Limits, Search, default_for};
 use crate::program::Program;
 use crate::progress::{Stop, Unwatched};
 use crate::race::{Race, Size};
-use crate::trace::{Finding, Page, report};
+use crate::schedule::{Again, Kept, Must, Store, Token, replay};
+use crate::trace::{Finding, Page, headline_of, report};
 use crate::verdict::{Exploration, Verdict, Violation};
 
 /// Executions that a test may cost.
@@ -42,7 +49,10 @@ const EXECUTIONS: u64 = 20_000;
 /// Runs the tests of these races, as the command line asks, and ends the process.
 pub fn main(races: &[Race]) {
     let arguments = Arguments::from_args();
-    libtest_mimic::run(&arguments, trials(races, default_for)).exit();
+    let store = Store::of_workspace();
+    let mut all = kept_trials(races, store.as_ref());
+    all.extend(trials(races, default_for, store.as_ref()));
+    libtest_mimic::run(&arguments, all).exit();
 }
 
 /// How a test finds its engine.
@@ -63,20 +73,22 @@ struct Case {
     expected: Expected,
     size: Size,
     choice: Choice,
+    /// Where the schedule of a violation is kept.
+    store: Option<Store>,
 }
 
 /// More pages, and more callers, than the smallest instance has.
 const TWO_PAGES: Size = Size { cpus: 1, pages: 2 };
 const TWO_CALLERS: Size = Size { cpus: 2, pages: 1 };
 
-fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
-    cases(races, choose)
+fn trials(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Trial> {
+    cases(races, choose, store)
         .into_iter()
         .map(|case| Trial::test(case.name(), move || case.check()))
         .collect()
 }
 
-fn cases(races: &[Race], choose: Choose) -> Vec<Case> {
+fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
     let mut cases = Vec::new();
     for &race in races {
         let mut add_sized = |profile, without, expected, size| {
@@ -90,6 +102,7 @@ fn cases(races: &[Race], choose: Choose) -> Vec<Case> {
                 expected,
                 size,
                 choice,
+                store: store.cloned(),
             });
         };
         for &profile in race.profiles {
@@ -171,7 +184,7 @@ impl Case {
                  had seen everything"
             )
             .into()),
-            Verdict::Failed(_) => Err(self.text(program, exploration).into()),
+            Verdict::Failed(_) => Err(self.kept_text(program, exploration).into()),
             Verdict::Unsupported(why) => Err(self.unsupported(why)),
         }
     }
@@ -208,12 +221,16 @@ impl Case {
         format!("{} cannot run this: {why}", self.choice.engine.name()).into()
     }
 
-    fn text(&self, program: &Program, exploration: &Exploration) -> String {
+    fn finding<'a>(
+        &'a self,
+        program: &'a Program,
+        exploration: &'a Exploration,
+    ) -> Option<Finding<'a>> {
         let Verdict::Failed(counterexample) = &exploration.verdict else {
-            return String::new();
+            return None;
         };
         let engine = self.choice.engine;
-        let finding = Finding {
+        Some(Finding {
             counterexample,
             program,
             race: &self.race,
@@ -222,8 +239,96 @@ impl Case {
             knocked_out: self.knocked_out(),
             engine: engine.name(),
             model: (engine.models().len() > 1).then(|| self.choice.model.name()),
+        })
+    }
+
+    fn text(&self, program: &Program, exploration: &Exploration) -> String {
+        let finding = self.finding(program, exploration);
+        finding.map_or_else(String::new, |finding| {
+            report(&finding, Page::default()).to_string()
+        })
+    }
+
+    /// The text of a violation that should not be; its schedule is kept.
+    fn kept_text(&self, program: &Program, exploration: &Exploration) -> String {
+        let mut text = self.text(program, exploration);
+        let finding = self.finding(program, exploration);
+        let Some((finding, token)) = finding.and_then(|f| Some((f, Token::of(&f)?))) else {
+            return text;
         };
-        report(&finding, Page::default()).to_string()
+        let kept = Kept {
+            must: Must::Hold,
+            about: headline_of(&finding),
+            token: token.to_string(),
+        };
+        let place = match &self.store {
+            Some(store) => match store.add(self.race.name, kept) {
+                Ok(path) => format!("kept in {}: commit it", path.display()),
+                Err(error) => format!("the schedule could not be kept: {error}"),
+            },
+            None => "the schedule could not be kept: this is no cargo workspace".to_owned(),
+        };
+        text.push_str(&format!("\n{place}\n"));
+        text
+    }
+}
+
+/// Tests that replay what is kept for these races.
+fn kept_trials(races: &[Race], store: Option<&Store>) -> Vec<Trial> {
+    let Some(store) = store else {
+        return Vec::new();
+    };
+    let mut trials = Vec::new();
+    for &race in races {
+        let all = match store.load(race.name) {
+            Ok(all) => all,
+            Err(error) => {
+                let name = format!("{}::kept schedules can be read", race.name);
+                trials.push(Trial::test(name, move || Err(error.to_string().into())));
+                continue;
+            }
+        };
+        for (nth, kept) in all.into_iter().enumerate() {
+            // The name says the profile, as that of any test does; if need be, from a token that is broken.
+            let profile = kept.token.split(':').nth(2).unwrap_or("?").to_owned();
+            let claim = match kept.must {
+                Must::Fail => "still fails",
+                Must::Hold => "holds",
+            };
+            let name = format!("{}::{profile}::kept schedule {} {claim}", race.name, nth + 1);
+            trials.push(Trial::test(name, move || check_kept(&race, &kept)));
+        }
+    }
+    trials
+}
+
+/// Replays a schedule that is kept.
+fn check_kept(race: &Race, kept: &Kept) -> Result<(), Failed> {
+    let token: Token = kept.token.parse().map_err(Failed::from)?;
+    let resolved = token.resolve(&[race]).map_err(Failed::from)?;
+    let again = replay(&token, resolved).map_err(Failed::from)?;
+    let words = again.words().join("\n");
+    let text = |again: &Again<'_>| {
+        let finding = again.finding();
+        finding.map_or_else(String::new, |f| report(&f, Page::default()).to_string())
+    };
+    match kept.must {
+        Must::Hold if again.replayed.broken.is_some() => {
+            Err(format!("{words}\n\n{}", text(&again)).into())
+        }
+        Must::Fail if !again.is_same_rule() => Err(format!(
+            "{words}\n\n{}\nIf that is as it should be, make a new schedule: `gupcheck run ... --keep`; if the \
+             step is not needed any more, remove this one.",
+            text(&again)
+        )
+        .into()),
+        _ if again.is_exact() => Ok(()),
+        _ => {
+            // It passes, but not unnoticed: it tests less than it did.
+            let line = format!("{}: a kept schedule is stale: {words}\n", race.name);
+            let _ = std::io::stderr().write_all(line.as_bytes());
+            Ok(())
+        }
     }
 }
 

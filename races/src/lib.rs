@@ -7,6 +7,7 @@ pub mod program;
 pub mod progress;
 pub mod race;
 pub mod scene;
+pub mod schedule;
 pub mod tally;
 pub mod trace;
 pub mod verdict;

@@ -4,7 +4,8 @@ use gupcheck_core::sync::{CellId, Event, Fault, LaneId, Op};
 use std::fmt;
 use std::time::Duration;
 
-use crate::program::Returned;
+use crate::program::{Program, Returned};
+use crate::schedule::Schedule;
 use crate::tally::Outcomes;
 
 /// What went wrong in one execution.
@@ -45,6 +46,26 @@ pub enum Violation {
     },
 }
 
+impl Violation {
+    /// The rule that is broken, without what differs from one execution that breaks it to the next: two
+    /// violations of one program are of the same kind if these words are the same.
+    pub fn rule(&self, program: &Program) -> String {
+        match self {
+            Self::Property { index, text } => {
+                let property = program.properties().get(*index);
+                format!("always {}", property.map_or(text, |property| &property.text))
+            }
+            Self::Fault(fault) => fault.describe(program.layout()),
+            Self::DataRace { cell } => {
+                format!("data race on {}", program.layout().decl(*cell).name)
+            }
+            Self::Deadlock { .. } => "deadlock".to_owned(),
+            Self::Panic { message } => format!("panic: {message}"),
+            Self::Vacuous { text, .. } => format!("never {text}"),
+        }
+    }
+}
+
 /// One execution that breaks a rule, as a value.
 #[derive(Clone, Debug)]
 pub struct Counterexample {
@@ -59,6 +80,22 @@ pub struct Counterexample {
     pub returned: Vec<Option<Returned>>,
     /// Which execution of the search this was, counted from 1.
     pub execution: u64,
+    /// How the same engine comes to it again; `None` where it cannot.
+    pub schedule: Option<Schedule>,
+}
+
+impl Counterexample {
+    /// A violation of which nothing more is known than that it is there.
+    pub fn bare(violation: Violation, execution: u64) -> Self {
+        Self {
+            violation,
+            trace: Vec::new(),
+            memory: Vec::new(),
+            returned: Vec::new(),
+            execution,
+            schedule: None,
+        }
+    }
 }
 
 /// Why a search ended before it had seen everything.

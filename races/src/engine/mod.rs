@@ -9,11 +9,13 @@ pub mod graph;
 mod loom;
 mod native;
 mod panics;
+mod replay;
 
 pub use self::choice::{Choice, UnknownEngine, all, by_name, default_for, model_for};
 pub use self::graph::GraphEngine;
 pub use self::loom::LoomEngine;
 pub use self::native::NativeEngine;
+pub use self::replay::{Replay, ReplayError, Replayed};
 
 use std::fmt;
 use std::str::FromStr;
@@ -106,4 +108,16 @@ pub trait Engine: Sync {
 
     /// Explores `program` until everything is seen, a violation is found, or a limit is reached.
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration;
+
+    /// Runs one execution again, by the schedule that this engine once gave for it. Where that no longer
+    /// fits the program, it runs the nearest that does, and says so.
+    ///
+    /// # Errors
+    /// If the schedule is not one of this engine's, or is none that the model allows.
+    fn replay(&self, program: &Arc<Program>, replay: &Replay<'_>) -> Result<Replayed, ReplayError> {
+        let _ = (program, replay);
+        Err(ReplayError::CannotReplay {
+            engine: self.name(),
+        })
+    }
 }

@@ -48,13 +48,7 @@ impl Engine for Says {
 }
 
 fn failed(violation: Violation) -> Verdict {
-    Verdict::Failed(Box::new(Counterexample {
-        violation,
-        trace: Vec::new(),
-        memory: Vec::new(),
-        returned: Vec::new(),
-        execution: 1,
-    }))
+    Verdict::Failed(Box::new(Counterexample::bare(violation, 1)))
 }
 
 fn bug() -> Verdict {
@@ -108,7 +102,7 @@ fn loom_like_engine(_: &Race, _: &'static Profile) -> Choice {
 fn results(choose: super::Choose) -> [Vec<Result<(), String>>; 2] {
     let mut results = [Vec::new(), Vec::new()];
     // With two callers no test claims that a search sees everything; those are tried by name alone.
-    let cases = cases(&[RACE], choose).into_iter();
+    let cases = cases(&[RACE], choose, None).into_iter();
     for case in cases.filter(|case| case.size != super::TWO_CALLERS) {
         let result = case
             .check()
@@ -120,7 +114,7 @@ fn results(choose: super::Choose) -> [Vec<Result<(), String>>; 2] {
 
 #[test]
 fn a_test_for_each_claim() {
-    let trials = trials(&[RACE], complete_engine);
+    let trials = trials(&[RACE], complete_engine, None);
     let names: Vec<_> = trials.iter().map(libtest_mimic::Trial::name).collect();
     assert_eq!(
         names,
@@ -140,7 +134,7 @@ fn a_test_for_each_claim() {
 
 #[test]
 fn where_the_engine_may_not_finish_no_name_says_holds() {
-    let trials = trials(&[RACE], loom_like_engine);
+    let trials = trials(&[RACE], loom_like_engine, None);
     let names: Vec<_> = trials.iter().map(libtest_mimic::Trial::name).collect();
     assert_eq!(
         names[0],

@@ -11,6 +11,7 @@ use super::text::{Line, Role, Text};
 use super::wording;
 use super::{Finding, Page};
 use crate::race::Size;
+use crate::schedule::{Runs, Token};
 use crate::verdict::Violation;
 
 /// The sentence that names the anomaly and the two events.
@@ -71,7 +72,22 @@ pub fn report(finding: &Finding<'_>, page: Page) -> Text {
     text.gap();
     text.line(Line::of(Role::Heading, "again"));
     text.line(Line::of(Role::Plain, format!("  {}", command(finding))));
+    again(&mut text, finding, page);
     text
+}
+
+/// Who ran for how long, and the command that runs this very execution. A token is never broken into lines.
+fn again(text: &mut Text, finding: &Finding<'_>, page: Page) {
+    let Some(token) = Token::of(finding) else {
+        return;
+    };
+    let runs = Runs::of(&finding.counterexample.trace);
+    text.gap();
+    text.line(Line::of(Role::Heading, "this execution"));
+    let line = format!("  {}", runs.shown(finding.program));
+    text.wrapped(Line::of(Role::Plain, line), page.width, 2);
+    let command = format!("  cargo run --release -- replay {token}");
+    text.line(Line::of(Role::Plain, command));
 }
 
 fn title(text: &mut Text, finding: &Finding<'_>, page: Page) {

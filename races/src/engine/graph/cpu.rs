@@ -24,6 +24,7 @@ use gupcheck_core::sync::{Backend, Fault, Lane, LaneId, Note, Op, Site};
 use super::event::{Asked, Event};
 use super::queue::parts_of;
 use crate::program::{Program, Returned};
+use crate::schedule::hook::gupcheck_operation;
 
 const STACK_BYTES: usize = 256 * 1024;
 
@@ -50,6 +51,8 @@ struct Port {
     given: Cell<usize>,
     request: RefCell<Option<Next>>,
     said: RefCell<Option<Vec<Said>>>,
+    /// Whether somebody wants to stop where the CPU asks for something.
+    hooked: Cell<bool>,
 }
 
 /// The engine as the coroutine's body sees it.
@@ -79,12 +82,15 @@ impl Wire<'_> {
 }
 
 impl Backend for Wire<'_> {
-    fn perform(&self, _: LaneId, op: Op, site: Site) -> u64 {
+    fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64 {
         let nth = self.port.given.get();
         if nth >= self.port.answers.borrow().len() {
             if std::thread::panicking() {
                 // A guard that drops its lock while its CPU is unwound: nobody listens any more.
                 return 0;
+            }
+            if self.port.hooked.get() {
+                gupcheck_operation(lane, &op, site);
             }
             self.request(Next::Asks(Asked {
                 op,
@@ -222,6 +228,11 @@ impl Cpu {
             self.stack = Some(coroutine.into_stack());
         }
         self.next = None;
+    }
+
+    /// From now on, a debugger can stop where the CPU asks for something.
+    pub(super) fn hook(&self) {
+        self.port.hooked.set(true);
     }
 
     /// Runs the body once more over `events`, and returns what it said.

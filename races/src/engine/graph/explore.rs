@@ -26,7 +26,7 @@ use crate::program::{Program, Returned, Start};
 use crate::verdict::Violation;
 
 /// More events than this in one CPU, and it is taken for one that never ends.
-const MAX_EVENTS: usize = 20_000;
+pub(super) const MAX_EVENTS: usize = 20_000;
 
 /// What is left to try for one event.
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +158,7 @@ impl<A: Axioms> Level<A> {
 
     /// Whether there is a write, old as it may be, from which the next event of `lane` can read what ends its
     /// `spin_until`.
-    fn could_end_wait(&self, lane: usize, op: &Op) -> bool {
+    pub(super) fn could_end_wait(&self, lane: usize, op: &Op) -> bool {
         let Op::SpinUntil { cell, until, .. } = *op else {
             return false;
         };
@@ -399,7 +399,7 @@ impl<A: Axioms> Explorer<A> {
     }
 
     /// Adds a plain access, which has no choice unless it races.
-    fn perform_plain(&mut self, lane: usize, asked: Asked, cell: CellId) -> Option<Extended> {
+    pub(super) fn perform_plain(&mut self, lane: usize, asked: Asked, cell: CellId) -> Option<Extended> {
         let level = &mut self.levels[self.depth];
         let writes = matches!(asked.op, Op::Write { .. });
         let seen = level.axioms.synchronised(&level.graph, lane);
@@ -489,7 +489,7 @@ fn racer(
 }
 
 /// The CPUs that hold a lock so that `lane` cannot take it.
-fn holders(
+pub(super) fn holders(
     graph: &Graph,
     lane: usize,
     lock: LockId,
@@ -500,7 +500,7 @@ fn holders(
 }
 
 /// What dropping a lock leads to; `None` if the CPU does not hold it.
-fn dropping(graph: &Graph, lane: usize, asked: &Asked, mode: LockMode) -> Option<Stage> {
+pub(super) fn dropping(graph: &Graph, lane: usize, asked: &Asked, mode: LockMode) -> Option<Stage> {
     let queue = graph.locks().queue_of(lane, asked)?;
     let held = graph.locks().open(queue)?;
     if !graph.locks().is_in(queue, lane, mode) {
@@ -518,7 +518,7 @@ fn dropping(graph: &Graph, lane: usize, asked: &Asked, mode: LockMode) -> Option
 }
 
 /// Whether some of the CPUs that wait for locks and joins wait for each other in a circle.
-fn wait_cycle(graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
+pub(super) fn wait_cycle(graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
     let mut reaches = [0_u32; super::clock::MAX_CPUS];
     for (lane, asked) in waiting {
         match asked.op {

@@ -48,6 +48,7 @@ mod graph;
 mod model;
 mod overtake;
 mod queue;
+mod replay;
 mod revisit;
 mod search;
 pub mod selfcheck;
@@ -56,8 +57,9 @@ mod trace;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::{Engine, Model, Search};
+use super::{Engine, Model, Replay, ReplayError, Replayed, Search};
 use crate::program::Program;
+use crate::schedule::Schedule;
 use crate::verdict::Exploration;
 use clock::MAX_CPUS;
 
@@ -101,6 +103,24 @@ impl Engine for GraphEngine {
             other @ (Model::LoomC11 | Model::Machine) => Exploration::unsupported(format!(
                 "the graph engine does not know the model {other}"
             )),
+        }
+    }
+
+    fn replay(&self, program: &Arc<Program>, replay: &Replay<'_>) -> Result<Replayed, ReplayError> {
+        let Schedule::Graph(choices) = replay.schedule else {
+            let engine = self.name();
+            return Err(ReplayError::Foreign { engine });
+        };
+        if program.cpus().len() > MAX_CPUS {
+            return Err(ReplayError::Unsupported(format!("more than {MAX_CPUS} CPUs")));
+        }
+        match replay.model {
+            Model::Sc => replay::run::<model::Sc>(program, replay, choices),
+            Model::Tso => replay::run::<model::Tso>(program, replay, choices),
+            Model::Rc11 => replay::run::<model::Rc11>(program, replay, choices),
+            other @ (Model::LoomC11 | Model::Machine) => Err(ReplayError::Unsupported(format!(
+                "the graph engine does not know the model {other}"
+            ))),
         }
     }
 }

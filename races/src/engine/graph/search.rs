@@ -53,13 +53,7 @@ pub(super) fn run<A: Axioms>(
 /// The verdict when everything was seen and nothing is broken.
 fn verdict_of_all(tally: &Tally, program: &Program) -> Verdict {
     tally.complete(program).unwrap_or_else(|violation| {
-        Verdict::Failed(Box::new(Counterexample {
-            violation,
-            trace: Vec::new(),
-            memory: Vec::new(),
-            returned: Vec::new(),
-            execution: tally.executions,
-        }))
+        Verdict::Failed(Box::new(Counterexample::bare(violation, tally.executions)))
     })
 }
 

@@ -10,10 +10,11 @@ use gupcheck_core::sync::{self, LaneId, Op, Source, What};
 
 use super::clock::Clock;
 use super::cpu::Said;
-use super::event::EventId;
+use super::event::{Event, EventId, NOWHERE};
 use super::explore::Explorer;
 use super::graph::Graph;
 use super::model::Axioms;
+use crate::schedule::{Choice, Schedule};
 use crate::verdict::{Counterexample, Violation};
 
 /// The current graph as a counterexample. If events are to `blame`, they come last, and only what comes
@@ -24,6 +25,20 @@ pub(super) fn counterexample<A: Axioms>(
     blame: &[EventId],
     execution: u64,
 ) -> Counterexample {
+    let level = explorer.level();
+    let order = Telling::new(&level.graph, &level.axioms, blame).order();
+    let order = whole_operations(&level.graph, &order);
+    in_order(explorer, violation, blame, execution, &order)
+}
+
+/// The current graph as a counterexample, its events told in this order.
+pub(super) fn in_order<A: Axioms>(
+    explorer: &mut Explorer<A>,
+    violation: Violation,
+    blame: &[EventId],
+    execution: u64,
+    order: &[EventId],
+) -> Counterexample {
     let mut returned = explorer.returned_so_far();
     // What those who are to blame did next is in the graph, but is not told: it had not happened yet.
     for id in blame {
@@ -31,8 +46,7 @@ pub(super) fn counterexample<A: Axioms>(
     }
     let said = rehearse(explorer);
     let level = explorer.level();
-    let order = Telling::new(&level.graph, &level.axioms, blame).order();
-    let trace = tell(&level.graph, &order, said, blame.is_empty());
+    let trace = tell(&level.graph, order, said, blame.is_empty());
     let layout = explorer.program.layout();
     let memory = if blame.is_empty() {
         (0..layout.cells().len() as u32)
@@ -47,7 +61,66 @@ pub(super) fn counterexample<A: Axioms>(
         memory,
         returned,
         execution,
+        schedule: Some(Schedule::Graph(choices(&level.graph, order))),
     }
+}
+
+/// The events in this order, but the parts of one operation side by side; a lock that was not taken
+/// altogether is left out.
+fn whole_operations(graph: &Graph, order: &[EventId]) -> Vec<EventId> {
+    let mut whole = Vec::new();
+    for &id in order.iter().filter(|&&id| tells_all(graph, order, id)) {
+        let events = graph.lane(id.lane());
+        let is_part = |event: &Event| event.is_second || event.part > 0;
+        let first = (0..=id.index()).rev().find(|&n| !is_part(&events[n]));
+        let first = first.expect("an operation begins");
+        let mut end = first + 1;
+        while end < events.len() && is_part(&events[end]) {
+            end += 1;
+        }
+        whole.extend((first..end).map(|n| EventId::new(id.lane(), n)));
+    }
+    whole
+}
+
+/// Whether an event stands for its whole operation: an update is told with its second half, before which
+/// nothing can come between; a lock is taken when all of it is, and dropped when it begins to be.
+fn tells_all(graph: &Graph, order: &[EventId], id: EventId) -> bool {
+    let event = graph.event(id);
+    match event.op {
+        Op::Lock { lock, mode } => usize::from(event.part) + 1 == graph.locks().parts(lock, mode),
+        _ if event.granted && !event.is_second => {
+            order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id)
+        }
+        _ => event.part == 0,
+    }
+}
+
+/// The choices that lead to the operations in this order: how far from the newest write that is there each
+/// reads or writes.
+fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
+    let mut there: HashMap<u32, Vec<u16>> = HashMap::new();
+    let mut choices = Vec::new();
+    for &id in order.iter() {
+        let event = graph.event(id);
+        let writes = there.entry(event.cell).or_default();
+        let standing = match event.cell {
+            NOWHERE => 0,
+            _ => graph.standing(event),
+        };
+        if !event.is_second && event.part == 0 {
+            let newer = writes.iter().filter(|&&place| place > standing);
+            let back = if event.is_plain() { 0 } else { newer.count() };
+            choices.push(Choice {
+                lane: id.lane() as u8,
+                back: back as u16,
+            });
+        }
+        if event.writes {
+            writes.push(event.position);
+        }
+    }
+    choices
 }
 
 /// The cells' values after what a trace tells, which is not all that is in the graph.
@@ -167,8 +240,8 @@ impl<'g, A: Axioms> Telling<'g, A> {
                 .filter_map(|lane| self.next(lane))
                 .filter(|&id| self.is_ready(id))
                 .collect();
-            let best =
-                (ready.iter()).min_by_key(|&&id| (self.blame.contains(&id), !self.is_coherent(id)));
+            let blamed = |id| self.blame.iter().position(|&b| b == id).map_or(0, |n| n + 1);
+            let best = (ready.iter()).min_by_key(|&&id| (blamed(id), !self.is_coherent(id)));
             let Some(&id) = best else { return order };
             current = id.lane();
             self.told.set(current, self.told.get(current) + 1);
@@ -207,17 +280,8 @@ fn tell(
             second
         };
         let last = order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id);
-        if event.granted && !second.is_second && !last {
-            continue; // told with its second half, before which nothing can come between
-        }
-        let is_part = match event.op {
-            Op::Lock { lock, mode } => {
-                usize::from(event.part) + 1 < graph.locks().parts(lock, mode)
-            }
-            _ => event.part > 0,
-        };
-        if is_part {
-            continue; // a lock is taken when all of it is, and dropped when it begins to be
+        if !tells_all(graph, order, id) {
+            continue;
         }
         place.insert(id, trace.len());
         let source = match event.source {

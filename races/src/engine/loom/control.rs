@@ -231,6 +231,18 @@ impl Control {
         Halt::Broken(Violation::Deadlock { waiting }).raise()
     }
 
+    /// How many executions loom has begun since it was started last.
+    pub(super) fn begun(&self) -> u64 {
+        self.ledger().begun
+    }
+
+    /// Has executions begin with so many loom objects, or with all that are declared.
+    pub(super) fn sized(self, sizes: Option<Sizes>) -> Self {
+        let sizes = sizes.unwrap_or_else(|| self.declared());
+        self.ledger().sizes = Some(sizes);
+        self
+    }
+
     /// No more sightings: coroutines that loom never unwinds may keep this alive for ever.
     pub(super) fn close(&self) {
         self.ledger().sightings = None;

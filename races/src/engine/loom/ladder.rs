@@ -18,10 +18,12 @@
 //! leaves out executions that it finds with one. An execution with as many preemptions as that was
 //! never seen; should one come, the verdict says that there was a bound.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::control::{Allowance, Common, Control, Halt};
+use super::path;
 use super::world::World;
 use super::{MAX_BRANCHES, MAX_CPUS};
 use crate::engine::Limits;
@@ -31,7 +33,7 @@ use crate::tally::Tally;
 use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 
 /// What stands for no bound.
-const UNBOUNDED: usize = u8::MAX as usize;
+pub(super) const UNBOUNDED: usize = u8::MAX as usize;
 /// An execution with fewer changes of lane than this cannot have met that bound.
 const SUSPICIOUS: usize = UNBOUNDED - 5;
 
@@ -197,7 +199,7 @@ impl<'a> Ladder<'a> {
     ) -> Ended {
         passes.number += 1;
         let ended = loop {
-            match explore(control, bound) {
+            match explore(control, bound, None) {
                 Ok(()) => break Ended::Finished,
                 Err(caught) => match classify(control, caught) {
                     Halt::Exhausted => {
@@ -207,7 +209,9 @@ impl<'a> Ladder<'a> {
                     Halt::Cut(cut) => break Ended::Cut(cut),
                     Halt::Unsupported(why) => break Ended::Unsupported(why),
                     Halt::Broken(violation) => {
-                        break Ended::Broken(Box::new(counterexample(control, before, violation)));
+                        let mut broken = counterexample(control, before, violation);
+                        broken.schedule = path::of_last(self.common, control, bound);
+                        break Ended::Broken(Box::new(broken));
                     }
                 },
             }
@@ -223,17 +227,26 @@ impl<'a> Ladder<'a> {
     fn vacuous(&self, violation: Violation) -> Counterexample {
         let cells = self.common.program.layout().cells();
         Counterexample {
-            violation,
-            trace: Vec::new(),
             memory: cells.iter().map(|cell| cell.init).collect(),
-            execution: self.total.executions,
-            returned: Vec::new(),
+            ..Counterexample::bare(violation, self.total.executions)
         }
     }
 }
 
+/// A file that loom reads its path from, if it is there, and writes it to before some execution.
+#[derive(Clone, Debug)]
+pub(super) struct Checkpoint {
+    pub(super) file: PathBuf,
+    /// Before which, counted from 1.
+    pub(super) execution: usize,
+}
+
 /// Lets loom run until it has seen everything within the bound, or is unwound.
-fn explore(control: &Arc<Control>, bound: usize) -> Result<(), Caught> {
+pub(super) fn explore(
+    control: &Arc<Control>,
+    bound: usize,
+    checkpoint: Option<Checkpoint>,
+) -> Result<(), Caught> {
     let control = Arc::clone(control);
     panics::isolated(move || {
         // Every setting is ours: what `new` takes from the environment is overwritten.
@@ -243,7 +256,8 @@ fn explore(control: &Arc<Control>, bound: usize) -> Result<(), Caught> {
         builder.max_permutations = None;
         builder.max_duration = None;
         builder.preemption_bound = Some(bound);
-        builder.checkpoint_file = None;
+        builder.checkpoint_interval = checkpoint.as_ref().map_or(usize::MAX, |c| c.execution);
+        builder.checkpoint_file = checkpoint.map(|checkpoint| checkpoint.file);
         builder.expect_explicit_explore = false;
         // With locations, loom's words for a data race tell which two threads it is between.
         builder.location = true;
@@ -253,7 +267,7 @@ fn explore(control: &Arc<Control>, bound: usize) -> Result<(), Caught> {
 }
 
 /// What was thrown, in our terms. loom has its own findings only as panics with words.
-fn classify(control: &Control, caught: Caught) -> Halt {
+pub(super) fn classify(control: &Control, caught: Caught) -> Halt {
     let words = caught.words();
     let Some(report) = caught.report else {
         return match caught.payload.downcast::<Halt>() {
@@ -290,7 +304,12 @@ fn classify(control: &Control, caught: Caught) -> Halt {
     Halt::Unsupported(format!("loom gave up: {words}"))
 }
 
-fn counterexample(control: &Control, before: u64, violation: Violation) -> Counterexample {
+/// What broke in the execution that `control` saw last.
+pub(super) fn counterexample(
+    control: &Control,
+    before: u64,
+    violation: Violation,
+) -> Counterexample {
     let mut ledger = control.ledger();
     // The last CPU has recorded the execution if it came so far as to judge it.
     if !matches!(violation, Violation::Property { .. }) {
@@ -303,5 +322,6 @@ fn counterexample(control: &Control, before: u64, violation: Violation) -> Count
         returned: record.returned_so_far(),
         trace: record.take_events(),
         execution: before + ledger.tally.executions,
+        schedule: None,
     }
 }

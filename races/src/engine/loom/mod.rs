@@ -8,6 +8,7 @@
 //! | `cpu` | one CPU in it: operations in terms of loom's |
 //! | `record` | the books of an execution: trace, objects, who waits |
 //! | `history` | one atomic cell in them: its writes, and who saw them |
+//! | `path` | one execution again: loom's path, kept small |
 //! | `sizes` | how many objects an execution gets |
 //!
 //! # The protocol
@@ -40,6 +41,7 @@ mod control;
 mod cpu;
 mod history;
 mod ladder;
+mod path;
 mod record;
 mod sizes;
 mod world;
@@ -50,8 +52,9 @@ use std::thread;
 
 use self::control::Common;
 use self::ladder::Ladder;
-use super::{Engine, Model, Search};
-use crate::program::{Program, Start};
+use super::{Engine, Model, Replay, ReplayError, Replayed, Search};
+use crate::program::{CpuDecl, Program, Start};
+use crate::schedule::Schedule;
 use crate::verdict::Exploration;
 
 /// As many CPUs as loom can run: its threads but the one that makes the objects.
@@ -77,14 +80,8 @@ impl Engine for LoomEngine {
     }
 
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
-        let cpus = program.cpus().len();
-        if cpus > MAX_CPUS {
-            return Exploration::unsupported(format!(
-                "loom runs at most {MAX_CPUS} CPUs beside its main thread, and this program has {cpus}"
-            ));
-        }
-        if !program.cpus().iter().any(|cpu| cpu.start == Start::AtOnce) {
-            return Exploration::unsupported("no CPU starts with the program");
+        if let Some(why) = cannot_run(program) {
+            return Exploration::unsupported(why);
         }
         let (sightings, seen) = mpsc::channel();
         let common = Common {
@@ -105,6 +102,33 @@ impl Engine for LoomEngine {
             })
         })
     }
+
+    fn replay(&self, program: &Arc<Program>, replay: &Replay<'_>) -> Result<Replayed, ReplayError> {
+        let Schedule::Loom(path) = replay.schedule else {
+            let engine = self.name();
+            return Err(ReplayError::Foreign { engine });
+        };
+        if let Some(why) = cannot_run(program) {
+            return Err(ReplayError::Unsupported(why));
+        }
+        // A thread of its own, as every search has.
+        thread::scope(|scope| {
+            let replayer = scope.spawn(|| path::replay(program, replay, path));
+            (replayer.join()).unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+        })
+    }
+}
+
+/// Why loom cannot run a program at all.
+fn cannot_run(program: &Program) -> Option<String> {
+    let cpus = program.cpus().len();
+    if cpus > MAX_CPUS {
+        return Some(format!(
+            "loom runs at most {MAX_CPUS} CPUs beside its main thread, and this program has {cpus}"
+        ));
+    }
+    let starts = |cpu: &CpuDecl| cpu.start == Start::AtOnce;
+    (!program.cpus().iter().any(starts)).then(|| "no CPU starts with the program".to_owned())
 }
 
 /// Has loom's coroutines do what they do to the panic hook, once and for all.

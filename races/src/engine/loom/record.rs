@@ -420,6 +420,11 @@ impl Record {
         cells.map(|cell| self.value(CellId(cell))).collect()
     }
 
+    /// The trace.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// The trace, taken out.
     pub(super) fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)

@@ -159,6 +159,8 @@ impl Company<'_> {
                     execution: tally.executions,
                     // A CPU that was unwound and one that returned nothing look the same here.
                     returned: Vec::new(),
+                    // The machine's choices are not ours to repeat.
+                    schedule: None,
                 }));
             }
         }

@@ -162,6 +162,7 @@ impl Script {
             memory: self.memory,
             returned,
             execution: 17,
+            schedule: None,
         }
     }
 }

@@ -249,13 +249,10 @@ impl Engine for BruteForce {
         let verdict = match explorer.search() {
             Ok(()) => Verdict::Complete,
             Err(Ending::Limit) => Verdict::Truncated(Cut::Executions(explorer.limit)),
-            Err(Ending::Violation(violation)) => Verdict::Failed(Box::new(Counterexample {
+            Err(Ending::Violation(violation)) => Verdict::Failed(Box::new(Counterexample::bare(
                 violation,
-                trace: Vec::new(),
-                memory: Vec::new(),
-                returned: Vec::new(),
-                execution: explorer.tally.executions,
-            })),
+                explorer.tally.executions,
+            ))),
         };
         Exploration {
             verdict,
