@@ -187,6 +187,9 @@ pub(crate) struct RunArgs {
     /// Draw with ASCII alone
     #[arg(long)]
     pub(crate) ascii: bool,
+    /// Keep the schedules of violations in `ci/schedules`, to be replayed by every test run
+    #[arg(long)]
+    pub(crate) keep: bool,
 }
 
 fn family(text: &str) -> Result<Family, String> {

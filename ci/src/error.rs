@@ -2,7 +2,8 @@
 
 use std::io;
 
-use gupcheck_races::engine::{Model, UnknownEngine};
+use gupcheck_races::engine::{Model, ReplayError, UnknownEngine};
+use gupcheck_races::schedule::{NotHere, SaveError, TokenError};
 
 use crate::pattern;
 
@@ -33,6 +34,24 @@ pub(crate) enum Error {
         /// The models it knows.
         known: String,
     },
+    /// A token that cannot be read.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// A token of what there is not.
+    #[error(transparent)]
+    NotHere(#[from] NotHere),
+    /// Neither a token nor a file.
+    #[error("{0:?} is no token, and no file with a token in it")]
+    NoToken(String),
+    /// An execution that cannot be run again.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// A file of schedules.
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    /// There is no place for files of schedules.
+    #[error("--keep: no cargo workspace here, so there is no ci/schedules")]
+    NoWorkspace,
     /// A file that cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {

@@ -6,7 +6,7 @@
 //! | `catalogue` | every race there is |
 //! | `pattern` | which of them are meant |
 //! | `plan` | what is run: race by race, profile by profile |
-//! | `run`, `litmus`, `list`, `bench`, `selfcheck` | the commands |
+//! | `run`, `replay`, `litmus`, `list`, `bench`, `selfcheck` | the commands |
 //! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
 //! | `progress`, `interrupt` | how a run is watched and stopped |
 //! | `output`, `paint` | where text goes, and in which colours |
@@ -27,6 +27,7 @@ mod pattern;
 mod plan;
 mod progress;
 mod record;
+mod replay;
 mod run;
 mod selfcheck;
 mod summary;
@@ -67,6 +68,7 @@ fn command(args: &Args, output: &mut Output) -> Result<Exit, Error> {
     match &args.command {
         Command::List(args) => list::list(args, &races, output),
         Command::Run(args) => run::run(args, &races, &stoppable()?, output),
+        Command::Replay(args) => replay::replay(args, &races, output),
         Command::Litmus(args) => litmus::litmus(args, &stoppable()?, output),
         Command::Bench(args) => bench::bench(args, &races, &stoppable()?, output),
         Command::Selfcheck(args) => selfcheck::selfcheck(args, &stoppable()?, output),

@@ -6,6 +6,7 @@ use gupcheck_core::step::Step;
 use gupcheck_races::engine::Engine;
 use gupcheck_races::program::Program;
 use gupcheck_races::race::Race;
+use gupcheck_races::schedule::{Again, Resolved, Token};
 use gupcheck_races::trace::headline_of;
 use gupcheck_races::verdict::{Cut, Exploration, Verdict, Violation};
 use serde::Serialize;
@@ -37,6 +38,8 @@ pub(crate) struct RunRecord {
     violation: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     headline: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     histogram: Option<Vec<OutcomeRecord>>,
 }
@@ -79,6 +82,7 @@ impl RunRecord {
             Verdict::Unsupported(why) => (None, Some(why.clone()), None),
             Verdict::Failed(counterexample) => (None, None, Some(kind(&counterexample.violation))),
         };
+        let finding = line::finding(job, program, exploration);
         Self {
             race: job.race.name,
             catalogue: job.race.catalogue,
@@ -97,7 +101,10 @@ impl RunRecord {
             remarks,
             unsupported,
             violation,
-            headline: line::finding(job, program, exploration).map(|f| headline_of(&f)),
+            headline: finding.as_ref().map(headline_of),
+            token: finding
+                .and_then(|f| Token::of(&f))
+                .map(|token| token.to_string()),
             histogram: histogram.then(outcomes),
         }
     }
@@ -114,6 +121,86 @@ impl CutRecord {
                 Cut::PreemptionBound(bound) => Some(*bound as f64),
                 Cut::Interrupted | Cut::Sampling => None,
             },
+        }
+    }
+}
+
+/// A token's execution, run again.
+#[derive(Serialize)]
+pub(crate) struct ReplayRecord {
+    race: &'static str,
+    profile: &'static str,
+    engine: &'static str,
+    model: &'static str,
+    cpus: u32,
+    pages: u32,
+    knocked_out: Vec<&'static str>,
+    verdict: &'static str,
+    exact: bool,
+    same_rule: bool,
+    followed: usize,
+    choices: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    misfit: Option<MisfitRecord>,
+    remarks: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headline: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+/// The first step that is not what it was.
+#[derive(Serialize)]
+struct MisfitRecord {
+    step: usize,
+    cpu: String,
+    was: String,
+    now: Option<String>,
+}
+
+impl ReplayRecord {
+    pub(crate) fn of(again: &Again<'static>) -> Self {
+        let Resolved {
+            race,
+            profile,
+            size,
+            knocked_out,
+            engine,
+            model,
+        } = again.resolved;
+        let finding = again.finding();
+        let misfit = again.replayed.misfit.as_ref();
+        Self {
+            race: race.name,
+            profile: profile.name,
+            engine: engine.name(),
+            model: model.name(),
+            cpus: size.cpus,
+            pages: size.pages,
+            knocked_out: knocked_out.iter().map(Step::name).collect(),
+            verdict: if finding.is_some() {
+                "failed"
+            } else {
+                "truncated"
+            },
+            exact: again.is_exact(),
+            same_rule: again.is_same_rule(),
+            followed: again.replayed.followed,
+            choices: again.replayed.choices,
+            misfit: misfit.map(|misfit| MisfitRecord {
+                step: misfit.step,
+                cpu: misfit.cpu.clone(),
+                was: misfit.was.clone(),
+                now: misfit.now.clone(),
+            }),
+            remarks: again.words(),
+            violation: finding.map(|f| kind(&f.counterexample.violation)),
+            headline: finding.as_ref().map(headline_of),
+            token: finding
+                .and_then(|f| Token::of(&f))
+                .map(|token| token.to_string()),
         }
     }
 }

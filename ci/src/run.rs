@@ -17,6 +17,7 @@ use crate::output::Output;
 use crate::plan::{self, Job};
 use crate::progress::Spinner;
 use crate::record::RunRecord;
+use crate::replay;
 use crate::summary::Summary;
 
 /// Runs what `args` asks for.
@@ -53,6 +54,9 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
             output.plain(&json)?;
         } else {
             tell(args, job, &program, &exploration, columns, output)?;
+        }
+        if let (true, Some(finding)) = (args.keep, line::finding(job, &program, &exploration)) {
+            replay::keep(&finding)?;
         }
     }
     if !args.json {

@@ -295,7 +295,11 @@ fn kept_trials(races: &[Race], store: Option<&Store>) -> Vec<Trial> {
                 Must::Fail => "still fails",
                 Must::Hold => "holds",
             };
-            let name = format!("{}::{profile}::kept schedule {} {claim}", race.name, nth + 1);
+            let name = format!(
+                "{}::{profile}::kept schedule {} {claim}",
+                race.name,
+                nth + 1
+            );
             trials.push(Trial::test(name, move || check_kept(&race, &kept)));
         }
     }

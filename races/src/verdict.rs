@@ -53,7 +53,10 @@ impl Violation {
         match self {
             Self::Property { index, text } => {
                 let property = program.properties().get(*index);
-                format!("always {}", property.map_or(text, |property| &property.text))
+                format!(
+                    "always {}",
+                    property.map_or(text, |property| &property.text)
+                )
             }
             Self::Fault(fault) => fault.describe(program.layout()),
             Self::DataRace { cell } => {

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 /// The folder, in the workspace.
 const FOLDER: &str = "ci/schedules";
-const HEADER: &str = "# Schedules that broke a rule once. Every test run replays them first; see docs/replay.md.\n";
+const HEADER: &str =
+    "# Schedules that broke a rule once. Every test run replays them first; see docs/replay.md.\n";
 
 /// What is expected of a schedule that is replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,7 +204,10 @@ mod tests {
         let store = Store::at(folder.path());
         fs::write(store.path("ab"), "schedule = 3\n").unwrap();
         let said = store.load("ab").unwrap_err().to_string();
-        assert!(said.contains("ab.toml") && said.contains("line 1"), "{said}");
+        assert!(
+            said.contains("ab.toml") && said.contains("line 1"),
+            "{said}"
+        );
         fs::write(folder.path().join("file"), "").unwrap();
         let said = store.add("file/x", kept("t")).unwrap_err().to_string();
         assert!(said.contains("file"), "{said}");

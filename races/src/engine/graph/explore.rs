@@ -399,7 +399,12 @@ impl<A: Axioms> Explorer<A> {
     }
 
     /// Adds a plain access, which has no choice unless it races.
-    pub(super) fn perform_plain(&mut self, lane: usize, asked: Asked, cell: CellId) -> Option<Extended> {
+    pub(super) fn perform_plain(
+        &mut self,
+        lane: usize,
+        asked: Asked,
+        cell: CellId,
+    ) -> Option<Extended> {
         let level = &mut self.levels[self.depth];
         let writes = matches!(asked.op, Op::Write { .. });
         let seen = level.axioms.synchronised(&level.graph, lane);

@@ -112,7 +112,9 @@ impl Engine for GraphEngine {
             return Err(ReplayError::Foreign { engine });
         };
         if program.cpus().len() > MAX_CPUS {
-            return Err(ReplayError::Unsupported(format!("more than {MAX_CPUS} CPUs")));
+            return Err(ReplayError::Unsupported(format!(
+                "more than {MAX_CPUS} CPUs"
+            )));
         }
         match replay.model {
             Model::Sc => replay::run::<model::Sc>(program, replay, choices),

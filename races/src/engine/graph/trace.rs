@@ -240,7 +240,12 @@ impl<'g, A: Axioms> Telling<'g, A> {
                 .filter_map(|lane| self.next(lane))
                 .filter(|&id| self.is_ready(id))
                 .collect();
-            let blamed = |id| self.blame.iter().position(|&b| b == id).map_or(0, |n| n + 1);
+            let blamed = |id| {
+                self.blame
+                    .iter()
+                    .position(|&b| b == id)
+                    .map_or(0, |n| n + 1)
+            };
             let best = (ready.iter()).min_by_key(|&&id| (blamed(id), !self.is_coherent(id)));
             let Some(&id) = best else { return order };
             current = id.lane();

@@ -232,7 +232,9 @@ fn follow(
     let ended = explore(&control, UNBOUNDED, Some(Checkpoint { file, execution }));
     control.close();
     let halt = ended.err().map(|caught| classify(&control, caught));
-    let misfit = replay.fingerprint.compare(program, control.record().events());
+    let misfit = replay
+        .fingerprint
+        .compare(program, control.record().events());
     let ended = match halt {
         None | Some(Halt::Cut(_)) => Ended::Held,
         Some(Halt::Broken(violation)) => Ended::Broken(counterexample(&control, 0, violation)),

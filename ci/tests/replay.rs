@@ -1,0 +1,189 @@
+//! Every violation there is, as a token: replayed, it is the very same one.
+
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::{Step, Steps};
+use gupcheck_races::engine::{Choice, Engine, Limits, LoomEngine, Search, default_for, model_for};
+use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_races::race::{Race, Size};
+use gupcheck_races::schedule::{Token, replay};
+use gupcheck_races::trace::Finding;
+use gupcheck_races::verdict::Verdict;
+use serde_json::Value;
+
+/// Every race, with every step that it rests on.
+fn knock_outs() -> Vec<(&'static Race, &'static Profile, Step)> {
+    let races = [
+        gupcheck_pte_clear::RACES,
+        gupcheck_munmap::RACES,
+        gupcheck_fault::RACES,
+        gupcheck_thp_split::RACES,
+        gupcheck_thp_collapse::RACES,
+        gupcheck_peer::RACES,
+    ];
+    let mut all = Vec::new();
+    for race in races.into_iter().flatten() {
+        for need in race.needs {
+            all.extend(need.profiles.iter().map(|&p| (race, p, need.step)));
+        }
+    }
+    all
+}
+
+/// Finds a violation, makes a token of it, reads that token, replays it, and compares. `false` if none was
+/// found.
+fn comes_back(
+    (race, profile, step): (&'static Race, &'static Profile, Step),
+    choice: Choice,
+    executions: u64,
+) -> bool {
+    let knocked_out: Steps = std::iter::once(step).collect();
+    let program = Arc::new(race.program(Size::SMALLEST, profile, knocked_out));
+    let search = Search {
+        model: choice.model,
+        limits: Limits {
+            executions: Some(executions),
+            time: None,
+        },
+        stop: Stop::default(),
+        watch: &Unwatched,
+    };
+    let exploration = choice.engine.explore(&program, &search);
+    let Verdict::Failed(counterexample) = exploration.verdict else {
+        return false;
+    };
+    let finding = Finding {
+        counterexample: &counterexample,
+        program: &program,
+        race,
+        size: Size::SMALLEST,
+        profile,
+        knocked_out,
+        engine: choice.engine.name(),
+        model: (choice.engine.models().len() > 1).then(|| choice.model.name()),
+    };
+    let name = format!("{} {profile} without {step}", race.name);
+    let token = Token::of(&finding).unwrap_or_else(|| panic!("{name}: no schedule"));
+    let token: Token = token.to_string().parse().expect("as it was written");
+    let resolved = token.resolve(&[race]).expect("its names are there");
+    let again = replay(&token, resolved).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(again.is_exact(), "{name}: {:?}", again.words());
+    assert!(again.is_same_rule(), "{name}: {:?}", again.words());
+    let found = again.replayed.broken.as_ref().expect("the same rule");
+    assert_eq!(found.violation, counterexample.violation, "{name}");
+    assert_eq!(found.trace, counterexample.trace, "{name}");
+    assert_eq!(found.memory, counterexample.memory, "{name}");
+    assert_eq!(found.returned, counterexample.returned, "{name}");
+    assert_eq!(found.execution, counterexample.execution, "{name}");
+    assert_eq!(found.schedule, counterexample.schedule, "{name}");
+    true
+}
+
+#[test]
+fn the_graph_engine_repeats_every_violation() {
+    let all = knock_outs();
+    assert!(all.len() > 60, "only {}", all.len());
+    for row in all {
+        let choice = default_for(row.0, row.1);
+        assert!(comes_back(row, choice, 100_000), "{} holds", row.0.name);
+    }
+}
+
+#[test]
+fn loom_repeats_what_it_finds() {
+    let mut found = 0;
+    for row in knock_outs() {
+        let engine: &'static dyn Engine = &LoomEngine;
+        let choice = Choice {
+            engine,
+            model: model_for(engine, row.1),
+            finishes: false,
+        };
+        found += usize::from(comes_back(row, choice, 1_000));
+    }
+    assert!(found > 60, "only {found}");
+}
+
+fn gupcheck(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gupcheck"))
+        .args(arguments)
+        .output()
+        .expect("the command exists")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+const RUN: [&str; 6] = [
+    "run",
+    "thp-collapse/detached-table",
+    "--profile",
+    "arm64",
+    "--knock-out",
+    "pmd-recheck",
+];
+
+fn token_of(engine: &str) -> String {
+    let run = gupcheck(&[&RUN[..], &["--json", "--engine", engine]].concat());
+    json(&run)["token"].as_str().expect("a token").to_owned()
+}
+
+#[test]
+fn a_token_is_replayed_in_a_fresh_process() {
+    for engine in ["graph", "loom"] {
+        let token = token_of(engine);
+        let output = gupcheck(&["replay", &token, "--json"]);
+        assert_eq!(output.status.code(), Some(1), "{engine}");
+        let record = json(&output);
+        assert_eq!(record["exact"], true, "{record}");
+        assert_eq!(record["same_rule"], true, "{record}");
+        assert_eq!(record["verdict"], "failed", "{record}");
+        assert_eq!(record["token"], token.as_str(), "{engine}");
+    }
+}
+
+#[test]
+fn the_text_of_a_replay_is_the_text_of_the_run() {
+    let run = gupcheck(&RUN);
+    let run = String::from_utf8(run.stdout).expect("UTF-8");
+    let title = "\nthp-collapse/detached-table (R02) under arm64 without pmd-recheck";
+    let told = &run[run.find(title).expect("a title")..];
+    let token = told.split_whitespace().find(|word| word.starts_with("gup1:"));
+    let replayed = gupcheck(&["replay", token.expect("a token")]);
+    let replayed = String::from_utf8(replayed.stdout).expect("UTF-8");
+    let told = &told[..told.rfind("1 failed").expect("a summary")];
+    assert_eq!(
+        replayed,
+        format!("this very execution breaks the same rule again\n{told}")
+    );
+}
+
+#[test]
+fn tokens_are_found_in_a_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let token = token_of("graph");
+    std::fs::write(&log, format!("12:00 test failed\n  replay {token}\nbye\n")).expect("written");
+    let output = gupcheck(&["replay", log.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(1));
+    std::fs::write(&log, "nothing\n").expect("written");
+    let output = gupcheck(&["replay", log.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn what_is_wrong_with_a_token_is_said() {
+    let token = token_of("graph");
+    let says = |text: &str, words: &str| {
+        let output = gupcheck(&["replay", text]);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert!(said.contains(words), "{said}");
+    };
+    says(&token[..token.len() - 20], "cut short");
+    says(&token.replacen("arm64", "arm46", 1), "changed on its way");
+    says("nonsense", "no token, and no file");
+}
