@@ -151,7 +151,9 @@ fn the_text_of_a_replay_is_the_text_of_the_run() {
     let run = String::from_utf8(run.stdout).expect("UTF-8");
     let title = "\nthp-collapse/detached-table (R02) under arm64 without pmd-recheck";
     let told = &run[run.find(title).expect("a title")..];
-    let token = told.split_whitespace().find(|word| word.starts_with("gup1:"));
+    let token = told
+        .split_whitespace()
+        .find(|word| word.starts_with("gup1:"));
     let replayed = gupcheck(&["replay", token.expect("a token")]);
     let replayed = String::from_utf8(replayed.stdout).expect("UTF-8");
     let told = &told[..told.rfind("1 failed").expect("a summary")];

@@ -28,7 +28,7 @@
 //! A `fails without` test wants a broken property, a fault, a data race or a deadlock: a panic is a
 //! defect of the model, and a `sometimes` that was never seen means that nothing was tested.
 
-use std::io::Write;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
@@ -39,7 +39,7 @@ use crate::engine::{Choice, Limits, Search, default_for};
 use crate::program::Program;
 use crate::progress::{Stop, Unwatched};
 use crate::race::{Race, Size};
-use crate::schedule::{Again, Kept, Must, Store, Token, replay};
+use crate::schedule::{Kept, Must, Store, Token};
 use crate::trace::{Finding, Page, headline_of, report};
 use crate::verdict::{Exploration, Verdict, Violation};
 
@@ -50,7 +50,7 @@ const EXECUTIONS: u64 = 20_000;
 pub fn main(races: &[Race]) {
     let arguments = Arguments::from_args();
     let store = Store::of_workspace();
-    let mut all = kept_trials(races, store.as_ref());
+    let mut all = kept::trials(races, store.as_ref());
     all.extend(trials(races, default_for, store.as_ref()));
     libtest_mimic::run(&arguments, all).exit();
 }
@@ -268,73 +268,12 @@ impl Case {
             },
             None => "the schedule could not be kept: this is no cargo workspace".to_owned(),
         };
-        text.push_str(&format!("\n{place}\n"));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "\n{place}");
         text
     }
 }
 
-/// Tests that replay what is kept for these races.
-fn kept_trials(races: &[Race], store: Option<&Store>) -> Vec<Trial> {
-    let Some(store) = store else {
-        return Vec::new();
-    };
-    let mut trials = Vec::new();
-    for &race in races {
-        let all = match store.load(race.name) {
-            Ok(all) => all,
-            Err(error) => {
-                let name = format!("{}::kept schedules can be read", race.name);
-                trials.push(Trial::test(name, move || Err(error.to_string().into())));
-                continue;
-            }
-        };
-        for (nth, kept) in all.into_iter().enumerate() {
-            // The name says the profile, as that of any test does; if need be, from a token that is broken.
-            let profile = kept.token.split(':').nth(2).unwrap_or("?").to_owned();
-            let claim = match kept.must {
-                Must::Fail => "still fails",
-                Must::Hold => "holds",
-            };
-            let name = format!(
-                "{}::{profile}::kept schedule {} {claim}",
-                race.name,
-                nth + 1
-            );
-            trials.push(Trial::test(name, move || check_kept(&race, &kept)));
-        }
-    }
-    trials
-}
-
-/// Replays a schedule that is kept.
-fn check_kept(race: &Race, kept: &Kept) -> Result<(), Failed> {
-    let token: Token = kept.token.parse().map_err(Failed::from)?;
-    let resolved = token.resolve(&[race]).map_err(Failed::from)?;
-    let again = replay(&token, resolved).map_err(Failed::from)?;
-    let words = again.words().join("\n");
-    let text = |again: &Again<'_>| {
-        let finding = again.finding();
-        finding.map_or_else(String::new, |f| report(&f, Page::default()).to_string())
-    };
-    match kept.must {
-        Must::Hold if again.replayed.broken.is_some() => {
-            Err(format!("{words}\n\n{}", text(&again)).into())
-        }
-        Must::Fail if !again.is_same_rule() => Err(format!(
-            "{words}\n\n{}\nIf that is as it should be, make a new schedule: `gupcheck run ... --keep`; if the \
-             step is not needed any more, remove this one.",
-            text(&again)
-        )
-        .into()),
-        _ if again.is_exact() => Ok(()),
-        _ => {
-            // It passes, but not unnoticed: it tests less than it did.
-            let line = format!("{}: a kept schedule is stale: {words}\n", race.name);
-            let _ = std::io::stderr().write_all(line.as_bytes());
-            Ok(())
-        }
-    }
-}
-
+mod kept;
 #[cfg(test)]
 mod tests;

@@ -145,7 +145,11 @@ fn an_operation_that_is_gone_is_left_out() {
     });
     let replayed = again(GRAPH, Model::Rc11, &stale_message(), &now).expect("the nearest");
     let misfit = replayed.misfit.expect("another operation");
-    assert!(misfit.to_string().contains("was `spare.store` by writer, is now `data.store`"));
+    assert!(
+        misfit
+            .to_string()
+            .contains("was `spare.store` by writer, is now `data.store`")
+    );
     assert!(replayed.broken.is_some());
     assert_eq!(replayed.followed + 1, replayed.choices);
 }
@@ -159,7 +163,10 @@ fn where_the_model_forbids_what_was_the_nearest_is_taken() {
     });
     let replayed = again(GRAPH, Model::Sc, &stale_message(), &now).expect("the nearest");
     let misfit = replayed.misfit.expect("another operation");
-    assert!(misfit.to_string().contains("is now `data.add_relaxed`"), "{misfit}");
+    assert!(
+        misfit.to_string().contains("is now `data.add_relaxed`"),
+        "{misfit}"
+    );
     assert!(replayed.broken.is_none());
 }
 
@@ -185,7 +192,12 @@ fn what_the_model_does_not_allow_is_an_error() {
         Choice { lane: 0, back: 300 };
         counterexample.trace.len()
     ]));
-    let error = again(GRAPH, Model::Rc11, &(Arc::clone(&program), counterexample), &program);
+    let error = again(
+        GRAPH,
+        Model::Rc11,
+        &(Arc::clone(&program), counterexample),
+        &program,
+    );
     assert!(error.is_err(), "{error:?}");
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use gupcheck_core::arch::{ARM64, Profile, WEAK};
-use gupcheck_core::step::Step;
-use gupcheck_core::sync::{Fault, Layout};
+use gupcheck_core::step::{Kernel, Step};
+use gupcheck_core::sync::{Fault, Layout, LoadOrder, StoreOrder};
 
-use super::{Choice, Expected, cases, trials};
+use super::{Choice, Expected, cases, default_for, kept, trials};
 use crate::engine::{Engine, Model, Search};
-use crate::program::Program;
+use crate::program::{Program, Returned};
 use crate::race::{Need, Race};
+use crate::schedule::{Must, Store};
 use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 
 static RACE: Race = Race {
@@ -212,4 +213,99 @@ fn an_engine_that_cannot_run_it_fails_every_test() {
             &Err("says cannot run this: too many CPUs".to_owned())
         );
     }
+}
+
+/// A race that fails without `pmd-recheck`, and holds with it, in a way that any engine sees.
+static REAL: Race = Race {
+    build: |_, kernel| {
+        let mut layout = Layout::new();
+        let x = layout.atomic("x", 0i32);
+        let mut program = Program::new(layout);
+        program.cpu("cpu0", move |lane| {
+            x.store(lane, 1, StoreOrder::Relaxed);
+            Returned::nothing()
+        });
+        let reader = program.cpu("cpu1", move |lane| {
+            Returned::nothing().int("r", x.load(lane, LoadOrder::Relaxed).into())
+        });
+        let does = kernel.does(Step::PmdRecheck);
+        program.always("nothing is read", move |end| {
+            does || end.returned(reader).get("r") == Some(0)
+        });
+        program
+    },
+    ..RACE
+};
+
+/// A failing test of `REAL`, with a store in a folder of its own.
+fn failing(store: &Store) -> String {
+    let mut cases = cases(&[REAL], default_for, Some(store));
+    let case = cases
+        .iter_mut()
+        .find(|case| matches!(case.expected, Expected::Fails));
+    let case = case.expect("it needs a step");
+    // What should fail, taken for something that should hold.
+    case.expected = Expected::Holds;
+    case.check().unwrap_err().message().unwrap().to_owned()
+}
+
+#[test]
+fn a_violation_is_kept_and_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path());
+    assert!(kept::trials(&[REAL], Some(&store)).is_empty());
+    let text = failing(&store);
+    assert!(
+        text.contains("replay gup1:family/race:weak:graph:rc11"),
+        "{text}"
+    );
+    let path = store.path("family/race");
+    assert!(
+        text.contains(&format!("kept in {}", path.display())),
+        "{text}"
+    );
+    failing(&store);
+    let mut all = store.load("family/race").unwrap();
+    assert_eq!((all.len(), all[0].must), (1, Must::Hold));
+    let trials = kept::trials(&[REAL], Some(&store));
+    assert_eq!(trials[0].name(), "family/race::weak::kept schedule 1 holds");
+
+    // It is broken still.
+    let said = kept::check(&REAL, &all[0]).unwrap_err();
+    assert!(
+        said.message()
+            .unwrap()
+            .starts_with("this very execution breaks the same rule again")
+    );
+    // As it should be, without the step.
+    all[0].must = Must::Fail;
+    assert!(kept::check(&REAL, &all[0]).is_ok());
+    // Mended.
+    let mended = Race {
+        build: |size, _| (REAL.build)(size, Kernel::new(&WEAK)),
+        ..REAL
+    };
+    let said = kept::check(&mended, &all[0]).unwrap_err();
+    assert!(
+        said.message()
+            .unwrap()
+            .contains("breaks no rule now; it was: always nothing is read")
+    );
+    all[0].must = Must::Hold;
+    assert!(kept::check(&mended, &all[0]).is_ok());
+    // Of another program altogether: it passes, and says so.
+    assert!(kept::check(&RACE, &all[0]).is_ok());
+    all[0].token.pop();
+    let said = kept::check(&REAL, &all[0]).unwrap_err();
+    assert!(said.message().unwrap().contains("cut short"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_no_reason_to_be_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let text = failing(&Store::at(&file));
+    assert!(text.contains("the schedule could not be kept: "), "{text}");
+    assert!(text.contains("replay gup1:"), "{text}");
 }

@@ -157,12 +157,11 @@ impl Script {
         returned: Vec<Option<Returned>>,
     ) -> Counterexample {
         Counterexample {
-            violation,
             trace: self.events,
             memory: self.memory,
             returned,
-            execution: 17,
-            schedule: None,
+            // Some number, and no schedule: nobody searched for this.
+            ..Counterexample::bare(violation, 17)
         }
     }
 }
