@@ -315,14 +315,12 @@ impl<'r, A: Axioms> Follower<'r, A> {
                 },
                 Some(NextRef::Asks(asked)) => {
                     waiting.push((lane, asked));
-                    match self.defect(lane, &asked) {
-                        Some(defect) => defect,
-                        None => {
-                            let enabled = self.is_enabled(lane, &asked.op);
-                            open = open.or(enabled.then_some(lane));
-                            continue;
-                        }
-                    }
+                    let Some(defect) = self.defect(lane, &asked) else {
+                        let enabled = self.is_enabled(lane, &asked.op);
+                        open = open.or(enabled.then_some(lane));
+                        continue;
+                    };
+                    defect
                 }
             };
             return Ending::Broken((violation, Vec::new()));

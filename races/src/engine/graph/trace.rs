@@ -101,7 +101,7 @@ fn tells_all(graph: &Graph, order: &[EventId], id: EventId) -> bool {
 fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
     let mut there: HashMap<u32, Vec<u16>> = HashMap::new();
     let mut choices = Vec::new();
-    for &id in order.iter() {
+    for &id in order {
         let event = graph.event(id);
         let writes = there.entry(event.cell).or_default();
         let standing = match event.cell {
