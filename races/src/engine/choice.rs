@@ -2,7 +2,8 @@
 
 use gupcheck_core::arch::{Memory, Profile};
 
-use super::{Engine, GraphEngine, LoomEngine, Model, NativeEngine};
+use super::{Engine, GraphEngine, LoomEngine, Model, NativeEngine, ShuttleEngine};
+use crate::engine::shuttle::Strategy;
 use crate::race::Race;
 
 /// An engine, a memory model, and what may be hoped for.
@@ -32,7 +33,18 @@ pub fn model_for(engine: &dyn Engine, profile: &Profile) -> Model {
 
 /// Every engine, the default one first.
 pub fn all() -> &'static [&'static dyn Engine] {
-    &[&GraphEngine::ONE_THREAD, &LoomEngine, &NativeEngine]
+    const fn shuttle(strategy: Strategy) -> ShuttleEngine {
+        ShuttleEngine { strategy }
+    }
+    &[
+        &GraphEngine::ONE_THREAD,
+        &LoomEngine,
+        &const { shuttle(Strategy::Random) },
+        &const { shuttle(Strategy::Pct) },
+        &const { shuttle(Strategy::Urw) },
+        &const { shuttle(Strategy::Dfs) },
+        &NativeEngine,
+    ]
 }
 
 /// A name that no engine has.

@@ -4,16 +4,20 @@
 //! and [`Backend`](gupcheck_core::sync::Backend) towards the CPUs that it runs; nothing else in the
 //! workspace knows that it exists, except the list in [`by_name`].
 
+mod apart;
 mod choice;
 pub mod graph;
 mod loom;
 mod native;
 mod panics;
+pub mod shuttle;
+mod stack;
 
 pub use self::choice::{Choice, UnknownEngine, all, by_name, default_for, model_for};
 pub use self::graph::GraphEngine;
 pub use self::loom::LoomEngine;
 pub use self::native::NativeEngine;
+pub use self::shuttle::ShuttleEngine;
 
 use std::fmt;
 use std::str::FromStr;

@@ -11,7 +11,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 /// What a panic said, and where.
 #[derive(Clone, Debug)]
@@ -33,13 +33,21 @@ pub(super) struct Caught {
 }
 
 impl Caught {
+    /// What the panic said, without where.
+    pub(super) fn message(&self) -> String {
+        match &self.report {
+            Some(report) => report.message.clone(),
+            None => message_of(&*self.payload)
+                .unwrap_or("ended without a word")
+                .to_owned(),
+        }
+    }
+
     /// What the panic said and where, in one line, for a reader.
     pub(super) fn words(&self) -> String {
         match &self.report {
             Some(report) => format!("{} (at {}:{})", report.message, report.file, report.line),
-            None => message_of(&*self.payload)
-                .unwrap_or("ended without a word")
-                .to_owned(),
+            None => self.message(),
         }
     }
 }
@@ -72,10 +80,15 @@ pub(super) fn isolated<R>(work: impl FnOnce() -> R) -> Result<R, Caught> {
 fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // loom's coroutines wrap the hook too, when the first of them runs. Two who take and set it
-        // at the same time lose one of them, so theirs is made to happen here and now.
+        // loom's coroutines wrap the hook too, when the first of them runs, and so does shuttle. Two who
+        // take and set it at the same time lose one of them, so theirs is made to happen here and now.
         super::loom::settle();
-        let previous = panic::take_hook();
+        let previous = Arc::new(panic::take_hook());
+        // shuttle's hook prints for every panic of the process: it is taken out again. Once is enough.
+        let meanwhile = Arc::clone(&previous);
+        panic::set_hook(Box::new(move |info| meanwhile(info)));
+        super::shuttle::settle();
+        drop(panic::take_hook());
         panic::set_hook(Box::new(move |info| {
             if !captured(info) {
                 previous(info);
