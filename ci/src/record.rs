@@ -125,6 +125,7 @@ const fn kind(violation: &Violation) -> &'static str {
         Violation::DataRace { .. } => "data-race",
         Violation::Deadlock { .. } => "deadlock",
         Violation::Panic { .. } => "panic",
+        Violation::Nondeterminism { .. } => "nondeterminism",
         Violation::Vacuous { .. } => "vacuous",
     }
 }

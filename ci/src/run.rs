@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gupcheck_races::engine::Search;
+use gupcheck_races::engine::{self, Search};
 use gupcheck_races::program::Program;
 use gupcheck_races::progress::Stop;
 use gupcheck_races::race::Race;
@@ -67,7 +67,8 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
 
 fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
     let spinner = Spinner::of(job);
-    let exploration = job.engine.explore(
+    let exploration = engine::explore(
+        job.engine,
         program,
         &Search {
             model: job.model,

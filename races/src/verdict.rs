@@ -36,6 +36,12 @@ pub enum Violation {
         /// Its message.
         message: String,
     },
+    /// A CPU does not do the same when it reads the same: a defect of the scenario, before which nothing was
+    /// explored.
+    Nondeterminism {
+        /// The first difference, in words.
+        message: String,
+    },
     /// A `sometimes` property never held, although every execution was explored.
     Vacuous {
         /// Its index.

@@ -13,15 +13,22 @@ pub(super) fn apart<R: Send>(
     work: impl FnOnce() -> R + Send,
     meanwhile: impl FnOnce(),
 ) -> Result<R, Caught> {
-    let quietly = || {
-        panics::isolated(|| {
-            tracing::dispatcher::with_default(&tracing::Dispatch::none(), work)
-        })
-    };
     thread::scope(|scope| {
-        let worker = scope.spawn(quietly);
+        let worker = scope.spawn(|| panics::isolated(|| unheard(work)));
         meanwhile();
         // What `work` throws has been caught.
         worker.join().expect("nothing is left to panic")
     })
+}
+
+/// Does `work` apart, before panics can be silenced.
+pub(super) fn quietly(work: impl FnOnce() + Send) {
+    thread::scope(|scope| {
+        scope.spawn(|| unheard(work));
+    });
+}
+
+/// Does `work` while no subscriber listens to this thread.
+fn unheard<R>(work: impl FnOnce() -> R) -> R {
+    tracing::dispatcher::with_default(&tracing::Dispatch::none(), work)
 }

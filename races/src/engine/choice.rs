@@ -3,7 +3,6 @@
 use gupcheck_core::arch::{Memory, Profile};
 
 use super::{Engine, GraphEngine, LoomEngine, Model, NativeEngine, ShuttleEngine};
-use crate::engine::shuttle::Strategy;
 use crate::race::Race;
 
 /// An engine, a memory model, and what may be hoped for.
@@ -33,16 +32,13 @@ pub fn model_for(engine: &dyn Engine, profile: &Profile) -> Model {
 
 /// Every engine, the default one first.
 pub fn all() -> &'static [&'static dyn Engine] {
-    const fn shuttle(strategy: Strategy) -> ShuttleEngine {
-        ShuttleEngine { strategy }
-    }
     &[
         &GraphEngine::ONE_THREAD,
         &LoomEngine,
-        &const { shuttle(Strategy::Random) },
-        &const { shuttle(Strategy::Pct) },
-        &const { shuttle(Strategy::Urw) },
-        &const { shuttle(Strategy::Dfs) },
+        &ShuttleEngine::RANDOM,
+        &ShuttleEngine::PCT,
+        &ShuttleEngine::URW,
+        &ShuttleEngine::DFS,
         &NativeEngine,
     ]
 }

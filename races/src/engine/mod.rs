@@ -6,6 +6,7 @@
 
 mod apart;
 mod choice;
+pub mod determinism;
 pub mod graph;
 mod loom;
 mod native;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use crate::program::Program;
 use crate::progress::{Stop, Watch};
-use crate::verdict::Exploration;
+use crate::verdict::{Counterexample, Exploration, Verdict, Violation};
 
 /// A memory model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,4 +111,22 @@ pub trait Engine: Sync {
 
     /// Explores `program` until everything is seen, a violation is found, or a limit is reached.
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration;
+}
+
+/// Explores `program` with `engine`, once its CPUs have been found to be
+/// [deterministic](determinism). Who asks for a verdict asks here.
+pub fn explore(engine: &dyn Engine, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
+    match determinism::check(program) {
+        Ok(()) => engine.explore(program, search),
+        Err(message) => Exploration {
+            verdict: Verdict::Failed(Box::new(Counterexample {
+                violation: Violation::Nondeterminism { message },
+                trace: Vec::new(),
+                memory: Vec::new(),
+                returned: Vec::new(),
+                execution: 0,
+            })),
+            ..Exploration::unsupported("")
+        },
+    }
 }

@@ -13,7 +13,7 @@
 //! owns is dropped; this does not go through the panic hook. Stacks are kept and used again.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,9 +23,8 @@ use gupcheck_core::sync::{Backend, Fault, Lane, LaneId, Note, Op, Site};
 
 use super::event::{Asked, Event};
 use super::queue::parts_of;
+use crate::engine::stack::{STACK_BYTES, Stack};
 use crate::program::{Program, Returned};
-
-const STACK_BYTES: usize = 256 * 1024;
 
 /// A remark that a CPU made, and how many operations it had done by then.
 pub(super) type Said = (usize, Note, Site);
@@ -57,6 +56,7 @@ struct Wire<'y> {
     yielder: &'y Yielder<(), ()>,
     port: &'y Port,
     program: &'y Program,
+    stack: Stack,
 }
 
 impl Wire<'_> {
@@ -72,6 +72,15 @@ impl Wire<'_> {
         }
     }
 
+    /// Unwinds a CPU whose stack is nearly used up, past the panic hook.
+    fn look_at_the_stack(&self) {
+        if let Some(trouble) = self.stack.trouble()
+            && !std::thread::panicking()
+        {
+            resume_unwind(Box::new(trouble));
+        }
+    }
+
     fn request(&self, next: Next) {
         *self.port.request.borrow_mut() = Some(next);
         self.yielder.suspend(());
@@ -80,6 +89,7 @@ impl Wire<'_> {
 
 impl Backend for Wire<'_> {
     fn perform(&self, _: LaneId, op: Op, site: Site) -> u64 {
+        self.look_at_the_stack();
         let nth = self.port.given.get();
         if nth >= self.port.answers.borrow().len() {
             if std::thread::panicking() {
@@ -99,6 +109,7 @@ impl Backend for Wire<'_> {
     }
 
     fn note(&self, _: LaneId, note: Note, site: Site) {
+        self.look_at_the_stack();
         if let Some(said) = &mut *self.port.said.borrow_mut() {
             said.push((self.port.given.get(), note, site));
         }
@@ -195,6 +206,7 @@ impl Cpu {
                     yielder,
                     port: &port,
                     program: &program,
+                    stack: Stack::begin(),
                 };
                 (program.cpus()[lane.index()].body)(&Lane::new(lane, &wire))
             },

@@ -43,6 +43,7 @@ use gupcheck_core::sync::{
 
 use self::machine::{Halt, Machine};
 use super::panics::{self, Caught};
+use super::stack::Stack;
 use super::{Engine, Limits, Model, Search};
 use crate::program::{End, Program, Returned};
 use crate::progress::{Pace, Sighting};
@@ -200,6 +201,7 @@ impl Company<'_> {
             idle(&mut jitter);
             let cpu = Cpu {
                 machine: &self.machine,
+                stack: Stack::begin(),
                 round,
                 events: RefCell::new(spare),
             };
@@ -264,12 +266,24 @@ fn idle(state: &mut u64) {
 /// One CPU in one round.
 struct Cpu<'m> {
     machine: &'m Machine<'m>,
+    stack: Stack,
     round: u64,
     events: RefCell<Vec<Event>>,
 }
 
+impl Cpu<'_> {
+    fn look_at_the_stack(&self) {
+        if let Some(message) = self.stack.trouble()
+            && !std::thread::panicking()
+        {
+            Halt::Broken(Violation::Panic { message }).raise();
+        }
+    }
+}
+
 impl Backend for Cpu<'_> {
     fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64 {
+        self.look_at_the_stack();
         let machine = self.machine;
         let value = match op {
             Op::Load { cell, order } => machine.load(cell, order),
@@ -321,6 +335,7 @@ impl Backend for Cpu<'_> {
     }
 
     fn note(&self, lane: LaneId, note: Note, site: Site) {
+        self.look_at_the_stack();
         let what = What::Note(note);
         self.events.borrow_mut().push(Event { lane, what, site });
     }

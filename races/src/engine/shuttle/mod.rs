@@ -157,6 +157,23 @@ fn seed() -> Result<u64, String> {
 }
 
 impl ShuttleEngine {
+    /// Random schedules.
+    pub const RANDOM: Self = Self {
+        strategy: Strategy::Random,
+    };
+    /// PCT schedules.
+    pub const PCT: Self = Self {
+        strategy: Strategy::Pct,
+    };
+    /// URW schedules.
+    pub const URW: Self = Self {
+        strategy: Strategy::Urw,
+    };
+    /// All schedules.
+    pub const DFS: Self = Self {
+        strategy: Strategy::Dfs,
+    };
+
     /// Follows a schedule: one execution in which each operation is the next one of the CPU that it names.
     /// Where it does not fit, it is followed as nearly as possible, and the result says so.
     pub fn follow(program: &Arc<Program>, schedule: &[LaneId]) -> Followed {
