@@ -11,9 +11,9 @@
 //!    that must wait is unwound; when its turn comes again it is begun anew and given its log.
 //! 2. Then each CPU is run a few times more over its log.
 //!
-//! Every repetition begins somewhere else on its stack, and in a heap in which other places are free, so that
-//! addresses differ. Every run is on a thread of its own, which is named after the CPU, and whose stack is as small as an engine's: a body that calls itself
-//! without end dies here already, with Rust's own message and the CPU's name in it.
+//! Every repetition begins somewhere else on its stack, and in a heap in which other places are free, so
+//! that addresses differ. Every run is on a thread of its own, which is named after the CPU and whose
+//! stack is as small as an engine's.
 //!
 //! It finds what differs within a process and an instant, with the chance that a few repetitions give.
 //! What is the same until the next process begins (the address of a static, the environment, the day) it

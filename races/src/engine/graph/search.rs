@@ -8,7 +8,7 @@ use super::explore::{Explorer, Extended, Level};
 use super::frontier::Frontier;
 use super::model::Axioms;
 use super::trace::counterexample;
-use crate::engine::Search;
+use crate::engine::{Search, panics};
 use crate::program::{End, Program, Returned};
 use crate::progress::{Pace, Sighting};
 use crate::tally::Tally;
@@ -24,7 +24,14 @@ pub(super) fn run<A: Axioms>(
     let mut first = Level::<A>::default();
     first.reset(program);
     let frontier = Arc::new(Frontier::new(first));
-    let work = || Walk::new(program, search, &frontier, began, jobs).run();
+    let work = || {
+        // CPUs are caught one by one: whatever else panics is a defect of the engine.
+        let walk = || Walk::new(program, search, &frontier, began, jobs).run();
+        panics::isolated(walk).unwrap_or_else(|caught| {
+            let words = caught.words();
+            std::panic::panic_any(words)
+        })
+    };
     let mut tally = Tally::default();
     let mut ended = None;
     std::thread::scope(|scope| {
@@ -192,6 +199,11 @@ impl<'s, A: Axioms> Walk<'s, A> {
         let graph = &self.explorer.level().graph;
         let memory = |cell| graph.last_value(cell);
         let end = End::new(&self.returned, &memory);
-        self.tally.record(&self.explorer.program, &end)
+        let (tally, program) = (&mut self.tally, &self.explorer.program);
+        panics::isolated(|| tally.record(program, &end)).unwrap_or_else(|caught| {
+            Err(Violation::Panic {
+                message: caught.words(),
+            })
+        })
     }
 }
