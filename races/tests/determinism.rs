@@ -55,7 +55,10 @@ fn a_clock_is_found() {
         Returned::nothing()
     })
     .expect("time passes");
-    assert!(difference.contains("cpu0, operation 2: was WRITE_ONCE a := "), "{difference}");
+    assert!(
+        difference.contains("cpu0, operation 2: was WRITE_ONCE a := "),
+        "{difference}"
+    );
 }
 
 #[test]
@@ -64,11 +67,18 @@ fn an_address_is_found() {
         let difference = difference(move |_, _| {
             let here = 0u8;
             let there = Box::new(0u8);
-            let address = if on_heap { &raw const *there } else { &raw const here };
+            let address = if on_heap {
+                &raw const *there
+            } else {
+                &raw const here
+            };
             Returned::nothing().int("address", address.addr() as i64 & 0xffff_ffff)
         });
         let difference = difference.expect("each run has a stack and a heap of its own");
-        assert!(difference.contains("its end, returning address="), "{difference}");
+        assert!(
+            difference.contains("its end, returning address="),
+            "{difference}"
+        );
     }
 }
 
@@ -82,7 +92,10 @@ fn what_is_kept_between_executions_is_found() {
         Returned::nothing()
     })
     .expect("it knows its past");
-    assert!(difference.contains("operation 1: was its end, returning -, then READ_ONCE d"), "{difference}");
+    assert!(
+        difference.contains("operation 1: was its end, returning -, then READ_ONCE d"),
+        "{difference}"
+    );
 }
 
 #[test]
@@ -95,8 +108,14 @@ fn a_cpu_that_stops_early_is_found() {
         Returned::nothing()
     })
     .expect("it knows its past");
-    assert!(difference.contains("operation 1: was READ_ONCE d at "), "{difference}");
-    assert!(difference.contains(", then its end, returning -"), "{difference}");
+    assert!(
+        difference.contains("operation 1: was READ_ONCE d at "),
+        "{difference}"
+    );
+    assert!(
+        difference.contains(", then its end, returning -"),
+        "{difference}"
+    );
 }
 
 /// Everything a CPU can ask for, with waiting on each other.
@@ -148,7 +167,13 @@ fn no_engine_explores_what_is_not_deterministic() {
     let Violation::Nondeterminism { message } = &broken(&found).violation else {
         panic!("{:?}", found.verdict);
     };
-    assert!(message.starts_with("cpu0, operation 1: was WRITE_ONCE x := 0 at "), "{message}");
-    assert!(message.contains(", then WRITE_ONCE x := 1 at "), "{message}");
+    assert!(
+        message.starts_with("cpu0, operation 1: was WRITE_ONCE x := 0 at "),
+        "{message}"
+    );
+    assert!(
+        message.contains(", then WRITE_ONCE x := 1 at "),
+        "{message}"
+    );
     assert_eq!(found.executions, 0);
 }

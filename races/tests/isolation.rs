@@ -43,7 +43,14 @@ fn stderr(output: &Output) -> String {
 /// At most so many executions under the engine's own model.
 fn run(engine: &dyn Engine, program: Program, search: &Search<'static>) -> Exploration {
     let model = engine.models()[0];
-    explore(engine, program, &Search { model, ..search.clone() })
+    explore(
+        engine,
+        program,
+        &Search {
+            model,
+            ..search.clone()
+        },
+    )
 }
 
 /// As a verdict is asked for: the program is looked at first, and then explored with the default engine.
@@ -118,7 +125,10 @@ fn child_keeps_the_hook() {
     static SEEN: AtomicUsize = AtomicUsize::new(0);
     panic::set_hook(Box::new(|info| {
         SEEN.fetch_add(1, Ordering::Relaxed);
-        eprintln!("the hook of the process: {}", info.payload_as_str().unwrap_or("?"));
+        eprintln!(
+            "the hook of the process: {}",
+            info.payload_as_str().unwrap_or("?")
+        );
     }));
     everything_and_at_once();
     assert_eq!(SEEN.load(Ordering::Relaxed), 0);
@@ -154,7 +164,10 @@ fn child_sets_a_hook_late() {
     run(&ShuttleEngine::RANDOM, store_buffering(false), &at_most(10));
     panic::set_hook(Box::new(|_| eprintln!("late")));
     // loom's coroutines are cancelled by a panic, which a hook that is set after its own does not know.
-    for engine in engine::all().iter().filter(|engine| engine.name() != "loom") {
+    for engine in engine::all()
+        .iter()
+        .filter(|engine| engine.name() != "loom")
+    {
         run(*engine, store_buffering(false), &at_most(10));
     }
     thread::spawn(|| panic!("of a bystander"))
@@ -273,7 +286,11 @@ fn a_drop_may_ask_for_operations_while_its_cpu_unwinds() {
         });
         let found = run(*engine, program, &at_most(10));
         let violation = &broken(&found).violation;
-        assert!(matches!(violation, Violation::Fault(_)), "{}", engine.name());
+        assert!(
+            matches!(violation, Violation::Fault(_)),
+            "{}",
+            engine.name()
+        );
     }
 }
 
@@ -406,7 +423,14 @@ fn child_runs_for_long() {
     for engine in engine::all() {
         many(*engine, 10_000);
         let before = resident_kib();
-        many(*engine, if engine.name() == "loom" { 20_000 } else { 100_000 });
+        many(
+            *engine,
+            if engine.name() == "loom" {
+                20_000
+            } else {
+                100_000
+            },
+        );
         let grown = resident_kib().saturating_sub(before);
         assert!(grown < 4_096, "{}: {grown} KiB more", engine.name());
         assert_eq!(Arc::strong_count(&token), 1, "{}", engine.name());
@@ -436,7 +460,10 @@ fn what_bodies_own_is_dropped_when_a_search_ends_in_a_violation() {
         })
     };
     // CPUs that loom leaves suspended are never unwound: see its module docs.
-    for engine in engine::all().iter().filter(|engine| engine.name() != "loom") {
+    for engine in engine::all()
+        .iter()
+        .filter(|engine| engine.name() != "loom")
+    {
         let found = run(*engine, build(), &at_most(50));
         assert!(matches!(broken(&found).violation, Violation::Fault(_)));
         assert_eq!(Arc::strong_count(&token), 1, "{}", engine.name());

@@ -3,11 +3,9 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use common::*;
 use gupcheck_core::sync::{Fault, LaneId, Layout, LockMode, Op, Until, What};
-use gupcheck_races::engine::shuttle::schedule_of;
 use gupcheck_races::engine::{Engine, GraphEngine, Model, Search, ShuttleEngine};
 use gupcheck_races::program::{Program, Returned};
 use gupcheck_races::progress::Stop;
@@ -31,18 +29,6 @@ fn under_sc(program: Program) -> Exploration {
         ..search()
     };
     explore(&GraphEngine::ONE_THREAD, program, &sc)
-}
-
-/// Two CPUs add one to a cell without an atomic update.
-fn lost_update() -> Program {
-    let (layout, x, _) = xy();
-    let mut program = two(layout, move |lane| {
-        let seen = x.load(lane, Loose);
-        x.store(lane, seen + 1, Plainly);
-        Returned::nothing()
-    });
-    program.always("both additions count", move |end| end.value(x) == 2);
-    program
 }
 
 // --- What is seen ------------------------------------------------------------------------------
@@ -128,24 +114,6 @@ fn a_search_stops_when_asked() {
 }
 
 // --- Waiting -----------------------------------------------------------------------------------
-
-/// Two CPUs take two locks, in orders that agree or not.
-fn two_locks(agree: bool) -> Program {
-    let mut layout = Layout::new();
-    let a = layout.spin_lock("a");
-    let b = layout.spin_lock("b");
-    let mut program = Program::new(layout);
-    for (name, first, second) in [("cpu0", a, b), if agree { ("cpu1", a, b) } else { ("cpu1", b, a) }] {
-        program.cpu(name, move |lane| {
-            first.lock(lane);
-            second.lock(lane);
-            second.unlock(lane);
-            first.unlock(lane);
-            Returned::nothing()
-        });
-    }
-    program
-}
 
 #[test]
 fn a_deadlock_says_who_waits_for_what() {
@@ -350,126 +318,6 @@ fn a_loop_without_end_is_refused() {
     assert!(matches!(&found.verdict, Verdict::Unsupported(why) if why.contains("million")));
 }
 
-// --- Schedules ---------------------------------------------------------------------------------
-
-/// A lost update among much else: long schedules with many switches show it.
-fn hidden() -> Program {
-    let (mut layout, x, y) = xy();
-    let noise = layout.atomic("noise", 0);
-    let mut program = Program::new(layout);
-    for name in ["cpu0", "cpu1", "cpu2"] {
-        program.cpu(name, move |lane| {
-            for _ in 0..4 {
-                noise.load(lane, Loose);
-            }
-            let seen = x.load(lane, Loose);
-            y.load(lane, Loose);
-            x.store(lane, seen + 1, Plainly);
-            for _ in 0..4 {
-                noise.load(lane, Loose);
-            }
-            Returned::nothing()
-        });
-    }
-    program.always("all additions count", move |end| end.value(x) == 3);
-    program
-}
-
-fn switches(schedule: &[LaneId]) -> usize {
-    schedule.windows(2).filter(|pair| pair[0] != pair[1]).count()
-}
-
-#[test]
-fn a_failing_schedule_is_told_as_small_as_it_gets() {
-    for engine in SAMPLERS {
-        let found = explore(&engine, hidden(), &search());
-        let schedule = schedule_of(&broken(&found).trace);
-        // cpu a up to its load, all of b, the rest of a; and c, all at once, before or after.
-        assert_eq!(switches(&schedule), 3, "{:?}", found.remarks);
-        let words = &found.remarks[1];
-        assert!(words.starts_with("minimised from"), "{words}");
-    }
-}
-
-#[test]
-fn a_schedule_is_followed_exactly() {
-    let program = Arc::new(hidden());
-    let found = RANDOM.explore(&program, &search());
-    let counterexample = broken(&found);
-    let schedule = schedule_of(&counterexample.trace);
-    for _ in 0..3 {
-        let followed = ShuttleEngine::follow(&program, &schedule);
-        assert_eq!(followed.misfit, None);
-        assert_eq!(followed.violation.as_ref(), Some(&counterexample.violation));
-        assert_eq!(followed.trace, counterexample.trace);
-        assert_eq!(followed.schedule, schedule);
-        assert_eq!(followed.memory, counterexample.memory);
-    }
-}
-
-#[test]
-fn a_schedule_that_does_not_fit_says_where() {
-    let program = Arc::new(two_locks(true));
-    // cpu1 cannot take the lock that cpu0 holds.
-    let followed = ShuttleEngine::follow(&program, &[CPU0, CPU1, CPU0]);
-    assert_eq!(followed.misfit, Some(1));
-    assert_eq!(followed.violation, None);
-    assert_eq!(followed.schedule.len(), 8);
-    let short = ShuttleEngine::follow(&program, &[CPU0; 4]);
-    assert_eq!(short.misfit, Some(4));
-    let long = ShuttleEngine::follow(&program, &[[CPU0; 4], [CPU1; 4], [CPU1; 4]].concat());
-    assert_eq!(long.misfit, Some(8));
-}
-
-/// Programs that fail under SC.
-fn failing() -> Vec<(&'static str, Program)> {
-    let mut layout = Layout::new();
-    let life = layout.life("page", true);
-    let use_after_free = two(layout, move |lane| {
-        life.free(lane);
-        Returned::nothing()
-    });
-    vec![
-        ("lost update", lost_update()),
-        ("hidden", hidden()),
-        ("deadlock", two_locks(false)),
-        ("double free", use_after_free),
-    ]
-}
-
-#[test]
-fn a_graph_counterexample_under_sc_is_a_schedule() {
-    for (name, program) in failing() {
-        let program = Arc::new(program);
-        let sc = Search {
-            model: Model::Sc,
-            ..search()
-        };
-        let found = GraphEngine::ONE_THREAD.explore(&program, &sc);
-        let counterexample = broken(&found);
-        let schedule = schedule_of(&counterexample.trace);
-        let followed = ShuttleEngine::follow(&program, &schedule);
-        assert_eq!(followed.misfit, None, "{name}");
-        assert_eq!(
-            followed.violation.as_ref(),
-            Some(&counterexample.violation),
-            "{name}"
-        );
-        let ops = |trace: &[gupcheck_core::sync::Event]| {
-            let ops = trace.iter().filter(|e| matches!(e.what, What::Op { .. }));
-            ops.map(|event| (event.lane, format!("{:?}", event.what), event.site))
-                .map(|(lane, what, site)| (lane, without_source(&what), site))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(ops(&followed.trace), ops(&counterexample.trace), "{name}");
-    }
-}
-
-/// Where events stand depends on notes and on whose race it is; what they did does not.
-fn without_source(what: &str) -> String {
-    what.split(", from:").next().unwrap_or(what).to_owned()
-}
-
 // --- Against the graph engine ------------------------------------------------------------------
 
 #[test]
@@ -493,7 +341,8 @@ fn dfs_and_the_graph_engine_see_the_same_under_sc() {
     for build in programs {
         let (dfs, graph) = (every(build()), under_sc(build()));
         assert_complete(&dfs);
-        let outcomes = |found: &Exploration| found.outcomes.keys().cloned().collect::<BTreeSet<_>>();
+        let outcomes =
+            |found: &Exploration| found.outcomes.keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(outcomes(&dfs), outcomes(&graph));
         assert!(dfs.executions >= graph.executions);
     }

@@ -11,14 +11,14 @@ pub mod graph;
 mod loom;
 mod native;
 mod panics;
-pub mod shuttle;
+mod shuttle;
 mod stack;
 
 pub use self::choice::{Choice, UnknownEngine, all, by_name, default_for, model_for};
 pub use self::graph::GraphEngine;
 pub use self::loom::LoomEngine;
 pub use self::native::NativeEngine;
-pub use self::shuttle::ShuttleEngine;
+pub use self::shuttle::{Followed, ShuttleEngine, Strategy, schedule_of};
 
 use std::fmt;
 use std::str::FromStr;

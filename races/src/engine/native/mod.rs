@@ -211,10 +211,12 @@ impl<'p> Company<'p> {
         let mut desks: Vec<_> = self.desks.iter().map(|desks| locked(desks)).collect();
         for (nth, round) in self.rounds[..length].iter().enumerate() {
             let events = desks.iter().flat_map(|desks| &desks[nth].events);
-            round.machine.reset(events.filter_map(|event| match event.what {
-                What::Op { op, .. } => Some(op),
-                What::Note(_) => None,
-            }));
+            round
+                .machine
+                .reset(events.filter_map(|event| match event.what {
+                    What::Op { op, .. } => Some(op),
+                    What::Note(_) => None,
+                }));
             for desks in &mut desks {
                 desks[nth].events.clear();
                 // A CPU that nobody starts leaves nothing.
@@ -242,7 +244,9 @@ impl<'p> Company<'p> {
             let Some(violation) = self.judge_one(round, &returned, tally) else {
                 continue;
             };
-            let events = desks.iter_mut().flat_map(|desks| std::mem::take(&mut desks[nth].events));
+            let events = desks
+                .iter_mut()
+                .flat_map(|desks| std::mem::take(&mut desks[nth].events));
             return Some(Box::new(Counterexample {
                 violation,
                 trace: events.collect(),

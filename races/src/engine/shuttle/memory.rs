@@ -41,15 +41,36 @@ struct Lock {
     dropped_shared: Clock,
 }
 
+/// What an operation's report names beside it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Origin {
+    #[default]
+    Nothing,
+    /// It read the initial value.
+    Init,
+    /// It read from this step, or races with it.
+    Step(usize),
+}
+
+impl Origin {
+    /// As a trace says it, given which event each step is.
+    pub(super) fn source(self, events: &[usize]) -> Option<Source> {
+        match self {
+            Self::Nothing => None,
+            Self::Init => Some(Source::Init),
+            Self::Step(step) => Some(Source::Event(events[step])),
+        }
+    }
+}
+
 /// What an operation did.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Done {
     /// The value read, 0 where nothing is read.
     pub(super) read: u64,
-    /// The write that it was read from, as a step; `None` for the initial value.
-    pub(super) from: Option<usize>,
-    /// The step that this one races with.
-    pub(super) races_with: Option<usize>,
+    pub(super) origin: Origin,
+    /// Whether it races with what its origin is then.
+    pub(super) races: bool,
 }
 
 /// A lock dropped by a CPU that does not hold it so.
@@ -117,8 +138,7 @@ impl Memory {
         match op {
             Op::Lock { lock, mode } => {
                 let lock = &self.locks[lock.index()];
-                lock.exclusive.is_none()
-                    && (mode == LockMode::Shared || lock.shared.is_empty())
+                lock.exclusive.is_none() && (mode == LockMode::Shared || lock.shared.is_empty())
             }
             Op::SpinUntil { cell, until, .. } => until.is_met_by(self.value(cell)),
             _ => true,
@@ -171,17 +191,18 @@ impl Memory {
         let written = op.written(cell.value);
         let is_plain = program.layout().decl(id).kind != CellKind::Atomic;
         let unseen = |other: &&Access| known.get(other.lane) < other.time;
-        let races_with = if is_plain {
-            let reads = cell.reads.iter().filter(|_| written.is_some());
-            let racer = cell.write.iter().chain(reads).find(unseen);
-            racer.map(|racer| racer.step)
-        } else {
-            None
+        let reads = cell.reads.iter().filter(|_| written.is_some());
+        let racer = (cell.write.iter().chain(reads)).find(|other| is_plain && unseen(other));
+        let origin = match (racer, cell.write) {
+            (Some(racer), _) => Origin::Step(racer.step),
+            (None, _) if !op.reads() => Origin::Nothing,
+            (None, Some(write)) => Origin::Step(write.step),
+            (None, None) => Origin::Init,
         };
         let done = Done {
             read: if op.reads() { cell.value } else { 0 },
-            from: cell.write.map(|write| write.step),
-            races_with,
+            origin,
+            races: racer.is_some(),
         };
         if op.reads() {
             known.join(&cell.message);
@@ -233,19 +254,5 @@ impl Memory {
     pub(super) fn holders(&self, lock: LockId) -> Vec<LaneId> {
         let lock = &self.locks[lock.index()];
         lock.exclusive.iter().chain(&lock.shared).copied().collect()
-    }
-
-    /// The step that an operation's report names as its source, if it has one: where it read from, or
-    /// what it races with.
-    pub(super) fn origin(op: Op, done: Done) -> Option<Option<usize>> {
-        match done.races_with {
-            Some(step) => Some(Some(step)),
-            None => op.reads().then_some(done.from),
-        }
-    }
-
-    /// Where a value was read from, as a trace says it, given which event each step is.
-    pub(super) fn source(from: Option<usize>, events: &[usize]) -> Source {
-        from.map_or(Source::Init, |step| Source::Event(events[step]))
     }
 }

@@ -42,9 +42,7 @@ impl Chooser {
                 let random = RandomScheduler::new_from_seed(seed, ALL);
                 Self::Random(ManuallyDrop::new(random))
             }
-            Strategy::Pct => {
-                Self::Pct(Box::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, ALL)))
-            }
+            Strategy::Pct => Self::Pct(Box::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, ALL))),
             Strategy::Urw => Self::Urw(Box::new(UrwRandomScheduler::new_from_seed(seed, ALL))),
             Strategy::Dfs => Self::Dfs(DfsScheduler::new(None, false)),
         }

@@ -60,9 +60,8 @@ impl<P: Pilot> Scheduler for Steer<P> {
         let mut world = self.shared.world();
         let mut pilot = self.pilot.borrow_mut();
         loop {
-            let free = |task: &&&Task| {
-                lane_of(task.id()).is_none_or(|lane| world.may_always_go(lane))
-            };
+            let free =
+                |task: &&&Task| lane_of(task.id()).is_none_or(|lane| world.may_always_go(lane));
             if let Some(only) = runnable.iter().find(free) {
                 pilot.no_choice(only, current);
                 return Some(only.id());
@@ -117,5 +116,9 @@ pub(super) fn fly<P: Pilot + 'static>(shared: &Shared, pilot: P) -> P {
 pub(super) fn settle() {
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
-    Runner::new(::shuttle::scheduler::DfsScheduler::new(Some(1), false), config).run(|| {});
+    Runner::new(
+        ::shuttle::scheduler::DfsScheduler::new(Some(1), false),
+        config,
+    )
+    .run(|| {});
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gupcheck_core::sync::{CellId, Event, Fault, LaneId, Note, Op, Site, What};
 
-use super::memory::{Memory, NotHeld};
+use super::memory::{Done, Memory, NotHeld};
 use crate::program::{Program, Returned, Start};
 use crate::verdict::Violation;
 
@@ -215,7 +215,11 @@ impl World {
     /// A task has its first turn. Whether its CPU begins at once.
     pub(super) fn arrives(&mut self, lane: LaneId) -> bool {
         let begins = self.program.cpus()[lane.index()].start == Start::AtOnce;
-        self.places[lane.index()] = if begins { Place::Running } else { Place::Unstarted };
+        self.places[lane.index()] = if begins {
+            Place::Running
+        } else {
+            Place::Unstarted
+        };
         begins
     }
 
@@ -237,9 +241,8 @@ impl World {
         self.schedule.push(lane);
         let value = match self.memory.perform(&self.program, lane, op) {
             Ok(done) => {
-                let source = Memory::origin(op, done);
-                self.tell(lane, op, done.read, source, site);
-                if done.races_with.is_some()
+                self.tell(lane, op, done, site);
+                if done.races
                     && let Some(cell) = op.cell()
                 {
                     self.end(Ending::Broken(Violation::DataRace { cell }));
@@ -248,7 +251,9 @@ impl World {
             }
             Err(NotHeld(lock)) => {
                 let name = self.program.layout().locks()[lock.index()].name;
-                self.defect(format!("{name} is dropped by a CPU that does not hold it so"));
+                self.defect(format!(
+                    "{name} is dropped by a CPU that does not hold it so"
+                ));
                 0
             }
         };
@@ -282,7 +287,11 @@ impl World {
     /// A CPU that unwinds does an operation at once, if it can: nobody else may have a turn meanwhile.
     pub(super) fn does_unwinding(&mut self, lane: LaneId, op: Op, site: Site) -> u64 {
         let can = self.ending.is_none() && self.memory.lets(op) && !matches!(op, Op::Join(_));
-        if can { self.does(lane, op, site).unwrap_or(0) } else { 0 }
+        if can {
+            self.does(lane, op, site).unwrap_or(0)
+        } else {
+            0
+        }
     }
 
     /// A CPU has returned.
@@ -301,17 +310,17 @@ impl World {
 
     // --- The trace -----------------------------------------------------------------------------
 
-    fn tell(&mut self, lane: LaneId, op: Op, read: u64, from: Option<Option<usize>>, site: Site) {
+    fn tell(&mut self, lane: LaneId, op: Op, done: Done, site: Site) {
         let Some(tale) = &mut self.tale else { return };
         tale.catch_up(lane);
         tale.steps.push(tale.events.len());
-        let from = from.map(|from| Memory::source(from, &tale.steps));
+        let from = done.origin.source(&tale.steps);
         tale.events.push(Event {
             lane,
             what: What::Op {
                 op,
-                read: op.reads().then_some(read),
-                wrote: op.written(read),
+                read: op.reads().then_some(done.read),
+                wrote: op.written(done.read),
                 from,
             },
             site,
