@@ -3,6 +3,8 @@
 //! What must be seen from outside happens in a child: this very test binary, asked for one of the tests
 //! below that are named `child_...`. Without being asked they do nothing.
 
+#![allow(clippy::print_stderr, reason = "what reaches it is what is tested")]
+
 mod common;
 
 use std::os::unix::process::ExitStatusExt;
@@ -117,28 +119,30 @@ fn everything_and_at_once() {
 
 // --- The panic hook and standard error ---------------------------------------------------------
 
+/// How often the hook of the process was called, in a child.
+static HOOKED: AtomicUsize = AtomicUsize::new(0);
+
 #[test]
 fn child_keeps_the_hook() {
     if !is_child() {
         return;
     }
-    static SEEN: AtomicUsize = AtomicUsize::new(0);
     panic::set_hook(Box::new(|info| {
-        SEEN.fetch_add(1, Ordering::Relaxed);
+        HOOKED.fetch_add(1, Ordering::Relaxed);
         eprintln!(
             "the hook of the process: {}",
             info.payload_as_str().unwrap_or("?")
         );
     }));
     everything_and_at_once();
-    assert_eq!(SEEN.load(Ordering::Relaxed), 0);
+    assert_eq!(HOOKED.load(Ordering::Relaxed), 0);
     for _ in 0..2 {
         thread::spawn(|| panic!("of a bystander"))
             .join()
             .expect_err("it panics");
         everything();
     }
-    assert_eq!(SEEN.load(Ordering::Relaxed), 2);
+    assert_eq!(HOOKED.load(Ordering::Relaxed), 2);
 }
 
 #[test]
@@ -347,7 +351,7 @@ fn recursive(operations: bool, depth: u64) -> Program {
     let (layout, x, _) = xy();
     two(layout, move |lane| {
         let found = deeper(lane, operations, depth);
-        r(x.load(lane, Loose) + (found > depth) as i32)
+        r(x.load(lane, Loose) + i32::from(found > depth))
     })
 }
 
