@@ -103,5 +103,5 @@ fn what_shuttle_finds_fails_in_the_graph_engine_under_sc_too() {
             found += 1;
         }
     }
-    assert!(found > 20, "random schedules found only {found}");
+    assert!(found > 10, "random schedules found only {found}");
 }
