@@ -41,6 +41,8 @@ pub(super) enum Next {
     Faulted(Fault),
     /// Its code panicked.
     Panicked(String),
+    /// A round of a loop failed, and such executions are left out.
+    Retries,
 }
 
 /// What the two sides of a coroutine share.
@@ -57,6 +59,7 @@ struct Wire<'y> {
     yielder: &'y Yielder<(), ()>,
     port: &'y Port,
     program: &'y Program,
+    leaves_out_retries: bool,
 }
 
 impl Wire<'_> {
@@ -99,6 +102,11 @@ impl Backend for Wire<'_> {
     }
 
     fn note(&self, _: LaneId, note: Note, site: Site) {
+        if note == Note::Retry && self.leaves_out_retries {
+            loop {
+                self.request(Next::Retries);
+            }
+        }
         if let Some(said) = &mut *self.port.said.borrow_mut() {
             said.push((self.port.given.get(), note, site));
         }
@@ -124,10 +132,11 @@ pub(super) struct Cpu {
     next: Option<Next>,
     /// How many of the events of the current graph agree with the log.
     agreed: usize,
+    leaves_out_retries: bool,
 }
 
 impl Cpu {
-    pub(super) fn new(program: &Arc<Program>, lane: LaneId) -> Self {
+    pub(super) fn new(program: &Arc<Program>, lane: LaneId, leaves_out_retries: bool) -> Self {
         Self {
             lane,
             program: Arc::clone(program),
@@ -137,6 +146,7 @@ impl Cpu {
             log: Vec::new(),
             next: None,
             agreed: 0,
+            leaves_out_retries,
         }
     }
 
@@ -188,6 +198,7 @@ impl Cpu {
             DefaultStack::new(STACK_BYTES).expect("a stack of a quarter megabyte can be mapped")
         });
         let (lane, program, port) = (self.lane, Arc::clone(&self.program), Rc::clone(&self.port));
+        let leaves_out_retries = self.leaves_out_retries;
         self.coroutine = Some(Coroutine::with_stack(
             stack,
             move |yielder: &Yielder<(), ()>, ()| {
@@ -195,6 +206,7 @@ impl Cpu {
                     yielder,
                     port: &port,
                     program: &program,
+                    leaves_out_retries,
                 };
                 (program.cpus()[lane.index()].body)(&Lane::new(lane, &wire))
             },

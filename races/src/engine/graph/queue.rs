@@ -132,6 +132,18 @@ impl Locks {
             .map(|held| held.taken.lane())
     }
 
+    /// How many sections come before that of an event which has taken a lock shared; `None` if it is within
+    /// a section of its own CPU.
+    pub(super) fn place(&self, queue: usize, taken: EventId) -> Option<usize> {
+        self.queues[queue].iter().rposition(|s| s.taken == taken)
+    }
+
+    /// The same for an event with which `lane` is about to take it.
+    pub(super) fn next_place(&self, queue: usize, lane: usize) -> Option<usize> {
+        let is_nested = self.is_in(queue, lane, LockMode::Shared);
+        (!is_nested).then_some(self.queues[queue].len())
+    }
+
     /// The section whose end the event waited for that took the lock: the one before its own.
     pub(super) fn section_before(&self, queue: usize, taken: EventId) -> Option<&Section> {
         let sections = &self.queues[queue];
