@@ -69,9 +69,8 @@ impl Locks {
 
     /// The queue that a part of an operation on a lock is about.
     pub(super) fn queue_of(&self, lane: usize, asked: &Asked) -> Option<usize> {
-        let (lock, mode) = match asked.op {
-            Op::Lock { lock, mode } | Op::Unlock { lock, mode } => (lock, mode),
-            _ => return None,
+        let (Op::Lock { lock, mode } | Op::Unlock { lock, mode }) = asked.op else {
+            return None;
         };
         let (first, count) = self.queues_of[lock.index()];
         let is_shared = mode == LockMode::Shared && count > 1;

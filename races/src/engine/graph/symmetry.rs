@@ -24,7 +24,7 @@
 //!
 //! [`Event::needs`]: super::event::Event::needs
 
-use gupcheck_core::sync::{CellId, LockMode, Op};
+use gupcheck_core::sync::{CellId, LaneId, LockMode, Op};
 
 use super::clock::MAX_CPUS;
 use super::event::{Asked, Effect, EventId};
@@ -44,11 +44,7 @@ impl Twins {
     /// Those that a program declares.
     pub(super) fn of_program(program: &Program) -> Self {
         let mut twins = Self::NONE;
-        let kind = |lane: usize| {
-            program.cpus()[lane]
-                .twin_of
-                .map_or(lane, |first| first.index())
-        };
+        let kind = |lane: usize| program.cpus()[lane].twin_of.map_or(lane, LaneId::index);
         for lane in 0..program.cpus().len() {
             let at_once = program.cpus()[lane].start == Start::AtOnce;
             let before = (0..lane).rfind(|&other| at_once && kind(other) == kind(lane));

@@ -272,7 +272,8 @@ pub fn program(family: Family, seed: u64) -> Listing {
     if family == Family::Twins {
         let alike = if listing.cpus.len() > 2 { 2 } else { 1 };
         for twin in 1..=alike.min(listing.cpus.len() - 1) {
-            listing.cpus[twin] = listing.cpus[0].clone();
+            let lines = listing.cpus[0].clone();
+            listing.cpus[twin].clone_from(&lines);
         }
     } else if random.one_in(8) {
         spawn_one(&mut random, &mut listing);

@@ -128,7 +128,7 @@ fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Optio
         &all,
         enumerated,
         enumerated.graphs,
-        &[Vec::from_iter(0..listing.cpus.len())],
+        &[(0..listing.cpus.len()).collect()],
     );
     let exchanges = exchanges(listing);
     if all.is_some() || exchanges.len() == 1 {
