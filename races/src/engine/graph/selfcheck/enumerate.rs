@@ -218,7 +218,9 @@ impl<'l> State<'l> {
                 if self.has_started(child) && self.next(child).is_none() {
                     // All its events, and not only the last: its store buffer is drained.
                     let all = (0..self.events[child].len()).map(|index| (child, index));
-                    let after = all.chain(self.spawner(child)).collect();
+                    let mut after: Vec<_> = all.chain(self.spawner(child)).collect();
+                    // As `exchanged` has them, too.
+                    after.sort_unstable();
                     into.push(self.with(lane, Did { after, ..plain }, None));
                 }
             }
