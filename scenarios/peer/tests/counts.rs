@@ -34,7 +34,11 @@ fn explore_with(jobs: usize, program: Program, model: Model) -> Exploration {
         stop: Stop::default(),
         watch: &Unwatched,
     };
-    GraphEngine { jobs }.explore(&Arc::new(program), &search)
+    GraphEngine {
+        jobs,
+        ..GraphEngine::ONE_THREAD
+    }
+    .explore(&Arc::new(program), &search)
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(super) enum Next {
     Faulted(Fault),
     /// Its code panicked.
     Panicked(String),
+    /// A round of a loop failed, and such executions are left out.
+    Retries,
 }
 
 /// What the two sides of a coroutine share.
@@ -57,6 +59,7 @@ struct Wire<'y> {
     port: &'y Port,
     program: &'y Program,
     stack: Stack,
+    leaves_out_retries: bool,
 }
 
 impl Wire<'_> {
@@ -110,6 +113,11 @@ impl Backend for Wire<'_> {
 
     fn note(&self, _: LaneId, note: Note, site: Site) {
         self.look_at_the_stack();
+        if note == Note::Retry && self.leaves_out_retries {
+            loop {
+                self.request(Next::Retries);
+            }
+        }
         if let Some(said) = &mut *self.port.said.borrow_mut() {
             said.push((self.port.given.get(), note, site));
         }
@@ -135,10 +143,11 @@ pub(super) struct Cpu {
     next: Option<Next>,
     /// How many of the events of the current graph agree with the log.
     agreed: usize,
+    leaves_out_retries: bool,
 }
 
 impl Cpu {
-    pub(super) fn new(program: &Arc<Program>, lane: LaneId) -> Self {
+    pub(super) fn new(program: &Arc<Program>, lane: LaneId, leaves_out_retries: bool) -> Self {
         Self {
             lane,
             program: Arc::clone(program),
@@ -148,6 +157,7 @@ impl Cpu {
             log: Vec::new(),
             next: None,
             agreed: 0,
+            leaves_out_retries,
         }
     }
 
@@ -199,6 +209,7 @@ impl Cpu {
             DefaultStack::new(STACK_BYTES).expect("a stack of a quarter megabyte can be mapped")
         });
         let (lane, program, port) = (self.lane, Arc::clone(&self.program), Rc::clone(&self.port));
+        let leaves_out_retries = self.leaves_out_retries;
         self.coroutine = Some(Coroutine::with_stack(
             stack,
             move |yielder: &Yielder<(), ()>, ()| {
@@ -207,6 +218,7 @@ impl Cpu {
                     port: &port,
                     program: &program,
                     stack: Stack::begin(),
+                    leaves_out_retries,
                 };
                 (program.cpus()[lane.index()].body)(&Lane::new(lane, &wire))
             },

@@ -17,11 +17,13 @@ use std::sync::Arc;
 
 use gupcheck_core::sync::{CellId, LaneId, LockId, LockMode, Op};
 
+use super::Reductions;
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, Event, EventId};
 use super::frontier::Frontier;
 use super::graph::Graph;
 use super::model::{Access, Axioms};
+use super::symmetry::Twins;
 use crate::program::{Program, Returned, Start};
 use crate::verdict::Violation;
 
@@ -73,9 +75,9 @@ pub(super) struct Level<A> {
 }
 
 impl<A: Axioms> Level<A> {
-    pub(super) fn reset(&mut self, program: &Program) {
+    pub(super) fn reset(&mut self, program: &Program, twins: Twins) {
         let lanes = program.cpus().len();
-        self.graph.reset(program.layout(), lanes);
+        self.graph.reset(program.layout(), lanes, twins);
         self.axioms.reset(lanes);
         self.entries.clear();
         self.served = None;
@@ -183,7 +185,8 @@ pub(super) enum Extended {
     Complete,
     /// Somebody waits for what never comes; not a deadlock.
     Blocked,
-    /// Two updates would have to come right after the same write.
+    /// No execution, or none to be counted: two updates would have to come right after the same write,
+    /// somebody who was overtaken or waits was not let go on, or a round of a loop failed.
     Doomed,
     /// A rule is broken, by these events if by events.
     Violated(Violation, Vec<EventId>),
@@ -204,21 +207,24 @@ pub(super) struct Explorer<A> {
     pub(super) depth: usize,
     /// Who may take a level off this search's hands.
     pub(super) frontier: Option<Arc<Frontier<A>>>,
+    pub(super) twins: Twins,
 }
 
 impl<A: Axioms> Explorer<A> {
-    pub(super) fn new(program: &Arc<Program>) -> Self {
+    pub(super) fn new(program: &Arc<Program>, reductions: Reductions) -> Self {
         let lanes = program.cpus().len();
+        let twins = reductions.twins(program);
         let mut level = Level::default();
-        level.reset(program);
+        level.reset(program, twins);
         Self {
             program: Arc::clone(program),
             cpus: (0..lanes)
-                .map(|lane| Cpu::new(program, LaneId(lane as u8)))
+                .map(|lane| Cpu::new(program, LaneId(lane as u8), reductions.retries))
                 .collect(),
             levels: vec![level],
             depth: 0,
             frontier: None,
+            twins,
         }
     }
 
@@ -262,7 +268,8 @@ impl<A: Axioms> Explorer<A> {
     }
 
     fn has_finished(&mut self, lane: usize) -> bool {
-        matches!(self.next_of(lane), Some(NextRef::Stops(_)))
+        let next = self.next_of(lane);
+        matches!(next, Some(NextRef::Stops(next)) if !matches!(next, Next::Retries))
     }
 
     /// The first CPU that can go on, but before all others one that is in the middle of something.
@@ -276,7 +283,7 @@ impl<A: Axioms> Explorer<A> {
         }
         for lane in 0..self.cpus.len() {
             let asked = match self.next_of(lane) {
-                None | Some(NextRef::Stops(Next::Returned(_))) => continue,
+                None | Some(NextRef::Stops(Next::Returned(_) | Next::Retries)) => continue,
                 Some(NextRef::Asks(asked)) => asked,
                 Some(NextRef::Stops(Next::Faulted(fault))) => {
                     return Scheduled::Stop(Violation::Fault(*fault));
@@ -300,6 +307,7 @@ impl<A: Axioms> Explorer<A> {
         for lane in 0..self.cpus.len() {
             if let Some(NextRef::Asks(asked)) = self.next_of(lane)
                 && self.level().graph.stuck(lane).is_none()
+                && !self.level().graph.lets_twin_go(lane)
                 && self.level().could_end_wait(lane, &asked.op)
             {
                 return Scheduled::Do(lane, asked);
@@ -310,6 +318,9 @@ impl<A: Axioms> Explorer<A> {
 
     fn is_enabled(&mut self, lane: usize, asked: &Asked) -> bool {
         let level = &self.levels[self.depth];
+        if level.graph.lets_twin_go(lane) {
+            return false;
+        }
         match asked.op {
             Op::Lock { mode, .. } => {
                 let locks = level.graph.locks();
@@ -421,15 +432,23 @@ impl<A: Axioms> Explorer<A> {
 
     fn nobody_goes_on(&mut self) -> Extended {
         let mut waiting = Vec::new();
-        let mut spins = false;
+        let (mut spins, mut retries) = (false, false);
         for lane in 0..self.cpus.len() {
-            if let Some(NextRef::Asks(asked)) = self.next_of(lane) {
-                spins |= matches!(asked.op, Op::SpinUntil { .. });
-                waiting.push((lane, asked));
+            match self.next_of(lane) {
+                Some(NextRef::Asks(asked)) => {
+                    spins |= matches!(asked.op, Op::SpinUntil { .. });
+                    waiting.push((lane, asked));
+                }
+                Some(NextRef::Stops(Next::Retries)) => retries = true,
+                _ => {}
             }
         }
         let Some(&(lane, asked)) = waiting.first() else {
-            return Extended::Complete;
+            return if retries {
+                Extended::Doomed
+            } else {
+                Extended::Complete
+            };
         };
         let level = &mut self.levels[self.depth];
         level.push_entry(lane, asked, Stage::Stuck { lane: 0, nth: 0 });
@@ -443,7 +462,7 @@ impl<A: Axioms> Explorer<A> {
         };
         // And who is stuck although there is something to be read now would have read it.
         let is_late = |(lane, asked): &(usize, Asked)| level.could_end_wait(*lane, &asked.op);
-        if waiting.iter().any(|w| waits_for_nobody(w) || is_late(w)) {
+        if retries || waiting.iter().any(|w| waits_for_nobody(w) || is_late(w)) {
             return Extended::Doomed;
         }
         let may_wait = self.program.waits_may_fail();

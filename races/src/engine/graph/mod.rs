@@ -51,6 +51,7 @@ mod queue;
 mod revisit;
 mod search;
 pub mod selfcheck;
+mod symmetry;
 mod trace;
 
 use std::num::NonZeroUsize;
@@ -66,12 +67,51 @@ use clock::MAX_CPUS;
 pub struct GraphEngine {
     /// How many threads explore. Counts do not depend on it; which of several violations is found may.
     pub jobs: NonZeroUsize,
+    /// Which executions are left out.
+    pub reductions: Reductions,
+}
+
+/// Executions that need not be explored for the outcomes to be known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reductions {
+    /// Of those that differ only in which of two twins ([`CpuDecl::twin_of`]) did what, all but one. Sound
+    /// where no property tells twins apart.
+    ///
+    /// [`CpuDecl::twin_of`]: crate::program::CpuDecl::twin_of
+    pub symmetry: bool,
+    /// Those in which a round of a loop has failed ([`Lane::retry`]).
+    ///
+    /// [`Lane::retry`]: gupcheck_core::sync::Lane::retry
+    pub retries: bool,
+}
+
+impl Reductions {
+    /// Everything is explored.
+    pub const NONE: Self = Self {
+        symmetry: false,
+        retries: false,
+    };
+
+    /// All that there are.
+    pub const ALL: Self = Self {
+        symmetry: true,
+        retries: true,
+    };
+
+    fn twins(self, program: &Program) -> symmetry::Twins {
+        if self.symmetry {
+            symmetry::Twins::of_program(program)
+        } else {
+            symmetry::Twins::NONE
+        }
+    }
 }
 
 impl GraphEngine {
     /// Explores with the thread that asks, and no other.
     pub const ONE_THREAD: Self = Self {
         jobs: NonZeroUsize::MIN,
+        reductions: Reductions::NONE,
     };
 }
 
@@ -95,9 +135,9 @@ impl Engine for GraphEngine {
             return Exploration::unsupported(format!("more than {MAX_CPUS} CPUs"));
         }
         match search.model {
-            Model::Sc => search::run::<model::Sc>(program, search, self.jobs),
-            Model::Tso => search::run::<model::Tso>(program, search, self.jobs),
-            Model::Rc11 => search::run::<model::Rc11>(program, search, self.jobs),
+            Model::Sc => search::run::<model::Sc>(program, search, *self),
+            Model::Tso => search::run::<model::Tso>(program, search, *self),
+            Model::Rc11 => search::run::<model::Rc11>(program, search, *self),
             other @ (Model::LoomC11 | Model::Machine) => Exploration::unsupported(format!(
                 "the graph engine does not know the model {other}"
             )),

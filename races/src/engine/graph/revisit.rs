@@ -35,7 +35,7 @@ pub(super) struct Revisitor {
     lane: usize,
     asked: Asked,
     /// What it needs, without itself.
-    before: Clock,
+    needs: Clock,
 }
 
 impl Revisitor {
@@ -45,7 +45,7 @@ impl Revisitor {
             cell: asked.op.cell().expect("it writes"),
             lane,
             asked,
-            before: level.graph.before(lane),
+            needs: level.graph.needs(lane),
         }
     }
 }
@@ -122,10 +122,11 @@ impl<A: Axioms> Level<A> {
         let effect = self.reading(&asked.op, cell, position);
         let (floor, granted) = self.floors(lane, &asked.op, cell);
         let is_allowed = position >= if effect.granted { granted } else { floor };
-        if is_allowed {
+        if is_allowed && self.is_in_order(lane, &asked, cell, position) {
             self.push_stamped(lane, asked, effect, stamp);
+            return true;
         }
-        is_allowed
+        false
     }
 }
 
@@ -137,7 +138,7 @@ impl<A: Axioms> Explorer<A> {
         }
         let (below, above) = self.levels.split_at_mut(self.depth + 1);
         let child = &mut above[0];
-        child.reset(&self.program);
+        child.reset(&self.program, self.twins);
         (&below[self.depth], child)
     }
 
@@ -169,11 +170,11 @@ impl<A: Axioms> Explorer<A> {
         let level = self.level();
         let event = level.graph.event(read);
         let stamp = event.stamp;
-        if write.before.has(read) || !level.may_delete_after(stamp, &write.before) {
+        if write.needs.has(read) || !level.may_delete_after(stamp, &write.needs) {
             return false;
         }
         let (level, child) = self.with_child();
-        level.restrict(child, stamp, &write.before);
+        level.restrict(child, stamp, &write.needs);
         let event = level.graph.event(read);
         child.served = Some((read.lane(), event.asked(), event.stamp));
         let (lane, cell) = (write.lane, write.cell);

@@ -8,6 +8,7 @@ use super::explore::{Explorer, Extended, Level};
 use super::frontier::Frontier;
 use super::model::Axioms;
 use super::trace::counterexample;
+use super::{GraphEngine, Reductions};
 use crate::engine::{Search, panics};
 use crate::program::{End, Program, Returned};
 use crate::progress::{Pace, Sighting};
@@ -18,15 +19,15 @@ use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 pub(super) fn run<A: Axioms>(
     program: &Arc<Program>,
     search: &Search<'_>,
-    jobs: NonZeroUsize,
+    GraphEngine { jobs, reductions }: GraphEngine,
 ) -> Exploration {
     let began = Instant::now();
     let mut first = Level::<A>::default();
-    first.reset(program);
+    first.reset(program, reductions.twins(program));
     let frontier = Arc::new(Frontier::new(first));
     let work = || {
         // CPUs are caught one by one: whatever else panics is a defect of the engine.
-        let walk = || Walk::new(program, search, &frontier, began, jobs).run();
+        let walk = || Walk::new(program, search, &frontier, began, (jobs, reductions)).run();
         panics::isolated(walk).unwrap_or_else(|caught| {
             let words = caught.words();
             std::panic::panic_any(words)
@@ -87,9 +88,9 @@ impl<'s, A: Axioms> Walk<'s, A> {
         search: &'s Search<'s>,
         frontier: &'s Arc<Frontier<A>>,
         began: Instant,
-        jobs: NonZeroUsize,
+        (jobs, reductions): (NonZeroUsize, Reductions),
     ) -> Self {
-        let mut explorer = Explorer::new(program);
+        let mut explorer = Explorer::new(program, reductions);
         explorer.frontier = (jobs.get() > 1).then(|| Arc::clone(frontier));
         Self {
             explorer,

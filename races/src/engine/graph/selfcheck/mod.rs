@@ -14,11 +14,12 @@ pub mod generate;
 use std::fmt;
 use std::sync::Arc;
 
-use self::enumerate::Enumerated;
+use self::enumerate::{Enumerated, exchanges};
 use self::generate::{Family, Listing};
-use super::GraphEngine;
+use super::{GraphEngine, Reductions};
 use crate::engine::{Engine, Limits, Model, Search};
 use crate::progress::{Stop, Unwatched};
+use crate::tally::Outcome;
 use crate::verdict::{Exploration, Verdict, Violation};
 
 /// One program on which engine and enumerator disagree.
@@ -99,6 +100,11 @@ pub fn disagreement(listing: &Listing, model: Model) -> Option<String> {
 
 /// Runs the engine on a listing.
 pub fn explore(listing: &Listing, model: Model) -> Exploration {
+    explore_reduced(listing, model, Reductions::NONE)
+}
+
+/// The same without some executions.
+pub fn explore_reduced(listing: &Listing, model: Model, reductions: Reductions) -> Exploration {
     let search = Search {
         model,
         limits: Limits {
@@ -109,12 +115,39 @@ pub fn explore(listing: &Listing, model: Model) -> Exploration {
         stop: Stop::default(),
         watch: &Unwatched,
     };
-    GraphEngine::default().explore(&Arc::new(listing.to_program()), &search)
+    let engine = GraphEngine {
+        reductions,
+        ..GraphEngine::ONE_THREAD
+    };
+    engine.explore(&Arc::new(listing.to_program()), &search)
 }
 
 fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Option<String> {
-    let explored = explore(listing, model);
-    match explored.verdict {
+    let all = explore(listing, model);
+    let all = differs(
+        &all,
+        enumerated,
+        enumerated.graphs,
+        &[(0..listing.cpus.len()).collect()],
+    );
+    let exchanges = exchanges(listing);
+    if all.is_some() || exchanges.len() == 1 {
+        return all;
+    }
+    let reduced = explore_reduced(listing, model, Reductions::ALL);
+    differs(&reduced, enumerated, enumerated.classes, &exchanges)
+        .map(|what| format!("with symmetry: {what}"))
+}
+
+/// How an exploration differs from brute force, which has found so many executions. The outcomes may differ by
+/// an exchange of CPUs.
+fn differs(
+    explored: &Exploration,
+    enumerated: &Enumerated,
+    executions: u64,
+    exchanges: &[Vec<usize>],
+) -> Option<String> {
+    match &explored.verdict {
         Verdict::Failed(found) => {
             let is_right = match found.violation {
                 Violation::DataRace { .. } => enumerated.has_race,
@@ -128,20 +161,36 @@ fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Optio
             Some("the engine misses a deadlock".to_owned())
         }
         Verdict::Complete => {
-            let missing = (enumerated.outcomes.iter())
-                .filter(|outcome| !explored.outcomes.contains_key(*outcome))
+            let is_explored = |outcome: &Outcome| {
+                (exchanges.iter()).any(|e| explored.outcomes.contains_key(&exchanged(outcome, e)))
+            };
+            let missing = enumerated
+                .outcomes
+                .iter()
+                .filter(|o| !is_explored(o))
                 .count();
             let invented = (explored.outcomes.keys())
                 .filter(|outcome| !enumerated.outcomes.contains(*outcome))
                 .count();
-            let same = explored.executions == enumerated.graphs && missing + invented == 0;
+            let same = explored.executions == executions && missing + invented == 0;
             (!same).then(|| {
                 format!(
-                    "{} executions for {} graphs; {missing} outcomes missing, {invented} invented",
-                    explored.executions, enumerated.graphs
+                    "{} executions for {executions} graphs; {missing} outcomes missing, {invented} \
+                     invented",
+                    explored.executions
                 )
             })
         }
         other => Some(format!("the engine answers {other:?}")),
+    }
+}
+
+fn exchanged(outcome: &Outcome, exchange: &[usize]) -> Outcome {
+    Outcome {
+        returned: exchange
+            .iter()
+            .map(|&cpu| outcome.returned[cpu].clone())
+            .collect(),
+        observed: outcome.observed.clone(),
     }
 }
