@@ -4,7 +4,8 @@ use gupcheck_core::sync::Op;
 
 use super::cpu::NextRef;
 use super::event::{Effect, EventId};
-use super::explore::{Entry, Explorer, Stage};
+use super::explore::Explorer;
+use super::level::{Entry, Stage};
 use super::model::Axioms;
 use super::revisit::Revisitor;
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crossbeam_deque::{Injector, Steal};
 use crossbeam_utils::Backoff;
 
-use super::explore::Level;
+use super::level::Level;
 
 /// What the threads of one search share.
 #[derive(Debug)]

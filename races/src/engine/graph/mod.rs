@@ -45,6 +45,7 @@ mod explore;
 mod frontier;
 #[allow(clippy::module_inception)]
 mod graph;
+mod level;
 mod model;
 mod overtake;
 mod queue;

@@ -21,7 +21,8 @@ use gupcheck_core::sync::Op;
 use super::clock::Clock;
 use super::cpu::NextRef;
 use super::event::{Asked, Effect, Event, EventId};
-use super::explore::{Entry, Explorer, Level};
+use super::explore::Explorer;
+use super::level::{Entry, Level};
 use super::model::Axioms;
 
 impl<A: Axioms> Explorer<A> {

@@ -26,7 +26,8 @@ use gupcheck_core::sync::{CellId, Op};
 
 use super::clock::Clock;
 use super::event::{Asked, EventId};
-use super::explore::{Entry, Explorer, Level, Stage};
+use super::explore::Explorer;
+use super::level::{Entry, Level, Stage};
 use super::model::Axioms;
 
 /// A write that looks for reads to serve.

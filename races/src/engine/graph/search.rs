@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::explore::{Explorer, Extended, Level};
+use super::explore::{Explorer, Extended};
 use super::frontier::Frontier;
+use super::level::Level;
 use super::model::Axioms;
 use super::trace::counterexample;
 use super::{GraphEngine, Reductions};

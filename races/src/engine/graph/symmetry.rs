@@ -17,7 +17,7 @@
 //! with; and whoever adds an event that reads from the last write, or writes in the last place,
 //! cannot break it, provided that the earlier twin goes first. So the search stays as it is. The later twin
 //! waits for the earlier one as long as they are alike, its events *need* those that they are compared with
-//! ([`Event::needs`]), and its choices are fewer ([`Level::is_in_order`](super::explore::Level::is_in_order)).
+//! ([`Event::needs`]), and its choices are fewer ([`Level::is_in_order`](super::level::Level::is_in_order)).
 //!
 //! The outcomes are then those of all executions up to an exchange of twins. That is no loss where the
 //! properties do not tell twins apart.
@@ -28,8 +28,8 @@ use gupcheck_core::sync::{CellId, LaneId, LockMode, Op};
 
 use super::clock::MAX_CPUS;
 use super::event::{Asked, Effect, EventId};
-use super::explore::Level;
 use super::graph::Graph;
+use super::level::Level;
 use super::model::Axioms;
 use crate::program::{Program, Start};
 
