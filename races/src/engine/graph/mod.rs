@@ -75,8 +75,8 @@ pub struct GraphEngine {
 /// Executions that need not be explored for the outcomes to be known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reductions {
-    /// Of those that differ only in which of two twins ([`CpuDecl::twin_of`]) did what, all but one. Sound
-    /// where no property tells twins apart.
+    /// Of those that differ only in which of two twins ([`CpuDecl::twin_of`]) did what, all but one. How the
+    /// others end is known from it: they are judged, and their outcomes recorded.
     ///
     /// [`CpuDecl::twin_of`]: crate::program::CpuDecl::twin_of
     pub symmetry: bool,

@@ -80,6 +80,8 @@ struct Walk<'s, A> {
     began: Instant,
     pace: Pace,
     returned: Vec<Returned>,
+    /// The ways to exchange twins, where of these executions only one is explored.
+    exchanges: Vec<Vec<usize>>,
     tally: Tally,
 }
 
@@ -100,6 +102,7 @@ impl<'s, A: Axioms> Walk<'s, A> {
             began,
             pace: Pace::default(),
             returned: Vec::new(),
+            exchanges: reductions.twins(program).exchanges(program.cpus().len()),
             tally: Tally::default(),
         }
     }
@@ -202,7 +205,13 @@ impl<'s, A: Axioms> Walk<'s, A> {
         let memory = |cell| graph.last_value(cell);
         let end = End::new(&self.returned, &memory);
         let (tally, program) = (&mut self.tally, &self.explorer.program);
-        panics::isolated(|| tally.record(program, &end)).unwrap_or_else(|caught| {
+        let exchanges = &self.exchanges;
+        let recorded = || {
+            tally.record(program, &end)?;
+            (exchanges.iter())
+                .try_for_each(|exchange| tally.record_exchanged(program, &end, exchange))
+        };
+        panics::isolated(recorded).unwrap_or_else(|caught| {
             Err(Violation::Panic {
                 message: caught.words(),
             })

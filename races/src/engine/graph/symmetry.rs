@@ -19,8 +19,9 @@
 //! waits for the earlier one as long as they are alike, its events *need* those that they are compared with
 //! ([`Event::needs`]), and its choices are fewer ([`Level::is_in_order`](super::level::Level::is_in_order)).
 //!
-//! The outcomes are then those of all executions up to an exchange of twins. That is no loss where the
-//! properties do not tell twins apart.
+//! Where an execution that is explored ends, its exchanges end with what the twins returned exchanged
+//! ([`Twins::exchanges`]). They are judged and recorded as well, so that no outcome is lost, and a
+//! property may tell twins apart.
 //!
 //! [`Event::needs`]: super::event::Event::needs
 
@@ -51,6 +52,27 @@ impl Twins {
             twins.0[lane] = before.map(|other| other as u8);
         }
         twins
+    }
+
+    /// The ways to exchange so many CPUs, but for leaving each in its place: for each CPU, who takes it.
+    pub(super) fn exchanges(&self, lanes: usize) -> Vec<Vec<usize>> {
+        let kinds: Vec<_> = (0..lanes).map(|lane| self.first_of_kind(lane)).collect();
+        let mut all = vec![Vec::new()];
+        for lane in 0..lanes {
+            all = (all.iter())
+                .flat_map(|taken: &Vec<usize>| {
+                    let free = (0..lanes)
+                        .filter(|other| kinds[*other] == kinds[lane] && !taken.contains(other));
+                    free.map(|other| [&taken[..], &[other]].concat())
+                })
+                .collect();
+        }
+        all.retain(|exchange| !exchange.is_sorted());
+        all
+    }
+
+    fn first_of_kind(&self, lane: usize) -> usize {
+        self.of(lane).map_or(lane, |twin| self.first_of_kind(twin))
     }
 
     pub(super) const fn of(&self, lane: usize) -> Option<usize> {

@@ -19,7 +19,6 @@ use self::generate::{Family, Listing};
 use super::{GraphEngine, Reductions};
 use crate::engine::{Engine, Limits, Model, Search};
 use crate::progress::{Stop, Unwatched};
-use crate::tally::Outcome;
 use crate::verdict::{Exploration, Verdict, Violation};
 
 /// One program on which engine and enumerator disagree.
@@ -124,29 +123,16 @@ pub fn explore_reduced(listing: &Listing, model: Model, reductions: Reductions) 
 
 fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Option<String> {
     let all = explore(listing, model);
-    let all = differs(
-        &all,
-        enumerated,
-        enumerated.graphs,
-        &[(0..listing.cpus.len()).collect()],
-    );
-    let exchanges = exchanges(listing);
-    if all.is_some() || exchanges.len() == 1 {
+    let all = differs(&all, enumerated, enumerated.graphs);
+    if all.is_some() || exchanges(listing).len() == 1 {
         return all;
     }
     let reduced = explore_reduced(listing, model, Reductions::ALL);
-    differs(&reduced, enumerated, enumerated.classes, &exchanges)
-        .map(|what| format!("with symmetry: {what}"))
+    differs(&reduced, enumerated, enumerated.classes).map(|what| format!("with symmetry: {what}"))
 }
 
-/// How an exploration differs from brute force, which has found so many executions. The outcomes may differ by
-/// an exchange of CPUs.
-fn differs(
-    explored: &Exploration,
-    enumerated: &Enumerated,
-    executions: u64,
-    exchanges: &[Vec<usize>],
-) -> Option<String> {
+/// How an exploration differs from brute force, which has found so many executions.
+fn differs(explored: &Exploration, enumerated: &Enumerated, executions: u64) -> Option<String> {
     match &explored.verdict {
         Verdict::Failed(found) => {
             let is_right = match found.violation {
@@ -161,13 +147,8 @@ fn differs(
             Some("the engine misses a deadlock".to_owned())
         }
         Verdict::Complete => {
-            let is_explored = |outcome: &Outcome| {
-                (exchanges.iter()).any(|e| explored.outcomes.contains_key(&exchanged(outcome, e)))
-            };
-            let missing = enumerated
-                .outcomes
-                .iter()
-                .filter(|o| !is_explored(o))
+            let missing = (enumerated.outcomes.iter())
+                .filter(|outcome| !explored.outcomes.contains_key(*outcome))
                 .count();
             let invented = (explored.outcomes.keys())
                 .filter(|outcome| !enumerated.outcomes.contains(*outcome))
@@ -182,15 +163,5 @@ fn differs(
             })
         }
         other => Some(format!("the engine answers {other:?}")),
-    }
-}
-
-fn exchanged(outcome: &Outcome, exchange: &[usize]) -> Outcome {
-    Outcome {
-        returned: exchange
-            .iter()
-            .map(|&cpu| outcome.returned[cpu].clone())
-            .collect(),
-        observed: outcome.observed.clone(),
     }
 }
