@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Step;
-use gupcheck_races::engine::Model;
 use gupcheck_races::engine::graph::selfcheck::generate::Family;
+use gupcheck_races::engine::{Model, Reductions};
 
 use crate::pattern;
 
@@ -69,8 +69,8 @@ pub(crate) struct SelfcheckArgs {
     /// The memory model [default: all three]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<Model>,
-    /// Which programs: `mixed` (a bit of everything), `queues` (reader-writer locks and waiting) or `waits`
-    /// (waiting on memory) [default: all three]
+    /// Which programs: `mixed` (a bit of everything), `queues` (reader-writer locks and waiting), `waits`
+    /// (waiting on memory), `twins` (CPUs that do the same) [default: all]
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
     /// How many programs for each model and family
@@ -144,6 +144,11 @@ pub(crate) struct RunArgs {
     /// A step that nobody takes, by name or catalogue id; repeatable
     #[arg(long = "knock-out", value_name = "STEP", value_parser = step)]
     pub(crate) knocked_out: Vec<Step>,
+    /// Leave out executions that tell nothing new (graph engine only): `symmetry`, those that differ by an
+    /// exchange of CPUs declared to be twins; `retries`, those in which a round of a compare-exchange loop fails;
+    /// or `all`. Outcomes and verdicts stay, counts are smaller
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) reduce: Vec<Reductions>,
     /// Executions of each race under each profile, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,

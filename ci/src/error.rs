@@ -33,6 +33,12 @@ pub(crate) enum Error {
         /// The models it knows.
         known: String,
     },
+    /// Threads or reductions for an engine that has no such choice.
+    #[error("the {engine} engine does not take --reduce")]
+    NotTunable {
+        /// The engine.
+        engine: &'static str,
+    },
     /// A file that cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {

@@ -29,6 +29,7 @@ pub(crate) struct RunRecord {
     outcomes: usize,
     seconds: f64,
     blocked: u64,
+    reductions: Vec<&'static str>,
     cut: Option<CutRecord>,
     remarks: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,6 +94,7 @@ impl RunRecord {
             outcomes: exploration.outcomes.len(),
             seconds: exploration.elapsed.as_secs_f64(),
             blocked: exploration.blocked,
+            reductions: job.tuning.reductions.names().collect(),
             cut,
             remarks,
             unsupported,

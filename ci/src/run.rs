@@ -67,16 +67,16 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
 
 fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
     let spinner = Spinner::of(job);
-    let exploration = engine::explore(
-        job.engine,
-        program,
-        &Search {
-            model: job.model,
-            limits: job.limits,
-            stop: stop.clone(),
-            watch: &spinner,
-        },
-    );
+    let search = Search {
+        model: job.model,
+        limits: job.limits,
+        stop: stop.clone(),
+        watch: &spinner,
+    };
+    let exploration = match job.engine.tuned(job.tuning) {
+        Some(engine) => engine::explore(&*engine, program, &search),
+        None => engine::explore(job.engine, program, &search),
+    };
     spinner.clear();
     exploration
 }

@@ -15,12 +15,13 @@ mod shuttle;
 mod stack;
 
 pub use self::choice::{Choice, UnknownEngine, all, by_name, default_for, model_for};
-pub use self::graph::GraphEngine;
+pub use self::graph::{GraphEngine, Reductions};
 pub use self::loom::LoomEngine;
 pub use self::native::NativeEngine;
 pub use self::shuttle::{Followed, ShuttleEngine, Strategy, schedule_of};
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,6 +102,24 @@ pub struct Search<'a> {
     pub watch: &'a dyn Watch,
 }
 
+/// How to go about a search, for engines that leave it to others to say. Nothing here changes a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// How many threads explore.
+    pub jobs: NonZeroUsize,
+    /// Which executions are left out.
+    pub reductions: Reductions,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            jobs: NonZeroUsize::MIN,
+            reductions: Reductions::NONE,
+        }
+    }
+}
+
 /// Explores programs.
 pub trait Engine: Sync {
     /// Its name on the command line and in JSON.
@@ -108,6 +127,12 @@ pub trait Engine: Sync {
 
     /// The memory models it knows, its default first.
     fn models(&self) -> &'static [Model];
+
+    /// This engine, exploring as `tuning` says; `None` if it has no such choice.
+    fn tuned(&self, tuning: Tuning) -> Option<Box<dyn Engine>> {
+        let _ = tuning;
+        None
+    }
 
     /// Explores `program` until everything is seen, a violation is found, or a limit is reached.
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration;

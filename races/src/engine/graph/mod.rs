@@ -56,9 +56,10 @@ mod symmetry;
 mod trace;
 
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{Engine, Model, Search};
+use super::{Engine, Model, Search, Tuning};
 use crate::program::Program;
 use crate::verdict::Exploration;
 use clock::MAX_CPUS;
@@ -99,11 +100,75 @@ impl Reductions {
         retries: true,
     };
 
+    /// What is left out, by the names that [`FromStr`] takes.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        [(self.symmetry, SYMMETRY), (self.retries, RETRIES)]
+            .into_iter()
+            .filter_map(|(is_on, name)| is_on.then_some(name))
+    }
+
+    /// What either leaves out.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            symmetry: self.symmetry || other.symmetry,
+            retries: self.retries || other.retries,
+        }
+    }
+
+    /// What there is to say of a search that leaves these executions out.
+    fn remarks(self, program: &Program) -> Vec<String> {
+        let has_twins = program.cpus().iter().any(|cpu| cpu.twin_of.is_some());
+        let mut remarks = Vec::new();
+        if self.symmetry {
+            remarks.push(if has_twins {
+                "symmetry: of executions that differ by an exchange of twins, one was explored"
+                    .to_owned()
+            } else {
+                "symmetry: no two CPUs are twins here, nothing was left out".to_owned()
+            });
+        }
+        if self.retries {
+            remarks.push(
+                "retries: executions in which a round of a retry loop fails were left out"
+                    .to_owned(),
+            );
+        }
+        remarks
+    }
+
     fn twins(self, program: &Program) -> symmetry::Twins {
         if self.symmetry {
             symmetry::Twins::of_program(program)
         } else {
             symmetry::Twins::NONE
+        }
+    }
+}
+
+const SYMMETRY: &str = "symmetry";
+const RETRIES: &str = "retries";
+
+/// A name that no reduction has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown reduction {0:?} (known: {SYMMETRY}, {RETRIES}, all)")]
+pub struct UnknownReduction(String);
+
+impl FromStr for Reductions {
+    type Err = UnknownReduction;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            SYMMETRY => Ok(Self {
+                symmetry: true,
+                ..Self::NONE
+            }),
+            RETRIES => Ok(Self {
+                retries: true,
+                ..Self::NONE
+            }),
+            "all" => Ok(Self::ALL),
+            other => Err(UnknownReduction(other.to_owned())),
         }
     }
 }
@@ -129,6 +194,10 @@ impl Engine for GraphEngine {
 
     fn models(&self) -> &'static [Model] {
         &[Model::Rc11, Model::Sc, Model::Tso]
+    }
+
+    fn tuned(&self, Tuning { jobs, reductions }: Tuning) -> Option<Box<dyn Engine>> {
+        Some(Box::new(Self { jobs, reductions }))
     }
 
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {

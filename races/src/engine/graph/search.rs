@@ -55,7 +55,7 @@ pub(super) fn run<A: Axioms>(
         blocked: tally.blocked,
         outcomes: tally.outcomes,
         elapsed: began.elapsed(),
-        remarks: Vec::new(),
+        remarks: reductions.remarks(program),
     }
 }
 
