@@ -38,6 +38,12 @@ pub(crate) enum Command {
     /// it explored, 1 if one has a data race, 2 if a file cannot be opened, and 3 if one uses what has no
     /// meaning here or its search was cut short.
     Litmus(LitmusArgs),
+    /// Show how soon each engine finds out that a step is missing, for each step that a race rests on
+    ///
+    /// Prints a Markdown table: executions and time to the first violation. Exits with 0 if each missing step is
+    /// found by some engine, 1 if one is found by none although an engine has seen everything, 3 if a search
+    /// that might have found it was cut short.
+    Matrix(MatrixArgs),
     /// Measure the graph engine: executions, and executions per second, one core
     Bench(BenchArgs),
     /// Compare the graph engine with a brute-force enumerator on random small programs
@@ -59,6 +65,30 @@ pub(crate) struct BenchArgs {
     /// Executions of one exploration, at most; a measurement that needs more is left out (exit code 3)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
+    /// One JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MatrixArgs {
+    /// Which races: as for `run`
+    pub(crate) pattern: Option<String>,
+    /// An engine; repeatable [default: all]
+    #[arg(long = "engine", value_name = "ENGINE")]
+    pub(crate) engines: Vec<String>,
+    /// GUP callers, from 1 to 6
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_CALLERS))]
+    pub(crate) cpus: u32,
+    /// Pages that each caller asks for, from 1 to 8
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_PAGES))]
+    pub(crate) pages: u32,
+    /// Executions of each search, at most
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_executions: u64,
+    /// Seconds for each search, at most; 0 for no limit
+    #[arg(long, value_name = "S", default_value = "2", value_parser = seconds)]
+    pub(crate) max_seconds: Duration,
     /// One JSON object a line (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,

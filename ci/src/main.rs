@@ -6,7 +6,7 @@
 //! | `catalogue` | every race there is |
 //! | `pattern` | which of them are meant |
 //! | `plan` | what is run: race by race, profile by profile |
-//! | `run`, `litmus`, `list`, `bench`, `selfcheck` | the commands |
+//! | `run`, `litmus`, `list`, `matrix`, `bench`, `selfcheck` | the commands |
 //! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
 //! | `progress`, `interrupt` | how a run is watched and stopped |
 //! | `output`, `paint` | where text goes, and in which colours |
@@ -21,6 +21,7 @@ mod interrupt;
 mod line;
 mod list;
 mod litmus;
+mod matrix;
 mod output;
 mod paint;
 mod pattern;
@@ -68,6 +69,7 @@ fn command(args: &Args, output: &mut Output) -> Result<Exit, Error> {
         Command::List(args) => list::list(args, &races, output),
         Command::Run(args) => run::run(args, &races, &stoppable()?, output),
         Command::Litmus(args) => litmus::litmus(args, &stoppable()?, output),
+        Command::Matrix(args) => matrix::matrix(args, &races, &stoppable()?, output),
         Command::Bench(args) => bench::bench(args, &races, &stoppable()?, output),
         Command::Selfcheck(args) => selfcheck::selfcheck(args, &stoppable()?, output),
     }
