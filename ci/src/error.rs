@@ -33,6 +33,12 @@ pub(crate) enum Error {
         /// The models it knows.
         known: String,
     },
+    /// Threads for an engine that takes no number of them.
+    #[error("the {engine} engine does not take --jobs")]
+    NoJobs {
+        /// The engine.
+        engine: &'static str,
+    },
     /// A file that cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {

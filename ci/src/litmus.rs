@@ -71,7 +71,7 @@ fn explore(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let program = Arc::new(litmus.program());
-    let exploration = GraphEngine::default().explore(
+    let exploration = GraphEngine { jobs: args.jobs }.explore(
         &program,
         &Search {
             model: args.model,

@@ -1,5 +1,6 @@
 //! What is run: each race that is meant, under each profile.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use gupcheck_core::arch::Profile;
@@ -23,6 +24,7 @@ pub(crate) struct Job {
     pub(crate) knocked_out: Steps,
     pub(crate) engine: &'static dyn Engine,
     pub(crate) model: Model,
+    pub(crate) jobs: NonZeroUsize,
     pub(crate) limits: Limits,
 }
 
@@ -94,6 +96,10 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
         }
         for profile in profiles {
             let (engine, model) = choose(args, engine, race, profile)?;
+            if args.jobs > NonZeroUsize::MIN && engine.with_jobs(args.jobs).is_none() {
+                let engine = engine.name();
+                return Err(Error::NoJobs { engine });
+            }
             jobs.push(Job {
                 race,
                 profile,
@@ -104,6 +110,7 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
                 knocked_out: args.knocked_out.iter().copied().collect(),
                 engine,
                 model,
+                jobs: args.jobs,
                 limits: limits(args.max_executions, args.max_seconds),
             });
         }

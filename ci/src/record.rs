@@ -29,6 +29,9 @@ pub(crate) struct RunRecord {
     outcomes: usize,
     seconds: f64,
     blocked: u64,
+    jobs: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<EstimateRecord>,
     cut: Option<CutRecord>,
     remarks: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,6 +42,13 @@ pub(crate) struct RunRecord {
     headline: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     histogram: Option<Vec<OutcomeRecord>>,
+}
+
+/// How many executions there are, about.
+#[derive(Serialize)]
+struct EstimateRecord {
+    executions: f64,
+    error: f64,
 }
 
 /// What cut a search short.
@@ -93,6 +103,11 @@ impl RunRecord {
             outcomes: exploration.outcomes.len(),
             seconds: exploration.elapsed.as_secs_f64(),
             blocked: exploration.blocked,
+            jobs: job.jobs.get(),
+            estimate: exploration.estimate.map(|estimate| EstimateRecord {
+                executions: estimate.executions,
+                error: estimate.error,
+            }),
             cut,
             remarks,
             unsupported,

@@ -67,15 +67,16 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
 
 fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
     let spinner = Spinner::of(job);
-    let exploration = job.engine.explore(
-        program,
-        &Search {
-            model: job.model,
-            limits: job.limits,
-            stop: stop.clone(),
-            watch: &spinner,
-        },
-    );
+    let search = Search {
+        model: job.model,
+        limits: job.limits,
+        stop: stop.clone(),
+        watch: &spinner,
+    };
+    let exploration = match job.engine.with_jobs(job.jobs) {
+        Some(engine) => engine.explore(program, &search),
+        None => job.engine.explore(program, &search),
+    };
     spinner.clear();
     exploration
 }

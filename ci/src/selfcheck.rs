@@ -1,8 +1,11 @@
 //! `gupcheck selfcheck`: the graph engine against a brute-force enumerator, on random small programs.
 
-use gupcheck_races::engine::Model;
 use gupcheck_races::engine::graph::selfcheck;
+<<<<<<< HEAD
 use gupcheck_races::engine::graph::selfcheck::generate::Family;
+=======
+use gupcheck_races::engine::{GraphEngine, Model};
+>>>>>>> aab222f (Graph engine: threads split a search at its oldest choice; results in one thread's order; estimates)
 use gupcheck_races::progress::Stop;
 use serde::Serialize;
 
@@ -73,7 +76,11 @@ fn compare(
     while record.programs < args.programs && !stop.is_requested() {
         let seed = args.seed + record.programs;
         let count = BATCH.min(args.programs - record.programs);
+<<<<<<< HEAD
         let report = selfcheck::compare(family, seed, count, model);
+=======
+        let report = selfcheck::compare(GraphEngine { jobs: args.jobs }, seed, count, model);
+>>>>>>> aab222f (Graph engine: threads split a search at its oldest choice; results in one thread's order; estimates)
         record.programs += report.programs;
         record.counted += report.counted;
         record.violating += report.violating;

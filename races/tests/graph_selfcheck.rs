@@ -1,17 +1,27 @@
 //! The graph engine against brute force.
 
+<<<<<<< HEAD
 use gupcheck_races::engine::Model;
 use gupcheck_races::engine::graph::selfcheck::generate::Family;
 use gupcheck_races::engine::graph::selfcheck::{Report, compare};
+=======
+use gupcheck_races::engine::graph::selfcheck::compare;
+use gupcheck_races::engine::{GraphEngine, Model};
+>>>>>>> aab222f (Graph engine: threads split a search at its oldest choice; results in one thread's order; estimates)
 
 /// Programs of the mixed family for each model.
 const PROGRAMS: u64 = 10_000;
 
+<<<<<<< HEAD
 /// Programs of each other family for each model.
 const FEWER: u64 = 2_000;
 
 fn agreeing(family: Family, model: Model, programs: u64) -> Report {
     let report = compare(family, 1, programs, model);
+=======
+fn agrees(model: Model) {
+    let report = compare(GraphEngine::ONE_THREAD, 1, PROGRAMS, model);
+>>>>>>> aab222f (Graph engine: threads split a search at its oldest choice; results in one thread's order; estimates)
     if let Some(first) = report.mismatches.first() {
         panic!(
             "{} mismatches under {model}, first: {first}",

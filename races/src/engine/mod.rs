@@ -16,6 +16,7 @@ pub use self::loom::LoomEngine;
 pub use self::native::NativeEngine;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,6 +104,11 @@ pub trait Engine: Sync {
 
     /// The memory models it knows, its default first.
     fn models(&self) -> &'static [Model];
+
+    /// This engine, exploring with so many threads; `None` if that is not for others to say.
+    fn with_jobs(&self, _: NonZeroUsize) -> Option<Box<dyn Engine>> {
+        None
+    }
 
     /// Explores `program` until everything is seen, a violation is found, or a limit is reached.
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration;

@@ -18,8 +18,12 @@ use std::sync::Arc;
 use gupcheck_core::sync::{CellId, LaneId, LockId, LockMode, Op};
 
 use super::cpu::{Cpu, Next, NextRef};
+<<<<<<< HEAD
 use super::event::{Asked, Effect, Event, EventId};
 use super::frontier::Frontier;
+=======
+use super::event::{Asked, Effect, EventId};
+>>>>>>> aab222f (Graph engine: threads split a search at its oldest choice; results in one thread's order; estimates)
 use super::graph::Graph;
 use super::model::{Access, Axioms};
 use crate::program::{Program, Returned, Start};
@@ -202,8 +206,12 @@ pub(super) struct Explorer<A> {
     /// The levels in use are those up to `depth`; the others are kept for their buffers.
     pub(super) levels: Vec<Level<A>>,
     pub(super) depth: usize,
+<<<<<<< HEAD
     /// Who may take a level off this search's hands.
     pub(super) frontier: Option<Arc<Frontier<A>>>,
+=======
+    pub(super) met: Met,
+>>>>>>> aab222f (Graph engine: threads split a search at its oldest choice; results in one thread's order; estimates)
 }
 
 impl<A: Axioms> Explorer<A> {
@@ -218,7 +226,11 @@ impl<A: Axioms> Explorer<A> {
                 .collect(),
             levels: vec![level],
             depth: 0,
+<<<<<<< HEAD
             frontier: None,
+=======
+            met: Met::default(),
+>>>>>>> aab222f (Graph engine: threads split a search at its oldest choice; results in one thread's order; estimates)
         }
     }
 
@@ -328,15 +340,18 @@ impl<A: Axioms> Explorer<A> {
     /// Extends the current graph until nobody can go on.
     pub(super) fn extend(&mut self) -> Extended {
         loop {
-            match self.schedule() {
-                Scheduled::Do(lane, asked) => {
-                    if let Some(violated) = self.perform(lane, asked) {
-                        return violated;
-                    }
-                }
-                Scheduled::Stop(violation) => return Extended::Violated(violation, Vec::new()),
-                Scheduled::Nobody => return self.nobody_goes_on(),
+            if let Some(ended) = self.step() {
+                return ended;
             }
+        }
+    }
+
+    /// Adds one event, with its first choice; how extending ended if it did.
+    pub(super) fn step(&mut self) -> Option<Extended> {
+        match self.schedule() {
+            Scheduled::Do(lane, asked) => self.perform(lane, asked),
+            Scheduled::Stop(violation) => Some(Extended::Violated(violation, Vec::new())),
+            Scheduled::Nobody => Some(self.nobody_goes_on()),
         }
     }
 

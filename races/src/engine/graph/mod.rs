@@ -25,6 +25,11 @@
 //! 5. A broken property, a fault, a data race or a deadlock ends the search, and the graph is told as a
 //!    trace (`trace`).
 //!
+//! 6. Several threads share a search by cutting off its oldest untried choice (`frontier`, `split`). What
+//!    they find is put together in the order of one thread's search, so that the result does not tell how
+//!    many there were (`ledger`). How many executions there are in all is estimated by sampling
+//!    (`estimate`).
+//!
 //! # What is not an execution
 //!
 //! A graph in which somebody spins for a value that never comes is *blocked*: counted, but apart. A
@@ -39,18 +44,28 @@
 mod choose;
 mod clock;
 mod cpu;
+mod estimate;
 mod event;
-
 mod explore;
 mod frontier;
 #[allow(clippy::module_inception)]
 mod graph;
+<<<<<<< HEAD
 mod model;
 mod overtake;
 mod queue;
+=======
+mod ledger;
+mod met;
+mod model;
+mod overtake;
+mod random;
+>>>>>>> aab222f (Graph engine: threads split a search at its oldest choice; results in one thread's order; estimates)
 mod revisit;
 mod search;
 pub mod selfcheck;
+mod sightings;
+mod split;
 mod trace;
 
 use std::num::NonZeroUsize;
@@ -58,13 +73,15 @@ use std::sync::Arc;
 
 use super::{Engine, Model, Search};
 use crate::program::Program;
+use crate::progress::Estimate;
 use crate::verdict::Exploration;
 use clock::MAX_CPUS;
 
 /// The engine.
 #[derive(Clone, Copy, Debug)]
 pub struct GraphEngine {
-    /// How many threads explore. Counts do not depend on it; which of several violations is found may.
+    /// How many threads explore. What they find does not depend on it, counts and counterexample
+    /// included, unless the search is cut short: then it has seen another part of the executions.
     pub jobs: NonZeroUsize,
 }
 
@@ -81,6 +98,25 @@ impl Default for GraphEngine {
     }
 }
 
+/// How many executions `program` has under `model`, by so many probes (at least 16) from `seed`; see the
+/// module `estimate`. `None` if the engine does not know the model, or not so many CPUs.
+pub fn estimate(program: &Arc<Program>, model: Model, probes: u32, seed: u64) -> Option<Estimate> {
+    fn by<A: model::Axioms>(program: &Arc<Program>, probes: u32, seed: u64) -> Option<Estimate> {
+        let mut estimator = estimate::Estimator::<A>::new(program, seed);
+        (0..probes).for_each(|_| estimator.sample());
+        estimator.estimate()
+    }
+    if program.cpus().len() > MAX_CPUS {
+        return None;
+    }
+    match model {
+        Model::Sc => by::<model::Sc>(program, probes, seed),
+        Model::Tso => by::<model::Tso>(program, probes, seed),
+        Model::Rc11 => by::<model::Rc11>(program, probes, seed),
+        Model::LoomC11 | Model::Machine => None,
+    }
+}
+
 impl Engine for GraphEngine {
     fn name(&self) -> &'static str {
         "graph"
@@ -88,6 +124,10 @@ impl Engine for GraphEngine {
 
     fn models(&self) -> &'static [Model] {
         &[Model::Rc11, Model::Sc, Model::Tso]
+    }
+
+    fn with_jobs(&self, jobs: NonZeroUsize) -> Option<Box<dyn Engine>> {
+        Some(Box::new(Self { jobs }))
     }
 
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {

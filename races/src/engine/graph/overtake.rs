@@ -57,9 +57,6 @@ impl<A: Axioms> Explorer<A> {
             level.restrict(child, stamp, &needed);
             let taken = child.push(lane, asked, Effect::NONE);
             child.graph.mark_overtaking(taken, target, stamp);
-            if self.give_away() {
-                continue;
-            }
             self.descend();
             return true;
         }

@@ -62,8 +62,13 @@ pub struct Report {
     pub mismatches: Vec<Mismatch>,
 }
 
+<<<<<<< HEAD
 /// Compares on `count` programs of a family, drawn from `seed` and the numbers after it.
 pub fn compare(family: Family, seed: u64, count: u64, model: Model) -> Report {
+=======
+/// Compares `engine` with brute force on `count` programs, drawn from `seed` and the numbers after it.
+pub fn compare(engine: GraphEngine, seed: u64, count: u64, model: Model) -> Report {
+>>>>>>> aab222f (Graph engine: threads split a search at its oldest choice; results in one thread's order; estimates)
     let mut report = Report::default();
     for seed in seed..seed + count {
         let listing = generate::program(family, seed);
@@ -78,7 +83,7 @@ pub fn compare(family: Family, seed: u64, count: u64, model: Model) -> Report {
             report.counted += 1;
             report.graphs += enumerated.graphs;
         }
-        if let Some(what) = difference(&listing, model, &enumerated) {
+        if let Some(what) = difference(engine, &listing, model, &enumerated) {
             report.mismatches.push(Mismatch {
                 seed: (family, seed),
                 listing,
@@ -93,12 +98,12 @@ pub fn compare(family: Family, seed: u64, count: u64, model: Model) -> Report {
 pub fn disagreement(listing: &Listing, model: Model) -> Option<String> {
     match enumerate::enumerate(listing, model) {
         None => Some("too large to enumerate".to_owned()),
-        Some(enumerated) => difference(listing, model, &enumerated),
+        Some(enumerated) => difference(GraphEngine::ONE_THREAD, listing, model, &enumerated),
     }
 }
 
 /// Runs the engine on a listing.
-pub fn explore(listing: &Listing, model: Model) -> Exploration {
+pub fn explore(engine: GraphEngine, listing: &Listing, model: Model) -> Exploration {
     let search = Search {
         model,
         limits: Limits {
@@ -109,11 +114,16 @@ pub fn explore(listing: &Listing, model: Model) -> Exploration {
         stop: Stop::default(),
         watch: &Unwatched,
     };
-    GraphEngine::default().explore(&Arc::new(listing.to_program()), &search)
+    engine.explore(&Arc::new(listing.to_program()), &search)
 }
 
-fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Option<String> {
-    let explored = explore(listing, model);
+fn difference(
+    engine: GraphEngine,
+    listing: &Listing,
+    model: Model,
+    enumerated: &Enumerated,
+) -> Option<String> {
+    let explored = explore(engine, listing, model);
     match explored.verdict {
         Verdict::Failed(found) => {
             let is_right = match found.violation {
