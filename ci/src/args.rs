@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -14,6 +15,8 @@ use crate::pattern;
 const MOST_CALLERS: i64 = 6;
 /// The most pages for each of them.
 const MOST_PAGES: i64 = 8;
+/// The most threads for a search: as many as any machine has cores for.
+const MOST_JOBS: usize = 1024;
 
 /// Deterministic tests of races around the kernel's lockless `get_user_pages`.
 #[derive(Debug, Parser)]
@@ -44,7 +47,10 @@ pub(crate) enum Command {
     /// found by some engine, 1 if one is found by none although an engine has seen everything, 3 if a search
     /// that might have found it was cut short.
     Matrix(MatrixArgs),
-    /// Measure the graph engine: executions, and executions per second, one core
+    /// Measure the graph engine: executions, and executions per second
+    ///
+    /// Exits with 0 if everything was measured, 1 if several threads find something else than one does, 2 if
+    /// the command line is wrong, and 3 if a search was cut short.
     Bench(BenchArgs),
     /// Compare the graph engine with a brute-force enumerator on random small programs
     ///
@@ -59,6 +65,18 @@ pub(crate) struct BenchArgs {
     /// The memory model
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
     pub(crate) model: Model,
+    /// GUP callers, from 1 to 6 [default: 2, 3 and 2]
+    #[arg(long, value_name = "N", requires = "pages", value_parser = clap::value_parser!(u32).range(1..=MOST_CALLERS))]
+    pub(crate) cpus: Option<u32>,
+    /// Pages that each caller asks for, from 1 to 8 [default: 1, 1 and 2]
+    #[arg(long, value_name = "N", requires = "cpus", value_parser = clap::value_parser!(u32).range(1..=MOST_PAGES))]
+    pub(crate) pages: Option<u32>,
+    /// Threads that share each search; above 1, one thread is measured too, in turn with them
+    #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
+    pub(crate) jobs: NonZeroUsize,
+    /// Measure also what is left of each search without some executions: as for `run`
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) reduce: Vec<Reductions>,
     /// Seconds for each measurement, at least
     #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = positive)]
     pub(crate) seconds: f64,
@@ -122,6 +140,9 @@ pub(crate) struct LitmusArgs {
     /// The memory model
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
     pub(crate) model: Model,
+    /// Threads that share each search; what they find does not depend on it
+    #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
+    pub(crate) jobs: NonZeroUsize,
     /// Executions of each file, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
@@ -179,6 +200,10 @@ pub(crate) struct RunArgs {
     /// or `all`. Outcomes and verdicts stay, counts are smaller
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) reduce: Vec<Reductions>,
+    /// Threads that share each search (graph engine only). What a search finds does not depend on it,
+    /// unless a limit cuts it short
+    #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
+    pub(crate) jobs: NonZeroUsize,
     /// Executions of each race under each profile, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
@@ -223,6 +248,13 @@ fn unknown<'a>(what: &str, text: &str, known: impl Iterator<Item = &'a str>, fla
     let near = pattern::near_misses(text, known);
     let hint = pattern::did_you_mean(&near);
     format!("unknown {what} {text:?}{hint}; `gupcheck list {flag}` shows all")
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(jobs) if jobs.get() <= MOST_JOBS => Ok(jobs),
+        _ => Err(format!("not a number from 1 to {MOST_JOBS}")),
+    }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

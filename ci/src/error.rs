@@ -34,7 +34,7 @@ pub(crate) enum Error {
         known: String,
     },
     /// Threads or reductions for an engine that has no such choice.
-    #[error("the {engine} engine does not take --reduce")]
+    #[error("the {engine} engine takes neither --jobs nor --reduce")]
     NotTunable {
         /// The engine.
         engine: &'static str,

@@ -99,6 +99,9 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
     if let Verdict::Truncated(cut) = &exploration.verdict {
         line.push(Role::Caution, format!("  {cut}"));
     }
+    if let Some(estimate) = exploration.estimate {
+        line.push(Role::Dim, format!(", of {estimate}"));
+    }
     line
 }
 

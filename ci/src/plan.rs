@@ -84,8 +84,8 @@ pub(crate) fn select(
 pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, Error> {
     let engine = args.engine.as_deref().map(by_name).transpose()?;
     let tuning = Tuning {
-        reductions: (args.reduce.iter()).fold(Reductions::NONE, |all, &one| all.and(one)),
-        ..Tuning::default()
+        reductions: Reductions::all_of(&args.reduce),
+        jobs: args.jobs,
     };
     let mut jobs = Vec::new();
     for race in select(races, args.pattern.as_deref())? {

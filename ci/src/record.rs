@@ -30,6 +30,9 @@ pub(crate) struct RunRecord {
     seconds: f64,
     blocked: u64,
     reductions: Vec<&'static str>,
+    jobs: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<EstimateRecord>,
     cut: Option<CutRecord>,
     remarks: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +43,13 @@ pub(crate) struct RunRecord {
     headline: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     histogram: Option<Vec<OutcomeRecord>>,
+}
+
+/// How many executions there are, about.
+#[derive(Serialize)]
+struct EstimateRecord {
+    executions: f64,
+    error: f64,
 }
 
 /// What cut a search short.
@@ -95,6 +105,11 @@ impl RunRecord {
             seconds: exploration.elapsed.as_secs_f64(),
             blocked: exploration.blocked,
             reductions: job.tuning.reductions.names().collect(),
+            jobs: job.tuning.jobs.get(),
+            estimate: exploration.estimate.map(|estimate| EstimateRecord {
+                executions: estimate.executions,
+                error: estimate.error,
+            }),
             cut,
             remarks,
             unsupported,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::program::Returned;
+use crate::progress::Estimate;
 use crate::tally::Outcomes;
 
 /// What went wrong in one execution.
@@ -144,6 +145,9 @@ pub struct Exploration {
     pub blocked: u64,
     /// Distinct outcomes, and how often each was seen.
     pub outcomes: Outcomes,
+    /// How many executions there are, if the search was cut short, the engine can tell, and whoever
+    /// watches [wants to know](crate::progress::Watch::wants_estimate).
+    pub estimate: Option<Estimate>,
     /// How long it took.
     pub elapsed: Duration,
     /// What else the engine has to say of the search, a line each (bounds tried, reductions).
@@ -158,6 +162,7 @@ impl Exploration {
             executions: 0,
             blocked: 0,
             outcomes: Outcomes::default(),
+            estimate: None,
             elapsed: Duration::ZERO,
             remarks: Vec::new(),
         }

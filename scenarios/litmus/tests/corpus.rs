@@ -10,6 +10,7 @@ use expect_test::expect_file;
 use gupcheck_litmus::{Coverage, Litmus, Observation};
 use gupcheck_races::engine::{Engine, GraphEngine, Limits, Model};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use support::{corpus_tests, engines, explore, stem};
 
 /// What a run says of a test.
@@ -216,9 +217,14 @@ fn the_table_in_the_docs_is_what_the_engine_says() {
             word(rc11)
         };
         let (tso, sc) = (word(tso), word(sc));
-        table += &format!("| `{test}` | {lkmm} | {rc11} | {tso} | {sc} | {why} |\n");
+        writeln!(
+            table,
+            "| `{test}` | {lkmm} | {rc11} | {tso} | {sc} | {why} |"
+        )
+        .expect("a string");
     }
     let (all, differ) = (tests.len(), tests.len() - agree);
-    table += &format!("\nOf {all} tests, RC11 and LKMM agree on {agree} and differ on {differ}.\n");
+    let total = format!("Of {all} tests, RC11 and LKMM agree on {agree} and differ on {differ}.");
+    writeln!(table, "\n{total}").expect("a string");
     expect_file!["../../../docs/litmus.md"].assert_eq(&table);
 }

@@ -215,7 +215,8 @@ fn of_two_callers_that_do_the_same_one_goes_first() {
 /// What is left out leads to no outcome of its own.
 #[test]
 fn reductions_keep_all_outcomes() {
-    let programs: [(&str, fn() -> Program); 5] = [
+    type Make = fn() -> Program;
+    let programs: [(&str, Make); 5] = [
         ("m1 2x2", || m1::program(2, 2, m1::Variant::Correct)),
         ("m1 3x1", || m1::program(3, 1, m1::Variant::Correct)),
         ("m2 2x2", || m2::program(2, 2, m2::Variant::default())),

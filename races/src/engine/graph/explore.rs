@@ -21,7 +21,6 @@ use gupcheck_core::sync::{CellId, LaneId, LockId, LockMode, Op};
 use super::Reductions;
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, Event, EventId};
-use super::frontier::Frontier;
 use super::graph::Graph;
 use super::level::{Level, Stage};
 use super::model::Axioms;
@@ -58,8 +57,6 @@ pub(super) struct Explorer<A> {
     /// The levels in use are those up to `depth`; the others are kept for their buffers.
     pub(super) levels: Vec<Level<A>>,
     pub(super) depth: usize,
-    /// Who may take a level off this search's hands.
-    pub(super) frontier: Option<Arc<Frontier<A>>>,
     pub(super) twins: Twins,
 }
 
@@ -76,7 +73,6 @@ impl<A: Axioms> Explorer<A> {
                 .collect(),
             levels: vec![level],
             depth: 0,
-            frontier: None,
             twins,
         }
     }
@@ -192,15 +188,18 @@ impl<A: Axioms> Explorer<A> {
     /// Extends the current graph until nobody can go on.
     pub(super) fn extend(&mut self) -> Extended {
         loop {
-            match self.schedule() {
-                Scheduled::Do(lane, asked) => {
-                    if let Some(violated) = self.perform(lane, asked) {
-                        return violated;
-                    }
-                }
-                Scheduled::Stop(violation) => return Extended::Violated(violation, Vec::new()),
-                Scheduled::Nobody => return self.nobody_goes_on(),
+            if let Some(ended) = self.step() {
+                return ended;
             }
+        }
+    }
+
+    /// Adds one event, with its first choice; how extending ended if it did.
+    pub(super) fn step(&mut self) -> Option<Extended> {
+        match self.schedule() {
+            Scheduled::Do(lane, asked) => self.perform(lane, asked),
+            Scheduled::Stop(violation) => Some(Extended::Violated(violation, Vec::new())),
+            Scheduled::Nobody => Some(self.nobody_goes_on()),
         }
     }
 

@@ -344,6 +344,11 @@ impl Graph {
         self.stamp = self.stamp.max(stamp + 1);
     }
 
+    /// Makes all later events count as added after all that `other` ever had.
+    pub(super) fn skip_stamps_of(&mut self, other: &Self) {
+        self.stamp = self.stamp.max(other.stamp);
+    }
+
     /// Marks the taking of a lock as one that overtook another.
     pub(super) fn mark_overtaking(&mut self, id: EventId, overtaken: EventId, stamp: u32) {
         self.lanes[id.lane()][id.index()].overtook = Some((overtaken, stamp));

@@ -39,36 +39,46 @@
 mod choose;
 mod clock;
 mod cpu;
+mod estimate;
 mod event;
 
 mod explore;
 mod frontier;
 #[allow(clippy::module_inception)]
 mod graph;
+mod ledger;
 mod level;
 mod model;
 mod overtake;
 mod queue;
+mod random;
 mod revisit;
 mod search;
 pub mod selfcheck;
+mod sightings;
+mod split;
 mod symmetry;
 mod trace;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use super::{Engine, Model, Search, Tuning};
 use crate::program::Program;
+use crate::progress::Estimate;
 use crate::verdict::Exploration;
 use clock::MAX_CPUS;
 
 /// The engine.
 #[derive(Clone, Copy, Debug)]
 pub struct GraphEngine {
-    /// How many threads explore. Counts do not depend on it; which of several violations is found may.
+    /// How many threads explore. What they find does not depend on it, counts and counterexample
+    /// included, unless the search is cut short: then it has seen another part of the executions.
     pub jobs: NonZeroUsize,
+    /// After so many executions a piece of the search is cut off, whether or not some thread has nothing to
+    /// do. What is found does not depend on it either: for tests of that.
+    pub cuts: Option<NonZeroU64>,
     /// Which executions are left out.
     pub reductions: Reductions,
 }
@@ -107,12 +117,11 @@ impl Reductions {
             .filter_map(|(is_on, name)| is_on.then_some(name))
     }
 
-    /// What either leaves out.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+    /// What any of these leaves out.
+    pub fn all_of(these: &[Self]) -> Self {
         Self {
-            symmetry: self.symmetry || other.symmetry,
-            retries: self.retries || other.retries,
+            symmetry: these.iter().any(|one| one.symmetry),
+            retries: these.iter().any(|one| one.retries),
         }
     }
 
@@ -177,6 +186,7 @@ impl GraphEngine {
     /// Explores with the thread that asks, and no other.
     pub const ONE_THREAD: Self = Self {
         jobs: NonZeroUsize::MIN,
+        cuts: None,
         reductions: Reductions::NONE,
     };
 }
@@ -185,6 +195,24 @@ impl Default for GraphEngine {
     fn default() -> Self {
         Self::ONE_THREAD
     }
+}
+
+/// How many executions `program` has under `model`, by so many probes (at least 16) from a seed; see the
+/// module `estimate`. `None` if the engine does not know the model, or not so many CPUs.
+pub fn estimate(
+    program: &Arc<Program>,
+    model: Model,
+    reductions: Reductions,
+    (probes, seed): (u32, u64),
+) -> Option<Estimate> {
+    let estimate = match model {
+        Model::Sc => estimate::by_probes::<model::Sc>,
+        Model::Tso => estimate::by_probes::<model::Tso>,
+        Model::Rc11 => estimate::by_probes::<model::Rc11>,
+        Model::LoomC11 | Model::Machine => return None,
+    };
+    let has_room = program.cpus().len() <= MAX_CPUS;
+    has_room.then(|| estimate(program, reductions, (probes, seed)))?
 }
 
 impl Engine for GraphEngine {
@@ -197,7 +225,11 @@ impl Engine for GraphEngine {
     }
 
     fn tuned(&self, Tuning { jobs, reductions }: Tuning) -> Option<Box<dyn Engine>> {
-        Some(Box::new(Self { jobs, reductions }))
+        Some(Box::new(Self {
+            jobs,
+            reductions,
+            ..*self
+        }))
     }
 
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {

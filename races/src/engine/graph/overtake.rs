@@ -58,9 +58,6 @@ impl<A: Axioms> Explorer<A> {
             level.restrict(child, stamp, &needed);
             let taken = child.push(lane, asked, Effect::NONE);
             child.graph.mark_overtaking(taken, target, stamp);
-            if self.give_away() {
-                continue;
-            }
             self.descend();
             return true;
         }
@@ -87,9 +84,6 @@ impl<A: Axioms> Explorer<A> {
         level.restrict(child, stamp, &needed);
         child.push(lane, asked, Effect::NONE);
         child.push_stamped(taken.lane(), waits_for, Effect::NONE, stamp);
-        if self.give_away() {
-            return false;
-        }
         self.descend();
         true
     }

@@ -143,23 +143,6 @@ impl<A: Axioms> Explorer<A> {
         (&below[self.depth], child)
     }
 
-    /// Gives the level above the current one to somebody who has nothing to do, if there is anybody.
-    pub(super) fn give_away(&mut self) -> bool {
-        let Some(frontier) = self.frontier.as_ref().filter(|f| f.is_hungry()) else {
-            return false;
-        };
-        frontier.give(std::mem::take(&mut self.levels[self.depth + 1]));
-        true
-    }
-
-    /// Makes a level that was given away the only one.
-    pub(super) fn adopt(&mut self, level: Level<A>) {
-        self.levels.truncate(1);
-        self.levels[0] = level;
-        self.depth = 0;
-        self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
-    }
-
     pub(super) fn descend(&mut self) {
         self.depth += 1;
         self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
@@ -186,9 +169,6 @@ impl<A: Axioms> Explorer<A> {
             stage: Stage::Served { next, floor },
             present: 0,
         });
-        if self.give_away() {
-            return false;
-        }
         self.descend();
         if self.advance() {
             return true;

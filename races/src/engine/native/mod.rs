@@ -115,6 +115,7 @@ impl Engine for NativeEngine {
             executions: tally.executions,
             blocked: 0,
             outcomes: tally.outcomes,
+            estimate: None,
             elapsed: started.elapsed(),
             remarks,
         }

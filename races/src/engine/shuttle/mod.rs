@@ -207,6 +207,7 @@ impl ShuttleEngine {
             executions: tally.executions,
             blocked: tally.blocked,
             outcomes: tally.outcomes,
+            estimate: None,
             elapsed: began.elapsed(),
             remarks,
         }

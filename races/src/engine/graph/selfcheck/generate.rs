@@ -7,6 +7,7 @@ use gupcheck_core::sync::{
     Rmw, RmwOrder, StoreOrder, Until,
 };
 
+use crate::engine::graph::random::Random;
 use crate::program::{Program, Returned};
 
 /// How many atomic cells a listing may use: cells 0, 1 and 2. All cells start as 0.
@@ -109,32 +110,6 @@ impl fmt::Display for Listing {
             }
         }
         Ok(())
-    }
-}
-
-/// A small generator of random numbers (Steele, Lea and Flood's SplitMix64).
-#[derive(Clone, Debug)]
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u64) as usize]
     }
 }
 
