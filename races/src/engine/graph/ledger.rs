@@ -122,14 +122,13 @@ mod tests {
     use crate::verdict::Violation;
 
     fn tally(executions: u64) -> Tally {
-        Tally {
-            executions,
-            ..Tally::default()
-        }
+        let mut tally = Tally::default();
+        tally.executions = executions;
+        tally
     }
 
-    fn counterexample(message: &str) -> Box<Counterexample> {
-        Box::new(Counterexample {
+    fn counterexample(message: &str) -> Counterexample {
+        Counterexample {
             violation: Violation::Panic {
                 message: message.to_owned(),
             },
@@ -137,7 +136,7 @@ mod tests {
             memory: Vec::new(),
             returned: Vec::new(),
             execution: 0,
-        })
+        }
     }
 
     /// A ledger with a first piece and its gifts, in the order of the walk.
@@ -162,7 +161,7 @@ mod tests {
     fn a_violation_makes_void_what_comes_after_it_and_nothing_else() {
         let (mut ledger, [first, middle, of_middle, last]) = with_gifts();
         ledger.close(&last, tally(1000));
-        ledger.violate(&middle, tally(10), counterexample("second"));
+        ledger.violate(&middle, tally(10), Box::new(counterexample("second")));
         assert!(!ledger.is_wanted(&of_middle) && !ledger.is_wanted(&last));
         ledger.close(&of_middle, tally(100));
         assert!(!ledger.open(of_middle.of_gift(0)));
@@ -183,9 +182,9 @@ mod tests {
             let (mut ledger, [first, middle, _, last]) = with_gifts();
             let mut tell = |early: bool| {
                 if early {
-                    ledger.violate(&middle, tally(10), counterexample("early"));
+                    ledger.violate(&middle, tally(10), Box::new(counterexample("early")));
                 } else {
-                    ledger.violate(&last, tally(1000), counterexample("late"));
+                    ledger.violate(&last, tally(1000), Box::new(counterexample("late")));
                 }
             };
             tell(first_found);
