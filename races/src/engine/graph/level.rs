@@ -78,7 +78,7 @@ impl<A: Axioms> Level<A> {
 
     pub(super) fn pop(&mut self) -> EventId {
         let id = *self.graph.pushed().last().expect("pushed");
-        self.axioms.pop(&self.graph, id);
+        self.axioms.pop(id);
         self.graph.pop()
     }
 

@@ -105,12 +105,24 @@ impl<A: Axioms> Level<A> {
 
     /// Fills `child` with what is left after deleting all events from `stamp` on that are not in `needed`.
     pub(super) fn restrict(&self, child: &mut Self, stamp: u32, needed: &Clock) {
-        for &id in self.graph.pushed() {
-            if self.stays(id, stamp, needed) {
-                let stays = |taken, when| when <= stamp || needed.has(taken);
-                child.graph.copy_event(&self.graph, id, stays);
-                child.axioms.push(&child.graph, id);
-            }
+        let stays = |taken, when| when <= stamp || needed.has(taken);
+        let is_kept = |id: &&EventId| self.stays(**id, stamp, needed);
+        // What was added before anything that is deleted is most of the graph. The model need not think
+        // that through again.
+        let (kept, others) = {
+            let pushed = self.graph.pushed();
+            pushed.split_at(pushed.iter().take_while(is_kept).count())
+        };
+        child.axioms.copy(&self.axioms);
+        for &id in others.iter().rev() {
+            child.axioms.pop(id);
+        }
+        for &id in kept {
+            child.graph.copy_event(&self.graph, id, stays);
+        }
+        for &id in others.iter().filter(is_kept) {
+            child.graph.copy_event(&self.graph, id, stays);
+            child.axioms.push(&child.graph, id);
         }
         child.graph.skip_stamp(stamp);
     }
