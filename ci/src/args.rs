@@ -1,12 +1,13 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Step;
-use gupcheck_races::engine::Model;
 use gupcheck_races::engine::graph::selfcheck::generate::Family;
+use gupcheck_races::engine::{Model, Reductions};
 
 use crate::pattern;
 
@@ -14,6 +15,8 @@ use crate::pattern;
 const MOST_CALLERS: i64 = 6;
 /// The most pages for each of them.
 const MOST_PAGES: i64 = 8;
+/// The most threads for a search: as many as any machine has cores for.
+const MOST_JOBS: usize = 1024;
 
 /// Deterministic tests of races around the kernel's lockless `get_user_pages`.
 #[derive(Debug, Parser)]
@@ -43,7 +46,16 @@ pub(crate) enum Command {
     /// it explored, 1 if one has a data race, 2 if a file cannot be opened, and 3 if one uses what has no
     /// meaning here or its search was cut short.
     Litmus(LitmusArgs),
-    /// Measure the graph engine: executions, and executions per second, one core
+    /// Show how soon each engine finds out that a step is missing, for each step that a race rests on
+    ///
+    /// Prints a Markdown table: executions and time to the first violation. Exits with 0 if each missing step is
+    /// found by some engine, 1 if one is found by none although an engine has seen everything, 3 if a search
+    /// that might have found it was cut short.
+    Matrix(MatrixArgs),
+    /// Measure the graph engine: executions, and executions per second
+    ///
+    /// Exits with 0 if everything was measured, 1 if several threads find something else than one does, 2 if
+    /// the command line is wrong, and 3 if a search was cut short.
     Bench(BenchArgs),
     /// Compare the graph engine with a brute-force enumerator on random small programs
     ///
@@ -58,6 +70,18 @@ pub(crate) struct BenchArgs {
     /// The memory model
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
     pub(crate) model: Model,
+    /// GUP callers, from 1 to 6 [default: 2, 3 and 2]
+    #[arg(long, value_name = "N", requires = "pages", value_parser = clap::value_parser!(u32).range(1..=MOST_CALLERS))]
+    pub(crate) cpus: Option<u32>,
+    /// Pages that each caller asks for, from 1 to 8 [default: 1, 1 and 2]
+    #[arg(long, value_name = "N", requires = "cpus", value_parser = clap::value_parser!(u32).range(1..=MOST_PAGES))]
+    pub(crate) pages: Option<u32>,
+    /// Threads that share each search; above 1, one thread is measured too, in turn with them
+    #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
+    pub(crate) jobs: NonZeroUsize,
+    /// Measure also what is left of each search without some executions: as for `run`
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) reduce: Vec<Reductions>,
     /// Seconds for each measurement, at least
     #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = positive)]
     pub(crate) seconds: f64,
@@ -70,12 +94,36 @@ pub(crate) struct BenchArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct MatrixArgs {
+    /// Which races: as for `run`
+    pub(crate) pattern: Option<String>,
+    /// An engine; repeatable [default: all]
+    #[arg(long = "engine", value_name = "ENGINE")]
+    pub(crate) engines: Vec<String>,
+    /// GUP callers, from 1 to 6
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_CALLERS))]
+    pub(crate) cpus: u32,
+    /// Pages that each caller asks for, from 1 to 8
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_PAGES))]
+    pub(crate) pages: u32,
+    /// Executions of each search, at most
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_executions: u64,
+    /// Seconds for each search, at most; 0 for no limit
+    #[arg(long, value_name = "S", default_value = "2", value_parser = seconds)]
+    pub(crate) max_seconds: Duration,
+    /// One JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct SelfcheckArgs {
     /// The memory model [default: all three]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<Model>,
-    /// Which programs: `mixed` (a bit of everything), `queues` (reader-writer locks and waiting) or `waits`
-    /// (waiting on memory) [default: all three]
+    /// Which programs: `mixed` (a bit of everything), `queues` (reader-writer locks and waiting), `waits`
+    /// (waiting on memory), `twins` (CPUs that do the same) [default: all]
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
     /// How many programs for each model and family
@@ -116,6 +164,9 @@ pub(crate) struct LitmusArgs {
     /// The memory model
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
     pub(crate) model: Model,
+    /// Threads that share each search; what they find does not depend on it
+    #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
+    pub(crate) jobs: NonZeroUsize,
     /// Executions of each file, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
@@ -168,6 +219,15 @@ pub(crate) struct RunArgs {
     /// A step that nobody takes, by name or catalogue id; repeatable
     #[arg(long = "knock-out", value_name = "STEP", value_parser = step)]
     pub(crate) knocked_out: Vec<Step>,
+    /// Leave out executions that tell nothing new (graph engine only): `symmetry`, those that differ by an
+    /// exchange of CPUs declared to be twins; `retries`, those in which a round of a compare-exchange loop fails;
+    /// or `all`. Outcomes and verdicts stay, counts are smaller
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) reduce: Vec<Reductions>,
+    /// Threads that share each search (graph engine only). What a search finds does not depend on it,
+    /// unless a limit cuts it short
+    #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
+    pub(crate) jobs: NonZeroUsize,
     /// Executions of each race under each profile, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
@@ -215,6 +275,13 @@ fn unknown<'a>(what: &str, text: &str, known: impl Iterator<Item = &'a str>, fla
     let near = pattern::near_misses(text, known);
     let hint = pattern::did_you_mean(&near);
     format!("unknown {what} {text:?}{hint}; `gupcheck list {flag}` shows all")
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(jobs) if jobs.get() <= MOST_JOBS => Ok(jobs),
+        _ => Err(format!("not a number from 1 to {MOST_JOBS}")),
+    }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -52,6 +52,12 @@ pub(crate) enum Error {
     /// There is no place for files of schedules.
     #[error("--keep: no cargo workspace here, so there is no ci/schedules")]
     NoWorkspace,
+    /// Threads or reductions for an engine that has no such choice.
+    #[error("the {engine} engine takes neither --jobs nor --reduce")]
+    NotTunable {
+        /// The engine.
+        engine: &'static str,
+    },
     /// A file that cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {

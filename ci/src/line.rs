@@ -43,6 +43,10 @@ pub(crate) fn preamble(jobs: &[Job]) -> Option<Line> {
     if !knocked_out.is_empty() {
         words.push(format!("without {}", knocked_out.join(" and ")));
     }
+    let reduced: Vec<_> = job.tuning.reductions.names().collect();
+    if !reduced.is_empty() {
+        words.push(format!("reduced by {}", reduced.join(" and ")));
+    }
     if let Some(time) = job.limits.time {
         words.push(format!("at most {} s a line", time.as_secs_f64()));
     }
@@ -94,6 +98,9 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
     }
     if let Verdict::Truncated(cut) = &exploration.verdict {
         line.push(Role::Caution, format!("  {cut}"));
+    }
+    if let Some(estimate) = exploration.estimate {
+        line.push(Role::Dim, format!(", of {estimate}"));
     }
     line
 }

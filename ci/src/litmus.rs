@@ -71,7 +71,11 @@ fn explore(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let program = Arc::new(litmus.program());
-    let exploration = GraphEngine::default().explore(
+    let engine = GraphEngine {
+        jobs: args.jobs,
+        ..GraphEngine::ONE_THREAD
+    };
+    let exploration = engine.explore(
         &program,
         &Search {
             model: args.model,

@@ -6,7 +6,7 @@
 //! | `catalogue` | every race there is |
 //! | `pattern` | which of them are meant |
 //! | `plan` | what is run: race by race, profile by profile |
-//! | `run`, `replay`, `litmus`, `list`, `bench`, `selfcheck` | the commands |
+//! | `run`, `replay`, `litmus`, `list`, `matrix`, `bench`, `selfcheck` | the commands |
 //! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
 //! | `progress`, `interrupt` | how a run is watched and stopped |
 //! | `output`, `paint` | where text goes, and in which colours |
@@ -21,6 +21,7 @@ mod interrupt;
 mod line;
 mod list;
 mod litmus;
+mod matrix;
 mod output;
 mod paint;
 mod pattern;
@@ -70,6 +71,7 @@ fn command(args: &Args, output: &mut Output) -> Result<Exit, Error> {
         Command::Run(args) => run::run(args, &races, &stoppable()?, output),
         Command::Replay(args) => replay::replay(args, &races, output),
         Command::Litmus(args) => litmus::litmus(args, &stoppable()?, output),
+        Command::Matrix(args) => matrix::matrix(args, &races, &stoppable()?, output),
         Command::Bench(args) => bench::bench(args, &races, &stoppable()?, output),
         Command::Selfcheck(args) => selfcheck::selfcheck(args, &stoppable()?, output),
     }

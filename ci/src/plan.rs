@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Steps;
-use gupcheck_races::engine::{Choice, Engine, Limits, Model, by_name, default_for, model_for};
+use gupcheck_races::engine::{
+    Choice, Engine, Limits, Model, Reductions, Tuning, by_name, default_for, model_for,
+};
 use gupcheck_races::race::{Race, Size};
 
 use crate::args::RunArgs;
@@ -23,6 +25,7 @@ pub(crate) struct Job {
     pub(crate) knocked_out: Steps,
     pub(crate) engine: &'static dyn Engine,
     pub(crate) model: Model,
+    pub(crate) tuning: Tuning,
     pub(crate) limits: Limits,
 }
 
@@ -80,6 +83,10 @@ pub(crate) fn select(
 /// The jobs that the command line asks for, race by race.
 pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, Error> {
     let engine = args.engine.as_deref().map(by_name).transpose()?;
+    let tuning = Tuning {
+        reductions: Reductions::all_of(&args.reduce),
+        jobs: args.jobs,
+    };
     let mut jobs = Vec::new();
     for race in select(races, args.pattern.as_deref())? {
         let mut profiles = Vec::new();
@@ -94,6 +101,10 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
         }
         for profile in profiles {
             let (engine, model) = choose(args, engine, race, profile)?;
+            if tuning != Tuning::default() && engine.tuned(tuning).is_none() {
+                let engine = engine.name();
+                return Err(Error::NotTunable { engine });
+            }
             jobs.push(Job {
                 race,
                 profile,
@@ -104,6 +115,7 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
                 knocked_out: args.knocked_out.iter().copied().collect(),
                 engine,
                 model,
+                tuning,
                 limits: limits(args.max_executions, args.max_seconds),
             });
         }

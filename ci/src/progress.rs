@@ -48,20 +48,27 @@ impl Watch for Spinner {
             .set_message(message(&self.label, sighting, elapsed));
         self.bar.tick();
     }
+
+    /// Whoever waits for a search sees it on the way; whoever reads a verdict that was cut short, beside it.
+    fn wants_estimate(&self) -> bool {
+        true
+    }
 }
 
 fn message(label: &str, sighting: &Sighting, elapsed: Duration) -> String {
     let executions = HumanCount(sighting.executions);
     let of = match sighting.estimate {
-        Some((estimate, error)) => format!(" of about {estimate:.0} ± {error:.0}"),
+        Some(estimate) => format!(" of {estimate}"),
         None => String::new(),
     };
     let stage = match &sighting.stage {
         Some(stage) => format!(", {stage}"),
         None => String::new(),
     };
+    #[allow(clippy::cast_precision_loss, reason = "a rate needs no last digit")]
+    let rate = HumanCount((sighting.executions as f64 / elapsed.as_secs_f64()) as u64);
     format!(
-        "{label}: {executions}{of} executions, {} outcomes, {} s{stage}",
+        "{label}: {executions}{of} executions, {rate} a second, {} outcomes, {} s{stage}",
         sighting.outcomes,
         elapsed.as_secs()
     )
@@ -69,6 +76,8 @@ fn message(label: &str, sighting: &Sighting, elapsed: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gupcheck_races::progress::Estimate;
+
     use super::*;
 
     #[test]
@@ -82,13 +91,17 @@ mod tests {
         let elapsed = Duration::from_secs(4);
         assert_eq!(
             message("a/b arm64", &sighting, elapsed),
-            "a/b arm64: 12,345 executions, 3 outcomes, 4 s"
+            "a/b arm64: 12,345 executions, 3,086 a second, 3 outcomes, 4 s"
         );
-        sighting.estimate = Some((20_000.4, 99.7));
+        sighting.estimate = Some(Estimate {
+            executions: 20_000.4,
+            error: 99.7,
+        });
         sighting.stage = Some("preemption bound 2".to_owned());
         assert_eq!(
             message("a/b arm64", &sighting, elapsed),
-            "a/b arm64: 12,345 of about 20000 ± 100 executions, 3 outcomes, 4 s, preemption bound 2"
+            "a/b arm64: 12,345 of about 20000 ± 100 executions, 3,086 a second, 3 outcomes, 4 s, preemption \
+             bound 2"
         );
     }
 }

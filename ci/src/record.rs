@@ -30,6 +30,10 @@ pub(crate) struct RunRecord {
     outcomes: usize,
     seconds: f64,
     blocked: u64,
+    reductions: Vec<&'static str>,
+    jobs: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<EstimateRecord>,
     cut: Option<CutRecord>,
     remarks: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +46,13 @@ pub(crate) struct RunRecord {
     token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     histogram: Option<Vec<OutcomeRecord>>,
+}
+
+/// How many executions there are, about.
+#[derive(Serialize)]
+struct EstimateRecord {
+    executions: f64,
+    error: f64,
 }
 
 /// What cut a search short.
@@ -97,6 +108,12 @@ impl RunRecord {
             outcomes: exploration.outcomes.len(),
             seconds: exploration.elapsed.as_secs_f64(),
             blocked: exploration.blocked,
+            reductions: job.tuning.reductions.names().collect(),
+            jobs: job.tuning.jobs.get(),
+            estimate: exploration.estimate.map(|estimate| EstimateRecord {
+                executions: estimate.executions,
+                error: estimate.error,
+            }),
             cut,
             remarks,
             unsupported,
@@ -212,6 +229,7 @@ const fn kind(violation: &Violation) -> &'static str {
         Violation::DataRace { .. } => "data-race",
         Violation::Deadlock { .. } => "deadlock",
         Violation::Panic { .. } => "panic",
+        Violation::Nondeterminism { .. } => "nondeterminism",
         Violation::Vacuous { .. } => "vacuous",
     }
 }

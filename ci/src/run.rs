@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gupcheck_races::engine::Search;
+use gupcheck_races::engine::{self, Search};
 use gupcheck_races::program::Program;
 use gupcheck_races::progress::Stop;
 use gupcheck_races::race::Race;
@@ -71,15 +71,16 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
 
 fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
     let spinner = Spinner::of(job);
-    let exploration = job.engine.explore(
-        program,
-        &Search {
-            model: job.model,
-            limits: job.limits,
-            stop: stop.clone(),
-            watch: &spinner,
-        },
-    );
+    let search = Search {
+        model: job.model,
+        limits: job.limits,
+        stop: stop.clone(),
+        watch: &spinner,
+    };
+    let exploration = match job.engine.tuned(job.tuning) {
+        Some(engine) => engine::explore(&*engine, program, &search),
+        None => engine::explore(job.engine, program, &search),
+    };
     spinner.clear();
     exploration
 }

@@ -79,6 +79,17 @@ fn loom_sees_the_outcomes_that_the_graph_engine_sees_under_rc11() {
     assert!(complete > 20, "loom finished only {complete}");
 }
 
+/// shuttle samples what SC allows, and DFS begins to list it: neither may see anything else.
+#[test]
+fn shuttle_shows_no_outcome_outside_sc() {
+    let graph = ["--engine", "graph", "--model", "sc", "--max-seconds", "0"];
+    for engine in ["shuttle", "shuttle-pct", "shuttle-urw", "shuttle-dfs"] {
+        let shuttle = ["--engine", engine, "--max-executions", "300"];
+        let complete = compare(engine, &graph, &shuttle);
+        assert!(complete == 0 || engine == "shuttle-dfs", "{engine} samples");
+    }
+}
+
 /// On other machines than x86 there is nothing to compare with: RC11 is no claim about a machine.
 #[cfg(target_arch = "x86_64")]
 #[test]

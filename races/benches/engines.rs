@@ -5,7 +5,7 @@ use std::sync::Arc;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use gupcheck_core::sync::{FenceOrder, Layout, LoadOrder, Name, StoreOrder};
-use gupcheck_races::engine::{Engine, Limits, LoomEngine, NativeEngine, Search};
+use gupcheck_races::engine::{Engine, Limits, LoomEngine, NativeEngine, Search, ShuttleEngine};
 use gupcheck_races::program::{Program, Returned};
 use gupcheck_races::progress::{Stop, Unwatched};
 
@@ -58,4 +58,9 @@ fn loom(bencher: Bencher<'_, '_>, declared: u32) {
 #[divan::bench(args = [4, 100, 1000], sample_count = 10)]
 fn native(bencher: Bencher<'_, '_>, declared: u32) {
     bench(bencher, &NativeEngine, declared, 10_000);
+}
+
+#[divan::bench(args = [4, 100, 1000], sample_count = 10)]
+fn shuttle(bencher: Bencher<'_, '_>, declared: u32) {
+    bench(bencher, &ShuttleEngine::RANDOM, declared, 2_000);
 }

@@ -35,7 +35,7 @@ use gupcheck_core::arch::Profile;
 use gupcheck_core::step::{Step, Steps};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::engine::{Choice, Limits, Search, default_for};
+use crate::engine::{self, Choice, Limits, Search, default_for};
 use crate::program::Program;
 use crate::progress::{Stop, Unwatched};
 use crate::race::{Race, Size};
@@ -167,7 +167,7 @@ impl Case {
             stop: Stop::default(),
             watch: &Unwatched,
         };
-        let exploration = self.choice.engine.explore(&program, &search);
+        let exploration = engine::explore(self.choice.engine, &program, &search);
         match self.expected {
             Expected::Holds => self.must_hold(&program, &exploration),
             Expected::Fails => self.must_fail(&program, &exploration),
@@ -197,7 +197,9 @@ impl Case {
                 | Violation::Fault(_)
                 | Violation::DataRace { .. }
                 | Violation::Deadlock { .. } => Ok(()),
-                Violation::Panic { .. } | Violation::Vacuous { .. } => Err(format!(
+                Violation::Panic { .. }
+                | Violation::Nondeterminism { .. }
+                | Violation::Vacuous { .. } => Err(format!(
                     "it fails, but not by breaking a rule of the protocol\n{}",
                     self.text(program, exploration)
                 )

@@ -1,5 +1,6 @@
 //! How a running search is watched and stopped.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -20,15 +21,38 @@ impl Stop {
     }
 }
 
+/// About how many executions there are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The expected number of executions.
+    pub executions: f64,
+    /// Its standard error, in executions. While it is a good part of the number, the number is more
+    /// likely too small than too large.
+    pub error: f64,
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// From here on, digits are counted and not written.
+        const MANY: f64 = 100_000.0;
+        let Self { executions, error } = self;
+        if *executions < MANY {
+            write!(f, "about {executions:.0} ± {error:.0}")
+        } else {
+            write!(f, "about {executions:.1e} ± {error:.0e}")
+        }
+    }
+}
+
 /// How far a search has come.
 #[derive(Clone, Debug)]
 pub struct Sighting {
     /// Executions so far.
     pub executions: u64,
-    /// Distinct outcomes so far.
+    /// Distinct outcomes so far; with several threads, as of a moment ago.
     pub outcomes: usize,
-    /// An estimate of how many executions there are, and its standard error, where the engine has one.
-    pub estimate: Option<(f64, f64)>,
+    /// How many executions there are, where the engine can tell and is [asked](Watch::wants_estimate).
+    pub estimate: Option<Estimate>,
     /// What the engine is at: a preemption bound, a worker count.
     pub stage: Option<String>,
 }
@@ -37,6 +61,12 @@ pub struct Sighting {
 pub trait Watch: Sync {
     /// Called from time to time, at most some twenty times a second.
     fn sighting(&self, sighting: &Sighting);
+
+    /// Whether somebody wants to know how many executions there are: that costs a few hundredths of the
+    /// search, and up to half a second when it is cut short.
+    fn wants_estimate(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody watches.
@@ -64,7 +94,8 @@ impl Default for Pace {
 }
 
 impl Pace {
-    const PERIOD: Duration = Duration::from_millis(50);
+    /// The time between two sightings.
+    pub(crate) const PERIOD: Duration = Duration::from_millis(50);
     const STRIDE: u32 = 64;
 
     /// Whether a sighting is due now. Cheap enough to be called at every execution.

@@ -46,6 +46,9 @@ impl Scene {
     }
 
     /// Adds GUP callers, all doing the same, and accounts for what each of them then holds.
+    ///
+    /// They are no twins: each has interrupts of its own, and whoever sends IPIs or waits for a grace period
+    /// visits them in order.
     pub fn callers(
         &mut self,
         count: u32,
@@ -53,16 +56,11 @@ impl Scene {
         body: impl for<'m> Fn(&Cpu<'m>) -> Gup<'m> + Send + Sync + 'static,
     ) -> Vec<LaneId> {
         let body = Arc::new(body);
-        let mut first = None;
         for n in 0..count {
             let (machine, body) = (Arc::clone(&self.machine), Arc::clone(&body));
             let run = move |lane: &Lane<'_>| Returned::from(body(&Cpu::new(*lane, &machine)));
             let name = Name::new("cpu{} gup", [n]);
-            let lane = match first {
-                None => self.program.cpu(name, run),
-                Some(twin) => self.program.twin_cpu(name, twin, run),
-            };
-            first.get_or_insert(lane);
+            let lane = self.program.cpu(name, run);
             self.books.caller(lane, hold);
             self.callers.push(lane);
         }

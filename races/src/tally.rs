@@ -63,6 +63,31 @@ impl Tally {
     /// The `always` property that it breaks.
     pub fn record(&mut self, program: &Program, end: &End<'_>) -> Result<(), Violation> {
         self.executions += 1;
+        self.record_end(program, end)
+    }
+
+    /// Records and judges how the execution recorded last would have ended if its CPUs had exchanged places: `exchange`
+    /// gives for each CPU who takes its place. Nothing happens where that makes no difference.
+    ///
+    /// # Errors
+    /// The `always` property that is broken then.
+    pub fn record_exchanged(
+        &mut self,
+        program: &Program,
+        end: &End<'_>,
+        exchange: &[usize],
+    ) -> Result<(), Violation> {
+        let returned: Vec<_> = (exchange.iter())
+            .map(|&cpu| end.all_returned()[cpu].clone())
+            .collect();
+        if returned == end.all_returned() {
+            return Ok(());
+        }
+        let memory = |cell| end.word(cell);
+        self.record_end(program, &End::new(&returned, &memory))
+    }
+
+    fn record_end(&mut self, program: &Program, end: &End<'_>) -> Result<(), Violation> {
         let outcome = Outcome {
             returned: end.all_returned().to_vec(),
             observed: program.observed().iter().map(|&c| end.word(c)).collect(),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::program::{Program, Returned};
+use crate::progress::Estimate;
 use crate::schedule::Schedule;
 use crate::tally::Outcomes;
 
@@ -37,6 +38,12 @@ pub enum Violation {
         /// Its message.
         message: String,
     },
+    /// A CPU does not do the same when it reads the same: a defect of the scenario, before which nothing was
+    /// explored.
+    Nondeterminism {
+        /// The first difference, in words.
+        message: String,
+    },
     /// A `sometimes` property never held, although every execution was explored.
     Vacuous {
         /// Its index.
@@ -65,6 +72,7 @@ impl Violation {
             Self::Deadlock { .. } => "deadlock".to_owned(),
             Self::Panic { message } => format!("panic: {message}"),
             Self::Vacuous { text, .. } => format!("never {text}"),
+            Self::Nondeterminism { .. } => "not deterministic".to_owned(),
         }
     }
 }
@@ -178,6 +186,9 @@ pub struct Exploration {
     pub blocked: u64,
     /// Distinct outcomes, and how often each was seen.
     pub outcomes: Outcomes,
+    /// How many executions there are, if the search was cut short, the engine can tell, and whoever
+    /// watches [wants to know](crate::progress::Watch::wants_estimate).
+    pub estimate: Option<Estimate>,
     /// How long it took.
     pub elapsed: Duration,
     /// What else the engine has to say of the search, a line each (bounds tried, reductions).
@@ -192,6 +203,7 @@ impl Exploration {
             executions: 0,
             blocked: 0,
             outcomes: Outcomes::default(),
+            estimate: None,
             elapsed: Duration::ZERO,
             remarks: Vec::new(),
         }

@@ -27,7 +27,7 @@ fn agrees(model: Model) {
     // Most programs must have been compared by their counts.
     assert!(mixed.counted > PROGRAMS / 2, "{mixed:?}");
     assert!(mixed.violating > PROGRAMS / 100, "{mixed:?}");
-    for family in [Family::Queues, Family::Waits] {
+    for family in [Family::Queues, Family::Waits, Family::Twins] {
         let report = agreeing(family, model, FEWER);
         assert!(report.counted > FEWER * 9 / 10, "{report:?}");
         assert!(report.graphs > FEWER * 3, "{report:?}");

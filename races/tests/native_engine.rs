@@ -306,6 +306,6 @@ fn engines_are_known_by_name() {
     let error = engine::by_name("ice").err().expect("there is none");
     assert_eq!(
         error.to_string(),
-        "unknown engine \"ice\" (known: graph, loom, native)"
+        "unknown engine \"ice\" (known: graph, loom, shuttle, shuttle-pct, shuttle-urw, shuttle-dfs, native)"
     );
 }

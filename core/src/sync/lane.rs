@@ -26,6 +26,9 @@ pub enum Note {
     Leave,
     /// Something worth a reader's attention.
     Remark(Name),
+    /// The round of a loop that ends here has done nothing but find out that it has to be tried again: it
+    /// wrote nothing, and what it read is forgotten but for what the next round begins with.
+    Retry,
 }
 
 /// An engine, as a running CPU sees it: the whole of what it takes to plug another one in.
@@ -104,6 +107,13 @@ impl<'e> Lane<'e> {
     pub fn remark(&self, text: impl Into<Name>) {
         self.backend
             .note(self.id, Note::Remark(text.into()), Location::caller());
+    }
+
+    /// Says that a round of a loop has failed and left no trace, and that another one begins. An engine may
+    /// leave out executions with such rounds: without the round, there is one with the same outcome.
+    #[track_caller]
+    pub fn retry(&self) {
+        self.backend.note(self.id, Note::Retry, Location::caller());
     }
 
     /// Ends the execution with a violation that the model itself noticed.

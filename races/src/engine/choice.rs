@@ -2,7 +2,7 @@
 
 use gupcheck_core::arch::{Memory, Profile};
 
-use super::{Engine, GraphEngine, LoomEngine, Model, NativeEngine};
+use super::{Engine, GraphEngine, LoomEngine, Model, NativeEngine, ShuttleEngine};
 use crate::race::Race;
 
 /// An engine, a memory model, and what may be hoped for.
@@ -32,7 +32,15 @@ pub fn model_for(engine: &dyn Engine, profile: &Profile) -> Model {
 
 /// Every engine, the default one first.
 pub fn all() -> &'static [&'static dyn Engine] {
-    &[&GraphEngine::ONE_THREAD, &LoomEngine, &NativeEngine]
+    &[
+        &GraphEngine::ONE_THREAD,
+        &LoomEngine,
+        &ShuttleEngine::RANDOM,
+        &ShuttleEngine::PCT,
+        &ShuttleEngine::URW,
+        &ShuttleEngine::DFS,
+        &NativeEngine,
+    ]
 }
 
 /// A name that no engine has.

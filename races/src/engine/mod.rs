@@ -4,27 +4,33 @@
 //! and [`Backend`](gupcheck_core::sync::Backend) towards the CPUs that it runs; nothing else in the
 //! workspace knows that it exists, except the list in [`by_name`].
 
+mod apart;
 mod choice;
+pub mod determinism;
 pub mod graph;
 mod loom;
 mod native;
 mod panics;
 mod replay;
+mod shuttle;
+mod stack;
 
 pub use self::choice::{Choice, UnknownEngine, all, by_name, default_for, model_for};
-pub use self::graph::GraphEngine;
+pub use self::graph::{GraphEngine, Reductions};
 pub use self::loom::LoomEngine;
 pub use self::native::NativeEngine;
 pub use self::replay::{Replay, ReplayError, Replayed};
+pub use self::shuttle::{Followed, ShuttleEngine, Strategy, schedule_of};
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::program::Program;
 use crate::progress::{Stop, Watch};
-use crate::verdict::Exploration;
+use crate::verdict::{Counterexample, Exploration, Verdict, Violation};
 
 /// A memory model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,6 +104,24 @@ pub struct Search<'a> {
     pub watch: &'a dyn Watch,
 }
 
+/// How to go about a search, for engines that leave it to others to say. Nothing here changes a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// How many threads explore.
+    pub jobs: NonZeroUsize,
+    /// Which executions are left out.
+    pub reductions: Reductions,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            jobs: NonZeroUsize::MIN,
+            reductions: Reductions::NONE,
+        }
+    }
+}
+
 /// Explores programs.
 pub trait Engine: Sync {
     /// Its name on the command line and in JSON.
@@ -105,6 +129,12 @@ pub trait Engine: Sync {
 
     /// The memory models it knows, its default first.
     fn models(&self) -> &'static [Model];
+
+    /// This engine, exploring as `tuning` says; `None` if it has no such choice.
+    fn tuned(&self, tuning: Tuning) -> Option<Box<dyn Engine>> {
+        let _ = tuning;
+        None
+    }
 
     /// Explores `program` until everything is seen, a violation is found, or a limit is reached.
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration;
@@ -119,5 +149,20 @@ pub trait Engine: Sync {
         Err(ReplayError::CannotReplay {
             engine: self.name(),
         })
+    }
+}
+
+/// Explores `program` with `engine`, once its CPUs have been found to be
+/// [deterministic](determinism). Who asks for a verdict asks here.
+pub fn explore(engine: &dyn Engine, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
+    match determinism::check(program) {
+        Ok(()) => engine.explore(program, search),
+        Err(message) => Exploration {
+            verdict: Verdict::Failed(Box::new(Counterexample::bare(
+                Violation::Nondeterminism { message },
+                0,
+            ))),
+            ..Exploration::unsupported("")
+        },
     }
 }

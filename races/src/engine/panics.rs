@@ -7,11 +7,18 @@
 //! 1. there is **one** hook, installed once and never removed;
 //! 2. on a thread that is inside [`isolated`] it prints nothing and takes down the first message;
 //! 3. on every other thread it hands over to whatever hook was there before.
+//!
+//! A panic in a destructor that runs because its CPU is unwound cannot be caught: Rust aborts the process.
+//! The hook then says what it knows, because nobody else will.
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::io::Write;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::sync::Once;
+use std::sync::{Arc, Once};
+
+/// How Rust's own panic begins after which it aborts the process.
+const LAST_WORDS: &str = "panic in a destructor during cleanup";
 
 /// What a panic said, and where.
 #[derive(Clone, Debug)]
@@ -33,13 +40,21 @@ pub(super) struct Caught {
 }
 
 impl Caught {
+    /// What the panic said, without where.
+    pub(super) fn message(&self) -> String {
+        match &self.report {
+            Some(report) => report.message.clone(),
+            None => message_of(&*self.payload)
+                .unwrap_or("ended without a word")
+                .to_owned(),
+        }
+    }
+
     /// What the panic said and where, in one line, for a reader.
     pub(super) fn words(&self) -> String {
         match &self.report {
             Some(report) => format!("{} (at {}:{})", report.message, report.file, report.line),
-            None => message_of(&*self.payload)
-                .unwrap_or("ended without a word")
-                .to_owned(),
+            None => self.message(),
         }
     }
 }
@@ -72,10 +87,15 @@ pub(super) fn isolated<R>(work: impl FnOnce() -> R) -> Result<R, Caught> {
 fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // loom's coroutines wrap the hook too, when the first of them runs. Two who take and set it
-        // at the same time lose one of them, so theirs is made to happen here and now.
-        super::loom::settle();
-        let previous = panic::take_hook();
+        // loom's coroutines wrap the hook too, when the first of them runs, and so does shuttle. Two who
+        // take and set it at the same time lose one of them, so theirs is made to happen here and now.
+        super::apart::quietly(super::loom::settle);
+        let previous = Arc::new(panic::take_hook());
+        // shuttle's hook prints for every panic of the process: it is taken out again. Once is enough.
+        let meanwhile = Arc::clone(&previous);
+        panic::set_hook(Box::new(move |info| meanwhile(info)));
+        super::apart::quietly(super::shuttle::settle);
+        drop(panic::take_hook());
         panic::set_hook(Box::new(move |info| {
             if !captured(info) {
                 previous(info);
@@ -93,6 +113,14 @@ fn captured(info: &PanicHookInfo<'_>) -> bool {
         let Quiet::Yes(first) = &mut *quiet else {
             return false;
         };
+        if message_of(info.payload()).is_some_and(|message| message.starts_with(LAST_WORDS)) {
+            let first = first.as_ref().map_or("", |report| &report.message);
+            let _ = writeln!(
+                std::io::stderr(),
+                "gupcheck: a destructor panicked while its CPU was unwound, which no engine survives: {first}"
+            );
+            return false;
+        }
         if let (None, Some(message)) = (&first, message_of(info.payload())) {
             let (file, line) = info.location().map_or(("?", 0), |l| (l.file(), l.line()));
             *first = Some(Report {

@@ -1,5 +1,7 @@
 //! The harness against engines that always say the same.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use gupcheck_core::arch::{ARM64, Profile, WEAK};
@@ -9,7 +11,7 @@ use gupcheck_core::sync::{Fault, Layout, LoadOrder, StoreOrder};
 use super::{Choice, Expected, cases, default_for, kept, trials};
 use crate::engine::{Engine, Model, Search};
 use crate::program::{Program, Returned};
-use crate::race::{Need, Race};
+use crate::race::{Need, Race, Size};
 use crate::schedule::{Must, Store};
 use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 
@@ -69,6 +71,12 @@ fn vacuous() -> Verdict {
     failed(Violation::Vacuous {
         index: 0,
         text: "gup wins".to_owned(),
+    })
+}
+
+fn fickle() -> Verdict {
+    failed(Violation::Nondeterminism {
+        message: "cpu0, operation 1: was this, then that".to_owned(),
     })
 }
 
@@ -187,10 +195,11 @@ fn a_violation_fails_what_should_hold_with_the_whole_text() {
 }
 
 #[test]
-fn a_panic_or_a_vacuous_property_is_not_the_failure_that_is_wanted() {
+fn a_defect_of_the_race_is_not_the_failure_that_is_wanted() {
     for choose in [
         (|_, _| finishing(&Says(panicked))) as super::Choose,
         |_, _| finishing(&Says(vacuous)),
+        |_, _| finishing(&Says(fickle)),
     ] {
         let [hold, fail] = results(choose);
         assert!(hold.iter().all(Result::is_err));
@@ -198,6 +207,29 @@ fn a_panic_or_a_vacuous_property_is_not_the_failure_that_is_wanted() {
             fail[0]
                 .as_ref()
                 .is_err_and(|why| why.starts_with("it fails, but not by"))
+        );
+    }
+}
+
+/// Whatever the engine would say of it.
+#[test]
+fn a_race_that_is_not_deterministic_does_not_hold() {
+    fn build(_: Size, _: Kernel) -> Program {
+        let mut program = Program::new(Layout::new());
+        program.cpu("cpu0 gup", |_| {
+            let random = RandomState::new().hash_one(0);
+            Returned::nothing().int("random", random as i64)
+        });
+        program
+    }
+    let race = Race { build, ..RACE };
+    for case in cases(&[race], complete_engine, None) {
+        let failed = case.check().expect_err("it is not deterministic");
+        let text = failed.message().unwrap_or_default();
+        let words = "cpu0 gup, operation 1: was its end, returning random=";
+        assert!(
+            text.contains(words) || text.contains("it fails, but not by"),
+            "{text}"
         );
     }
 }

@@ -48,7 +48,8 @@ impl Schedule {
     /// The version of what made it: this crate's, and the engine's where that is another crate.
     pub(super) const fn version(&self) -> &'static str {
         match self {
-            Self::Graph(_) | Self::Cpus(_) => env!("CARGO_PKG_VERSION"),
+            Self::Graph(_) => env!("CARGO_PKG_VERSION"),
+            Self::Cpus(_) => concat!(env!("CARGO_PKG_VERSION"), "+shuttle-0.9.9"),
             Self::Loom(_) => concat!(env!("CARGO_PKG_VERSION"), "+loom-0.7.3"),
         }
     }

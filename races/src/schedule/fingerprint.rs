@@ -103,6 +103,23 @@ pub struct Misfit {
     pub now: Option<String>,
 }
 
+impl Misfit {
+    /// The first step of an execution that goes on where the one that `fingerprint` is of had ended.
+    pub fn of_more(program: &Program, fingerprint: &Fingerprint, trace: &[Event]) -> Option<Self> {
+        let mut ops = trace.iter().filter_map(|event| match &event.what {
+            What::Op { op, .. } => Some((event.lane, op)),
+            What::Note(_) => None,
+        });
+        let (lane, op) = ops.nth(fingerprint.len())?;
+        Some(Self {
+            step: fingerprint.len() + 1,
+            cpu: program.cpus()[lane.index()].name.to_string(),
+            was: "the end".to_owned(),
+            now: Some(signature(program, op)),
+        })
+    }
+}
+
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { step, cpu, was, .. } = self;

@@ -71,6 +71,11 @@ pub(super) fn headline(history: &History<'_>, violation: &Violation) -> Headline
             let title = format!("panic in the scenario or the model: {message}");
             told(history, title, Pair::alone(history.last_operation()), "")
         }
+        Violation::Nondeterminism { message } => Headline {
+            line: Line::of(Role::Alarm, format!("not deterministic: {message}")),
+            first: None,
+            second: None,
+        },
         Violation::Vacuous { text, .. } => Headline {
             line: Line::of(Role::Alarm, format!("never seen: sometimes {text}")),
             first: None,

@@ -36,6 +36,7 @@ use crate::verdict::Counterexample;
 
 pub use report::{command, headline_of, report};
 pub use text::{Line, Role, Segment, Text};
+pub(crate) use wording::asked;
 
 /// A counterexample, and what was run to find it.
 #[derive(Clone, Copy)]

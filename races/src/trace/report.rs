@@ -223,6 +223,9 @@ fn rule(text: &mut Text, finding: &Finding<'_>, history: &History<'_>, page: Pag
         },
         Violation::Deadlock { .. } => "somebody can go on, until all have finished".to_owned(),
         Violation::Panic { message } => format!("no CPU panics: {message}"),
+        Violation::Nondeterminism { message } => {
+            format!("a CPU does the same whenever it reads the same: {message}")
+        }
         Violation::Vacuous { text, .. } => {
             format!("sometimes {text} (every execution was explored, and in none it was so)")
         }

@@ -83,6 +83,7 @@ impl Rows<'_, '_> {
                 self.moved = true;
                 self.stacks[event.lane.index()].pop();
             }
+            What::Note(Note::Retry) => {}
             What::Note(Note::Remark(text)) => {
                 self.unfold();
                 let line = Line::of(Role::Dim, format!("-- {text}"));

@@ -10,6 +10,7 @@ use gupcheck_core::sync::{
 };
 
 use super::history::History;
+use crate::program::Program;
 
 /// A source line, as short as it stays unambiguous to a reader: the file's own name, with its folder
 /// where there are several of that name, and the line.
@@ -89,6 +90,30 @@ fn primitive(op: Op) -> String {
         },
         Op::Spawn(_) => "spawn".to_owned(),
         Op::Join(_) => "join".to_owned(),
+    }
+}
+
+/// An operation that is asked for, with what is known of it beforehand.
+pub(crate) fn asked(program: &Program, op: Op) -> String {
+    let verb = primitive(op);
+    let layout = program.layout();
+    if let Some(lock) = op.lock() {
+        return format!("{verb} {}", layout.locks()[lock.index()].name);
+    }
+    if let Op::Spawn(lane) | Op::Join(lane) = op {
+        return format!("{verb} {}", program.cpus()[lane.index()].name);
+    }
+    let Some(cell) = op.cell() else {
+        return verb;
+    };
+    let decl = layout.decl(cell);
+    match op {
+        Op::Store { value, .. } | Op::Write { value, .. } => {
+            format!("{verb} {} := {}", decl.name, decl.shown(value))
+        }
+        Op::Rmw { rmw, .. } => format!("{verb} {} ({rmw:?})", decl.name),
+        Op::SpinUntil { until, .. } => format!("{verb} {} {until}", decl.name),
+        _ => format!("{verb} {}", decl.name),
     }
 }
 

@@ -181,6 +181,43 @@ pub(crate) fn two(
     program
 }
 
+/// Two CPUs add one to a cell without an atomic update.
+pub(crate) fn lost_update() -> Program {
+    let (layout, x, _) = xy();
+    let mut program = two(layout, move |lane| {
+        let seen = x.load(lane, Loose);
+        x.store(lane, seen + 1, Plainly);
+        Returned::nothing()
+    });
+    program.always("both additions count", move |end| end.value(x) == 2);
+    program
+}
+
+/// Two CPUs take two locks, in orders that agree or not.
+pub(crate) fn two_locks(agree: bool) -> Program {
+    let mut layout = Layout::new();
+    let a = layout.spin_lock("a");
+    let b = layout.spin_lock("b");
+    let mut program = Program::new(layout);
+    for (name, first, second) in [
+        ("cpu0", a, b),
+        if agree {
+            ("cpu1", a, b)
+        } else {
+            ("cpu1", b, a)
+        },
+    ] {
+        program.cpu(name, move |lane| {
+            first.lock(lane);
+            second.lock(lane);
+            second.unlock(lane);
+            first.unlock(lane);
+            Returned::nothing()
+        });
+    }
+    program
+}
+
 /// The lanes of a two-CPU program.
 pub(crate) const CPU0: LaneId = LaneId(0);
 /// The second of them.

@@ -272,6 +272,7 @@ fn violation(violation: &Violation, layout: &Layout) -> String {
         Violation::DataRace { cell } => format!("data race on {}", layout.decl(*cell).name),
         Violation::Deadlock { .. } => "deadlock".to_owned(),
         Violation::Panic { message } => format!("panic: {message}"),
+        Violation::Nondeterminism { message } => format!("not deterministic: {message}"),
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod support;
 
+use expect_test::expect_file;
 use gupcheck_litmus::{Coverage, Litmus, Observation};
-use gupcheck_races::engine::{Engine, Limits, Model};
+use gupcheck_races::engine::{Engine, GraphEngine, Limits, Model};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use support::{corpus_tests, engines, explore, stem};
 
 /// What a run says of a test.
@@ -174,4 +176,55 @@ fn every_named_difference_is_one() {
         let (_, _, lkmm) = found.unwrap_or_else(|| panic!("{test} is not in the corpus"));
         assert_ne!(lkmm_says(lkmm), *says, "{test}: {why}");
     }
+}
+
+/// The head of the table in `docs/litmus.md`.
+const TABLE_HEAD: &str = "\
+# Litmus tests: what the models say
+
+The tests in `scenarios/litmus/tests/corpus`, each under the kernel's own memory model (LKMM, as herd7 7.58 answers) and
+under the three models of the graph engine. The question is the test's own `exists`: can it be? `race` means a data race
+of plain accesses, which ends the search. Bold is where RC11 and LKMM differ; the reason stands beside it. This page is
+what `every_engine_says_what_is_expected_of_its_model` finds: `cargo test -p gupcheck-litmus --test corpus` fails if it is
+out of date, and with `UPDATE_EXPECT=1` writes it anew.
+
+| test | LKMM | RC11 | TSO | SC | why they differ |
+| --- | --- | --- | --- | --- | --- |
+";
+
+#[test]
+fn the_table_in_the_docs_is_what_the_engine_says() {
+    let word = |says| match says {
+        Says::DataRace => "race".to_owned(),
+        other => format!("{other:?}"),
+    };
+    let mut table = TABLE_HEAD.to_owned();
+    let mut agree = 0;
+    let tests = corpus_tests();
+    for (path, source, lkmm) in &tests {
+        let litmus = Litmus::parse(source).expect("read by another test");
+        let [rc11, tso, sc] = [Model::Rc11, Model::Tso, Model::Sc].map(|model| {
+            engine_says(&litmus, &GraphEngine::ONE_THREAD, model).expect("an observation")
+        });
+        let test = stem(path);
+        let differs = rc11 != lkmm_says(lkmm);
+        agree += usize::from(!differs);
+        let why = RC11_DIFFERENCES.iter().find(|known| known.0 == test);
+        let why = why.map_or("", |known| known.2);
+        let rc11 = if differs {
+            format!("**{}**", word(rc11))
+        } else {
+            word(rc11)
+        };
+        let (tso, sc) = (word(tso), word(sc));
+        writeln!(
+            table,
+            "| `{test}` | {lkmm} | {rc11} | {tso} | {sc} | {why} |"
+        )
+        .expect("a string");
+    }
+    let (all, differ) = (tests.len(), tests.len() - agree);
+    let total = format!("Of {all} tests, RC11 and LKMM agree on {agree} and differ on {differ}.");
+    writeln!(table, "\n{total}").expect("a string");
+    expect_file!["../../../docs/litmus.md"].assert_eq(&table);
 }

@@ -44,6 +44,7 @@ pub(crate) fn try_get(cpu: &Lane<'_>, refs: Cell, n: i32) -> bool {
             Ok(_) => break,
             Err(found) => old = found,
         }
+        cpu.retry();
     }
     mb(cpu);
     true

@@ -4,7 +4,8 @@ use gupcheck_core::sync::Op;
 
 use super::cpu::NextRef;
 use super::event::{Effect, EventId};
-use super::explore::{Entry, Explorer, Stage};
+use super::explore::Explorer;
+use super::level::{Entry, Stage};
 use super::model::Axioms;
 use super::revisit::Revisitor;
 
@@ -96,7 +97,11 @@ impl<A: Axioms> Explorer<A> {
                 }
                 _ => !effect.granted || position >= granted,
             };
-            if is_allowed {
+            if is_allowed
+                && self
+                    .level()
+                    .is_in_order(entry.lane, &entry.asked, cell, position)
+            {
                 let next = position;
                 let stage = Stage::Read {
                     next,
@@ -113,7 +118,11 @@ impl<A: Axioms> Explorer<A> {
         let op = entry.asked.op;
         let cell = op.cell().expect("it writes");
         for position in (floor..next).rev() {
-            if let Some(effect) = self.level().writing(entry.lane, &op, cell, position) {
+            if self
+                .level()
+                .is_in_order(entry.lane, &entry.asked, cell, position)
+                && let Some(effect) = self.level().writing(entry.lane, &op, cell, position)
+            {
                 let next = position;
                 return self.take(entry, Stage::Write { next, floor }, effect);
             }
@@ -142,7 +151,9 @@ impl<A: Axioms> Explorer<A> {
         let cell = op.cell().expect("it writes");
         for position in (floor..next).rev() {
             let level = &mut self.levels[self.depth];
-            let Some(effect) = level.writing(entry.lane, &op, cell, position) else {
+            let is_in_order = level.is_in_order(entry.lane, &entry.asked, cell, position);
+            let effect = level.writing(entry.lane, &op, cell, position);
+            let Some(effect) = effect.filter(|_| is_in_order) else {
                 continue;
             };
             let write = level.push(entry.lane, entry.asked, effect);

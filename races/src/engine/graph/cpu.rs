@@ -13,7 +13,7 @@
 //! owns is dropped; this does not go through the panic hook. Stacks are kept and used again.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,10 +23,9 @@ use gupcheck_core::sync::{Backend, Fault, Lane, LaneId, Note, Op, Site};
 
 use super::event::{Asked, Event};
 use super::queue::parts_of;
+use crate::engine::stack::{STACK_BYTES, Stack};
 use crate::program::{Program, Returned};
 use crate::schedule::hook::gupcheck_operation;
-
-const STACK_BYTES: usize = 256 * 1024;
 
 /// A remark that a CPU made, and how many operations it had done by then.
 pub(super) type Said = (usize, Note, Site);
@@ -42,6 +41,8 @@ pub(super) enum Next {
     Faulted(Fault),
     /// Its code panicked.
     Panicked(String),
+    /// A round of a loop failed, and such executions are left out.
+    Retries,
 }
 
 /// What the two sides of a coroutine share.
@@ -60,6 +61,8 @@ struct Wire<'y> {
     yielder: &'y Yielder<(), ()>,
     port: &'y Port,
     program: &'y Program,
+    stack: Stack,
+    leaves_out_retries: bool,
 }
 
 impl Wire<'_> {
@@ -75,6 +78,15 @@ impl Wire<'_> {
         }
     }
 
+    /// Unwinds a CPU whose stack is nearly used up, past the panic hook.
+    fn look_at_the_stack(&self) {
+        if let Some(trouble) = self.stack.trouble()
+            && !std::thread::panicking()
+        {
+            resume_unwind(Box::new(trouble));
+        }
+    }
+
     fn request(&self, next: Next) {
         *self.port.request.borrow_mut() = Some(next);
         self.yielder.suspend(());
@@ -83,6 +95,7 @@ impl Wire<'_> {
 
 impl Backend for Wire<'_> {
     fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64 {
+        self.look_at_the_stack();
         let nth = self.port.given.get();
         if nth >= self.port.answers.borrow().len() {
             if std::thread::panicking() {
@@ -105,6 +118,12 @@ impl Backend for Wire<'_> {
     }
 
     fn note(&self, _: LaneId, note: Note, site: Site) {
+        self.look_at_the_stack();
+        if note == Note::Retry && self.leaves_out_retries {
+            loop {
+                self.request(Next::Retries);
+            }
+        }
         if let Some(said) = &mut *self.port.said.borrow_mut() {
             said.push((self.port.given.get(), note, site));
         }
@@ -130,10 +149,11 @@ pub(super) struct Cpu {
     next: Option<Next>,
     /// How many of the events of the current graph agree with the log.
     agreed: usize,
+    leaves_out_retries: bool,
 }
 
 impl Cpu {
-    pub(super) fn new(program: &Arc<Program>, lane: LaneId) -> Self {
+    pub(super) fn new(program: &Arc<Program>, lane: LaneId, leaves_out_retries: bool) -> Self {
         Self {
             lane,
             program: Arc::clone(program),
@@ -143,6 +163,7 @@ impl Cpu {
             log: Vec::new(),
             next: None,
             agreed: 0,
+            leaves_out_retries,
         }
     }
 
@@ -194,6 +215,7 @@ impl Cpu {
             DefaultStack::new(STACK_BYTES).expect("a stack of a quarter megabyte can be mapped")
         });
         let (lane, program, port) = (self.lane, Arc::clone(&self.program), Rc::clone(&self.port));
+        let leaves_out_retries = self.leaves_out_retries;
         self.coroutine = Some(Coroutine::with_stack(
             stack,
             move |yielder: &Yielder<(), ()>, ()| {
@@ -201,6 +223,8 @@ impl Cpu {
                     yielder,
                     port: &port,
                     program: &program,
+                    stack: Stack::begin(),
+                    leaves_out_retries,
                 };
                 (program.cpus()[lane.index()].body)(&Lane::new(lane, &wire))
             },

@@ -115,9 +115,13 @@ pub(super) struct Event {
     /// If it took a lock ahead of a critical section that was there first: the event that took the
     /// lock for that section (and will again), and its stamp. See [`super::overtake`].
     pub(super) overtook: Option<(EventId, u32)>,
+    /// Whether this event and all before it are what the CPU's twin did; see [`super::symmetry`].
+    pub(super) alike: bool,
     /// All events that come before it by program order and reads-from (locks, spawns and joins
     /// included), and itself.
     pub(super) before: Clock,
+    /// All events without which it cannot be kept: the same, and what twins add to it.
+    pub(super) needs: Clock,
 }
 
 /// The cell of an event that touches none.

@@ -12,170 +12,24 @@
 //! search goes on where it was.
 //!
 //! [`revisit`]: super::revisit
+//! [`Level`]: super::level::Level
 
 use std::sync::Arc;
 
 use gupcheck_core::sync::{CellId, LaneId, LockId, LockMode, Op};
 
+use super::Reductions;
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, Event, EventId};
-use super::frontier::Frontier;
 use super::graph::Graph;
-use super::model::{Access, Axioms};
+use super::level::{Level, Stage};
+use super::model::Axioms;
+use super::symmetry::Twins;
 use crate::program::{Program, Returned, Start};
 use crate::verdict::Violation;
 
 /// More events than this in one CPU, and it is taken for one that never ends.
 pub(super) const MAX_EVENTS: usize = 20_000;
-
-/// What is left to try for one event.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Stage {
-    /// Nothing: there never was a choice.
-    Settled,
-    /// The sources of a read: those at positions from `floor` to below `next`; from `granted` if it is
-    /// an update that does not refuse what it reads.
-    Read { next: u16, floor: u16, granted: u16 },
-    /// The places of a write: those after a position from `floor` to below `next`.
-    Write { next: u16, floor: u16 },
-    /// The reads that a write could serve: from the `nth` of its cell.
-    Serve { nth: usize },
-    /// The places of a write in the graph that its backward revisit made; see [`Level::served`].
-    Served { next: u16, floor: u16 },
-    /// The critical sections that a taken lock could have come before: from the `nth` of its queue.
-    Overtake { nth: usize },
-    /// A dropped lock lets in whoever was overtaken: the event that takes the lock, and its stamp.
-    LetIn { overtaken: (EventId, u32) },
-    /// The same, and then a dropped lock that lets in nobody.
-    ShutOut { overtaken: (EventId, u32) },
-    /// Nobody can go on: locks that CPU `lane` and later ones wait for could have been taken earlier.
-    Stuck { lane: usize, nth: usize },
-}
-
-/// An event of the search, and what is left to try for it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) lane: usize,
-    pub(super) asked: Asked,
-    pub(super) stage: Stage,
-    /// How many events of the graph belong to this entry.
-    pub(super) present: usize,
-}
-
-/// A graph, and the search in it.
-#[derive(Debug, Default)]
-pub(super) struct Level<A> {
-    pub(super) graph: Graph,
-    pub(super) axioms: A,
-    pub(super) entries: Vec<Entry>,
-    /// The read that the revisit which made this level changes.
-    pub(super) served: Option<(usize, Asked, u32)>,
-}
-
-impl<A: Axioms> Level<A> {
-    pub(super) fn reset(&mut self, program: &Program) {
-        let lanes = program.cpus().len();
-        self.graph.reset(program.layout(), lanes);
-        self.axioms.reset(lanes);
-        self.entries.clear();
-        self.served = None;
-    }
-
-    pub(super) fn push(&mut self, lane: usize, asked: Asked, effect: Effect) -> EventId {
-        let id = self.graph.push(lane, asked, effect);
-        self.axioms.push(&self.graph, id);
-        id
-    }
-
-    pub(super) fn push_stamped(&mut self, lane: usize, asked: Asked, effect: Effect, stamp: u32) {
-        let id = self.graph.push_stamped(lane, asked, effect, stamp);
-        self.axioms.push(&self.graph, id);
-    }
-
-    pub(super) fn pop(&mut self) -> EventId {
-        let id = *self.graph.pushed().last().expect("pushed");
-        self.axioms.pop(&self.graph, id);
-        self.graph.pop()
-    }
-
-    /// What reading the write at `position` amounts to.
-    pub(super) fn reading(&self, op: &Op, cell: CellId, position: u16) -> Effect {
-        let read = self.graph.value_at(cell, position);
-        Effect {
-            source: self.graph.write_at(cell, position),
-            read,
-            granted: matches!(op, Op::Rmw { rmw, .. } if rmw.apply(read).is_some()),
-            ..Effect::NONE
-        }
-    }
-
-    /// What the next event of `lane`, which writes, amounts to if it does so right after `position`;
-    /// `None` if that would part the two halves of an update.
-    pub(super) fn writing(
-        &self,
-        lane: usize,
-        op: &Op,
-        cell: CellId,
-        position: u16,
-    ) -> Option<Effect> {
-        let read = self.graph.lane(lane).last().map_or(0, |last| last.read);
-        (!self.graph.is_taken(cell, position)).then(|| Effect {
-            wrote: op.written(read),
-            position: position + 1,
-            ..Effect::NONE
-        })
-    }
-
-    /// The places to write that the next event of `lane` has: after positions from the second to below
-    /// the first.
-    pub(super) fn places(&self, lane: usize, asked: Asked, cell: CellId) -> (u16, u16) {
-        let floor = self.axioms.floor(&self.graph, lane, cell, Access::Write);
-        if !asked.is_second {
-            return (self.graph.top(cell) + 1, floor);
-        }
-        let first = self.graph.lane(lane).last().expect("the first half");
-        let only = self.graph.position(first.source);
-        if only >= floor {
-            (only + 1, only)
-        } else {
-            (0, 0)
-        }
-    }
-
-    /// The sources that the next event of `lane`, which reads, has: up from the first of these
-    /// positions, or up from the second where it is an update that does not refuse.
-    pub(super) fn floors(&self, lane: usize, op: &Op, cell: CellId) -> (u16, u16) {
-        let floor = |access| self.axioms.floor(&self.graph, lane, cell, access);
-        match *op {
-            Op::Rmw { order, rmw, .. } if !rmw.is_conditional() => {
-                let granted = floor(Access::Update(order));
-                (granted, granted)
-            }
-            Op::Rmw { order, .. } => (floor(Access::Read), floor(Access::Update(order))),
-            _ => (floor(Access::Read), u16::MAX),
-        }
-    }
-
-    /// Whether there is a write, old as it may be, from which the next event of `lane` can read what ends its
-    /// `spin_until`.
-    pub(super) fn could_end_wait(&self, lane: usize, op: &Op) -> bool {
-        let Op::SpinUntil { cell, until, .. } = *op else {
-            return false;
-        };
-        let floor = self.axioms.floor(&self.graph, lane, cell, Access::Read);
-        (floor..=self.graph.top(cell))
-            .any(|position| until.is_met_by(self.graph.value_at(cell, position)))
-    }
-
-    fn push_entry(&mut self, lane: usize, asked: Asked, stage: Stage) {
-        self.entries.push(Entry {
-            lane,
-            asked,
-            stage,
-            present: 0,
-        });
-    }
-}
 
 /// How extending a graph ended.
 pub(super) enum Extended {
@@ -183,7 +37,8 @@ pub(super) enum Extended {
     Complete,
     /// Somebody waits for what never comes; not a deadlock.
     Blocked,
-    /// Two updates would have to come right after the same write.
+    /// No execution, or none to be counted: two updates would have to come right after the same write,
+    /// somebody who was overtaken or waits was not let go on, or a round of a loop failed.
     Doomed,
     /// A rule is broken, by these events if by events.
     Violated(Violation, Vec<EventId>),
@@ -202,23 +57,23 @@ pub(super) struct Explorer<A> {
     /// The levels in use are those up to `depth`; the others are kept for their buffers.
     pub(super) levels: Vec<Level<A>>,
     pub(super) depth: usize,
-    /// Who may take a level off this search's hands.
-    pub(super) frontier: Option<Arc<Frontier<A>>>,
+    pub(super) twins: Twins,
 }
 
 impl<A: Axioms> Explorer<A> {
-    pub(super) fn new(program: &Arc<Program>) -> Self {
+    pub(super) fn new(program: &Arc<Program>, reductions: Reductions) -> Self {
         let lanes = program.cpus().len();
+        let twins = reductions.twins(program);
         let mut level = Level::default();
-        level.reset(program);
+        level.reset(program, twins);
         Self {
             program: Arc::clone(program),
             cpus: (0..lanes)
-                .map(|lane| Cpu::new(program, LaneId(lane as u8)))
+                .map(|lane| Cpu::new(program, LaneId(lane as u8), reductions.retries))
                 .collect(),
             levels: vec![level],
             depth: 0,
-            frontier: None,
+            twins,
         }
     }
 
@@ -262,7 +117,8 @@ impl<A: Axioms> Explorer<A> {
     }
 
     fn has_finished(&mut self, lane: usize) -> bool {
-        matches!(self.next_of(lane), Some(NextRef::Stops(_)))
+        let next = self.next_of(lane);
+        matches!(next, Some(NextRef::Stops(next)) if !matches!(next, Next::Retries))
     }
 
     /// The first CPU that can go on, but before all others one that is in the middle of something.
@@ -276,7 +132,7 @@ impl<A: Axioms> Explorer<A> {
         }
         for lane in 0..self.cpus.len() {
             let asked = match self.next_of(lane) {
-                None | Some(NextRef::Stops(Next::Returned(_))) => continue,
+                None | Some(NextRef::Stops(Next::Returned(_) | Next::Retries)) => continue,
                 Some(NextRef::Asks(asked)) => asked,
                 Some(NextRef::Stops(Next::Faulted(fault))) => {
                     return Scheduled::Stop(Violation::Fault(*fault));
@@ -300,6 +156,7 @@ impl<A: Axioms> Explorer<A> {
         for lane in 0..self.cpus.len() {
             if let Some(NextRef::Asks(asked)) = self.next_of(lane)
                 && self.level().graph.stuck(lane).is_none()
+                && !self.level().graph.lets_twin_go(lane)
                 && self.level().could_end_wait(lane, &asked.op)
             {
                 return Scheduled::Do(lane, asked);
@@ -310,6 +167,9 @@ impl<A: Axioms> Explorer<A> {
 
     fn is_enabled(&mut self, lane: usize, asked: &Asked) -> bool {
         let level = &self.levels[self.depth];
+        if level.graph.lets_twin_go(lane) {
+            return false;
+        }
         match asked.op {
             Op::Lock { mode, .. } => {
                 let locks = level.graph.locks();
@@ -328,15 +188,18 @@ impl<A: Axioms> Explorer<A> {
     /// Extends the current graph until nobody can go on.
     pub(super) fn extend(&mut self) -> Extended {
         loop {
-            match self.schedule() {
-                Scheduled::Do(lane, asked) => {
-                    if let Some(violated) = self.perform(lane, asked) {
-                        return violated;
-                    }
-                }
-                Scheduled::Stop(violation) => return Extended::Violated(violation, Vec::new()),
-                Scheduled::Nobody => return self.nobody_goes_on(),
+            if let Some(ended) = self.step() {
+                return ended;
             }
+        }
+    }
+
+    /// Adds one event, with its first choice; how extending ended if it did.
+    pub(super) fn step(&mut self) -> Option<Extended> {
+        match self.schedule() {
+            Scheduled::Do(lane, asked) => self.perform(lane, asked),
+            Scheduled::Stop(violation) => Some(Extended::Violated(violation, Vec::new())),
+            Scheduled::Nobody => Some(self.nobody_goes_on()),
         }
     }
 
@@ -426,15 +289,23 @@ impl<A: Axioms> Explorer<A> {
 
     fn nobody_goes_on(&mut self) -> Extended {
         let mut waiting = Vec::new();
-        let mut spins = false;
+        let (mut spins, mut retries) = (false, false);
         for lane in 0..self.cpus.len() {
-            if let Some(NextRef::Asks(asked)) = self.next_of(lane) {
-                spins |= matches!(asked.op, Op::SpinUntil { .. });
-                waiting.push((lane, asked));
+            match self.next_of(lane) {
+                Some(NextRef::Asks(asked)) => {
+                    spins |= matches!(asked.op, Op::SpinUntil { .. });
+                    waiting.push((lane, asked));
+                }
+                Some(NextRef::Stops(Next::Retries)) => retries = true,
+                _ => {}
             }
         }
         let Some(&(lane, asked)) = waiting.first() else {
-            return Extended::Complete;
+            return if retries {
+                Extended::Doomed
+            } else {
+                Extended::Complete
+            };
         };
         let level = &mut self.levels[self.depth];
         level.push_entry(lane, asked, Stage::Stuck { lane: 0, nth: 0 });
@@ -448,7 +319,7 @@ impl<A: Axioms> Explorer<A> {
         };
         // And who is stuck although there is something to be read now would have read it.
         let is_late = |(lane, asked): &(usize, Asked)| level.could_end_wait(*lane, &asked.op);
-        if waiting.iter().any(|w| waits_for_nobody(w) || is_late(w)) {
+        if retries || waiting.iter().any(|w| waits_for_nobody(w) || is_late(w)) {
             return Extended::Doomed;
         }
         let may_wait = self.program.waits_may_fail();

@@ -13,6 +13,7 @@ use gupcheck_core::sync::{CellId, Layout, LockId, Op};
 use super::clock::{Clock, MAX_CPUS};
 use super::event::{Asked, Effect, Event, EventId, NOWHERE};
 use super::queue::Locks;
+use super::symmetry::Twins;
 
 /// The accesses to one cell.
 #[derive(Clone, Debug, Default)]
@@ -34,12 +35,14 @@ pub(super) struct Graph {
     locks: Locks,
     pushed: Vec<EventId>,
     spawned_by: Vec<EventId>,
+    twins: Twins,
     stamp: u32,
 }
 
 impl Graph {
-    /// Empties the graph for a program over `layout` with so many CPUs.
-    pub(super) fn reset(&mut self, layout: &Layout, lanes: usize) {
+    /// Empties the graph for a program over `layout` with so many CPUs, of which some have twins.
+    pub(super) fn reset(&mut self, layout: &Layout, lanes: usize, twins: Twins) {
+        self.twins = twins;
         self.lanes.resize_with(lanes, Vec::new);
         self.lanes.iter_mut().for_each(Vec::clear);
         self.cells.resize_with(layout.cells().len(), Cell::default);
@@ -88,6 +91,27 @@ impl Graph {
             None if self.spawned_by[lane].is_init() => Clock::EMPTY,
             None => self.event(self.spawned_by[lane]).before,
         }
+    }
+
+    /// What the next event of a CPU needs, at least.
+    pub(super) fn needs(&self, lane: usize) -> Clock {
+        let mut needs = match self.lanes[lane].last() {
+            Some(last) => last.needs,
+            None if self.spawned_by[lane].is_init() => Clock::EMPTY,
+            None => self.event(self.spawned_by[lane]).needs,
+        };
+        if let Some(leader) = self.leader(lane) {
+            let led = self.event(leader);
+            // An update is not kept by halves.
+            let whole = (self.lanes[leader.lane()].get(leader.index() + 1)).filter(|_| led.granted);
+            needs.join(&whole.unwrap_or(led).needs);
+        }
+        needs
+    }
+
+    /// The CPU after which a CPU comes that is its twin.
+    pub(super) const fn twin(&self, lane: usize) -> Option<usize> {
+        self.twins.of(lane)
     }
 
     /// The position of the last write to a cell.
@@ -267,22 +291,27 @@ impl Graph {
             part,
         } = asked;
         let id = EventId::new(lane, self.lanes[lane].len());
-        let mut before = self.before(lane);
+        let (mut before, mut needs) = (self.before(lane), self.needs(lane));
         before.set(lane, id.index() as u16 + 1);
-        if !effect.source.is_init() {
-            before.join(&self.event(effect.source).before);
-        }
-        match op {
+        needs.set(lane, id.index() as u16 + 1);
+        let edge = match op {
             Op::Lock { .. } => {
                 let queue = self.queue_of(id, &asked);
                 let last = self.locks.sections(queue).last();
-                if let Some(last) = last.filter(|last| !last.is_open()) {
-                    before.join(&self.event(last.dropped).before);
-                }
+                last.map_or(EventId::INIT, |last| last.dropped)
             }
-            Op::Join(other) => before.join(&self.before(other.index())),
-            _ => {}
+            Op::Join(other) => {
+                before.join(&self.before(other.index()));
+                needs.join(&self.needs(other.index()));
+                EventId::INIT
+            }
+            _ => effect.source,
+        };
+        if !edge.is_init() {
+            before.join(&self.event(edge).before);
+            needs.join(&self.event(edge).needs);
         }
+        let alike = self.is_alike(id, &asked, &effect);
         self.insert(
             id,
             Event {
@@ -302,7 +331,9 @@ impl Graph {
                 part,
                 stuck: matches!(op, Op::SpinUntil { until, .. } if !until.is_met_by(effect.read)),
                 overtook: None,
+                alike,
                 before,
+                needs,
             },
         );
         id
@@ -311,6 +342,11 @@ impl Graph {
     /// Makes all later events count as added after `stamp`.
     pub(super) fn skip_stamp(&mut self, stamp: u32) {
         self.stamp = self.stamp.max(stamp + 1);
+    }
+
+    /// Makes all later events count as added after all that `other` ever had.
+    pub(super) fn skip_stamps_of(&mut self, other: &Self) {
+        self.stamp = self.stamp.max(other.stamp);
     }
 
     /// Marks the taking of a lock as one that overtook another.

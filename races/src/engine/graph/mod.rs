@@ -39,26 +39,35 @@
 mod choose;
 mod clock;
 mod cpu;
+mod estimate;
 mod event;
 
 mod explore;
 mod frontier;
 #[allow(clippy::module_inception)]
 mod graph;
+mod ledger;
+mod level;
 mod model;
 mod overtake;
 mod queue;
+mod random;
 mod replay;
 mod revisit;
 mod search;
 pub mod selfcheck;
+mod sightings;
+mod split;
+mod symmetry;
 mod trace;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{Engine, Model, Replay, ReplayError, Replayed, Search};
+use super::{Engine, Model, Replay, ReplayError, Replayed, Search, Tuning};
 use crate::program::Program;
+use crate::progress::Estimate;
 use crate::schedule::Schedule;
 use crate::verdict::Exploration;
 use clock::MAX_CPUS;
@@ -66,14 +75,121 @@ use clock::MAX_CPUS;
 /// The engine.
 #[derive(Clone, Copy, Debug)]
 pub struct GraphEngine {
-    /// How many threads explore. Counts do not depend on it; which of several violations is found may.
+    /// How many threads explore. What they find does not depend on it, counts and counterexample
+    /// included, unless the search is cut short: then it has seen another part of the executions.
     pub jobs: NonZeroUsize,
+    /// After so many executions a piece of the search is cut off, whether or not some thread has nothing to
+    /// do. What is found does not depend on it either: for tests of that.
+    pub cuts: Option<NonZeroU64>,
+    /// Which executions are left out.
+    pub reductions: Reductions,
+}
+
+/// Executions that need not be explored for the outcomes to be known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reductions {
+    /// Of those that differ only in which of two twins ([`CpuDecl::twin_of`]) did what, all but one. How the
+    /// others end is known from it: they are judged, and their outcomes recorded.
+    ///
+    /// [`CpuDecl::twin_of`]: crate::program::CpuDecl::twin_of
+    pub symmetry: bool,
+    /// Those in which a round of a loop has failed ([`Lane::retry`]).
+    ///
+    /// [`Lane::retry`]: gupcheck_core::sync::Lane::retry
+    pub retries: bool,
+}
+
+impl Reductions {
+    /// Everything is explored.
+    pub const NONE: Self = Self {
+        symmetry: false,
+        retries: false,
+    };
+
+    /// All that there are.
+    pub const ALL: Self = Self {
+        symmetry: true,
+        retries: true,
+    };
+
+    /// What is left out, by the names that [`FromStr`] takes.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        [(self.symmetry, SYMMETRY), (self.retries, RETRIES)]
+            .into_iter()
+            .filter_map(|(is_on, name)| is_on.then_some(name))
+    }
+
+    /// What any of these leaves out.
+    pub fn all_of(these: &[Self]) -> Self {
+        Self {
+            symmetry: these.iter().any(|one| one.symmetry),
+            retries: these.iter().any(|one| one.retries),
+        }
+    }
+
+    /// What there is to say of a search that leaves these executions out.
+    fn remarks(self, program: &Program) -> Vec<String> {
+        let has_twins = program.cpus().iter().any(|cpu| cpu.twin_of.is_some());
+        let mut remarks = Vec::new();
+        if self.symmetry {
+            remarks.push(if has_twins {
+                "symmetry: of executions that differ by an exchange of twins, one was explored"
+                    .to_owned()
+            } else {
+                "symmetry: no two CPUs are twins here, nothing was left out".to_owned()
+            });
+        }
+        if self.retries {
+            remarks.push(
+                "retries: executions in which a round of a retry loop fails were left out"
+                    .to_owned(),
+            );
+        }
+        remarks
+    }
+
+    fn twins(self, program: &Program) -> symmetry::Twins {
+        if self.symmetry {
+            symmetry::Twins::of_program(program)
+        } else {
+            symmetry::Twins::NONE
+        }
+    }
+}
+
+const SYMMETRY: &str = "symmetry";
+const RETRIES: &str = "retries";
+
+/// A name that no reduction has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown reduction {0:?} (known: {SYMMETRY}, {RETRIES}, all)")]
+pub struct UnknownReduction(String);
+
+impl FromStr for Reductions {
+    type Err = UnknownReduction;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            SYMMETRY => Ok(Self {
+                symmetry: true,
+                ..Self::NONE
+            }),
+            RETRIES => Ok(Self {
+                retries: true,
+                ..Self::NONE
+            }),
+            "all" => Ok(Self::ALL),
+            other => Err(UnknownReduction(other.to_owned())),
+        }
+    }
 }
 
 impl GraphEngine {
     /// Explores with the thread that asks, and no other.
     pub const ONE_THREAD: Self = Self {
         jobs: NonZeroUsize::MIN,
+        cuts: None,
+        reductions: Reductions::NONE,
     };
 }
 
@@ -81,6 +197,24 @@ impl Default for GraphEngine {
     fn default() -> Self {
         Self::ONE_THREAD
     }
+}
+
+/// How many executions `program` has under `model`, by so many probes (at least 16) from a seed; see the
+/// module `estimate`. `None` if the engine does not know the model, or not so many CPUs.
+pub fn estimate(
+    program: &Arc<Program>,
+    model: Model,
+    reductions: Reductions,
+    (probes, seed): (u32, u64),
+) -> Option<Estimate> {
+    let estimate = match model {
+        Model::Sc => estimate::by_probes::<model::Sc>,
+        Model::Tso => estimate::by_probes::<model::Tso>,
+        Model::Rc11 => estimate::by_probes::<model::Rc11>,
+        Model::LoomC11 | Model::Machine => return None,
+    };
+    let has_room = program.cpus().len() <= MAX_CPUS;
+    has_room.then(|| estimate(program, reductions, (probes, seed)))?
 }
 
 impl Engine for GraphEngine {
@@ -92,14 +226,22 @@ impl Engine for GraphEngine {
         &[Model::Rc11, Model::Sc, Model::Tso]
     }
 
+    fn tuned(&self, Tuning { jobs, reductions }: Tuning) -> Option<Box<dyn Engine>> {
+        Some(Box::new(Self {
+            jobs,
+            reductions,
+            ..*self
+        }))
+    }
+
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
         if program.cpus().len() > MAX_CPUS {
             return Exploration::unsupported(format!("more than {MAX_CPUS} CPUs"));
         }
         match search.model {
-            Model::Sc => search::run::<model::Sc>(program, search, self.jobs),
-            Model::Tso => search::run::<model::Tso>(program, search, self.jobs),
-            Model::Rc11 => search::run::<model::Rc11>(program, search, self.jobs),
+            Model::Sc => search::run::<model::Sc>(program, search, *self),
+            Model::Tso => search::run::<model::Tso>(program, search, *self),
+            Model::Rc11 => search::run::<model::Rc11>(program, search, *self),
             other @ (Model::LoomC11 | Model::Machine) => Exploration::unsupported(format!(
                 "the graph engine does not know the model {other}"
             )),

@@ -21,7 +21,8 @@ use gupcheck_core::sync::Op;
 use super::clock::Clock;
 use super::cpu::NextRef;
 use super::event::{Asked, Effect, Event, EventId};
-use super::explore::{Entry, Explorer, Level};
+use super::explore::Explorer;
+use super::level::{Entry, Level};
 use super::model::Axioms;
 
 impl<A: Axioms> Explorer<A> {
@@ -38,14 +39,14 @@ impl<A: Axioms> Explorer<A> {
         let graph = &self.level().graph;
         let queue = graph.locks().queue_of(lane, &asked);
         let queue = queue.expect("it takes a lock");
-        let is_overtaken = graph.overtaker_of(lane).is_some();
+        let must_wait = graph.overtaker_of(lane).is_some() || graph.lets_twin_go(lane);
         let sections = graph.locks().sections(queue).len();
-        for nth in nth..if is_overtaken { 0 } else { sections } {
+        for nth in nth..if must_wait { 0 } else { sections } {
             let level = self.level();
             let target = level.graph.locks().sections(queue)[nth].taken;
-            let mut needed = level.graph.before(lane);
+            let mut needed = level.graph.needs(lane);
             if let Some(previous) = level.graph.locks().section_before(queue, target) {
-                needed.join(&level.graph.event(previous.dropped).before);
+                needed.join(&level.graph.event(previous.dropped).needs);
             }
             let stamp = level.graph.event(target).stamp;
             if needed.has(target) || !level.may_delete_after(stamp, &needed) {
@@ -57,9 +58,6 @@ impl<A: Axioms> Explorer<A> {
             level.restrict(child, stamp, &needed);
             let taken = child.push(lane, asked, Effect::NONE);
             child.graph.mark_overtaking(taken, target, stamp);
-            if self.give_away() {
-                continue;
-            }
             self.descend();
             return true;
         }
@@ -78,7 +76,7 @@ impl<A: Axioms> Explorer<A> {
             return false;
         };
         let level = self.level();
-        let needed = level.graph.before(lane);
+        let needed = level.graph.needs(lane);
         if !level.may_delete_after(stamp, &needed) {
             return false;
         }
@@ -86,9 +84,6 @@ impl<A: Axioms> Explorer<A> {
         level.restrict(child, stamp, &needed);
         child.push(lane, asked, Effect::NONE);
         child.push_stamped(taken.lane(), waits_for, Effect::NONE, stamp);
-        if self.give_away() {
-            return false;
-        }
         self.descend();
         true
     }

@@ -69,9 +69,8 @@ impl Locks {
 
     /// The queue that a part of an operation on a lock is about.
     pub(super) fn queue_of(&self, lane: usize, asked: &Asked) -> Option<usize> {
-        let (lock, mode) = match asked.op {
-            Op::Lock { lock, mode } | Op::Unlock { lock, mode } => (lock, mode),
-            _ => return None,
+        let (Op::Lock { lock, mode } | Op::Unlock { lock, mode }) = asked.op else {
+            return None;
         };
         let (first, count) = self.queues_of[lock.index()];
         let is_shared = mode == LockMode::Shared && count > 1;
@@ -130,6 +129,18 @@ impl Locks {
                 held.mode == LockMode::Shared || !is_taking(held.taken.lane(), lock)
             })
             .map(|held| held.taken.lane())
+    }
+
+    /// How many sections come before that of an event which has taken a lock shared; `None` if it is within
+    /// a section of its own CPU.
+    pub(super) fn place(&self, queue: usize, taken: EventId) -> Option<usize> {
+        self.queues[queue].iter().rposition(|s| s.taken == taken)
+    }
+
+    /// The same for an event with which `lane` is about to take it.
+    pub(super) fn next_place(&self, queue: usize, lane: usize) -> Option<usize> {
+        let is_nested = self.is_in(queue, lane, LockMode::Shared);
+        (!is_nested).then_some(self.queues[queue].len())
     }
 
     /// The section whose end the event waited for that took the lock: the one before its own.

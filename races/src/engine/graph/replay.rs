@@ -13,9 +13,11 @@ use std::sync::Arc;
 
 use gupcheck_core::sync::{CellId, LaneId, Op};
 
+use super::Reductions;
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, EventId};
 use super::explore::{Explorer, Extended, MAX_EVENTS, dropping, holders, wait_cycle};
+use super::level::Level;
 use super::model::Axioms;
 use super::trace;
 use crate::engine::{Replay, ReplayError, Replayed};
@@ -67,7 +69,7 @@ struct Follower<'r, A> {
 
 impl<'r, A: Axioms> Follower<'r, A> {
     fn new(program: &Arc<Program>, replay: &'r Replay<'r>) -> Self {
-        let explorer = Explorer::new(program);
+        let explorer = Explorer::new(program, Reductions::NONE);
         explorer.cpus.iter().for_each(Cpu::hook);
         Self { explorer, replay }
     }
@@ -308,7 +310,7 @@ impl<'r, A: Axioms> Follower<'r, A> {
         let mut waiting = Vec::new();
         for lane in 0..self.explorer.cpus.len() {
             let violation = match self.explorer.next_of(lane) {
-                None | Some(NextRef::Stops(Next::Returned(_) | Next::Asks(_))) => continue,
+                None | Some(NextRef::Stops(Next::Returned(_) | Next::Asks(_) | Next::Retries)) => continue,
                 Some(NextRef::Stops(Next::Faulted(fault))) => Violation::Fault(*fault),
                 Some(NextRef::Stops(Next::Panicked(message))) => Violation::Panic {
                     message: message.clone(),
@@ -364,7 +366,7 @@ impl<'r, A: Axioms> Follower<'r, A> {
     }
 }
 
-impl<A: Axioms> super::explore::Level<A> {
+impl<A: Axioms> Level<A> {
     /// What the next event of `lane` amounts to if it reads so far `back` from the newest write.
     fn source(
         &self,

@@ -26,7 +26,8 @@ use gupcheck_core::sync::{CellId, Op};
 
 use super::clock::Clock;
 use super::event::{Asked, EventId};
-use super::explore::{Entry, Explorer, Level, Stage};
+use super::explore::Explorer;
+use super::level::{Entry, Level, Stage};
 use super::model::Axioms;
 
 /// A write that looks for reads to serve.
@@ -35,7 +36,7 @@ pub(super) struct Revisitor {
     lane: usize,
     asked: Asked,
     /// What it needs, without itself.
-    before: Clock,
+    needs: Clock,
 }
 
 impl Revisitor {
@@ -45,7 +46,7 @@ impl Revisitor {
             cell: asked.op.cell().expect("it writes"),
             lane,
             asked,
-            before: level.graph.before(lane),
+            needs: level.graph.needs(lane),
         }
     }
 }
@@ -104,12 +105,24 @@ impl<A: Axioms> Level<A> {
 
     /// Fills `child` with what is left after deleting all events from `stamp` on that are not in `needed`.
     pub(super) fn restrict(&self, child: &mut Self, stamp: u32, needed: &Clock) {
-        for &id in self.graph.pushed() {
-            if self.stays(id, stamp, needed) {
-                let stays = |taken, when| when <= stamp || needed.has(taken);
-                child.graph.copy_event(&self.graph, id, stays);
-                child.axioms.push(&child.graph, id);
-            }
+        let stays = |taken, when| when <= stamp || needed.has(taken);
+        let is_kept = |id: &&EventId| self.stays(**id, stamp, needed);
+        // What was added before anything that is deleted is most of the graph. The model need not think
+        // that through again.
+        let (kept, others) = {
+            let pushed = self.graph.pushed();
+            pushed.split_at(pushed.iter().take_while(is_kept).count())
+        };
+        child.axioms.copy(&self.axioms);
+        for &id in others.iter().rev() {
+            child.axioms.pop(id);
+        }
+        for &id in kept {
+            child.graph.copy_event(&self.graph, id, stays);
+        }
+        for &id in others.iter().filter(is_kept) {
+            child.graph.copy_event(&self.graph, id, stays);
+            child.axioms.push(&child.graph, id);
         }
         child.graph.skip_stamp(stamp);
     }
@@ -122,10 +135,11 @@ impl<A: Axioms> Level<A> {
         let effect = self.reading(&asked.op, cell, position);
         let (floor, granted) = self.floors(lane, &asked.op, cell);
         let is_allowed = position >= if effect.granted { granted } else { floor };
-        if is_allowed {
+        if is_allowed && self.is_in_order(lane, &asked, cell, position) {
             self.push_stamped(lane, asked, effect, stamp);
+            return true;
         }
-        is_allowed
+        false
     }
 }
 
@@ -137,25 +151,8 @@ impl<A: Axioms> Explorer<A> {
         }
         let (below, above) = self.levels.split_at_mut(self.depth + 1);
         let child = &mut above[0];
-        child.reset(&self.program);
+        child.reset(&self.program, self.twins);
         (&below[self.depth], child)
-    }
-
-    /// Gives the level above the current one to somebody who has nothing to do, if there is anybody.
-    pub(super) fn give_away(&mut self) -> bool {
-        let Some(frontier) = self.frontier.as_ref().filter(|f| f.is_hungry()) else {
-            return false;
-        };
-        frontier.give(std::mem::take(&mut self.levels[self.depth + 1]));
-        true
-    }
-
-    /// Makes a level that was given away the only one.
-    pub(super) fn adopt(&mut self, level: Level<A>) {
-        self.levels.truncate(1);
-        self.levels[0] = level;
-        self.depth = 0;
-        self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
     }
 
     pub(super) fn descend(&mut self) {
@@ -169,11 +166,11 @@ impl<A: Axioms> Explorer<A> {
         let level = self.level();
         let event = level.graph.event(read);
         let stamp = event.stamp;
-        if write.before.has(read) || !level.may_delete_after(stamp, &write.before) {
+        if write.needs.has(read) || !level.may_delete_after(stamp, &write.needs) {
             return false;
         }
         let (level, child) = self.with_child();
-        level.restrict(child, stamp, &write.before);
+        level.restrict(child, stamp, &write.needs);
         let event = level.graph.event(read);
         child.served = Some((read.lane(), event.asked(), event.stamp));
         let (lane, cell) = (write.lane, write.cell);
@@ -184,9 +181,6 @@ impl<A: Axioms> Explorer<A> {
             stage: Stage::Served { next, floor },
             present: 0,
         });
-        if self.give_away() {
-            return false;
-        }
         self.descend();
         if self.advance() {
             return true;

@@ -1,52 +1,95 @@
 //! From a walk through graphs to a verdict: counting, limits, watching, threads.
 
-use std::num::NonZeroUsize;
+use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::explore::{Explorer, Extended, Level};
-use super::frontier::Frontier;
+use super::GraphEngine;
+use super::estimate::Estimator;
+use super::explore::{Explorer, Extended};
+use super::frontier::{EndIfPanicking, Frontier, Piece};
+use super::ledger::Place;
+use super::level::Level;
 use super::model::Axioms;
+use super::sightings::{Sightings, fingerprint};
 use super::trace::counterexample;
-use crate::engine::Search;
+use crate::engine::{Search, panics};
 use crate::program::{End, Program, Returned};
-use crate::progress::{Pace, Sighting};
+use crate::progress::{Estimate, Pace};
 use crate::tally::Tally;
 use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 
-/// Explores `program` under the model `A` with so many threads.
+/// Where the estimate's random numbers begin. Any number would do.
+const SEED: u64 = 0x6775_7063_6865_636b;
+/// How many probes a search that was cut short is estimated by, if there is time.
+const PROBES: u32 = 256;
+/// How long that may take.
+const PROBING: Duration = Duration::from_millis(500);
+
+/// Explores `program` under the model `A`.
 pub(super) fn run<A: Axioms>(
     program: &Arc<Program>,
     search: &Search<'_>,
-    jobs: NonZeroUsize,
+    engine: GraphEngine,
 ) -> Exploration {
     let began = Instant::now();
+    let reductions = engine.reductions;
     let mut first = Level::<A>::default();
-    first.reset(program);
-    let frontier = Arc::new(Frontier::new(first));
-    let work = || Walk::new(program, search, &frontier, began, jobs).run();
-    let mut tally = Tally::default();
-    let mut ended = None;
-    std::thread::scope(|scope| {
-        let helpers: Vec<_> = (1..jobs.get()).map(|_| scope.spawn(work)).collect();
-        let mut all = vec![work()];
-        all.extend(helpers.into_iter().map(|helper| match helper.join() {
-            Ok(done) => done,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }));
-        for (theirs, verdict) in all {
-            tally.absorb(theirs);
-            ended = ended.take().or(verdict);
+    first.reset(program, reductions.twins(program));
+    let frontier = Frontier::new(first);
+    let sightings = Sightings::new(search.watch);
+    let walk = |wants_estimate| {
+        let _guard = EndIfPanicking(&frontier);
+        let walk = || {
+            let shared = (&frontier, &sightings);
+            Walk::new(program, search, engine, shared, began, wants_estimate).run()
+        };
+        // CPUs are caught one by one: whatever else panics is a defect of the engine, or of who watches.
+        panics::isolated(walk).unwrap_or_else(|caught| {
+            let words = caught.words();
+            std::panic::panic_any(words)
+        })
+    };
+    let estimator = std::thread::scope(|scope| {
+        let helpers: Vec<_> = (1..engine.jobs.get())
+            .map(|_| scope.spawn(|| drop(walk(false))))
+            .collect();
+        let estimator = walk(sightings.wants_estimate());
+        for helper in helpers {
+            if let Err(panic) = helper.join() {
+                std::panic::resume_unwind(panic);
+            }
         }
+        estimator
     });
-    let verdict = ended.unwrap_or_else(|| verdict_of_all(&tally, program));
+    let elapsed = began.elapsed();
+    let (tally, found, cut) = frontier.into_result();
+    let verdict = verdict(program, &tally, found, cut);
+    let is_cut = matches!(verdict, Verdict::Truncated(_));
     Exploration {
         verdict,
         executions: tally.executions,
         blocked: tally.blocked,
         outcomes: tally.outcomes,
-        elapsed: began.elapsed(),
-        remarks: Vec::new(),
+        estimate: estimator.filter(|_| is_cut).and_then(finished),
+        elapsed,
+        remarks: reductions.remarks(program),
+    }
+}
+
+fn verdict(
+    program: &Program,
+    tally: &Tally,
+    found: Option<Box<Counterexample>>,
+    cut: Option<Cut>,
+) -> Verdict {
+    if let Some(mut found) = found {
+        found.execution = tally.executions;
+        return Verdict::Failed(found);
+    }
+    match cut {
+        Some(cut) => Verdict::Truncated(cut),
+        None => verdict_of_all(tally, program),
     }
 }
 
@@ -57,14 +100,44 @@ fn verdict_of_all(tally: &Tally, program: &Program) -> Verdict {
     })
 }
 
+/// The estimate of a search that is over, after as many probes more as it takes.
+fn finished<A: Axioms>(mut estimator: Estimator<A>) -> Option<Estimate> {
+    let began = Instant::now();
+    while estimator.probes() < PROBES && began.elapsed() < PROBING {
+        estimator.sample();
+    }
+    estimator.estimate()
+}
+
+/// How the search of a piece ended.
+enum Ended {
+    /// Everything in it was searched, or it has become void.
+    Done,
+    /// It was cut short, for this reason or for another thread's.
+    Cut(Option<Cut>),
+    /// An execution breaks a rule.
+    Violated(Box<Counterexample>),
+}
+
 /// One thread's part of a search.
 struct Walk<'s, A> {
     explorer: Explorer<A>,
     frontier: &'s Frontier<A>,
+    sightings: &'s Sightings<'s>,
     search: &'s Search<'s>,
     began: Instant,
     pace: Pace,
+    estimator: Option<Estimator<A>>,
     returned: Vec<Returned>,
+    /// The ways to exchange twins, where of these executions only one is explored.
+    exchanges: Vec<Vec<usize>>,
+    /// After how many executions a piece is cut off whether or not somebody wants it.
+    cuts: Option<NonZeroU64>,
+    /// Fingerprints of outcomes that were new and are not told yet.
+    fresh: Vec<u64>,
+    /// The piece that is searched, and how many pieces were cut off it.
+    place: Place,
+    gifts: u32,
     tally: Tally,
 }
 
@@ -72,55 +145,97 @@ impl<'s, A: Axioms> Walk<'s, A> {
     fn new(
         program: &Arc<Program>,
         search: &'s Search<'s>,
-        frontier: &'s Arc<Frontier<A>>,
+        engine: GraphEngine,
+        (frontier, sightings): (&'s Frontier<A>, &'s Sightings<'s>),
         began: Instant,
-        jobs: NonZeroUsize,
+        wants_estimate: bool,
     ) -> Self {
-        let mut explorer = Explorer::new(program);
-        explorer.frontier = (jobs.get() > 1).then(|| Arc::clone(frontier));
         Self {
-            explorer,
+            explorer: Explorer::new(program, engine.reductions),
             frontier,
+            sightings,
             search,
             began,
             pace: Pace::default(),
+            estimator: wants_estimate.then(|| Estimator::new(program, engine.reductions, SEED)),
             returned: Vec::new(),
+            exchanges: engine
+                .reductions
+                .twins(program)
+                .exchanges(program.cpus().len()),
+            cuts: engine.cuts,
+            fresh: Vec::new(),
+            place: Place::default(),
+            gifts: 0,
             tally: Tally::default(),
         }
     }
 
-    /// Searches levels until there are none. The verdict is this thread's, if it ended the search.
-    fn run(mut self) -> (Tally, Option<Verdict>) {
-        while let Some(level) = self.frontier.take() {
-            let waits = !level.entries.is_empty();
-            self.explorer.adopt(level);
-            // A level that a write's revisit made has a choice to take before it can be extended.
-            let is_possible = !waits || self.explorer.advance();
-            let ended = if is_possible { self.level() } else { None };
-            if let Some(verdict) = ended {
-                let is_first = self.frontier.end();
-                return (self.tally, is_first.then_some(verdict));
+    /// Searches pieces until there are none.
+    fn run(mut self) -> Option<Estimator<A>> {
+        while let Some(Piece { place, level }) = self.frontier.take() {
+            (self.place, self.gifts) = (place, 0);
+            let ended = self.piece(level);
+            let tally = std::mem::take(&mut self.tally);
+            match ended {
+                Ended::Done => self.frontier.finish(&self.place, tally),
+                Ended::Violated(found) => self.frontier.violate(&self.place, tally, found),
+                Ended::Cut(why) => {
+                    if let Some(why) = why {
+                        self.frontier.cut(why);
+                    }
+                    self.frontier.finish(&self.place, tally);
+                }
             }
-            self.frontier.finish();
         }
-        (self.tally, None)
+        self.estimator
     }
 
-    /// Searches one level; a verdict if that ends the whole search.
-    fn level(&mut self) -> Option<Verdict> {
+    fn piece(&mut self, level: Level<A>) -> Ended {
+        let has_choice = !level.entries.is_empty();
+        self.explorer.adopt(level);
+        // A piece that was cut off has a choice to take before it can be extended.
+        if has_choice && !self.explorer.advance() {
+            return Ended::Done;
+        }
+        // None yet: it may have become void while it waited.
+        let mut violations = 0;
         loop {
             if let Some(cut) = self.cut() {
-                return Some(Verdict::Truncated(cut));
+                return Ended::Cut(Some(cut));
             }
             if self.frontier.has_ended() {
-                return None;
+                return Ended::Cut(None);
             }
-            if let Some(verdict) = self.execution() {
-                return Some(verdict);
+            if self.frontier.violations() != violations {
+                violations = self.frontier.violations();
+                if !self.frontier.is_wanted(&self.place) {
+                    return Ended::Done;
+                }
+            }
+            if let Some(ended) = self.execution() {
+                return ended;
+            }
+            if self.frontier.is_hungry() || self.must_cut() {
+                self.give();
             }
             if !self.explorer.backtrack() {
-                return None;
+                return Ended::Done;
             }
+        }
+    }
+
+    fn must_cut(&self) -> bool {
+        let ends = self.tally.executions + self.tally.blocked;
+        self.cuts.is_some_and(|every| ends % every == 0)
+    }
+
+    /// Gives the oldest choices that are left to somebody else.
+    fn give(&mut self) {
+        if let Some(level) = self.explorer.split() {
+            let place = self.place.of_gift(self.gifts);
+            self.gifts += 1;
+            self.frontier.give(Piece { place, level });
         }
     }
 
@@ -133,8 +248,8 @@ impl<'s, A: Axioms> Walk<'s, A> {
         self.search.stop.is_requested().then_some(Cut::Interrupted)
     }
 
-    /// Goes on to the end of an execution, and records it; a verdict if that ends the whole search.
-    fn execution(&mut self) -> Option<Verdict> {
+    /// Goes on to the end of an execution, and records it; how the piece ended if that ends it.
+    fn execution(&mut self) -> Option<Ended> {
         let extended = self.explorer.extend();
         match extended {
             Extended::Doomed => return None,
@@ -145,13 +260,8 @@ impl<'s, A: Axioms> Walk<'s, A> {
             Extended::Complete | Extended::Violated(..) => {}
         }
         let number = self.frontier.count();
-        if let Some(limit) = self
-            .search
-            .limits
-            .executions
-            .filter(|&limit| number > limit)
-        {
-            return Some(Verdict::Truncated(Cut::Executions(limit)));
+        if let Some(limit) = (self.search.limits.executions).filter(|&limit| number > limit) {
+            return Some(Ended::Cut(Some(Cut::Executions(limit))));
         }
         let (violation, blame) = match extended {
             Extended::Violated(violation, blame) => {
@@ -167,25 +277,41 @@ impl<'s, A: Axioms> Walk<'s, A> {
             },
         };
         let told = counterexample(&mut self.explorer, violation, &blame, number);
-        Some(Verdict::Failed(Box::new(told)))
+        Some(Ended::Violated(Box::new(told)))
     }
 
     fn report(&mut self, executions: u64) {
         if self.pace.is_due() {
-            self.search.watch.sighting(&Sighting {
-                executions,
-                outcomes: self.tally.outcomes.len(),
-                estimate: None,
-                stage: None,
+            let estimate = self.estimator.as_mut().and_then(|estimator| {
+                estimator.sample();
+                estimator.estimate()
             });
+            self.sightings.tell(executions, &mut self.fresh, estimate);
         }
     }
 
     fn record(&mut self) -> Result<(), Violation> {
         self.explorer.returned(&mut self.returned);
+        let program = &self.explorer.program;
         let graph = &self.explorer.level().graph;
         let memory = |cell| graph.last_value(cell);
         let end = End::new(&self.returned, &memory);
-        self.tally.record(&self.explorer.program, &end)
+        let before = self.tally.outcomes.len();
+        let (tally, exchanges) = (&mut self.tally, &self.exchanges);
+        let recorded = || {
+            tally.record(program, &end)?;
+            (exchanges.iter())
+                .try_for_each(|exchange| tally.record_exchanged(program, &end, exchange))
+        };
+        let judged = panics::isolated(recorded).unwrap_or_else(|caught| {
+            Err(Violation::Panic {
+                message: caught.words(),
+            })
+        });
+        if self.tally.outcomes.len() > before {
+            let observed = program.observed().iter().map(|&cell| end.word(cell));
+            self.fresh.push(fingerprint(&end, observed));
+        }
+        judged
     }
 }

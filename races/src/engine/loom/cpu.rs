@@ -14,6 +14,7 @@ use self_cell::self_cell;
 use super::control::Halt;
 use super::history::{Seen, WriteName};
 use super::world::World;
+use crate::engine::stack::Stack;
 use crate::verdict::Violation;
 
 enum Guard<'a> {
@@ -33,6 +34,7 @@ self_cell!(
 /// One CPU of one execution.
 pub(super) struct Cpu {
     world: Arc<World>,
+    stack: Stack,
     held: RefCell<Vec<(LockId, LockMode, Held)>>,
 }
 
@@ -47,6 +49,7 @@ impl Drop for Cpu {
 
 impl Backend for Cpu {
     fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64 {
+        self.look_at_the_stack();
         self.world.control.record().asks(lane, op);
         match op {
             Op::Load { cell, order } => self.load(lane, cell, order, site),
@@ -81,6 +84,7 @@ impl Backend for Cpu {
     }
 
     fn note(&self, lane: LaneId, note: Note, site: Site) {
+        self.look_at_the_stack();
         self.world.control.record().notes(lane, note, site);
     }
 
@@ -94,12 +98,21 @@ impl Cpu {
     pub(super) fn run(world: Arc<World>, lane: LaneId) {
         let cpu = Self {
             world,
+            stack: Stack::begin(),
             held: RefCell::default(),
         };
         let control = &cpu.world.control;
         let body = &control.program.cpus()[lane.index()].body;
         let returned = body(&Lane::new(lane, &cpu));
         control.finished(lane, returned);
+    }
+
+    fn look_at_the_stack(&self) {
+        if let Some(message) = self.stack.trouble()
+            && !std::thread::panicking()
+        {
+            Halt::Broken(Violation::Panic { message }).raise();
+        }
     }
 
     fn nothing_seen(&self, lane: LaneId, site: Site) -> u64 {

@@ -116,6 +116,7 @@ impl<'a> Ladder<'a> {
             executions: self.total.executions,
             blocked: 0,
             outcomes: self.total.outcomes,
+            estimate: None,
             elapsed: self.started.elapsed(),
             remarks: self.remarks,
         }

@@ -48,10 +48,11 @@ mod world;
 
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::thread;
 
 use self::control::Common;
 use self::ladder::Ladder;
+use super::apart::apart;
+use super::stack::STACK_BYTES;
 use super::{Engine, Model, Replay, ReplayError, Replayed, Search};
 use crate::program::{CpuDecl, Program, Start};
 use crate::schedule::Schedule;
@@ -62,9 +63,9 @@ const MAX_CPUS: usize = ::loom::MAX_THREADS - 1;
 /// Decisions in one execution, each a schedule or a choice among writes; loom stops an execution that
 /// takes more. Its clocks have 16 bits, so it must not come near that.
 const MAX_BRANCHES: usize = 20_000;
-/// A CPU's stack: 256 KiB, of which only what is touched costs anything. An odd number would have
-/// the coroutines measure how much is used, by touching all of it.
-const STACK_WORDS: usize = 0x8000;
+/// A CPU's stack, in words, of which only what is touched costs anything. An odd number would have the
+/// coroutines measure how much is used, by touching all of it.
+const STACK_WORDS: usize = STACK_BYTES / size_of::<usize>();
 
 /// Explores with loom.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,16 +91,16 @@ impl Engine for LoomEngine {
             sightings,
         };
         let limits = search.limits;
-        thread::scope(|scope| {
-            let explorer = scope.spawn(move || Ladder::new(&common, limits).climb());
-            // Ends when the explorer has dropped its senders.
+        let climb = move || Ladder::new(&common, limits).climb();
+        // Ends when the explorer has dropped its senders.
+        let listen = || {
             for sighting in seen {
                 search.watch.sighting(&sighting);
             }
-            explorer.join().unwrap_or_else(|payload| {
-                // Nothing that the program does can come to this: it is the engine's own defect.
-                std::panic::resume_unwind(payload)
-            })
+        };
+        apart(climb, listen).unwrap_or_else(|caught| {
+            // Nothing that the program does can come to this: it is the engine's own defect.
+            std::panic::resume_unwind(caught.payload)
         })
     }
 
@@ -111,11 +112,8 @@ impl Engine for LoomEngine {
         if let Some(why) = cannot_run(program) {
             return Err(ReplayError::Unsupported(why));
         }
-        // A thread of its own, as every search has.
-        thread::scope(|scope| {
-            let replayer = scope.spawn(|| path::replay(program, replay, path));
-            (replayer.join()).unwrap_or_else(|payload| std::panic::resume_unwind(payload))
-        })
+        let replayed = apart(|| path::replay(program, replay, path), || {});
+        replayed.unwrap_or_else(|caught| std::panic::resume_unwind(caught.payload))
     }
 }
 

@@ -48,13 +48,16 @@ enum Place {
 
 type Places = Vec<Place>;
 
-/// Everything that the CPUs of one program share.
+/// Everything that the CPUs of one program share in one round.
 pub(super) struct Machine<'p> {
     program: &'p Program,
     cells: Vec<CachePadded<AtomicU64>>,
     locks: Vec<CachePadded<AtomicU64>>,
-    /// The round that each CPU may begin. CPUs that start at once share the first word.
-    gates: Vec<CachePadded<AtomicU64>>,
+    /// How many CPUs start at once, and how many of them are here.
+    starting: usize,
+    arrived: CachePadded<AtomicUsize>,
+    /// Which CPUs have been started by another.
+    started: Vec<CachePadded<AtomicBool>>,
     /// CPUs that are under way.
     under_way: CachePadded<AtomicUsize>,
     abandoned: CachePadded<AtomicBool>,
@@ -63,12 +66,17 @@ pub(super) struct Machine<'p> {
 
 impl<'p> Machine<'p> {
     pub(super) fn new(program: &'p Program) -> Self {
-        let words = |n: usize| (0..n).map(|_| CachePadded::default()).collect();
+        let cells = program.layout().cells().iter();
+        let locks = program.layout().locks().iter();
+        let cpus = program.cpus();
+        let at_once = cpus.iter().filter(|cpu| cpu.start == Start::AtOnce);
         Self {
             program,
-            cells: words(program.layout().cells().len()),
-            locks: words(program.layout().locks().len()),
-            gates: words(program.cpus().len() + 1),
+            cells: cells.map(|cell| AtomicU64::new(cell.init).into()).collect(),
+            locks: locks.map(|_| AtomicU64::new(FREE).into()).collect(),
+            starting: at_once.count(),
+            arrived: CachePadded::default(),
+            started: cpus.iter().map(|_| CachePadded::default()).collect(),
             under_way: CachePadded::default(),
             abandoned: CachePadded::default(),
             places: Mutex::new(vec![Place::Idle; program.cpus().len()]),
@@ -81,64 +89,51 @@ impl<'p> Machine<'p> {
 
     // --- Rounds --------------------------------------------------------------------------------
 
-    /// Resets everything and lets the CPUs that start at once begin `round`.
-    pub(super) fn begin(&self, round: u64) {
-        // ORDERING: nobody looks at any of this before the gate opens.
-        for (cell, decl) in self.cells.iter().zip(self.program.layout().cells()) {
-            cell.store(decl.init, Ordering::Relaxed);
+    /// Makes ready for a round, after one in which these operations were done; only between batches.
+    pub(super) fn reset(&self, done: impl Iterator<Item = Op>) {
+        // ORDERING: nobody looks at any of this before the next batch is opened, which releases it.
+        for op in done {
+            if let Some(cell) = op.cell() {
+                let init = self.program.layout().decl(cell).init;
+                self.cells[cell.index()].store(init, Ordering::Relaxed);
+            }
+            if let Some(lock) = op.lock() {
+                self.locks[lock.index()].store(FREE, Ordering::Relaxed);
+            }
         }
-        for lock in &self.locks {
-            lock.store(FREE, Ordering::Relaxed);
-        }
-        let mut places = self.places();
-        let mut starting = 0;
-        for (place, cpu) in places.iter_mut().zip(self.program.cpus()) {
+        for (place, cpu) in self.places().iter_mut().zip(self.program.cpus()) {
             let at_once = cpu.start == Start::AtOnce;
-            starting += usize::from(at_once);
             *place = if at_once { Place::Running } else { Place::Idle };
         }
-        drop(places);
-        self.under_way.store(starting, Ordering::Relaxed);
-        // ORDERING: pairs with the acquire load in `enter`: whoever sees the round sees it reset.
-        self.gates[0].store(round, Ordering::Release);
+        for started in &self.started {
+            started.store(false, Ordering::Relaxed);
+        }
+        self.arrived.store(0, Ordering::Relaxed);
+        self.under_way.store(self.starting, Ordering::Relaxed);
     }
 
-    /// Waits until nobody is under way.
-    pub(super) fn await_end(&self) {
+    /// Waits until a CPU may begin the round; `false` if nobody has started it.
+    pub(super) fn arrive(&self, lane: LaneId) -> bool {
         let backoff = Backoff::new();
-        // ORDERING: pairs with the release in `leave`: all that the CPUs did happens before this.
-        while self.under_way.load(Ordering::Acquire) > 0 {
-            backoff.snooze();
-        }
-    }
-
-    /// Sends all CPUs home.
-    pub(super) fn close(&self) {
-        for gate in &self.gates {
-            gate.store(u64::MAX, Ordering::Release);
-        }
-    }
-
-    fn gate(&self, lane: LaneId) -> &AtomicU64 {
         match self.program.cpus()[lane.index()].start {
-            Start::AtOnce => &self.gates[0],
-            Start::Spawned => &self.gates[lane.index() + 1],
-        }
-    }
-
-    /// Waits for a round later than `last`; `None` if there will be none.
-    pub(super) fn enter(&self, lane: LaneId, last: u64) -> Option<u64> {
-        let gate = self.gate(lane);
-        let backoff = Backoff::new();
-        loop {
-            let round = gate.load(Ordering::Acquire);
-            if round == u64::MAX {
-                return None;
+            Start::AtOnce => {
+                self.arrived.fetch_add(1, Ordering::Relaxed);
+                while self.arrived.load(Ordering::Relaxed) < self.starting {
+                    backoff.snooze();
+                }
+                true
             }
-            if round > last {
-                return Some(round);
-            }
-            backoff.snooze();
+            Start::Spawned => loop {
+                // ORDERING: pairs with the release in `spawn`: what the starter did happens before.
+                if self.started[lane.index()].load(Ordering::Acquire) {
+                    return true;
+                }
+                // Whoever starts a CPU is under way until after that CPU counts as under way.
+                if self.under_way.load(Ordering::Acquire) == 0 {
+                    return false;
+                }
+                backoff.snooze();
+            },
         }
     }
 
@@ -153,13 +148,13 @@ impl<'p> Machine<'p> {
         self.abandoned.store(true, Ordering::Relaxed);
     }
 
-    /// The last value of every cell; only between rounds.
+    /// The last value of every cell; only between batches.
     pub(super) fn memory(&self) -> Vec<u64> {
         let cells = self.cells.iter();
         cells.map(|cell| cell.load(Ordering::Relaxed)).collect()
     }
 
-    /// The last value of a cell; only between rounds.
+    /// The last value of a cell; only between batches.
     pub(super) fn value(&self, cell: CellId) -> u64 {
         self.cells[cell.index()].load(Ordering::Relaxed)
     }
@@ -311,7 +306,7 @@ impl<'p> Machine<'p> {
         }
     }
 
-    pub(super) fn spawn(&self, lane: LaneId, round: u64) {
+    pub(super) fn spawn(&self, lane: LaneId) {
         let mut places = self.places();
         if !matches!(places[lane.index()], Place::Idle) {
             drop(places);
@@ -322,7 +317,7 @@ impl<'p> Machine<'p> {
         places[lane.index()] = Place::Running;
         drop(places);
         self.under_way.fetch_add(1, Ordering::Relaxed);
-        self.gate(lane).store(round, Ordering::Release);
+        self.started[lane.index()].store(true, Ordering::Release);
     }
 
     /// As `wait`, but what is waited for stands under the mutex itself.

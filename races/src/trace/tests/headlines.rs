@@ -114,6 +114,17 @@ fn a_panic() {
 }
 
 #[test]
+fn a_cpu_that_is_not_deterministic() {
+    check_headline(
+        Violation::Nondeterminism {
+            message: "cpu0 gup, operation 3: was this, then that".to_owned(),
+        },
+        |_, _| {},
+        &expect!["not deterministic: cpu0 gup, operation 3: was this, then that"],
+    );
+}
+
+#[test]
 fn a_vacuous_property() {
     check_headline(
         Violation::Vacuous {

@@ -259,6 +259,7 @@ impl Engine for BruteForce {
             executions: explorer.tally.executions,
             blocked: explorer.tally.blocked,
             outcomes: explorer.tally.outcomes,
+            estimate: None,
             elapsed: begun.elapsed(),
             remarks: Vec::new(),
         }

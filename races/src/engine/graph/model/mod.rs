@@ -44,6 +44,9 @@ pub(super) trait Axioms: Default + Send {
     /// Forgets everything, for a program with so many CPUs.
     fn reset(&mut self, lanes: usize);
 
+    /// Becomes what `other` is.
+    fn copy(&mut self, other: &Self);
+
     /// The place in the coherence order of `cell` that the next event of `lane` must not stay behind: it
     /// may read from the write there or from later ones, and write after it.
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16;
@@ -51,8 +54,8 @@ pub(super) trait Axioms: Default + Send {
     /// Takes note of the event that was pushed last.
     fn push(&mut self, graph: &Graph, id: EventId);
 
-    /// Forgets the event that was pushed last, which is still in the graph.
-    fn pop(&mut self, graph: &Graph, id: EventId);
+    /// Forgets the event that was pushed last.
+    fn pop(&mut self, id: EventId);
 
     /// All events that are ordered before the next event of `lane` in the sense that makes two plain
     /// accesses not a race.

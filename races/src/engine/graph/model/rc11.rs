@@ -47,10 +47,10 @@ struct Local {
     released: Clock,
     /// What whoever acquires from this event learns, if it writes.
     message: Clock,
-    /// How many SC fences the CPU has done before the event, or by it.
-    fences: u16,
-    /// How many it has done before its next event.
-    fences_after: u16,
+    /// The SC fences among `itself`: how many of each CPU's.
+    fences: Clock,
+    /// The SC fences among `happened`: how many of each CPU's.
+    fences_after: Clock,
     /// The CPUs that it has joined: all their fences are known.
     joined: u8,
     /// How long the undo log was before the event.
@@ -82,6 +82,7 @@ impl Rc11 {
             (None, EventId::INIT) => Local::default(),
             (None, spawn) => Local {
                 happened: self.of(spawn).happened,
+                fences_after: self.of(spawn).fences_after,
                 ..Local::default()
             },
         }
@@ -91,32 +92,30 @@ impl Rc11 {
         &self.locals[id.lane()][id.index()]
     }
 
-    /// The fences that `psc` puts before, or at, some fence of CPU `lane` or one that is in `happened`.
-    /// (All fences so far of `lane` itself count, whatever `happened` says of it.)
-    fn fences_known(&self, happened: &Clock, lane: usize) -> Clock {
-        let mut known = Clock::EMPTY;
+    /// The SC fences that are in `happened`, and all so far of CPU `lane`: how many of each CPU's.
+    fn fences_in(&self, happened: &Clock, lane: usize) -> Clock {
+        let mut fences = Clock::EMPTY;
         for other in 0..self.fences.len() {
             let count = if other == lane {
-                self.fences[lane].len()
+                self.fences[lane].len() as u16
             } else {
                 match happened.get(other) {
                     0 => 0,
-                    events => usize::from(self.locals[other][usize::from(events) - 1].fences),
+                    events => self.locals[other][usize::from(events) - 1]
+                        .fences
+                        .get(other),
                 }
             };
-            if count > 0 {
-                known.join(&self.fences[other][count - 1].closure);
-            }
+            fences.set(other, count);
         }
-        self.fences_of_joined(happened, lane, &mut known);
-        known
+        if self.joins {
+            self.add_fences_of_joined(happened, lane, &mut fences);
+        }
+        fences
     }
 
     /// Adds the last fences of CPUs that were joined: those that end an update which was a CPU's last event.
-    fn fences_of_joined(&self, happened: &Clock, lane: usize, known: &mut Clock) {
-        if !self.joins {
-            return;
-        }
+    fn add_fences_of_joined(&self, happened: &Clock, lane: usize, fences: &mut Clock) {
         let mut joined = 0;
         for (other, locals) in self.locals.iter().enumerate() {
             let count = if other == lane {
@@ -126,11 +125,22 @@ impl Rc11 {
             };
             joined |= count.checked_sub(1).map_or(0, |last| locals[last].joined);
         }
-        for (other, fences) in self.fences.iter().enumerate() {
-            if let (true, Some(last)) = (joined & (1 << other) != 0, fences.last()) {
-                known.join(&last.closure);
+        for (other, all) in self.fences.iter().enumerate() {
+            if joined & (1 << other) != 0 {
+                fences.set(other, all.len() as u16);
             }
         }
+    }
+
+    /// The fences that `psc` puts before, or at, one of `fences`.
+    fn closure(&self, fences: &Clock) -> Clock {
+        let mut closure = Clock::EMPTY;
+        for (lane, all) in self.fences.iter().enumerate() {
+            if let Some(last) = usize::from(fences.get(lane)).checked_sub(1) {
+                closure.join(&all[last].closure);
+            }
+        }
+        closure
     }
 
     /// Everything that a new access of somebody with this past must not stand before.
@@ -147,40 +157,46 @@ impl Rc11 {
 
     /// The fences that `psc` puts before a new SC fence of `lane` before which `happened` happens.
     fn fences_before(&self, graph: &Graph, happened: &Clock, lane: usize) -> Clock {
-        let mut closure = self.fences_known(happened, lane);
+        let mut fences = self.fences_in(happened, lane);
+        let is_unseen = |other| usize::from(happened.get(other)) < graph.lane(other).len();
+        if !(0..self.fences.len()).any(|other| other != lane && is_unseen(other)) {
+            return self.closure(&fences);
+        }
         let seen = (self.fences[lane].last()).map_or(Clock::EMPTY, |fence| fence.happened);
         for other in 0..self.fences.len() {
             for index in seen.get(other)..happened.get(other) {
                 let event = &graph.lane(other)[usize::from(index)];
                 if event.cell != NOWHERE && !event.is_plain() {
-                    self.fences_before_access(graph, event, &mut closure);
+                    self.add_fences_before_access(graph, event, happened, &mut fences);
                 }
             }
         }
-        closure
+        self.closure(&fences)
     }
 
-    /// Adds the fences that happen before an access that `eco` puts before `event`.
-    fn fences_before_access(&self, graph: &Graph, event: &Event, closure: &mut Clock) {
+    /// Adds the fences that happen before an access that `eco` puts before `event`. What has `happened`
+    /// need not be looked at: its fences are there already.
+    fn add_fences_before_access(
+        &self,
+        graph: &Graph,
+        event: &Event,
+        happened: &Clock,
+        fences: &mut Clock,
+    ) {
         let standing = graph.standing(event);
         for lane in 0..self.fences.len() {
             let mut access = graph.last_access(CellId(event.cell), lane, u16::MAX);
-            while let Some(id) = access {
+            while let Some(id) = access.filter(|&id| !happened.has(id)) {
                 let earlier = graph.event(id);
                 let place = graph.standing(earlier);
                 let reaches = place == standing && earlier.writes && !event.writes;
                 if place < standing || reaches {
-                    let happened = self.of(id).itself;
-                    closure.join(&self.fences_known_at(&happened));
+                    fences.join(&self.of(id).fences);
                     break;
                 }
                 access = graph.access_before(id);
             }
         }
-    }
-
-    fn fences_known_at(&self, happened: &Clock) -> Clock {
-        self.fences_known(happened, usize::MAX)
     }
 
     fn push_fence(&mut self, graph: &Graph, lane: usize, happened: Clock) {
@@ -197,11 +213,18 @@ impl Rc11 {
         }
         let (cell, standing) = (CellId(event.cell), graph.standing(event));
         let mut first = [u16::MAX; MAX_CPUS];
+        let mut any = false;
         for (lane, fences) in self.fences.iter().enumerate() {
-            let after = |f: &Fence| graph.furthest(cell, &f.happened) > standing;
-            if let Some(nth) = fences.iter().position(after) {
-                first[lane] = nth as u16;
+            // Whatever happens before a fence happens before the CPU's later ones.
+            let after = |f: &&Fence| graph.furthest(cell, &f.happened) > standing;
+            let count = fences.iter().rev().take_while(after).count();
+            if count > 0 {
+                first[lane] = (fences.len() - count) as u16;
+                any = true;
             }
+        }
+        if !any {
+            return;
         }
         for (lane, fences) in self.fences.iter_mut().enumerate() {
             for (nth, fence) in fences.iter_mut().enumerate() {
@@ -270,13 +293,20 @@ impl Axioms for Rc11 {
         self.joins = false;
     }
 
+    fn copy(&mut self, other: &Self) {
+        self.locals.clone_from(&other.locals);
+        self.fences.clone_from(&other.fences);
+        self.undo.clone_from(&other.undo);
+        self.joins = other.joins;
+    }
+
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16 {
         let mut local = self.local(graph, lane);
         let fences = if access == Access::Update(RmwOrder::Full) {
             local.happened.join(&local.pending);
             self.fences_before(graph, &local.happened, lane)
         } else {
-            self.fences_known(&local.happened, lane)
+            self.closure(&local.fences_after)
         };
         graph.furthest(cell, &self.view(&local.happened, &fences))
     }
@@ -284,6 +314,8 @@ impl Axioms for Rc11 {
     fn push(&mut self, graph: &Graph, id: EventId) {
         let (event, lane) = (graph.event(id), id.lane());
         let mut local = self.local(graph, lane);
+        let before = local.happened;
+        local.fences = local.fences_after;
         local.mark = self.undo.len() as u32;
         let full = is_full(event);
         if full && event.granted {
@@ -314,30 +346,33 @@ impl Axioms for Rc11 {
                 self.push_fence(graph, lane, local.happened);
             }
         }
-        if event.cell != NOWHERE && graph.standing(event) < graph.top(CellId(event.cell)) {
-            let known = self.fences_known(&local.happened, lane);
-            self.order_fences(graph, event, &known);
-        }
         local.itself = local.happened;
-        local.fences = self.fences[lane].len() as u16;
+        if local.happened.agrees_but_for(&before, lane) && !matches!(event.op, Op::Join(_)) {
+            local.fences.set(lane, self.fences[lane].len() as u16);
+        } else {
+            local.fences = self.fences_in(&local.itself, lane);
+        }
         local.fences_after = local.fences;
+        if event.cell != NOWHERE && graph.standing(event) < graph.top(CellId(event.cell)) {
+            self.order_fences(graph, event, &self.closure(&local.fences));
+        }
         self.locals[lane].push(local);
         if full && event.is_second {
             local.happened.join(&local.pending);
             local.released = local.happened;
             self.push_fence(graph, lane, local.happened);
-            local.fences_after += 1;
+            local.fences_after = self.fences_in(&local.happened, lane);
             *self.locals[lane].last_mut().expect("just pushed") = local;
         }
     }
 
-    fn pop(&mut self, _: &Graph, id: EventId) {
+    fn pop(&mut self, id: EventId) {
         let lane = id.lane();
         let local = self.locals[lane].pop().expect("pushed");
         for (lane, nth, closure) in self.undo.drain(local.mark as usize..).rev() {
             self.fences[usize::from(lane)][usize::from(nth)].closure = closure;
         }
-        let fences = self.locals[lane].last().map_or(0, |l| l.fences_after);
+        let fences = (self.locals[lane].last()).map_or(0, |last| last.fences_after.get(lane));
         self.fences[lane].truncate(usize::from(fences));
     }
 

@@ -70,6 +70,12 @@ impl Axioms for Sc {
         self.marks.clear();
     }
 
+    fn copy(&mut self, other: &Self) {
+        self.closure.clone_from(&other.closure);
+        self.undo.clone_from(&other.undo);
+        self.marks.clone_from(&other.marks);
+    }
+
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, _: Access) -> u16 {
         graph.furthest(cell, &self.view(graph, lane))
     }
@@ -108,7 +114,7 @@ impl Axioms for Sc {
         self.closure[id.lane()].push(clock);
     }
 
-    fn pop(&mut self, _: &Graph, id: EventId) {
+    fn pop(&mut self, id: EventId) {
         self.closure[id.lane()].pop();
         let mark = self.marks.pop().expect("pushed");
         for (id, clock) in self.undo.drain(mark..).rev() {

@@ -169,6 +169,12 @@ impl Axioms for Tso {
         self.marks.clear();
     }
 
+    fn copy(&mut self, other: &Self) {
+        self.locals.clone_from(&other.locals);
+        self.undo.clone_from(&other.undo);
+        self.marks.clone_from(&other.marks);
+    }
+
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16 {
         let past = self.view(graph, lane, access != Access::Read);
         let own = graph.last_access(cell, lane, u16::MAX);
@@ -207,7 +213,7 @@ impl Axioms for Tso {
         self.locals[lane].push(local);
     }
 
-    fn pop(&mut self, _: &Graph, id: EventId) {
+    fn pop(&mut self, id: EventId) {
         self.locals[id.lane()].pop();
         let mark = self.marks.pop().expect("pushed");
         for (id, past) in self.undo.drain(mark..).rev() {

@@ -18,6 +18,8 @@ const MAX_STATES: usize = 60_000;
 pub struct Enumerated {
     /// Possible graphs in which every CPU has finished.
     pub graphs: u64,
+    /// The same, but those that differ only in which of two CPUs with the same lines did what are one.
+    pub classes: u64,
     /// Their outcomes.
     pub outcomes: HashSet<Outcome>,
     /// Whether some possible graph, finished or not, has a data race.
@@ -61,6 +63,8 @@ type Key = (Vec<Vec<Did>>, Vec<Vec<(usize, usize)>>);
 pub fn enumerate(listing: &Listing, model: Model) -> Option<Enumerated> {
     let mut found = Enumerated::default();
     let mut seen: HashSet<Key> = HashSet::new();
+    let mut classes: HashSet<Key> = HashSet::new();
+    let exchanges = exchanges(listing);
     let mut open = vec![State {
         listing,
         events: vec![Vec::new(); listing.cpus.len()],
@@ -78,6 +82,13 @@ pub fn enumerate(listing: &Listing, model: Model) -> Option<Enumerated> {
         steps.retain(|next| is_consistent(next, model));
         if steps.is_empty() {
             state.end(&mut found);
+            if state.has_ended()
+                && !exchanges
+                    .iter()
+                    .any(|e| classes.contains(&state.exchanged(e)))
+            {
+                classes.insert((state.events.clone(), state.coherence.clone()));
+            }
         }
         for next in steps {
             if seen.insert((next.events.clone(), next.coherence.clone())) {
@@ -88,7 +99,24 @@ pub fn enumerate(listing: &Listing, model: Model) -> Option<Enumerated> {
             return None;
         }
     }
+    found.classes = classes.len() as u64;
     Some(found)
+}
+
+/// The ways to exchange CPUs with the same lines: for each CPU, who takes its place.
+pub fn exchanges(listing: &Listing) -> Vec<Vec<usize>> {
+    let mut all = vec![Vec::new()];
+    let kind = |cpu: usize| listing.twin_of(cpu).unwrap_or(cpu);
+    for cpu in 0..listing.cpus.len() {
+        let extended = all.iter().flat_map(|begun: &Vec<usize>| {
+            (0..listing.cpus.len())
+                .filter(|other| kind(*other) == kind(cpu) && !begun.contains(other))
+                .map(|other| [&begun[..], &[other]].concat())
+                .collect::<Vec<_>>()
+        });
+        all = extended.collect();
+    }
+    all
 }
 
 impl<'l> State<'l> {
@@ -106,6 +134,34 @@ impl<'l> State<'l> {
         (start..lines.len())
             .find(|&n| lines[n].only_if.is_none_or(|value| value == last))
             .map(|n| (n, lines[n].op))
+    }
+
+    fn has_ended(&self) -> bool {
+        (0..self.events.len()).all(|lane| !self.has_started(lane) || self.next(lane).is_none())
+    }
+
+    /// The same graph with CPUs exchanged.
+    fn exchanged(&self, exchange: &[usize]) -> Key {
+        let moved = |&(lane, index): &(usize, usize)| (exchange[lane], index);
+        let mut events = vec![Vec::new(); self.events.len()];
+        for (lane, all) in self.events.iter().enumerate() {
+            events[exchange[lane]] = (all.iter())
+                .map(|did| {
+                    let mut did = did.clone();
+                    if let From::Event(lane, index) = did.from {
+                        did.from = From::Event(exchange[lane], index);
+                    }
+                    did.after = did.after.iter().map(moved).collect();
+                    did.after.sort_unstable();
+                    did
+                })
+                .collect();
+        }
+        let coherence = self
+            .coherence
+            .iter()
+            .map(|order| order.iter().map(moved).collect());
+        (events, coherence.collect())
     }
 
     fn has_started(&self, lane: usize) -> bool {
@@ -162,7 +218,9 @@ impl<'l> State<'l> {
                 if self.has_started(child) && self.next(child).is_none() {
                     // All its events, and not only the last: its store buffer is drained.
                     let all = (0..self.events[child].len()).map(|index| (child, index));
-                    let after = all.chain(self.spawner(child)).collect();
+                    let mut after: Vec<_> = all.chain(self.spawner(child)).collect();
+                    // As `exchanged` has them, too.
+                    after.sort_unstable();
                     into.push(self.with(lane, Did { after, ..plain }, None));
                 }
             }

@@ -7,6 +7,7 @@ use gupcheck_core::sync::{
     Rmw, RmwOrder, StoreOrder, Until,
 };
 
+use crate::engine::graph::random::Random;
 use crate::program::{Program, Returned};
 
 /// How many atomic cells a listing may use: cells 0, 1 and 2. All cells start as 0.
@@ -45,6 +46,13 @@ impl Listing {
         self.cpus.iter().flatten().any(|line| line.op == target)
     }
 
+    /// The first CPU with the same lines, if there is one before `cpu`, and both start at once.
+    pub fn twin_of(&self, cpu: usize) -> Option<usize> {
+        let is_like =
+            |&other: &usize| self.cpus[other] == self.cpus[cpu] && !self.is_spawned(other);
+        (0..cpu).find(is_like).filter(|_| !self.is_spawned(cpu))
+    }
+
     /// The program for an engine: each CPU returns what it read, and every cell is observed.
     pub fn to_program(&self) -> Program {
         let mut layout = Layout::new();
@@ -61,11 +69,11 @@ impl Listing {
             let lines = lines.clone();
             let body = move |lane: &Lane<'_>| run(&lines, lane);
             let name = Name::new("cpu{}", [cpu as u32]);
-            if self.is_spawned(cpu) {
-                program.spawned_cpu(name, body);
-            } else {
-                program.cpu(name, body);
-            }
+            match self.twin_of(cpu) {
+                _ if self.is_spawned(cpu) => program.spawned_cpu(name, body),
+                Some(first) => program.twin_cpu(name, LaneId(first as u8), body),
+                None => program.cpu(name, body),
+            };
         }
         for cell in atomics {
             program.observe(cell.id());
@@ -105,32 +113,6 @@ impl fmt::Display for Listing {
     }
 }
 
-/// A small generator of random numbers (Steele, Lea and Flood's SplitMix64).
-#[derive(Clone, Debug)]
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u64) as usize]
-    }
-}
-
 /// What a program is made of.
 #[derive(Clone, Copy)]
 struct Flavour {
@@ -161,11 +143,13 @@ pub enum Family {
     Queues,
     /// Waiting on memory, with all that may hide what is waited for.
     Waits,
+    /// CPUs that do the same, beside one that does something else.
+    Twins,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 3] = [Self::Mixed, Self::Queues, Self::Waits];
+    pub const ALL: [Self; 4] = [Self::Mixed, Self::Queues, Self::Waits, Self::Twins];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
@@ -173,6 +157,7 @@ impl Family {
             Self::Mixed => "mixed",
             Self::Queues => "queues",
             Self::Waits => "waits",
+            Self::Twins => "twins",
         }
     }
 
@@ -191,6 +176,7 @@ impl Family {
             ],
             Self::Queues => &[(3, 3), (3, 4), (4, 2), (4, 3)],
             Self::Waits => &[(2, 4), (3, 2), (3, 3), (4, 2)],
+            Self::Twins => &[(2, 3), (3, 2), (3, 3), (4, 2)],
         }
     }
 
@@ -202,7 +188,7 @@ impl Family {
     fn flavour(self, random: &mut Random) -> Flavour {
         let mixed = Flavour::mixed(random);
         match self {
-            Self::Mixed => mixed,
+            Self::Mixed | Self::Twins => mixed,
             Self::Waits => Flavour {
                 cells: mixed.cells.min(2),
                 fences: random.one_in(3),
@@ -258,7 +244,13 @@ pub fn program(family: Family, seed: u64) -> Listing {
         }
         listing.cpus.push(cpu);
     }
-    if random.one_in(8) {
+    if family == Family::Twins {
+        let alike = if listing.cpus.len() > 2 { 2 } else { 1 };
+        for twin in 1..=alike.min(listing.cpus.len() - 1) {
+            let lines = listing.cpus[0].clone();
+            listing.cpus[twin].clone_from(&lines);
+        }
+    } else if random.one_in(8) {
         spawn_one(&mut random, &mut listing);
     }
     listing

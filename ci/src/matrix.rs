@@ -1,0 +1,254 @@
+//! `gupcheck matrix`: for each step that a race rests on, how soon each engine finds out that it is missing.
+//!
+//! A row is a race under a profile without one step; a cell is an engine. Executions are counted up to
+//! and with the first that breaks a rule. They repeat; but for `native`, where chance decides. Times are the
+//! machine's, and mean something only beside each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::{Step, Steps};
+use gupcheck_races::engine::{self, Engine, Limits, Search, by_name, model_for};
+use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_races::race::{Race, Size};
+use gupcheck_races::verdict::{Exploration, Verdict, Violation};
+use indicatif::HumanCount;
+use serde::Serialize;
+
+use crate::args::MatrixArgs;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::output::{self, Output};
+use crate::plan;
+
+/// One race under one profile, without one of the steps that it rests on.
+struct Row {
+    race: &'static Race,
+    profile: &'static Profile,
+    step: Step,
+}
+
+/// What one engine makes of it.
+#[derive(Serialize)]
+struct Cell {
+    race: &'static str,
+    catalogue: &'static str,
+    profile: &'static str,
+    step: &'static str,
+    engine: &'static str,
+    model: &'static str,
+    result: Outcome,
+    executions: u64,
+    milliseconds: f64,
+    /// How long the first counterexample is, in operations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operations: Option<usize>,
+}
+
+/// What came of the search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Outcome {
+    /// The engine has found a violation.
+    Found,
+    /// It has seen everything that it can see, and none is a violation.
+    Holds,
+    /// It was cut short.
+    NotFound,
+    /// It cannot run the race.
+    Unsupported,
+}
+
+/// Fills the matrix.
+pub(crate) fn matrix(
+    args: &MatrixArgs,
+    races: &[&'static Race],
+    stop: &Stop,
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    let engines = match &args.engines[..] {
+        [] => engine::all().to_vec(),
+        names => names
+            .iter()
+            .map(|name| by_name(name))
+            .collect::<Result<_, _>>()?,
+    };
+    let rows = rows(&plan::select(races, args.pattern.as_deref())?);
+    if !args.json {
+        head(&engines, output)?;
+    }
+    let (mut exit, mut found) = (Exit::Holds, 0);
+    for (nth, row) in rows.iter().enumerate() {
+        if stop.is_requested() || output.nobody_reads() {
+            output::remark(&format!(
+                "{} of {} rows left out",
+                rows.len() - nth,
+                rows.len()
+            ));
+            exit = exit.max(Exit::Truncated);
+            break;
+        }
+        let cells: Vec<_> = (engines.iter())
+            .map(|engine| Cell::of(row, *engine, args, stop))
+            .collect();
+        tell(args, row, &cells, output)?;
+        found += usize::from(cells.iter().any(|cell| cell.result == Outcome::Found));
+        exit = exit.max(worth(&cells));
+    }
+    if !args.json {
+        output.plain(&format!("\n{found} of {} found by some engine", rows.len()))?;
+    }
+    Ok(exit)
+}
+
+/// All that races claim to rest on.
+fn rows(races: &[&'static Race]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for &race in races {
+        for need in race.needs {
+            rows.extend(need.profiles.iter().map(|&profile| Row {
+                race,
+                profile,
+                step: need.step,
+            }));
+        }
+    }
+    rows
+}
+
+/// A step that some engine misses is found; one that nobody misses, though one engine has seen everything, is
+/// claimed in vain.
+fn worth(cells: &[Cell]) -> Exit {
+    let any = |result| cells.iter().any(|cell| cell.result == result);
+    if any(Outcome::Found) {
+        Exit::Holds
+    } else if any(Outcome::Holds) {
+        Exit::Violation
+    } else {
+        Exit::Truncated
+    }
+}
+
+impl Cell {
+    fn of(row: &Row, engine: &'static dyn Engine, args: &MatrixArgs, stop: &Stop) -> Self {
+        let size = Size {
+            cpus: args.cpus,
+            pages: args.pages,
+        };
+        let program = Arc::new((row.race).program(size, row.profile, Steps::of(&[row.step])));
+        let model = model_for(engine, row.profile);
+        let search = Search {
+            model,
+            limits: Limits {
+                executions: Some(args.max_executions),
+                time: Some(args.max_seconds).filter(|&time| time > Duration::ZERO),
+            },
+            stop: stop.clone(),
+            watch: &Unwatched,
+        };
+        let explored = engine::explore(engine, &program, &search);
+        let (result, operations) = outcome(&explored);
+        Self {
+            race: row.race.name,
+            catalogue: row.race.catalogue,
+            profile: row.profile.name,
+            step: row.step.name(),
+            engine: engine.name(),
+            model: model.name(),
+            result,
+            executions: explored.executions,
+            milliseconds: explored.elapsed.as_secs_f64() * 1e3,
+            operations,
+        }
+    }
+
+    /// As it stands in the table.
+    fn shown(&self) -> String {
+        let executions = HumanCount(self.executions);
+        match self.result {
+            Outcome::Found => format!("{executions} in {:.1} ms", self.milliseconds),
+            Outcome::Holds => format!("holds, all {executions}"),
+            Outcome::NotFound => format!("not in {executions}"),
+            Outcome::Unsupported => "cannot run it".to_owned(),
+        }
+    }
+}
+
+fn outcome(explored: &Exploration) -> (Outcome, Option<usize>) {
+    match &explored.verdict {
+        // Everything was seen, and nothing is broken but the hope to see something.
+        Verdict::Failed(found) if matches!(found.violation, Violation::Vacuous { .. }) => {
+            (Outcome::Holds, None)
+        }
+        Verdict::Failed(found) => (Outcome::Found, Some(found.trace.len())),
+        Verdict::Complete => (Outcome::Holds, None),
+        Verdict::Truncated(_) => (Outcome::NotFound, None),
+        Verdict::Unsupported(_) => (Outcome::Unsupported, None),
+    }
+}
+
+fn head(engines: &[&'static dyn Engine], output: &mut Output) -> Result<(), Error> {
+    let names: Vec<_> = engines.iter().map(|engine| engine.name()).collect();
+    output.plain(&format!(
+        "| race | profile | without | {} |",
+        names.join(" | ")
+    ))?;
+    output.plain(&format!("|{}", " --- |".repeat(3 + names.len())))
+}
+
+fn tell(args: &MatrixArgs, row: &Row, cells: &[Cell], output: &mut Output) -> Result<(), Error> {
+    if args.json {
+        return cells.iter().try_for_each(|cell| {
+            let json = serde_json::to_string(cell).map_err(std::io::Error::from)?;
+            output.plain(&json)
+        });
+    }
+    let cells: Vec<_> = cells.iter().map(Cell::shown).collect();
+    let (race, profile, step) = (row.race.name, row.profile.name, row.step.name());
+    output.plain(&format!(
+        "| {race} | {profile} | {step} | {} |",
+        cells.join(" | ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(result: Outcome) -> Cell {
+        Cell {
+            race: "crate/name",
+            catalogue: "R00",
+            profile: "weak",
+            step: "a-step",
+            engine: "graph",
+            model: "rc11",
+            result,
+            executions: 12_345,
+            milliseconds: 6.78,
+            operations: None,
+        }
+    }
+
+    #[test]
+    fn a_step_is_claimed_in_vain_if_an_engine_saw_everything_and_no_engine_found_it() {
+        use Outcome::{Found, Holds, NotFound, Unsupported};
+        for (results, exit) in [
+            (vec![Found, NotFound], Exit::Holds),
+            // An engine that knows only sequential consistency holds where a weaker one does not.
+            (vec![Found, Holds], Exit::Holds),
+            (vec![Holds, NotFound], Exit::Violation),
+            (vec![NotFound, Unsupported], Exit::Truncated),
+        ] {
+            let cells: Vec<_> = results.iter().map(|&result| cell(result)).collect();
+            assert_eq!(worth(&cells), exit, "{results:?}");
+        }
+    }
+
+    #[test]
+    fn a_cell_says_how_many_executions_it_took() {
+        assert_eq!(cell(Outcome::Found).shown(), "12,345 in 6.8 ms");
+        assert_eq!(cell(Outcome::NotFound).shown(), "not in 12,345");
+    }
+}

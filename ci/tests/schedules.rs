@@ -1,0 +1,107 @@
+//! Counterexamples of the graph engine under SC and schedules of shuttle are the same thing, race by race.
+//!
+//! Under SC the graph engine tells an execution in an order in which it could be watched, and so whose each
+//! operation was is a schedule. shuttle must be able to follow it, and must see the same rule broken.
+
+use std::sync::Arc;
+
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::Step;
+use gupcheck_races::engine::{
+    Engine, GraphEngine, Limits, Model, Search, ShuttleEngine, schedule_of,
+};
+use gupcheck_races::program::Program;
+use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_races::race::{Race, Size};
+use gupcheck_races::verdict::{Counterexample, Exploration, Verdict, Violation};
+
+/// Every race under every profile without each step that it needs there.
+fn knock_outs() -> impl Iterator<Item = (String, Program)> {
+    let families: [&[Race]; 5] = [
+        gupcheck_pte_clear::RACES,
+        gupcheck_munmap::RACES,
+        gupcheck_fault::RACES,
+        gupcheck_thp_split::RACES,
+        gupcheck_thp_collapse::RACES,
+    ];
+    families.into_iter().flatten().flat_map(|race| {
+        let needs = race.needs.iter();
+        needs.flat_map(move |need| {
+            let without = |&profile| knock_out(race, profile, need.step);
+            need.profiles.iter().map(without)
+        })
+    })
+}
+
+fn knock_out(race: &Race, profile: &'static Profile, step: Step) -> (String, Program) {
+    let program = race.program(Size::SMALLEST, profile, [step].into_iter().collect());
+    (
+        format!("{} under {profile} without {step}", race.name),
+        program,
+    )
+}
+
+fn explore(engine: &dyn Engine, program: &Arc<Program>, executions: u64) -> Exploration {
+    let search = Search {
+        model: Model::Sc,
+        limits: Limits {
+            executions: Some(executions),
+            time: None,
+        },
+        stop: Stop::default(),
+        watch: &Unwatched,
+    };
+    engine.explore(program, &search)
+}
+
+fn broken(exploration: &Exploration) -> Option<&Counterexample> {
+    match &exploration.verdict {
+        Verdict::Failed(counterexample) => Some(counterexample),
+        _ => None,
+    }
+}
+
+/// What is broken, without what differs from one execution to the next that breaks it.
+fn rule(violation: &Violation) -> String {
+    match violation {
+        Violation::Property { index, .. } => format!("property {index}"),
+        Violation::Deadlock { .. } => "deadlock".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn shuttle_follows_what_the_graph_engine_found_under_sc() {
+    let mut followed = 0;
+    for (name, program) in knock_outs() {
+        let program = Arc::new(program);
+        let found = explore(&GraphEngine::ONE_THREAD, &program, 20_000);
+        let Some(counterexample) = broken(&found) else {
+            continue; // it takes a weaker model
+        };
+        let schedule = schedule_of(&counterexample.trace);
+        let seen = ShuttleEngine::follow(&program, &schedule);
+        assert_eq!(seen.misfit, None, "{name}");
+        let violation = seen.violation.unwrap_or_else(|| panic!("{name} holds"));
+        assert_eq!(rule(&violation), rule(&counterexample.violation), "{name}");
+        assert_eq!(schedule_of(&seen.trace), schedule, "{name}");
+        followed += 1;
+    }
+    assert!(followed > 20, "only {followed} fail under SC");
+}
+
+/// What sampling finds, the graph engine finds: nothing is invented.
+#[test]
+fn what_shuttle_finds_fails_in_the_graph_engine_under_sc_too() {
+    let mut found = 0;
+    for (name, program) in knock_outs() {
+        let program = Arc::new(program);
+        let sampled = explore(&ShuttleEngine::RANDOM, &program, 2_000);
+        if broken(&sampled).is_some() {
+            let exhaustive = explore(&GraphEngine::ONE_THREAD, &program, 100_000);
+            assert!(broken(&exhaustive).is_some(), "{name}");
+            found += 1;
+        }
+    }
+    assert!(found > 10, "random schedules found only {found}");
+}
