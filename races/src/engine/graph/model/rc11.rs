@@ -51,8 +51,6 @@ struct Local {
     fences: Clock,
     /// The SC fences among `happened`: how many of each CPU's.
     fences_after: Clock,
-    /// The CPUs that it has joined: all their fences are known.
-    joined: u8,
     /// How long the undo log was before the event.
     mark: u32,
 }
@@ -71,8 +69,6 @@ pub(in crate::engine::graph) struct Rc11 {
     locals: Vec<Vec<Local>>,
     fences: Vec<Vec<Fence>>,
     undo: Vec<(u8, u16, Clock)>,
-    /// Whether any CPU has joined another since the last reset.
-    joins: bool,
 }
 
 impl Rc11 {
@@ -95,41 +91,17 @@ impl Rc11 {
     /// The SC fences that are in `happened`, and all so far of CPU `lane`: how many of each CPU's.
     fn fences_in(&self, happened: &Clock, lane: usize) -> Clock {
         let mut fences = Clock::EMPTY;
-        for other in 0..self.fences.len() {
-            let count = if other == lane {
-                self.fences[lane].len() as u16
-            } else {
-                match happened.get(other) {
-                    0 => 0,
-                    events => self.locals[other][usize::from(events) - 1]
-                        .fences
-                        .get(other),
-                }
-            };
-            fences.set(other, count);
-        }
-        if self.joins {
-            self.add_fences_of_joined(happened, lane, &mut fences);
-        }
-        fences
-    }
-
-    /// Adds the last fences of CPUs that were joined: those that end an update which was a CPU's last event.
-    fn add_fences_of_joined(&self, happened: &Clock, lane: usize, fences: &mut Clock) {
-        let mut joined = 0;
         for (other, locals) in self.locals.iter().enumerate() {
-            let count = if other == lane {
-                locals.len()
+            let before = if other == lane {
+                locals.last().map(|last| &last.fences_after)
             } else {
-                usize::from(happened.get(other))
+                let last = usize::from(happened.get(other)).checked_sub(1);
+                last.map(|last| &locals[last].fences)
             };
-            joined |= count.checked_sub(1).map_or(0, |last| locals[last].joined);
+            before.inspect(|before| fences.join(before));
         }
-        for (other, all) in self.fences.iter().enumerate() {
-            if joined & (1 << other) != 0 {
-                fences.set(other, all.len() as u16);
-            }
-        }
+        fences.set(lane, self.fences[lane].len() as u16);
+        fences
     }
 
     /// The fences that `psc` puts before, or at, one of `fences`.
@@ -290,14 +262,12 @@ impl Axioms for Rc11 {
         self.fences.resize_with(lanes, Vec::new);
         self.fences.iter_mut().for_each(Vec::clear);
         self.undo.clear();
-        self.joins = false;
     }
 
     fn copy(&mut self, other: &Self) {
         self.locals.clone_from(&other.locals);
         self.fences.clone_from(&other.fences);
         self.undo.clone_from(&other.undo);
-        self.joins = other.joins;
     }
 
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16 {
@@ -327,10 +297,6 @@ impl Axioms for Rc11 {
         edges_in(graph, id, |before| {
             local.happened.join(&self.of(before).happened);
         });
-        if let Op::Join(other) = event.op {
-            local.joined |= 1 << other.index();
-            self.joins = true;
-        }
         self.acquire(event, &mut local);
         if event.writes || matches!(event.op, Op::Unlock { .. } | Op::Spawn(_)) {
             self.release(graph, lane, event, &mut local);
@@ -347,10 +313,15 @@ impl Axioms for Rc11 {
             }
         }
         local.itself = local.happened;
-        if local.happened.agrees_but_for(&before, lane) && !matches!(event.op, Op::Join(_)) {
+        if local.happened.agrees_but_for(&before, lane) {
             local.fences.set(lane, self.fences[lane].len() as u16);
         } else {
             local.fences = self.fences_in(&local.itself, lane);
+        }
+        if let Op::Join(other) = event.op {
+            // The fence that ends an update which was the CPU's last event, too.
+            let other = other.index();
+            local.fences.set(other, self.fences[other].len() as u16);
         }
         local.fences_after = local.fences;
         if event.cell != NOWHERE && graph.standing(event) < graph.top(CellId(event.cell)) {
