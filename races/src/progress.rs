@@ -31,6 +31,18 @@ pub struct Estimate {
     pub error: f64,
 }
 
+impl Estimate {
+    /// Whether it says that there are more executions than these, which have been seen. One that does not
+    /// has been refuted, and is not worth telling.
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "an estimate is not that precise"
+    )]
+    pub fn exceeds(&self, executions: u64) -> bool {
+        self.executions > executions as f64
+    }
+}
+
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// From here on, digits are counted and not written.

@@ -181,13 +181,15 @@ fn a_data_race_ends_its_trace() {
     });
     let found = failure(program);
     assert_eq!(found.violation, Violation::DataRace { cell: life.id() });
-    let last: Vec<Op> = (found.trace.iter().rev().take(2))
+    let last: Vec<Op> = (found.trace.iter().rev())
         .filter_map(|event| match event.what {
             What::Op { op, .. } => Some(op),
             What::Note(_) => None,
         })
+        .take(2)
         .collect();
-    assert!(matches!(last[..], [Op::Write { .. }, Op::Read { .. }]));
+    // Minimised: the free without an interruption, and then the use.
+    assert!(matches!(last[..], [Op::Read { .. }, Op::Write { .. }]));
     let entered =
         |event: &&gupcheck_core::sync::Event| matches!(event.what, What::Note(Note::Enter(_)));
     assert_eq!(found.trace.iter().filter(entered).count(), 1);

@@ -17,6 +17,8 @@ use std::io::Write;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Arc, Once};
 
+use crate::verdict::Violation;
+
 /// How Rust's own panic begins after which it aborts the process.
 const LAST_WORDS: &str = "panic in a destructor during cleanup";
 
@@ -55,6 +57,15 @@ impl Caught {
         match &self.report {
             Some(report) => format!("{} (at {}:{})", report.message, report.file, report.line),
             None => self.message(),
+        }
+    }
+}
+
+impl Caught {
+    /// The violation that it is, where it is the program's own.
+    pub(super) fn violation(&self) -> Violation {
+        Violation::Panic {
+            message: self.words(),
         }
     }
 }

@@ -19,6 +19,7 @@
 //! | `token` | all of it in a line |
 //! | `again` | a token, looked up and replayed |
 //! | `save` | the files in which tokens are kept |
+//! | `shrink` | a schedule made small |
 //! | `hook` | where a debugger can stop |
 
 mod again;
@@ -27,6 +28,7 @@ mod fingerprint;
 pub mod hook;
 mod runs;
 mod save;
+mod shrink;
 mod token;
 
 pub use again::{Again, NotHere, Resolved, replay};
@@ -34,4 +36,5 @@ pub use choices::{Choice, Decision, Path, Schedule};
 pub use fingerprint::{Fingerprint, Misfit, signature};
 pub use runs::Runs;
 pub use save::{Kept, KeptFile, Must, SaveError, Store};
+pub(crate) use shrink::{TRIES, shrink};
 pub use token::{Token, TokenError};

@@ -36,6 +36,7 @@
 //! [`selfcheck`] draws random programs, enumerates their possible graphs by brute force with
 //! straightforward axioms that share nothing with this engine, and compares.
 
+mod build;
 mod choose;
 mod clock;
 mod cpu;
@@ -48,6 +49,7 @@ mod frontier;
 mod graph;
 mod ledger;
 mod level;
+mod minimise;
 mod model;
 mod overtake;
 mod queue;

@@ -10,6 +10,7 @@ use super::explore::{Explorer, Extended};
 use super::frontier::{EndIfPanicking, Frontier, Piece};
 use super::ledger::Place;
 use super::level::Level;
+use super::minimise::minimised;
 use super::model::Axioms;
 use super::sightings::{Sightings, fingerprint};
 use super::trace::counterexample;
@@ -44,11 +45,7 @@ pub(super) fn run<A: Axioms>(
             let shared = (&frontier, &sightings);
             Walk::new(program, search, engine, shared, began, wants_estimate).run()
         };
-        // CPUs are caught one by one: whatever else panics is a defect of the engine, or of who watches.
-        panics::isolated(walk).unwrap_or_else(|caught| {
-            let words = caught.words();
-            std::panic::panic_any(words)
-        })
+        silently(walk)
     };
     let estimator = std::thread::scope(|scope| {
         let helpers: Vec<_> = (1..engine.jobs.get())
@@ -64,6 +61,12 @@ pub(super) fn run<A: Axioms>(
     });
     let elapsed = began.elapsed();
     let (tally, found, cut) = frontier.into_result();
+    let mut remarks = reductions.remarks(program);
+    let found = found.map(|found| {
+        let (found, remark) = silently(|| minimised::<A>(program, found));
+        remarks.extend(remark);
+        found
+    });
     let verdict = verdict(program, &tally, found, cut);
     let is_cut = matches!(verdict, Verdict::Truncated(_));
     Exploration {
@@ -71,10 +74,20 @@ pub(super) fn run<A: Axioms>(
         executions: tally.executions,
         blocked: tally.blocked,
         outcomes: tally.outcomes,
-        estimate: estimator.filter(|_| is_cut).and_then(finished),
+        estimate: (estimator.filter(|_| is_cut).and_then(finished))
+            .filter(|estimate| estimate.exceeds(tally.executions)),
         elapsed,
-        remarks: reductions.remarks(program),
+        remarks,
     }
+}
+
+/// Does what runs CPUs. They are caught one by one: whatever else panics is a defect of the engine, or of
+/// who watches.
+pub(super) fn silently<R>(work: impl FnOnce() -> R) -> R {
+    panics::isolated(work).unwrap_or_else(|caught| {
+        let words = caught.words();
+        std::panic::panic_any(words)
+    })
 }
 
 fn verdict(
@@ -303,11 +316,7 @@ impl<'s, A: Axioms> Walk<'s, A> {
             (exchanges.iter())
                 .try_for_each(|exchange| tally.record_exchanged(program, &end, exchange))
         };
-        let judged = panics::isolated(recorded).unwrap_or_else(|caught| {
-            Err(Violation::Panic {
-                message: caught.words(),
-            })
-        });
+        let judged = panics::isolated(recorded).unwrap_or_else(|caught| Err(caught.violation()));
         if self.tally.outcomes.len() > before {
             let observed = program.observed().iter().map(|&cell| end.word(cell));
             self.fresh.push(fingerprint(&end, observed));

@@ -49,7 +49,7 @@ impl<'s> Sightings<'s> {
             self.watch.sighting(&Sighting {
                 executions,
                 outcomes: told.outcomes.len(),
-                estimate: told.estimate,
+                estimate: told.estimate.filter(|e| e.exceeds(executions)),
                 stage: None,
             });
         }

@@ -98,7 +98,7 @@ fn tells_all(graph: &Graph, order: &[EventId], id: EventId) -> bool {
 
 /// The choices that lead to the operations in this order: how far from the newest write that is there each
 /// reads or writes.
-fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
+pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
     let mut there: HashMap<u32, Vec<u16>> = HashMap::new();
     let mut choices = Vec::new();
     for &id in order {

@@ -276,9 +276,7 @@ impl<'p> Company<'p> {
         let end = End::new(returned, &memory);
         match panics::isolated(|| tally.record(self.program, &end)) {
             Ok(judged) => judged.err(),
-            Err(caught) => Some(Violation::Panic {
-                message: caught.words(),
-            }),
+            Err(caught) => Some(caught.violation()),
         }
     }
 

@@ -9,7 +9,6 @@
 //! | `clock` | what a CPU has been told of the others |
 //! | `cpu` | one CPU in its task |
 //! | `follow` | a schedule followed |
-//! | `shrink` | a failing schedule made small |
 //!
 //! # What is whose
 //!
@@ -42,7 +41,6 @@ mod cpu;
 mod follow;
 mod memory;
 mod search;
-mod shrink;
 mod steer;
 mod world;
 
@@ -62,7 +60,7 @@ use self::world::World;
 use super::apart::apart;
 use super::{Engine, Model, Replay, ReplayError, Replayed, Search};
 use crate::program::{Program, Start};
-use crate::schedule::{Misfit, Schedule};
+use crate::schedule::{Misfit, Schedule, TRIES, shrink};
 use crate::tally::Tally;
 use crate::verdict::{Counterexample, Exploration, Verdict, Violation};
 
@@ -70,8 +68,6 @@ use crate::verdict::{Counterexample, Exploration, Verdict, Violation};
 const SEED: u64 = 0x6755_7063_6865_636b;
 /// shuttle's own way to give another.
 const SEED_VARIABLE: &str = "SHUTTLE_RANDOM_SEED";
-/// Executions that making a failing schedule small may cost.
-const TRIES: usize = 1_000;
 /// shuttle's schedulers number no more tasks than this reliably, the first one among them.
 const MAX_CPUS: usize = 64;
 
@@ -242,7 +238,7 @@ impl ShuttleEngine {
             Found::Everything => complete(program, &tally),
             Found::Broken(violation, schedule) => {
                 let (told, remark) = told(program, violation, &schedule, tally.executions);
-                remarks.extend(remark);
+                remarks.push(remark);
                 Verdict::Failed(Box::new(told))
             }
         };
@@ -271,14 +267,15 @@ fn told(
     violation: Violation,
     found: &[LaneId],
     execution: u64,
-) -> (Counterexample, Option<String>) {
+) -> (Counterexample, String) {
     let guide = Guide::new(program);
-    let small = shrink::shrink(&guide, found, &violation, TRIES);
+    let rule = violation.rule(program);
+    let small = shrink(found, TRIES, |tried| {
+        let followed = guide.follow(tried, false);
+        let is_same = followed.violation?.rule(program) == rule;
+        is_same.then_some(followed.schedule)
+    });
     let followed = guide.follow(&small.schedule, true);
-    let ((s0, n0), (s1, n1)) = (shrink::size(found), shrink::size(&small.schedule));
-    let tries = small.tries;
-    let remark =
-        format!("minimised from {n0} steps and {s0} switches to {n1} and {s1}, {tries} tries");
     let counterexample = Counterexample {
         violation: followed.violation.unwrap_or(violation),
         trace: followed.trace,
@@ -287,7 +284,7 @@ fn told(
         execution,
         schedule: Some(cpus(&followed.schedule)),
     };
-    (counterexample, Some(remark))
+    (counterexample, small.to_string())
 }
 
 /// A schedule, as it is kept.

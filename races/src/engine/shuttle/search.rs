@@ -187,9 +187,7 @@ pub(super) fn judge(
     let end = End::new(returned, &memory);
     match panics::isolated(|| tally.record(program, &end)) {
         Ok(judged) => judged.err(),
-        Err(caught) => Some(Violation::Panic {
-            message: caught.words(),
-        }),
+        Err(caught) => Some(caught.violation()),
     }
 }
 

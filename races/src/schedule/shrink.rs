@@ -1,0 +1,216 @@
+//! A failing schedule made small: fewest changes of CPU first, then fewest operations, then fewest stale
+//! reads.
+//!
+//! A schedule is a row of *runs*, each of one CPU. Three things are tried, the most promising first:
+//!
+//! 1. a run is joined with another of its CPU, at the place of either;
+//! 2. a run is left out: what it did is done later, or never;
+//! 3. a run changes places with the next one.
+//!
+//! Each try is an execution that follows the changed schedule as far as it can. It is taken if it breaks
+//! the same rule and is smaller; then everything is tried anew. It ends where nothing helps any more, or
+//! when the budget is spent. So the result is small, and not always the smallest there is.
+
+use std::fmt;
+
+use gupcheck_core::sync::LaneId;
+
+use super::Choice;
+
+/// Executions that making a failing schedule small may cost.
+pub(crate) const TRIES: usize = 1_000;
+
+/// One operation's part of a schedule.
+pub(crate) trait Turn: Copy {
+    /// Whose operation.
+    fn lane(self) -> LaneId;
+
+    /// Whether it does not take what is newest.
+    fn is_stale(self) -> bool;
+}
+
+impl Turn for LaneId {
+    fn lane(self) -> LaneId {
+        self
+    }
+
+    fn is_stale(self) -> bool {
+        false
+    }
+}
+
+impl Turn for Choice {
+    fn lane(self) -> LaneId {
+        LaneId(self.lane)
+    }
+
+    fn is_stale(self) -> bool {
+        self.back > 0
+    }
+}
+
+/// How large a schedule is; smaller in the order in which the fields stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Extent {
+    pub(crate) switches: usize,
+    pub(crate) steps: usize,
+    stale: usize,
+}
+
+impl Extent {
+    pub(crate) fn of<T: Turn>(schedule: &[T]) -> Self {
+        let switches = schedule
+            .windows(2)
+            .filter(|pair| pair[0].lane() != pair[1].lane());
+        Self {
+            switches: switches.count(),
+            steps: schedule.len(),
+            stale: schedule.iter().filter(|turn| turn.is_stale()).count(),
+        }
+    }
+}
+
+/// A schedule that was made smaller.
+#[derive(Clone, Debug)]
+pub(crate) struct Shrunk<T> {
+    pub(crate) schedule: Vec<T>,
+    from: Extent,
+    tries: usize,
+}
+
+/// From what to what, and what it took.
+impl<T: Turn> fmt::Display for Shrunk<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (self.from, Extent::of(&self.schedule));
+        write!(
+            f,
+            "minimised from {} steps and {} switches to {} and {}, {} tries",
+            from.steps, from.switches, to.steps, to.switches, self.tries
+        )
+    }
+}
+
+/// Makes a schedule smaller, with at most so many tries. `follow` runs an execution along a schedule, as
+/// nearly as it can, and returns the schedule that it ran if that breaks the same rule.
+pub(crate) fn shrink<T: Turn>(
+    found: &[T],
+    budget: usize,
+    mut follow: impl FnMut(&[T]) -> Option<Vec<T>>,
+) -> Shrunk<T> {
+    let mut best = found.to_vec();
+    let mut tries = 0;
+    'anew: loop {
+        for candidate in candidates(&best) {
+            if tries == budget {
+                break 'anew;
+            }
+            tries += 1;
+            if let Some(followed) = follow(&candidate)
+                && Extent::of(&followed) < Extent::of(&best)
+            {
+                best = followed;
+                continue 'anew;
+            }
+        }
+        break;
+    }
+    Shrunk {
+        schedule: best,
+        from: Extent::of(found),
+        tries,
+    }
+}
+
+/// Schedules like this one that may be smaller.
+fn candidates<T: Turn>(best: &[T]) -> Vec<Vec<T>> {
+    let runs: Vec<&[T]> = (best.chunk_by(|one, other| one.lane() == other.lane())).collect();
+    let mut all = joined(&runs);
+    all.extend((0..runs.len()).map(|nth| {
+        let mut other = runs.clone();
+        other.remove(nth);
+        other.concat()
+    }));
+    all.extend((1..runs.len()).map(|nth| {
+        let mut other = runs.clone();
+        other.swap(nth - 1, nth);
+        other.concat()
+    }));
+    all
+}
+
+/// Every run joined with the next one of its CPU, early and late.
+fn joined<T: Turn>(runs: &[&[T]]) -> Vec<Vec<T>> {
+    let mut all = Vec::new();
+    for (early, run) in runs.iter().enumerate() {
+        let is_of_it = |late: &usize| runs[*late][0].lane() == run[0].lane();
+        let Some(late) = (early + 1..runs.len()).find(is_of_it) else {
+            continue;
+        };
+        for place in [early, late] {
+            let mut other: Vec<&[T]> = Vec::with_capacity(runs.len());
+            for (nth, run) in runs.iter().enumerate() {
+                if nth == place {
+                    other.extend([runs[early], runs[late]]);
+                } else if nth != early && nth != late {
+                    other.push(run);
+                }
+            }
+            all.push(other.concat());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lanes(text: &str) -> Vec<LaneId> {
+        text.bytes().map(|c| LaneId(c - b'a')).collect()
+    }
+
+    fn text(schedule: &[LaneId]) -> String {
+        schedule
+            .iter()
+            .map(|lane| char::from(b'a' + lane.0))
+            .collect()
+    }
+
+    /// Shrinks a schedule that fails as long as `fails` says so.
+    fn shrunk(found: &str, budget: usize, fails: impl Fn(&str) -> bool) -> (String, String) {
+        let follow = |tried: &[LaneId]| fails(&text(tried)).then(|| tried.to_vec());
+        let shrunk = shrink(&lanes(found), budget, follow);
+        (text(&shrunk.schedule), shrunk.to_string())
+    }
+
+    #[test]
+    fn runs_are_joined_and_left_out() {
+        let needs = |tried: &str| tried.contains('a') && tried.contains('b');
+        let (small, words) = shrunk("abcabc", 100, needs);
+        assert_eq!(small, "aabb");
+        assert!(words.starts_with("minimised from 6 steps and 5 switches to 4 and 1, "));
+    }
+
+    #[test]
+    fn what_the_failure_needs_stays() {
+        let (small, _) = shrunk("aabbaabb", 1000, |tried| tried.contains("bba"));
+        assert!(small.contains("bba"), "{small}");
+        let (same, words) = shrunk("aba", 1000, |tried| tried == "aba");
+        assert_eq!(same, "aba");
+        assert!(words.contains("to 3 and 2"), "{words}");
+    }
+
+    #[test]
+    fn the_budget_is_kept() {
+        let (same, words) = shrunk("abcabc", 0, |_| true);
+        assert_eq!(same, "abcabc");
+        assert!(words.ends_with(" 0 tries"), "{words}");
+    }
+
+    #[test]
+    fn what_is_newest_is_smaller_than_what_is_stale() {
+        let turn = |back| Choice { lane: 0, back };
+        assert!(Extent::of(&[turn(0)]) < Extent::of(&[turn(1)]));
+        assert!(Extent::of(&[turn(1)]) < Extent::of(&[turn(0), turn(0)]));
+    }
+}
