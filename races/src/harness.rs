@@ -33,7 +33,7 @@ use crate::engine::{Choice, Limits, Search, default_for};
 use crate::program::Program;
 use crate::progress::{Stop, Unwatched};
 use crate::race::{Race, Size};
-use crate::trace::{Finding, Page, report};
+use crate::trace::{Aside, Finding, Page, report};
 use crate::verdict::{Exploration, Verdict, Violation};
 
 /// Executions that a test may cost.
@@ -222,6 +222,13 @@ impl Case {
             knocked_out: self.knocked_out(),
             engine: engine.name(),
             model: (engine.models().len() > 1).then(|| self.choice.model.name()),
+            aside: Aside {
+                searched: Some(exploration.searched(Limits {
+                    executions: Some(EXECUTIONS),
+                    time: None,
+                })),
+                ..Aside::default()
+            },
         };
         report(&finding, Page::default()).to_string()
     }

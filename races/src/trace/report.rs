@@ -9,7 +9,7 @@ use super::rows::rows;
 use super::table::table;
 use super::text::{Line, Role, Text};
 use super::wording;
-use super::{Finding, Page};
+use super::{Finding, Page, Searched};
 use crate::race::Size;
 use crate::verdict::Violation;
 
@@ -68,10 +68,64 @@ pub fn report(finding: &Finding<'_>, page: Page) -> Text {
     steps(&mut text, "without", finding.knocked_out, page);
     let before = Steps::of(finding.race.before);
     steps(&mut text, "in a kernel from before", before, page);
+    searched(&mut text, finding, page);
+    files(&mut text, finding);
     text.gap();
     text.line(Line::of(Role::Heading, "again"));
     text.line(Line::of(Role::Plain, format!("  {}", command(finding))));
     text
+}
+
+/// How much was seen before this, so that nobody takes the first violation for the only one.
+fn searched(text: &mut Text, finding: &Finding<'_>, page: Page) {
+    let Some(searched) = finding.aside.searched else {
+        return;
+    };
+    text.gap();
+    text.line(Line::of(Role::Heading, "searched"));
+    let words = format!("  {}", searched_words(finding, &searched));
+    text.wrapped(Line::of(Role::Plain, words), page.width, 2);
+}
+
+/// The engine, the model, what was seen until the violation, and the limits.
+pub(super) fn searched_words(finding: &Finding<'_>, searched: &Searched) -> String {
+    let count = |n: u64, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+    let mut words = finding.engine.to_owned();
+    if let Some(model) = finding.model {
+        words.push_str(&format!(" under {model}"));
+    }
+    words.push_str(&format!(
+        ": {}, {}",
+        count(searched.executions, "execution"),
+        count(searched.outcomes as u64, "outcome")
+    ));
+    if searched.blocked > 0 {
+        words.push_str(&format!(", {} blocked", searched.blocked));
+    }
+    words.push_str(&format!(
+        " in {:.2} s, up to this one",
+        searched.elapsed.as_secs_f64()
+    ));
+    let time = searched.most_time.map(|t| format!("{} s", t.as_secs_f64()));
+    let most = searched.most_executions.map(|n| count(n, "execution"));
+    let limits: Vec<_> = most.into_iter().chain(time).collect();
+    match limits.is_empty() {
+        true => words.push_str("; no limit"),
+        false => words.push_str(&format!("; at most {}", limits.join(", "))),
+    }
+    words
+}
+
+/// The paths, one a line and never broken.
+fn files(text: &mut Text, finding: &Finding<'_>) {
+    if finding.aside.files.is_empty() {
+        return;
+    }
+    text.gap();
+    text.line(Line::of(Role::Heading, "written"));
+    for file in finding.aside.files {
+        text.line(Line::of(Role::Plain, format!("  {}", file.display())));
+    }
 }
 
 fn title(text: &mut Text, finding: &Finding<'_>, page: Page) {
