@@ -3,7 +3,7 @@
 use gupcheck_core::step::Step;
 use gupcheck_races::program::Program;
 use gupcheck_races::tally::{Outcome, Outcomes};
-use gupcheck_races::trace::{Finding, Line, Role};
+use gupcheck_races::trace::{Aside, Finding, Line, Role};
 use gupcheck_races::verdict::{Exploration, Verdict};
 use indicatif::HumanCount;
 
@@ -160,6 +160,11 @@ pub(crate) fn finding<'a>(
         knocked_out: job.knocked_out,
         engine: job.engine.name(),
         model: job.chosen_model(),
+        aside: Aside {
+            searched: Some(exploration.searched(job.limits)),
+            remarks: &exploration.remarks,
+            ..Aside::default()
+        },
     })
 }
 

@@ -44,6 +44,9 @@ struct Cell {
     /// How long the first counterexample is, in operations.
     #[serde(skip_serializing_if = "Option::is_none")]
     operations: Option<usize>,
+    /// From what to what it was made smaller, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minimised: Option<String>,
 }
 
 /// What came of the search.
@@ -160,6 +163,9 @@ impl Cell {
             executions: explored.executions,
             milliseconds: explored.elapsed.as_secs_f64() * 1e3,
             operations,
+            minimised: (explored.remarks.iter())
+                .find(|remark| remark.starts_with("minim"))
+                .cloned(),
         }
     }
 

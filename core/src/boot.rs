@@ -44,12 +44,12 @@ impl Boot {
                 rcu: layout.spin_lock(Name::new("cpu{}.rcu", [cpu])),
             })
             .collect();
-        let zone = Zone {
+        let zone = layout.object("zone", |layout| Zone {
             lock: layout.spin_lock("zone.lock"),
             free: (0..=table_bits)
                 .map(|order| layout.plain(Name::new("zone.free[{}]", [order]), BlockLink(None)))
                 .collect(),
-        };
+        });
         let machine = Machine {
             kernel,
             geometry: Geometry::new(table_bits, kernel.profile.levels),
@@ -219,8 +219,7 @@ impl Boot {
     /// An address space with an empty root table.
     pub fn new_mm(&mut self) -> MmId {
         let id = self.machine.mms.len() as u32;
-        let layout = &mut self.layout;
-        let mm = Mm {
+        let mm = self.layout.object(Name::new("mm{}", [id]), |layout| Mm {
             pgd: Pfn(0),
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
@@ -228,7 +227,7 @@ impl Boot {
             vmas: Vec::new(),
             deposited: [0, 1]
                 .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),
-        };
+        });
         self.machine.mms.push(mm);
         let pgd = self.table(MmId(id), Level::Pgd, 0);
         self.machine.mms[id as usize].pgd = pgd;
@@ -246,9 +245,9 @@ impl Boot {
     ) -> usize {
         let vmas = &mut self.machine.mms[mm.0 as usize].vmas;
         let nth = vmas.len();
-        let attached = self
-            .layout
-            .plain(Name::new("mm{}.vma{}", [mm.0, nth as u32]), true);
+        let attached = self.layout.object(Name::new("mm{}", [mm.0]), |layout| {
+            layout.plain(Name::new("mm{}.vma{}", [mm.0, nth as u32]), true)
+        });
         vmas.push(Vma {
             start,
             end: start + u64::from(pages) * PAGE_SIZE,

@@ -40,7 +40,7 @@ use crate::program::Program;
 use crate::progress::{Stop, Unwatched};
 use crate::race::{Race, Size};
 use crate::schedule::{Kept, Must, Store, Token};
-use crate::trace::{Finding, Page, headline_of, report};
+use crate::trace::{Aside, Finding, Page, headline_of, report};
 use crate::verdict::{Exploration, Verdict, Violation};
 
 /// Executions that a test may cost.
@@ -241,6 +241,14 @@ impl Case {
             knocked_out: self.knocked_out(),
             engine: engine.name(),
             model: (engine.models().len() > 1).then(|| self.choice.model.name()),
+            aside: Aside {
+                searched: Some(exploration.searched(Limits {
+                    executions: Some(EXECUTIONS),
+                    time: None,
+                })),
+                remarks: &exploration.remarks,
+                ..Aside::default()
+            },
         })
     }
 

@@ -4,10 +4,12 @@ use gupcheck_core::sync::{CellId, Event, Fault, LaneId, Op};
 use std::fmt;
 use std::time::Duration;
 
+use crate::engine::Limits;
 use crate::program::{Program, Returned};
 use crate::progress::Estimate;
 use crate::schedule::Schedule;
 use crate::tally::Outcomes;
+use crate::trace::Searched;
 
 /// What went wrong in one execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,6 +198,18 @@ pub struct Exploration {
 }
 
 impl Exploration {
+    /// How much was seen, and how much the limits would have allowed; for the text of a violation.
+    pub fn searched(&self, limits: Limits) -> Searched {
+        Searched {
+            executions: self.executions,
+            blocked: self.blocked,
+            outcomes: self.outcomes.len(),
+            elapsed: self.elapsed,
+            most_executions: limits.executions,
+            most_time: limits.time,
+        }
+    }
+
     /// An exploration that could not begin.
     pub fn unsupported(why: impl Into<String>) -> Self {
         Self {

@@ -58,6 +58,18 @@ fn a_failing_schedule_is_told_as_small_as_it_gets() {
 }
 
 #[test]
+fn a_counterexample_of_the_graph_engine_is_told_as_small() {
+    for model in [Model::Sc, Model::Tso, Model::Rc11] {
+        let search = Search { model, ..search() };
+        let found = explore(&GraphEngine::ONE_THREAD, hidden(), &search);
+        let schedule = schedule_of(&broken(&found).trace);
+        assert_eq!(switches(&schedule), 3, "{model}: {:?}", found.remarks);
+        let words = &found.remarks[0];
+        assert!(words.starts_with("minimi"), "{words}");
+    }
+}
+
+#[test]
 fn a_schedule_is_followed_exactly() {
     let program = Arc::new(hidden());
     let found = ShuttleEngine::RANDOM.explore(&program, &search());

@@ -15,6 +15,11 @@ impl Pfn {
     pub const fn plus(self, n: u32) -> Self {
         Self(self.0 + n)
     }
+
+    /// The object that the frame's cells are parts of.
+    pub(crate) const fn object(self) -> Name {
+        Name::new("page{}", [self.0])
+    }
 }
 
 impl fmt::Display for Pfn {
@@ -87,6 +92,9 @@ impl Word for CompoundHead {
             Some(head) => write!(f, "tail of {head}"),
             None => f.write_str("no tail"),
         }
+    }
+    fn leads_to(word: u64) -> Option<Name> {
+        Self::from_word(word).0.map(Pfn::object)
     }
 }
 
@@ -181,6 +189,9 @@ impl Word for BlockLink {
             None => f.write_str("end"),
         }
     }
+    fn leads_to(word: u64) -> Option<Name> {
+        Self::from_word(word).0.map(Pfn::object)
+    }
 }
 
 /// What is fixed of a frame: the properties of the memory behind it.
@@ -229,7 +240,7 @@ impl Page {
     /// Declares the frame: free, and in no folio.
     pub(crate) fn declare(layout: &mut Layout, pfn: Pfn, entries: u64) -> Self {
         let name = |template| Name::new(template, [pfn.0]);
-        Self {
+        layout.object(pfn.object(), |layout| Self {
             pfn,
             refcount: layout.atomic(name("page{}.refcount"), 0),
             mapcount: layout.atomic(name("page{}.mapcount"), 0),
@@ -243,6 +254,6 @@ impl Page {
             owner: layout.plain(name("page{}.owner"), Owner::Free),
             table: Table::declare(layout, pfn, entries),
             memory: Memory::default(),
-        }
+        })
     }
 }

@@ -42,7 +42,9 @@ pub(super) struct Walk<'a, 'm> {
 }
 
 impl<'m> Walk<'_, 'm> {
-    /// Calls `visit` with each part of `addr..end` that one entry of `level` spans, until it says stop.
+    /// Calls `visit` with each part of `addr..end` that one entry of `level` spans, until it says stop. A trace
+    /// shows the caller's line: the loop is that function's.
+    #[track_caller]
     fn each_entry(
         &mut self,
         level: Level,

@@ -15,7 +15,7 @@
 //! | `SWAP` | not present; what follows is a swap-type entry, not a mapping |
 
 use crate::folio::Pfn;
-use crate::sync::Word;
+use crate::sync::{Name, Word};
 use bitflags::bitflags;
 use std::fmt;
 
@@ -222,6 +222,10 @@ impl Word for Entry {
     }
     fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&Self(word), f)
+    }
+    fn leads_to(word: u64) -> Option<Name> {
+        let entry = Self(word);
+        (!entry.is_none()).then(|| entry.pfn().object())
     }
 }
 

@@ -170,7 +170,8 @@ pub fn offset_lockless<'m>(cpu: &Cpu<'m>, above: Entry, level: Level, addr: u64)
 }
 
 /// The entry for `addr` at `level` (`mm_find_pmd` and its kin), for those who hold a lock that keeps the
-/// levels above in place; `None` if one of them is not there or is a leaf.
+/// levels above in place; `None` if one of them is not there or is a leaf. A trace shows the caller's line.
+#[track_caller]
 pub fn find_entry<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64, level: Level) -> Option<EntryPtr<'m>> {
     let geometry = &cpu.machine().geometry;
     let mut at = Level::Pgd;

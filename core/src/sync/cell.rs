@@ -4,7 +4,7 @@
 //! an engine models. Only the methods that take a [`Lane`] are operations, and every one of them is
 //! reported with the line of its caller.
 
-use super::{CellId, Fault, Lane, LoadOrder, Op, Rmw, RmwOrder, StoreOrder, Until};
+use super::{CellId, Fault, Lane, LoadOrder, Name, Op, Rmw, RmwOrder, StoreOrder, Until};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -20,6 +20,14 @@ pub trait Word: Copy + 'static {
     /// # Errors
     /// Those of the formatter.
     fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    /// The object that a word leads to, by the name that it was declared under ([`Layout::object`]); for
+    /// whoever draws memory.
+    ///
+    /// [`Layout::object`]: super::Layout::object
+    fn leads_to(word: u64) -> Option<Name> {
+        let _ = word;
+        None
+    }
 }
 
 macro_rules! integer_word {

@@ -45,6 +45,9 @@ pub enum CellKind {
 /// How a value of a cell is shown to a person.
 pub type Show = fn(u64, &mut fmt::Formatter<'_>) -> fmt::Result;
 
+/// Which object a value of a cell leads to, if any.
+pub type Lead = fn(u64) -> Option<Name>;
+
 /// A declared cell.
 #[derive(Clone, Copy, Debug)]
 pub struct CellDecl {
@@ -56,6 +59,10 @@ pub struct CellDecl {
     pub init: u64,
     /// How its values are shown.
     pub show: Show,
+    /// Which object its values lead to.
+    pub leads_to: Lead,
+    /// The object that it is a part of, if somebody said so: `page4`, `mm0`.
+    pub object: Option<Name>,
 }
 
 impl CellDecl {
@@ -106,18 +113,42 @@ impl Layout {
             kind,
             init,
             show,
+            leads_to: |_| None,
+            object: None,
         });
         id
     }
 
+    fn leading<T: Word>(&mut self, cell: CellId) -> CellId {
+        self.cells[cell.index()].leads_to = T::leads_to;
+        cell
+    }
+
+    /// Declares the parts of an object: whoever draws the cells draws these together. It means nothing to an
+    /// execution.
+    pub fn object<T>(
+        &mut self,
+        object: impl Into<Name>,
+        declare: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let (first, object) = (self.cells.len(), object.into());
+        let declared = declare(self);
+        for cell in &mut self.cells[first..] {
+            cell.object.get_or_insert(object);
+        }
+        declared
+    }
+
     /// Declares an atomic cell.
     pub fn atomic<T: Word>(&mut self, name: impl Into<Name>, init: T) -> Atomic<T> {
-        Atomic::of(self.cell(name.into(), CellKind::Atomic, init.into_word(), T::show))
+        let cell = self.cell(name.into(), CellKind::Atomic, init.into_word(), T::show);
+        Atomic::of(self.leading::<T>(cell))
     }
 
     /// Declares a plain cell: accesses that conflict must be ordered by something else.
     pub fn plain<T: Word>(&mut self, name: impl Into<Name>, init: T) -> Plain<T> {
-        Plain::of(self.cell(name.into(), CellKind::Plain, init.into_word(), T::show))
+        let cell = self.cell(name.into(), CellKind::Plain, init.into_word(), T::show);
+        Plain::of(self.leading::<T>(cell))
     }
 
     /// Declares the lifetime of something that can be freed while others may still use it.

@@ -39,7 +39,7 @@ pub use cell::{Atomic, Life, Plain, Word};
 pub use event::{Event, Source, What};
 pub use fault::Fault;
 pub use lane::{Backend, Lane, LaneId, Note, Site, Span};
-pub use layout::{CellDecl, CellId, CellKind, Layout, LockDecl, LockId, Show};
+pub use layout::{CellDecl, CellId, CellKind, Layout, Lead, LockDecl, LockId, Show};
 pub use lock::{RwLock, SpinLock};
 pub use name::Name;
 pub use op::{FenceOrder, LoadOrder, LockMode, Op, Rmw, RmwOrder, StoreOrder, Until};

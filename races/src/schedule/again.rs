@@ -10,7 +10,7 @@ use super::hook::gupcheck_violation;
 use crate::engine::{Engine, Model, Replay, ReplayError, Replayed, UnknownEngine, by_name};
 use crate::program::Program;
 use crate::race::{Race, Size};
-use crate::trace::Finding;
+use crate::trace::{Aside, Finding};
 
 /// What a token's names stand for.
 #[derive(Clone, Copy)]
@@ -135,6 +135,7 @@ impl Again<'_> {
             knocked_out: self.resolved.knocked_out,
             engine: engine.name(),
             model: (engine.models().len() > 1).then(|| self.resolved.model.name()),
+            aside: Aside::default(),
         })
     }
 

@@ -4,8 +4,9 @@
 //! chooses the colours, by the [`Role`] of each piece.
 //!
 //! The text is, in this order: what was run; one sentence naming the anomaly and its two events; a
-//! table with a lane for each CPU; the state that changed; what each CPU returned; the rule that is
-//! broken; the steps that this kernel lacks; and the command that shows it again.
+//! table with a lane for each CPU and a column for what changed; the state that changed altogether; what
+//! each CPU returned; the rule that is broken; the steps that this kernel lacks; what was searched; the
+//! files that it was written to; and the commands that show it again.
 //!
 //! | file | noun |
 //! | --- | --- |
@@ -26,6 +27,9 @@ mod table;
 mod tests;
 mod text;
 mod wording;
+
+use std::path::PathBuf;
+use std::time::Duration;
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Steps;
@@ -57,6 +61,36 @@ pub struct Finding<'a> {
     pub engine: &'a str,
     /// The memory model, where the engine has a choice.
     pub model: Option<&'a str>,
+    /// What is known beside the execution itself.
+    pub aside: Aside<'a>,
+}
+
+/// What whoever ran the search knows of a finding beside the execution; nothing, by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Aside<'a> {
+    /// What was searched until it was found.
+    pub searched: Option<Searched>,
+    /// What the engine has to say of it, a sentence each.
+    pub remarks: &'a [String],
+    /// The files that it has been written to.
+    pub files: &'a [PathBuf],
+}
+
+/// How much of a program was seen until a violation was found, and how much would have been.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Searched {
+    /// Executions seen, the violation's included.
+    pub executions: u64,
+    /// Executions that could not end, not counted above.
+    pub blocked: u64,
+    /// Distinct outcomes among them.
+    pub outcomes: usize,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Executions that the search was allowed.
+    pub most_executions: Option<u64>,
+    /// Time that it was allowed.
+    pub most_time: Option<Duration>,
 }
 
 /// What the text is laid out for.

@@ -9,7 +9,7 @@ use super::rows::rows;
 use super::table::table;
 use super::text::{Line, Role, Text};
 use super::wording;
-use super::{Finding, Page};
+use super::{Finding, Page, Searched};
 use crate::race::Size;
 use crate::schedule::{Runs, Token};
 use crate::verdict::Violation;
@@ -69,6 +69,8 @@ pub fn report(finding: &Finding<'_>, page: Page) -> Text {
     steps(&mut text, "without", finding.knocked_out, page);
     let before = Steps::of(finding.race.before);
     steps(&mut text, "in a kernel from before", before, page);
+    searched(&mut text, finding, page);
+    files(&mut text, finding);
     text.gap();
     text.line(Line::of(Role::Heading, "again"));
     text.line(Line::of(Role::Plain, format!("  {}", command(finding))));
@@ -88,6 +90,58 @@ fn again(text: &mut Text, finding: &Finding<'_>, page: Page) {
     text.wrapped(Line::of(Role::Plain, line), page.width, 2);
     let command = format!("  cargo run --release -- replay {token}");
     text.line(Line::of(Role::Plain, command));
+}
+
+/// How much was seen before this, so that nobody takes the first violation for the only one.
+fn searched(text: &mut Text, finding: &Finding<'_>, page: Page) {
+    let Some(searched) = finding.aside.searched else {
+        return;
+    };
+    text.gap();
+    text.line(Line::of(Role::Heading, "searched"));
+    let words = searched_words(finding, &searched);
+    for words in [words].iter().chain(finding.aside.remarks) {
+        text.wrapped(Line::of(Role::Plain, format!("  {words}")), page.width, 2);
+    }
+}
+
+/// The engine, the model, what was seen until the violation, and the limits.
+fn searched_words(finding: &Finding<'_>, searched: &Searched) -> String {
+    let count = |n: u64, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+    let model = finding.model.map(|model| format!(" under {model}"));
+    let blocked = (searched.blocked > 0).then(|| format!(", {} blocked", searched.blocked));
+    let limits: Vec<_> = (searched
+        .most_executions
+        .map(|n| count(n, "execution"))
+        .into_iter())
+    .chain(searched.most_time.map(|t| format!("{} s", t.as_secs_f64())))
+    .collect();
+    let limits = if limits.is_empty() {
+        "no limit".to_owned()
+    } else {
+        format!("at most {}", limits.join(", "))
+    };
+    format!(
+        "{}{}: {}, {}{} in {:.2} s, up to this one; {limits}",
+        finding.engine,
+        model.unwrap_or_default(),
+        count(searched.executions, "execution"),
+        count(searched.outcomes as u64, "outcome"),
+        blocked.unwrap_or_default(),
+        searched.elapsed.as_secs_f64()
+    )
+}
+
+/// The paths, one a line and never broken.
+fn files(text: &mut Text, finding: &Finding<'_>) {
+    if finding.aside.files.is_empty() {
+        return;
+    }
+    text.gap();
+    text.line(Line::of(Role::Heading, "written"));
+    for file in finding.aside.files {
+        text.line(Line::of(Role::Plain, format!("  {}", file.display())));
+    }
 }
 
 fn title(text: &mut Text, finding: &Finding<'_>, page: Page) {

@@ -12,7 +12,7 @@ use gupcheck_core::sync::{
 
 use crate::program::{Program, Returned};
 use crate::race::{Race, Size};
-use crate::trace::Finding;
+use crate::trace::{Aside, Finding};
 use crate::verdict::{Counterexample, Violation};
 
 /// A page-table entry: nothing, a table or a folio.
@@ -220,6 +220,7 @@ pub(super) fn finding<'a>(counterexample: &'a Counterexample, program: &'a Progr
         knocked_out: Steps::of(&[Step::PmdRecheck]),
         engine: "graph",
         model: Some("rc11"),
+        aside: Aside::default(),
     }
 }
 
