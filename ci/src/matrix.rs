@@ -234,6 +234,7 @@ mod tests {
             executions: 12_345,
             milliseconds: 6.78,
             operations: None,
+            minimised: None,
         }
     }
 
