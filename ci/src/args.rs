@@ -10,6 +10,7 @@ use gupcheck_races::engine::graph::selfcheck::generate::Family;
 use gupcheck_races::engine::{Model, Reductions};
 
 use crate::pattern;
+use crate::picture::Pictures;
 
 /// The most GUP callers that the command line takes: with two CPUs more, as many as an engine runs.
 const MOST_CALLERS: i64 = 6;
@@ -151,6 +152,8 @@ pub(crate) struct ReplayArgs {
     /// Draw with ASCII alone
     #[arg(long)]
     pub(crate) ascii: bool,
+    #[command(flatten)]
+    pub(crate) pictures: Pictures,
     /// Keep it in `ci/schedules`, to be replayed by every test run
     #[arg(long)]
     pub(crate) keep: bool,

@@ -49,6 +49,17 @@ pub(crate) enum Error {
     /// A file of schedules.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// A file that cannot be written.
+    #[error("{}: {error}", path.display())]
+    Unwritable {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Several executions for one file.
+    #[error("--html, --svg, --steps and --chrome are for one token, and here are {0}")]
+    OnePicture(usize),
     /// There is no place for files of schedules.
     #[error("--keep: no cargo workspace here, so there is no ci/schedules")]
     NoWorkspace,

@@ -25,6 +25,7 @@ mod matrix;
 mod output;
 mod paint;
 mod pattern;
+mod picture;
 mod plan;
 mod progress;
 mod record;

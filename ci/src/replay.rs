@@ -1,5 +1,7 @@
 //! `gupcheck replay`: runs one execution again, and says what came of it.
 
+use std::path::PathBuf;
+
 use gupcheck_races::race::Race;
 use gupcheck_races::schedule::{self, Again, Kept, Must, Store, Token};
 use gupcheck_races::trace::{Finding, Line, Page, Role, headline_of, report};
@@ -17,14 +19,22 @@ pub(crate) fn replay(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let mut exit = Exit::Holds;
-    for token in tokens(&args.token)? {
+    let tokens = tokens(&args.token)?;
+    if tokens.len() > 1 && !args.pictures.is_empty() {
+        return Err(Error::OnePicture(tokens.len()));
+    }
+    for token in tokens {
         let token: Token = token.parse()?;
         let again = schedule::replay(&token, token.resolve(races)?)?;
+        let written = match again.finding() {
+            Some(finding) => args.pictures.write(&finding, args.detail)?,
+            None => Vec::new(),
+        };
         if args.json {
             let record = serde_json::to_string(&ReplayRecord::of(&again));
             output.plain(&record.map_err(std::io::Error::from)?)?;
         } else {
-            tell(args, &again, output)?;
+            tell(args, &again, &written, output)?;
         }
         let finding = again.finding();
         exit = exit.max(match finding {
@@ -70,7 +80,12 @@ fn tokens(text: &str) -> Result<Vec<String>, Error> {
     Ok(tokens)
 }
 
-fn tell(args: &ReplayArgs, again: &Again<'_>, output: &mut Output) -> Result<(), Error> {
+fn tell(
+    args: &ReplayArgs,
+    again: &Again<'_>,
+    written: &[PathBuf],
+    output: &mut Output,
+) -> Result<(), Error> {
     let is_as_it_was = again.is_exact() && again.is_same_rule();
     let role = if is_as_it_was {
         Role::Plain
@@ -80,7 +95,8 @@ fn tell(args: &ReplayArgs, again: &Again<'_>, output: &mut Output) -> Result<(),
     for words in again.words() {
         output.line(&Line::of(role, words))?;
     }
-    if let Some(finding) = again.finding() {
+    if let Some(mut finding) = again.finding() {
+        finding.aside.files = written;
         let page = Page {
             width: output.width(),
             detail: args.detail,

@@ -194,3 +194,40 @@ fn what_is_wrong_with_a_token_is_said() {
     says(&token.replacen("arm64", "arm46", 1), "changed on its way");
     says("nonsense", "no token, and no file");
 }
+
+#[test]
+fn an_execution_is_written_where_one_asks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let path = |name: &str| file(name).to_str().expect("UTF-8").to_owned();
+    let token = token_of("graph");
+    let names = ["page.html", "lanes.svg", "steps.json", "chrome.json"];
+    let paths: Vec<_> = names.iter().map(|name| path(name)).collect();
+    let flags = ["--html", "--svg", "--steps", "--chrome"];
+    let mut arguments = vec!["replay", &token];
+    for (flag, path) in flags.iter().zip(&paths) {
+        arguments.extend([*flag, path]);
+    }
+    let output = gupcheck(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    for path in &paths {
+        assert!(text.contains(path.as_str()), "{path} is not named");
+    }
+    let steps = std::fs::read_to_string(file("steps.json")).expect("written");
+    let steps: serde_json::Value = serde_json::from_str(&steps).expect("JSON");
+    assert_eq!(steps["schema"], 1);
+    assert_eq!(steps["token"], token.as_str());
+    let objects = steps["cells"].as_array().expect("a list");
+    assert!(objects.iter().any(|cell| cell["leads_to"] == "page4"));
+
+    let log = path("log");
+    let other = token_of("shuttle");
+    std::fs::write(&log, format!("{token}\n{other}\n")).expect("written");
+    let output = gupcheck(&["replay", &log, "--html", &paths[0]]);
+    assert_eq!(output.status.code(), Some(2));
+    let output = gupcheck(&["replay", &token, "--html", &path("no/such/folder")]);
+    assert_eq!(output.status.code(), Some(2));
+    let words = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(words.contains("no/such/folder"), "{words}");
+}

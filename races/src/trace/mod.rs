@@ -17,9 +17,11 @@
 //! | `table` | the lanes side by side, or as a list |
 //! | `report` | all sections |
 //! | `text` | lines of styled pieces |
+//! | `page` | the same execution as a page, a drawing and data |
 
 mod headline;
 mod history;
+mod page;
 mod report;
 mod rows;
 mod table;
@@ -38,6 +40,7 @@ use crate::program::Program;
 use crate::race::{Race, Size};
 use crate::verdict::Counterexample;
 
+pub use page::{Document, SCHEMA, chrome, html, svg};
 pub use report::{command, headline_of, report};
 pub use text::{Line, Role, Segment, Text};
 pub(crate) use wording::asked;

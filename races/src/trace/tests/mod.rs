@@ -8,7 +8,7 @@
 mod headlines;
 mod layouts;
 mod reports;
-mod traces;
+pub(super) mod traces;
 
 use expect_test::Expect;
 
@@ -16,7 +16,7 @@ use self::traces::{Machine, finding, program};
 use super::{Page, report};
 use crate::verdict::Counterexample;
 
-const LANES: &[&str] = &["cpu0 gup", "cpu1 khugepaged"];
+pub(super) const LANES: &[&str] = &["cpu0 gup", "cpu1 khugepaged"];
 
 fn check(make: fn(&Machine) -> Counterexample, page: Page, expected: &Expect) {
     let machine = Machine::new();

@@ -22,18 +22,18 @@ fn a_broken_property_under_sequential_consistency() {
                     │ ... 1 step                                     │                                               │
                     │ pin_user_pages_fast > lockless_pages_from_mm > │                                               │
                     │     gup_pmd_range                              │                                               │
-                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:237
+                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:240
                     │   gup_pte_range                                │                                               │
-                  3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:239
+                  3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:242
                     │         present|write                          │                                               │
                     │                                                │ collapse_huge_page                            │
-                  4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:241
-                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:242
-                  6 │                                                │   smp_mb                                      │ traces.rs:243
-            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:244
-            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:246
+                  4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:244
+                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:245
+                  6 │                                                │   smp_mb                                      │ traces.rs:246
+            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:247
+            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:249
                     │ ... 2 steps                                    │                                               │
-                 11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:253
+                 11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:256
                     │                                                │       present|write                           │
                     │                                                │ ... 1 step                                    │
 
@@ -86,24 +86,24 @@ fn in_detail_nothing_is_folded() {
                     +------------------------------------------------+-----------------------------------------------+--------------
                     | pin_user_pages_fast                            |                                               |
                     |   lockless_pages_from_mm                       |                                               |
-                  1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:235
+                  1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:238
                     |     gup_pmd_range                              |                                               |
-                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:237
+                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:240
                     |       gup_pte_range                            |                                               |
-                  3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:239
+                  3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:242
                     |             present|write                      |                                               |
                     |                                                | collapse_huge_page                            |
-                  4 |                                                |   lock mm0.page_table_lock                    | traces.rs:241
-                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:242
-                  6 |                                                |   smp_mb                                      | traces.rs:243
-            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:244
-            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:246
-                  9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:247
+                  4 |                                                |   lock mm0.page_table_lock                    | traces.rs:244
+                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:245
+                  6 |                                                |   smp_mb                                      | traces.rs:246
+            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:247
+            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:249
+                  9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:250
                     |             present|write                      |                                               |
-                 10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:250
-                 11 |                                                |   store_release mm0.pmd[0]: none -> folio4    | traces.rs:253
+                 10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:253
+                 11 |                                                |   store_release mm0.pmd[0]: none -> folio4    | traces.rs:256
                     |                                                |       present|write                           |
-                 12 |                                                |   unlock mm0.page_table_lock                  | traces.rs:254
+                 12 |                                                |   unlock mm0.page_table_lock                  | traces.rs:257
 
             at the end
               mm0.pmd[0]       table2 -> folio4 present|write
@@ -147,12 +147,12 @@ fn a_data_race_on_a_lifetime_is_a_use_after_free() {
                     │ cpu0 gup                        │ cpu1 khugepaged                   │
                     ├─────────────────────────────────┼───────────────────────────────────┼──────────────
                     │ gup_pte_range                   │                                   │
-                  1 │   READ_ONCE mm0.pmd[0] = table2 │                                   │ traces.rs:272
+                  1 │   READ_ONCE mm0.pmd[0] = table2 │                                   │ traces.rs:275
                     │                                 │ collapse_huge_page                │
-                  2 │                                 │   xchg mm0.pmd[0]: table2 -> none │ traces.rs:274
+                  2 │                                 │   xchg mm0.pmd[0]: table2 -> none │ traces.rs:277
                     │                                 │   pte_free                        │
-            (1)   4 │                                 │     free table2                   │ traces.rs:276
-            (2)   5 │   use table2                    │                                   │ traces.rs:277
+            (1)   4 │                                 │     free table2                   │ traces.rs:279
+            (2)   5 │   use table2                    │                                   │ traces.rs:280
 
             when it happened
               mm0.pmd[0]  table2 -> none
@@ -194,8 +194,8 @@ fn a_fault_names_the_free_and_the_look() {
 
                     │ cpu0 gup   │ cpu1 khugepaged │
                     ├────────────┼─────────────────┼──────────────
-            (1)   2 │            │ free table2     │ traces.rs:285
-            (2)   3 │ use table2 │                 │ traces.rs:286
+            (1)   2 │            │ free table2     │ traces.rs:288
+            (2)   3 │ use table2 │                 │ traces.rs:289
 
             when it happened
               table2  alive -> free
@@ -237,10 +237,10 @@ fn a_stale_read_says_what_it_took_and_what_it_missed() {
 
                     │ cpu0 gup                                       │ cpu1 khugepaged                         │
                     ├────────────────────────────────────────────────┼─────────────────────────────────────────┼──────────────
-            (1)   1 │                                                │ xchg_relaxed mm0.pmd[0]: table2 -> none │ traces.rs:312
-                  2 │                                                │ READ_ONCE folio3.refcount = 1           │ traces.rs:313
-                  3 │ add_relaxed folio3.refcount: 1 -> 2            │                                         │ traces.rs:314
-            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                  │                                         │ traces.rs:315
+            (1)   1 │                                                │ xchg_relaxed mm0.pmd[0]: table2 -> none │ traces.rs:315
+                  2 │                                                │ READ_ONCE folio3.refcount = 1           │ traces.rs:316
+                  3 │ add_relaxed folio3.refcount: 1 -> 2            │                                         │ traces.rs:317
+            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                  │                                         │ traces.rs:318
                     │   stale: took the initial value, missed step 1 │                                         │
 
             at the end

@@ -17,7 +17,7 @@ use crate::verdict::{Counterexample, Violation};
 
 /// A page-table entry: nothing, a table or a folio.
 #[derive(Clone, Copy)]
-pub(super) struct Entry(pub(super) u64);
+pub(in crate::trace) struct Entry(pub(super) u64);
 
 impl Word for Entry {
     fn into_word(self) -> u64 {
@@ -36,8 +36,8 @@ impl Word for Entry {
 }
 
 /// A small piece of a machine: what a walker and a collapse share.
-pub(super) struct Machine {
-    pub(super) layout: Layout,
+pub(in crate::trace) struct Machine {
+    pub(in crate::trace) layout: Layout,
     pub(super) pmd: Atomic<Entry>,
     pub(super) pte: Atomic<Entry>,
     pub(super) refcount: Atomic<i32>,
@@ -48,7 +48,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new() -> Self {
+    pub(in crate::trace) fn new() -> Self {
         let mut layout = Layout::new();
         Self {
             pmd: layout.atomic(Name::new("mm{}.pmd[{}]", [0, 0]), Entry(2)),
@@ -65,13 +65,13 @@ impl Machine {
 
 /// A trace in the making.
 #[derive(Default)]
-pub(super) struct Script {
+pub(in crate::trace) struct Script {
     events: Vec<Event>,
     memory: Vec<u64>,
 }
 
 impl Script {
-    pub(super) fn on(machine: &Machine) -> Self {
+    pub(in crate::trace) fn on(machine: &Machine) -> Self {
         let memory = machine.layout.cells().iter().map(|cell| cell.init);
         Self {
             events: Vec::new(),
@@ -90,18 +90,18 @@ impl Script {
     }
 
     #[track_caller]
-    pub(super) fn enter(&mut self, lane: u8, function: &'static str) {
+    pub(in crate::trace) fn enter(&mut self, lane: u8, function: &'static str) {
         self.push(lane, What::Note(Note::Enter(function.into())));
     }
 
     #[track_caller]
-    pub(super) fn leave(&mut self, lane: u8) {
+    pub(in crate::trace) fn leave(&mut self, lane: u8) {
         self.push(lane, What::Note(Note::Leave));
     }
 
     /// An operation on the newest values.
     #[track_caller]
-    pub(super) fn op(&mut self, lane: u8, op: Op) -> usize {
+    pub(in crate::trace) fn op(&mut self, lane: u8, op: Op) -> usize {
         let mut read = None;
         let mut wrote = None;
         let mut from = None;
@@ -137,7 +137,7 @@ impl Script {
 
     /// A load that took the initial value, whatever was written since.
     #[track_caller]
-    pub(super) fn stale_load(&mut self, lane: u8, cell: CellId, init: u64) -> usize {
+    pub(in crate::trace) fn stale_load(&mut self, lane: u8, cell: CellId, init: u64) -> usize {
         let op = Op::Load {
             cell,
             order: LoadOrder::Relaxed,
@@ -151,7 +151,7 @@ impl Script {
         self.push(lane, what)
     }
 
-    pub(super) fn ends(
+    pub(in crate::trace) fn ends(
         self,
         violation: Violation,
         returned: Vec<Option<Returned>>,
@@ -166,14 +166,14 @@ impl Script {
     }
 }
 
-pub(super) fn load(cell: CellId) -> Op {
+pub(in crate::trace) fn load(cell: CellId) -> Op {
     Op::Load {
         cell,
         order: LoadOrder::Relaxed,
     }
 }
 
-pub(super) fn store(cell: CellId, value: u64) -> Op {
+pub(in crate::trace) fn store(cell: CellId, value: u64) -> Op {
     Op::Store {
         cell,
         order: StoreOrder::Release,
@@ -181,12 +181,12 @@ pub(super) fn store(cell: CellId, value: u64) -> Op {
     }
 }
 
-pub(super) fn rmw(cell: CellId, rmw: Rmw, order: RmwOrder) -> Op {
+pub(in crate::trace) fn rmw(cell: CellId, rmw: Rmw, order: RmwOrder) -> Op {
     Op::Rmw { cell, order, rmw }
 }
 
 /// A program that nobody runs: its CPUs have names and nothing to do.
-pub(super) fn program(layout: Layout, lanes: &[&'static str]) -> Arc<Program> {
+pub(in crate::trace) fn program(layout: Layout, lanes: &[&'static str]) -> Arc<Program> {
     let mut program = Program::new(layout);
     for &lane in lanes {
         program.cpu(lane, |_| Returned::nothing());
@@ -209,7 +209,10 @@ pub(super) static RACE: Race = Race {
     build: |_, _| Program::new(Layout::new()),
 };
 
-pub(super) fn finding<'a>(counterexample: &'a Counterexample, program: &'a Program) -> Finding<'a> {
+pub(in crate::trace) fn finding<'a>(
+    counterexample: &'a Counterexample,
+    program: &'a Program,
+) -> Finding<'a> {
     let profile: &'static Profile = &ARM64;
     Finding {
         counterexample,
@@ -225,7 +228,7 @@ pub(super) fn finding<'a>(counterexample: &'a Counterexample, program: &'a Progr
 }
 
 /// R02 without the pmd recheck, under sequential consistency.
-pub(super) fn detached_table(machine: &Machine) -> Counterexample {
+pub(in crate::trace) fn detached_table(machine: &Machine) -> Counterexample {
     let (gup, khugepaged) = (0, 1);
     let (pmd, pte) = (machine.pmd.id(), machine.pte.id());
     let (refcount, gate) = (machine.refcount.id(), machine.gate.id());
@@ -265,7 +268,7 @@ pub(super) fn detached_table(machine: &Machine) -> Counterexample {
 }
 
 /// A table freed while a walker is inside it.
-pub(super) fn freed_table(machine: &Machine) -> Counterexample {
+pub(in crate::trace) fn freed_table(machine: &Machine) -> Counterexample {
     let table = machine.table.id();
     let mut script = Script::on(machine);
     script.enter(0, "gup_pte_range");
@@ -279,7 +282,7 @@ pub(super) fn freed_table(machine: &Machine) -> Counterexample {
 }
 
 /// The same, noticed by the model because the free came first beyond doubt.
-pub(super) fn looked_at_freed(machine: &Machine) -> Counterexample {
+pub(in crate::trace) fn looked_at_freed(machine: &Machine) -> Counterexample {
     let table = machine.table.id();
     let mut script = Script::on(machine);
     free(&mut script, 1, table);
@@ -306,7 +309,7 @@ fn free(script: &mut Script, lane: u8, table: CellId) {
 }
 
 /// A read of the pmd that misses its clearing: store buffering.
-pub(super) fn stale_recheck(machine: &Machine) -> Counterexample {
+pub(in crate::trace) fn stale_recheck(machine: &Machine) -> Counterexample {
     let (pmd, refcount) = (machine.pmd.id(), machine.refcount.id());
     let mut script = Script::on(machine);
     script.op(1, rmw(pmd, Rmw::Swap(0), RmwOrder::Relaxed));
@@ -323,14 +326,14 @@ pub(super) fn stale_recheck(machine: &Machine) -> Counterexample {
     )
 }
 
-pub(super) fn lock(machine: &Machine) -> Op {
+pub(in crate::trace) fn lock(machine: &Machine) -> Op {
     Op::Lock {
         lock: machine.lock.id(),
         mode: LockMode::Exclusive,
     }
 }
 
-pub(super) fn unlock(machine: &Machine) -> Op {
+pub(in crate::trace) fn unlock(machine: &Machine) -> Op {
     Op::Unlock {
         lock: machine.lock.id(),
         mode: LockMode::Exclusive,

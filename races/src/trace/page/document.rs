@@ -1,0 +1,169 @@
+//! Everything that is known of an execution, as data.
+//!
+//! `docs/json.md` describes the fields. One that stands there keeps its name and its meaning as long as
+//! [`SCHEMA`] stays what it is; new ones may come.
+
+use gupcheck_core::sync::{CellId, Name, Note, Source, What};
+use serde::Serialize;
+
+use super::super::headline::headline;
+use super::super::history::History;
+use super::super::{Finding, command, wording};
+use crate::schedule::Token;
+
+/// The version of what the fields mean.
+pub const SCHEMA: u32 = 1;
+
+/// An execution that breaks a rule.
+#[derive(Serialize)]
+pub struct Document {
+    schema: u32,
+    race: String,
+    catalogue: String,
+    profile: String,
+    engine: String,
+    model: Option<String>,
+    cpus: u32,
+    pages: u32,
+    knocked_out: Vec<String>,
+    headline: String,
+    rule: String,
+    command: String,
+    token: Option<String>,
+    /// The steps that the headline is about.
+    marks: [Option<usize>; 2],
+    /// What the CPUs are called, and what each returned.
+    lanes: Vec<LaneDocument>,
+    pub(super) steps: Vec<StepDocument>,
+    cells: Vec<CellDocument>,
+}
+
+/// A CPU.
+#[derive(Serialize)]
+struct LaneDocument {
+    name: String,
+    returned: Option<String>,
+}
+
+/// One operation. Steps, lanes and cells are referred to by their place, from 0.
+#[derive(Serialize)]
+pub(super) struct StepDocument {
+    pub(super) lane: usize,
+    /// The kernel functions that it is in, the outermost first.
+    pub(super) functions: Vec<String>,
+    pub(super) text: String,
+    /// The model's source line.
+    pub(super) source: String,
+    cell: Option<usize>,
+    /// What it left in its cell, if it wrote.
+    wrote: Option<String>,
+    /// The object that this leads to.
+    leads_to: Option<String>,
+    /// The step whose write it read; absent for the initial value, or where the engine does not say.
+    pub(super) read_from: Option<usize>,
+    /// The newer write that it missed.
+    pub(super) missed: Option<usize>,
+}
+
+/// One cell of memory.
+#[derive(Serialize)]
+struct CellDocument {
+    name: String,
+    /// What it is a part of.
+    object: Option<String>,
+    /// Its value when the CPUs start.
+    value: String,
+    leads_to: Option<String>,
+    /// Whether some step touches it.
+    touched: bool,
+}
+
+impl Document {
+    /// All of a finding.
+    pub fn of(finding: &Finding<'_>) -> Self {
+        let history = History::of(finding.program, finding.counterexample);
+        let headline = headline(&history, &finding.counterexample.violation);
+        let step = |index: usize| history.number(index) - 1;
+        Self {
+            schema: SCHEMA,
+            race: finding.race.name.to_owned(),
+            catalogue: finding.race.catalogue.to_owned(),
+            profile: finding.profile.name.to_owned(),
+            engine: finding.engine.to_owned(),
+            model: finding.model.map(str::to_owned),
+            cpus: finding.size.cpus,
+            pages: finding.size.pages,
+            knocked_out: (finding.knocked_out.iter())
+                .map(|step| step.name().to_owned())
+                .collect(),
+            headline: headline.line.to_string(),
+            rule: finding.counterexample.violation.rule(finding.program),
+            command: command(finding),
+            token: Token::of(finding).map(|token| token.to_string()),
+            marks: [headline.first.map(step), headline.second.map(step)],
+            lanes: lanes(finding),
+            steps: steps(&history),
+            cells: cells(&history),
+        }
+    }
+}
+
+fn lanes(finding: &Finding<'_>) -> Vec<LaneDocument> {
+    let returned = |lane: usize| finding.counterexample.returned.get(lane)?.as_ref();
+    (finding.program.cpus().iter().enumerate())
+        .map(|(lane, cpu)| LaneDocument {
+            name: cpu.name.to_string(),
+            returned: returned(lane).map(ToString::to_string),
+        })
+        .collect()
+}
+
+fn steps(history: &History<'_>) -> Vec<StepDocument> {
+    let mut functions: Vec<Vec<String>> = vec![Vec::new(); history.program.cpus().len()];
+    let mut steps = Vec::new();
+    for (index, event) in history.trace.iter().enumerate() {
+        let within = &mut functions[event.lane.index()];
+        match event.what {
+            What::Note(Note::Enter(function)) => within.push(function.to_string()),
+            What::Note(Note::Leave) => drop(within.pop()),
+            What::Note(Note::Retry | Note::Remark(_)) => {}
+            What::Op {
+                op, wrote, from, ..
+            } => {
+                let decl = op.cell().map(|cell| history.decl(cell));
+                let left = decl.zip(wrote);
+                steps.push(StepDocument {
+                    lane: event.lane.index(),
+                    functions: within.clone(),
+                    text: wording::step(history, index),
+                    source: wording::site(event),
+                    cell: op.cell().map(CellId::index),
+                    wrote: left.map(|(decl, value)| decl.shown(value).to_string()),
+                    leads_to: left.and_then(|(decl, value)| named((decl.leads_to)(value))),
+                    read_from: match from {
+                        Some(Source::Event(write)) => Some(history.number(write) - 1),
+                        Some(Source::Init) | None => None,
+                    },
+                    missed: (history.stale(index)).map(|stale| history.number(stale.missed) - 1),
+                });
+            }
+        }
+    }
+    steps
+}
+
+fn cells(history: &History<'_>) -> Vec<CellDocument> {
+    (history.program.layout().cells().iter().enumerate())
+        .map(|(index, decl)| CellDocument {
+            name: decl.name.to_string(),
+            object: named(decl.object),
+            value: decl.shown(decl.init).to_string(),
+            leads_to: named((decl.leads_to)(decl.init)),
+            touched: history.accesses(CellId(index as u32)).next().is_some(),
+        })
+        .collect()
+}
+
+fn named(name: Option<Name>) -> Option<String> {
+    name.map(|name| name.to_string())
+}

@@ -1,0 +1,32 @@
+//! The page: everything in one file.
+
+use super::super::{Finding, headline_of};
+use super::document::Document;
+use super::{escaped, svg};
+
+const TEMPLATE: &str = include_str!("page.html");
+
+/// A finding as one HTML file that needs nothing else.
+pub fn html(finding: &Finding<'_>) -> String {
+    let document = serde_json::to_string(&Document::of(finding)).unwrap_or_default();
+    // Inside a script element, only the end of that element is special.
+    let document = document.replace("</", "<\\/");
+    let title = format!("{} under {}", finding.race.name, finding.profile.name);
+    let mut page = String::with_capacity(TEMPLATE.len() + document.len());
+    let parts = [
+        ("title", escaped(&title)),
+        ("headline", escaped(&headline_of(finding))),
+        ("lanes", svg(finding, true)),
+        ("data", document),
+    ];
+    let mut rest = TEMPLATE;
+    while let Some((before, after)) = rest.split_once("{{") {
+        page.push_str(before);
+        let (name, after) = after.split_once("}}").unwrap_or((after, ""));
+        let part = parts.iter().find(|(known, _)| *known == name.trim());
+        page.push_str(part.map_or("", |(_, text)| text));
+        rest = after;
+    }
+    page.push_str(rest);
+    page
+}
