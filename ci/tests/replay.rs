@@ -215,7 +215,7 @@ fn an_execution_is_written_where_one_asks() {
         assert!(text.contains(path.as_str()), "{path} is not named");
     }
     let steps = std::fs::read_to_string(file("steps.json")).expect("written");
-    let steps: serde_json::Value = serde_json::from_str(&steps).expect("JSON");
+    let steps: Value = serde_json::from_str(&steps).expect("JSON");
     assert_eq!(steps["schema"], 1);
     assert_eq!(steps["token"], token.as_str());
     let objects = steps["cells"].as_array().expect("a list");
