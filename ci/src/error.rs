@@ -57,6 +57,14 @@ pub(crate) enum Error {
         /// Why.
         error: io::Error,
     },
+    /// What stands in `GUPCHECK_LOG`.
+    #[error("GUPCHECK_LOG={filter}: {error}")]
+    Filter {
+        /// What was asked for.
+        filter: String,
+        /// Why it is none.
+        error: tracing_subscriber::filter::ParseError,
+    },
     /// Several executions for one file.
     #[error("--html, --svg, --steps and --chrome are for one token, and here are {0}")]
     OnePicture(usize),

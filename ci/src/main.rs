@@ -21,6 +21,7 @@ mod interrupt;
 mod line;
 mod list;
 mod litmus;
+mod log;
 mod matrix;
 mod output;
 mod paint;

@@ -9,6 +9,7 @@ use gupcheck_races::trace::{Finding, Line, Page, Role, headline_of, report};
 use crate::args::ReplayArgs;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::log;
 use crate::output::{self, Output};
 use crate::record::ReplayRecord;
 
@@ -26,6 +27,9 @@ pub(crate) fn replay(
     for token in tokens {
         let token: Token = token.parse()?;
         let again = schedule::replay(&token, token.resolve(races)?)?;
+        if let (Some(filter), Some(finding)) = (log::filter()?, again.finding()) {
+            log::log(&finding, filter);
+        }
         let written = match again.finding() {
             Some(finding) => args.pictures.write(&finding, args.detail)?,
             None => Vec::new(),

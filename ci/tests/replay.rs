@@ -231,3 +231,37 @@ fn an_execution_is_written_where_one_asks() {
     let words = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(words.contains("no/such/folder"), "{words}");
 }
+
+#[test]
+fn an_execution_is_emitted_to_who_listens() {
+    let token = token_of("graph");
+    let with = |filter: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_gupcheck"))
+            .args(["replay", &token, "--json"])
+            .env("GUPCHECK_LOG", filter)
+            .output();
+        let output = output.expect("it runs");
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).expect("UTF-8"),
+        )
+    };
+    let (code, told) = with("info");
+    assert_eq!(code, Some(1));
+    let refcount = told
+        .lines()
+        .find(|line| line.contains("add_unless page3.refcount: 1 -> 2"));
+    let refcount = refcount.expect("the pin");
+    assert!(
+        refcount.contains("try_grab_folio") && refcount.contains("step=47"),
+        "{refcount}"
+    );
+    assert!(
+        told.lines()
+            .last()
+            .expect("lines")
+            .contains("broken: always")
+    );
+    assert_eq!(with("warn"), (Some(1), String::new()));
+    assert_eq!(with("gupcheck=loud").0, Some(2));
+}

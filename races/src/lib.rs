@@ -1,6 +1,7 @@
 //! What it means to race: programs, properties, engines, verdicts and counterexamples.
 
 mod books;
+pub mod emit;
 pub mod engine;
 pub mod harness;
 pub mod program;

@@ -34,7 +34,7 @@ pub struct Document {
     marks: [Option<usize>; 2],
     /// What the CPUs are called, and what each returned.
     lanes: Vec<LaneDocument>,
-    pub(super) steps: Vec<StepDocument>,
+    pub(crate) steps: Vec<StepDocument>,
     cells: Vec<CellDocument>,
 }
 
@@ -47,22 +47,22 @@ struct LaneDocument {
 
 /// One operation. Steps, lanes and cells are referred to by their place, from 0.
 #[derive(Serialize)]
-pub(super) struct StepDocument {
-    pub(super) lane: usize,
+pub(crate) struct StepDocument {
+    pub(crate) lane: usize,
     /// The kernel functions that it is in, the outermost first.
-    pub(super) functions: Vec<String>,
-    pub(super) text: String,
+    pub(crate) functions: Vec<String>,
+    pub(crate) text: String,
     /// The model's source line.
-    pub(super) source: String,
+    pub(crate) source: String,
     cell: Option<usize>,
     /// What it left in its cell, if it wrote.
     wrote: Option<String>,
     /// The object that this leads to.
     leads_to: Option<String>,
     /// The step whose write it read; absent for the initial value, or where the engine does not say.
-    pub(super) read_from: Option<usize>,
+    pub(crate) read_from: Option<usize>,
     /// The newer write that it missed.
-    pub(super) missed: Option<usize>,
+    pub(crate) missed: Option<usize>,
 }
 
 /// One cell of memory.

@@ -18,6 +18,7 @@ mod svg;
 mod tests;
 
 pub use chrome::chrome;
+pub(crate) use document::StepDocument;
 pub use document::{Document, SCHEMA};
 pub use html::html;
 pub use svg::svg;
