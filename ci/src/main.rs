@@ -33,6 +33,7 @@ mod record;
 mod replay;
 mod run;
 mod selfcheck;
+mod smaller;
 mod summary;
 
 use std::process::ExitCode;

@@ -18,6 +18,7 @@ use crate::pattern;
 const DEFAULT_SECONDS: u64 = 20;
 
 /// One race under one profile.
+#[derive(Clone, Copy)]
 pub(crate) struct Job {
     pub(crate) race: &'static Race,
     pub(crate) profile: &'static Profile,

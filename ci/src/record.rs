@@ -7,7 +7,7 @@ use gupcheck_races::engine::Engine;
 use gupcheck_races::program::Program;
 use gupcheck_races::race::Race;
 use gupcheck_races::schedule::{Again, Resolved, Token};
-use gupcheck_races::trace::headline_of;
+use gupcheck_races::trace::{Finding, headline_of};
 use gupcheck_races::verdict::{Cut, Exploration, Verdict, Violation};
 use serde::Serialize;
 
@@ -74,9 +74,11 @@ impl RunRecord {
         job: &Job,
         program: &Program,
         exploration: &Exploration,
+        finding: Option<&Finding<'_>>,
         histogram: bool,
     ) -> Self {
-        let mut remarks = exploration.remarks.clone();
+        let shown = finding.map_or(&exploration.remarks[..], |finding| finding.aside.remarks);
+        let mut remarks = shown.to_vec();
         remarks.extend(job.caveats());
         let outcomes = || {
             line::sorted(&exploration.outcomes)
@@ -93,7 +95,6 @@ impl RunRecord {
             Verdict::Unsupported(why) => (None, Some(why.clone()), None),
             Verdict::Failed(counterexample) => (None, None, Some(kind(&counterexample.violation))),
         };
-        let finding = line::finding(job, program, exploration);
         Self {
             race: job.race.name,
             catalogue: job.race.catalogue,
@@ -118,9 +119,9 @@ impl RunRecord {
             remarks,
             unsupported,
             violation,
-            headline: finding.as_ref().map(headline_of),
+            headline: finding.map(headline_of),
             token: finding
-                .and_then(|f| Token::of(&f))
+                .and_then(|f| Token::of(f))
                 .map(|token| token.to_string()),
             histogram: histogram.then(outcomes),
         }

@@ -6,7 +6,7 @@ use gupcheck_races::engine::{self, Search};
 use gupcheck_races::program::Program;
 use gupcheck_races::progress::Stop;
 use gupcheck_races::race::Race;
-use gupcheck_races::trace::{Line, Page, report};
+use gupcheck_races::trace::{Finding, Line, Page, report};
 use gupcheck_races::verdict::{Exploration, Verdict};
 
 use crate::args::RunArgs;
@@ -18,6 +18,7 @@ use crate::plan::{self, Job};
 use crate::progress::Spinner;
 use crate::record::RunRecord;
 use crate::replay;
+use crate::smaller;
 use crate::summary::Summary;
 
 /// Runs what `args` asks for.
@@ -48,15 +49,24 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
         let exploration = search(job, &program, stop);
         summary.add(&exploration);
         gap = !matches!(exploration.verdict, Verdict::Failed(_));
+        let smaller = smaller::find(job, &program, &exploration, stop);
+        let finding = match &smaller {
+            Some(small) => line::finding(&small.job, &small.program, &small.exploration),
+            None => line::finding(job, &program, &exploration),
+        };
         if args.json {
-            let record = RunRecord::of(job, &program, &exploration, args.outcomes);
+            let record =
+                RunRecord::of(job, &program, &exploration, finding.as_ref(), args.outcomes);
             let json = serde_json::to_string(&record).map_err(std::io::Error::from)?;
             output.plain(&json)?;
         } else {
             tell(args, job, &program, &exploration, columns, output)?;
+            if let Some(finding) = &finding {
+                show(args, finding, output)?;
+            }
         }
-        if let (true, Some(finding)) = (args.keep, line::finding(job, &program, &exploration)) {
-            replay::keep(&finding)?;
+        if let (true, Some(finding)) = (args.keep, &finding) {
+            replay::keep(finding)?;
         }
     }
     if !args.json {
@@ -69,7 +79,7 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
     Ok(summary.exit())
 }
 
-fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
+pub(crate) fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
     let spinner = Spinner::of(job);
     let search = Search {
         model: job.model,
@@ -102,15 +112,17 @@ fn tell(
             output.line(&line)?;
         }
     }
-    if let Some(finding) = line::finding(job, program, exploration) {
-        let page = Page {
-            width: output.width(),
-            detail: args.detail,
-            ascii: args.ascii,
-        };
-        output.line(&Line::new())?;
-        output.text(&report(&finding, page))?;
-        output.line(&Line::new())?;
-    }
+    Ok(())
+}
+
+fn show(args: &RunArgs, finding: &Finding<'_>, output: &mut Output) -> Result<(), Error> {
+    let page = Page {
+        width: output.width(),
+        detail: args.detail,
+        ascii: args.ascii,
+    };
+    output.line(&Line::new())?;
+    output.text(&report(finding, page))?;
+    output.line(&Line::new())?;
     Ok(())
 }

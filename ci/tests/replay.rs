@@ -265,3 +265,19 @@ fn an_execution_is_emitted_to_who_listens() {
     assert_eq!(with("warn"), (Some(1), String::new()));
     assert_eq!(with("gupcheck=loud").0, Some(2));
 }
+
+#[test]
+fn what_is_shown_is_the_smallest_instance_that_breaks_the_rule() {
+    let sizes = ["--cpus", "2", "--pages", "2", "--json"];
+    let output = gupcheck(&[&RUN[..], &sizes].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let record = json(&output);
+    assert_eq!((&record["cpus"], &record["pages"]), (&2.into(), &2.into()));
+    let token = record["token"].as_str().expect("a token");
+    assert!(token.contains(":1x1:"), "{token}");
+    let remarks = record["remarks"].to_string();
+    assert!(
+        remarks.contains("in a smaller instance: --cpus 1 --pages 1"),
+        "{remarks}"
+    );
+}

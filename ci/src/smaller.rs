@@ -1,0 +1,92 @@
+//! The smallest instance of a race in which the same rule breaks.
+//!
+//! What is shown of a violation should be as small as it gets: fewer callers and fewer pages are fewer lanes and fewer
+//! entries to look at. So where a violation was found at a larger size, the smaller ones are searched too, the
+//! smallest first, each for a short while. The verdict is still that of the size that was asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gupcheck_races::engine::Limits;
+use gupcheck_races::program::Program;
+use gupcheck_races::progress::Stop;
+use gupcheck_races::race::Size;
+use gupcheck_races::verdict::{Exploration, Verdict, Violation};
+
+use crate::plan::Job;
+use crate::run::search;
+
+/// What each smaller size may cost.
+const LIMITS: Limits = Limits {
+    executions: Some(20_000),
+    time: Some(Duration::from_secs(2)),
+};
+
+/// A violation of a smaller instance.
+pub(crate) struct Smaller {
+    pub(crate) job: Job,
+    pub(crate) program: Arc<Program>,
+    pub(crate) exploration: Exploration,
+}
+
+/// Looks for what `exploration` found in smaller instances.
+pub(crate) fn find(
+    job: &Job,
+    program: &Program,
+    exploration: &Exploration,
+    stop: &Stop,
+) -> Option<Smaller> {
+    let rule = rule(program, exploration)?;
+    below(job.size).into_iter().find_map(|size| {
+        let limits = LIMITS;
+        let job = Job { size, limits, ..*job };
+        let program = Arc::new(job.race.program(size, job.profile, job.knocked_out));
+        let mut exploration = search(&job, &program, stop);
+        if self::rule(&program, &exploration)? != rule {
+            return None;
+        }
+        exploration.remarks.push(format!(
+            "the same rule as at the size that was asked for, in a smaller instance: --cpus {} --pages {}",
+            size.cpus, size.pages
+        ));
+        Some(Smaller {
+            job,
+            program,
+            exploration,
+        })
+    })
+}
+
+/// The rule that is broken; `None` if it is none of the race's.
+fn rule(program: &Program, exploration: &Exploration) -> Option<String> {
+    match &exploration.verdict {
+        Verdict::Failed(found) => match &found.violation {
+            Violation::Vacuous { .. } | Violation::Nondeterminism { .. } => None,
+            violation => Some(violation.rule(program)),
+        },
+        _ => None,
+    }
+}
+
+/// All sizes that are smaller, the smallest first.
+fn below(size: Size) -> Vec<Size> {
+    let mut sizes: Vec<_> = (1..=size.cpus)
+        .flat_map(|cpus| (1..=size.pages).map(move |pages| Size { cpus, pages }))
+        .filter(|&smaller| smaller != size)
+        .collect();
+    sizes.sort_by_key(|size| (size.cpus + size.pages, size.cpus));
+    sizes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smaller_sizes_come_smallest_first() {
+        let size = |cpus, pages| Size { cpus, pages };
+        assert_eq!(below(size(1, 1)), []);
+        let expected = [size(1, 1), size(1, 2), size(2, 1)];
+        assert_eq!(below(size(2, 2)), expected);
+    }
+}
