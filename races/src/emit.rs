@@ -5,45 +5,34 @@
 //! all is `gupcheck`. An execution is emitted when it is over, from its trace: nothing here, and nothing in an engine,
 //! costs anything while executions are explored.
 
+use gupcheck_core::sync::{Note, What};
 use tracing::{Span, info, info_span};
 
-use crate::trace::{Document, Finding, StepDocument};
-
-/// A function that a CPU is in.
-struct Call {
-    function: String,
-    span: Span,
-}
+use crate::trace::{Document, Finding, headline_of};
 
 /// Emits the execution of a finding, in its order.
 pub fn emit(finding: &Finding<'_>) {
-    let document = Document::of(finding);
     let names: Vec<String> = (finding.program.cpus().iter())
         .map(|cpu| cpu.name.to_string())
         .collect();
-    let mut calls: Vec<Vec<Call>> = names.iter().map(|_| Vec::new()).collect();
-    for (nth, step) in document.steps.iter().enumerate() {
-        let cpu = names[step.lane].as_str();
-        let calls = &mut calls[step.lane];
-        go_to(calls, cpu, step);
-        let within = calls.last().and_then(|call| call.span.id());
-        info!(target: "gupcheck", parent: within, step = nth + 1, cpu, source = step.source, "{}", step.text);
+    let mut calls: Vec<Vec<Span>> = names.iter().map(|_| Vec::new()).collect();
+    let document = Document::of(finding);
+    let mut steps = document.steps.iter().zip(1..);
+    for event in &finding.counterexample.trace {
+        let cpu = names[event.lane.index()].as_str();
+        let calls = &mut calls[event.lane.index()];
+        let within = calls.last().and_then(Span::id);
+        match event.what {
+            What::Note(Note::Enter(function)) => calls.push(
+                info_span!(target: "gupcheck", parent: within, "call", cpu, function = function.to_string()),
+            ),
+            What::Note(Note::Leave) => drop(calls.pop()),
+            What::Note(Note::Retry | Note::Remark(_)) => {}
+            What::Op { .. } => {
+                let (step, nth) = steps.next().expect("a step for each operation");
+                info!(target: "gupcheck", parent: within, step = nth, cpu, source = step.source, "{}", step.text);
+            }
+        }
     }
-    info!(target: "gupcheck", parent: None, "{}", crate::trace::headline_of(finding));
-}
-
-/// Leaves and enters functions until a CPU is where a step is.
-fn go_to(calls: &mut Vec<Call>, cpu: &str, step: &StepDocument) {
-    let stays = (calls.iter().zip(&step.functions))
-        .take_while(|(call, function)| call.function == **function)
-        .count();
-    while calls.len() > stays {
-        calls.pop();
-    }
-    for function in &step.functions[stays..] {
-        let within = calls.last().and_then(|call| call.span.id());
-        let span = info_span!(target: "gupcheck", parent: within, "call", cpu, function);
-        let function = function.clone();
-        calls.push(Call { function, span });
-    }
+    info!(target: "gupcheck", parent: None, "{}", headline_of(finding));
 }

@@ -22,10 +22,8 @@ impl Fingerprint {
     /// What a trace of `program` consists of.
     pub fn of(program: &Program, trace: &[Event]) -> Self {
         let mut all = Self::default();
-        for event in trace {
-            if let What::Op { op, .. } = &event.what {
-                all.push(event.lane, signature(program, op));
-            }
+        for (lane, op) in operations(trace) {
+            all.push(lane, signature(program, op));
         }
         all
     }
@@ -76,10 +74,7 @@ impl Fingerprint {
 
     /// The first step at which another execution differs.
     pub fn compare(&self, program: &Program, trace: &[Event]) -> Option<Misfit> {
-        let mut ops = trace.iter().filter_map(|event| match &event.what {
-            What::Op { op, .. } => Some((event.lane, op)),
-            What::Note(_) => None,
-        });
+        let mut ops = operations(trace);
         (0..self.len()).find_map(|nth| {
             let now = ops.next().filter(|(lane, _)| {
                 let was = self.step(nth).map(|(lane, _)| lane);
@@ -106,17 +101,18 @@ pub struct Misfit {
 impl Misfit {
     /// The first step of an execution that goes on where the one that `fingerprint` is of had ended.
     pub fn of_more(program: &Program, fingerprint: &Fingerprint, trace: &[Event]) -> Option<Self> {
-        let mut ops = trace.iter().filter_map(|event| match &event.what {
-            What::Op { op, .. } => Some((event.lane, op)),
-            What::Note(_) => None,
-        });
-        let (lane, op) = ops.nth(fingerprint.len())?;
-        Some(Self {
-            step: fingerprint.len() + 1,
+        let (lane, op) = operations(trace).nth(fingerprint.len())?;
+        Some(Self::at_the_end(program, fingerprint.len(), lane, op))
+    }
+
+    /// A CPU that still does something after the last of so many steps.
+    pub(crate) fn at_the_end(program: &Program, steps: usize, lane: LaneId, op: &Op) -> Self {
+        Self {
+            step: steps + 1,
             cpu: program.cpus()[lane.index()].name.to_string(),
             was: "the end".to_owned(),
             now: Some(signature(program, op)),
-        })
+        }
     }
 }
 
@@ -129,6 +125,14 @@ impl fmt::Display for Misfit {
             None => f.write_str("and there is no such step now"),
         }
     }
+}
+
+/// The operations of a trace, and whose they are.
+fn operations(trace: &[Event]) -> impl Iterator<Item = (LaneId, &Op)> {
+    trace.iter().filter_map(|event| match &event.what {
+        What::Op { op, .. } => Some((event.lane, op)),
+        What::Note(_) => None,
+    })
 }
 
 /// An operation by object and kind, ordering included: `mm0.pmd[0].load_acquire`.

@@ -40,7 +40,6 @@ use crate::program::Program;
 use crate::race::{Race, Size};
 use crate::verdict::Counterexample;
 
-pub(crate) use page::StepDocument;
 pub use page::{Document, SCHEMA, chrome, html, svg};
 pub use report::{command, headline_of, report};
 pub use text::{Line, Role, Segment, Text};

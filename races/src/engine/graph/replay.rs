@@ -11,6 +11,8 @@
 
 use std::sync::Arc;
 
+use gupcheck_core::sync::LaneId;
+
 use super::build::{Broken, Builder, Ending};
 use super::model::Axioms;
 use super::search::silently;
@@ -88,12 +90,8 @@ impl<'r, A: Axioms> Follower<'r, A> {
             Ending::Open(lane) => {
                 let op = self.builder.asked(lane).expect("it can go on").op;
                 let program = &self.builder.explorer.program;
-                Ok(Err(Misfit {
-                    step: choices.len() + 1,
-                    cpu: program.cpus()[lane].name.to_string(),
-                    was: "the end".to_owned(),
-                    now: Some(signature(program, &op)),
-                }))
+                let lane = LaneId(lane as u8);
+                Ok(Err(Misfit::at_the_end(program, choices.len(), lane, &op)))
             }
         }
     }

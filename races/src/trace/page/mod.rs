@@ -18,7 +18,6 @@ mod svg;
 mod tests;
 
 pub use chrome::chrome;
-pub(crate) use document::StepDocument;
 pub use document::{Document, SCHEMA};
 pub use html::html;
 pub use svg::svg;
