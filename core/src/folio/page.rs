@@ -73,6 +73,19 @@ impl Word for PageFlags {
         }
         Ok(())
     }
+    /// The flags that were set and those that were cleared: a page has many, and a write seldom changes two.
+    fn show_change(old: u64, new: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (old, new) = (Self::from_word(old), Self::from_word(new));
+        if old == new {
+            return f.write_str("no flag changed");
+        }
+        let changes = [("+", new - old), ("-", old - new)];
+        let changes = changes.into_iter().flat_map(|(sign, flags)| {
+            let names = flags.iter_names().map(|(name, _)| name.to_lowercase());
+            names.map(move |name| format!("{sign}{name}"))
+        });
+        f.write_str(&changes.collect::<Vec<_>>().join(" "))
+    }
 }
 
 /// `page->compound_head`: which page heads the folio that this one is a tail of.

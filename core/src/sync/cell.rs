@@ -20,6 +20,15 @@ pub trait Word: Copy + 'static {
     /// # Errors
     /// Those of the formatter.
     fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    /// Shows what a write changed, `old` into `new`: both, unless the type has a shorter way to say it.
+    ///
+    /// # Errors
+    /// Those of the formatter.
+    fn show_change(old: u64, new: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::show(old, f)?;
+        f.write_str(" -> ")?;
+        Self::show(new, f)
+    }
     /// The object that a word leads to, by the name that it was declared under ([`Layout::object`]); for
     /// whoever draws memory.
     ///
@@ -215,7 +224,23 @@ impl<T: Word> Plain<T> {
 /// that contains both, not only in those where the free happens to come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
-    cell: Plain<bool>,
+    cell: Plain<Alive>,
+}
+
+/// Whether a thing lives.
+#[derive(Clone, Copy)]
+pub(super) struct Alive(pub(super) bool);
+
+impl Word for Alive {
+    fn into_word(self) -> u64 {
+        u64::from(self.0)
+    }
+    fn from_word(word: u64) -> Self {
+        Self(word != 0)
+    }
+    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if word == 0 { "free" } else { "alive" })
+    }
 }
 
 impl Life {
@@ -223,10 +248,6 @@ impl Life {
         Self {
             cell: Plain::of(id),
         }
-    }
-
-    pub(super) fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if word == 0 { "free" } else { "alive" })
     }
 
     /// Which cell this is.
@@ -237,7 +258,7 @@ impl Life {
     /// Looks at the thing: a violation if it is free, or may be being freed.
     #[track_caller]
     pub fn touch(self, lane: &Lane<'_>) {
-        if !self.cell.read(lane) {
+        if !self.cell.read(lane).0 {
             lane.fault(Fault::UseAfterFree { life: self.id() });
         }
     }
@@ -245,17 +266,17 @@ impl Life {
     /// Frees the thing: a violation if it is free already.
     #[track_caller]
     pub fn free(self, lane: &Lane<'_>) {
-        if !self.cell.read(lane) {
+        if !self.cell.read(lane).0 {
             lane.fault(Fault::DoubleFree { life: self.id() });
         }
-        self.cell.write(lane, false);
+        self.cell.write(lane, Alive(false));
     }
 
     /// Gives the thing its next life; nothing changes if it has one.
     #[track_caller]
     pub fn revive(self, lane: &Lane<'_>) {
-        if !self.cell.read(lane) {
-            self.cell.write(lane, true);
+        if !self.cell.read(lane).0 {
+            self.cell.write(lane, Alive(true));
         }
     }
 }

@@ -5,6 +5,7 @@
 //! of its locks, and those live in the engine. So the next execution costs nothing to set up beyond
 //! what the engine needs to forget the last one, and no object can be shared behind the engine's back.
 
+use super::cell::Alive;
 use super::{Atomic, Life, Name, Plain, RwLock, SpinLock, Word};
 use std::fmt;
 
@@ -45,6 +46,9 @@ pub enum CellKind {
 /// How a value of a cell is shown to a person.
 pub type Show = fn(u64, &mut fmt::Formatter<'_>) -> fmt::Result;
 
+/// How a write to a cell is shown to a person, by the values before and after it.
+pub(super) type ShowChange = fn(u64, u64, &mut fmt::Formatter<'_>) -> fmt::Result;
+
 /// Which object a value of a cell leads to, if any.
 pub type Lead = fn(u64) -> Option<Name>;
 
@@ -59,6 +63,8 @@ pub struct CellDecl {
     pub init: u64,
     /// How its values are shown.
     pub show: Show,
+    /// How what a write changed is shown.
+    pub show_change: ShowChange,
     /// Which object its values lead to.
     pub leads_to: Lead,
     /// The object that it is a part of, if somebody said so: `page4`, `mm0`.
@@ -69,18 +75,13 @@ impl CellDecl {
     /// `value` as this cell shows it.
     pub fn shown(&self, value: u64) -> impl fmt::Display + use<> {
         let show = self.show;
-        Shown { value, show }
+        fmt::from_fn(move |f| show(value, f))
     }
-}
 
-struct Shown {
-    value: u64,
-    show: Show,
-}
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (self.show)(self.value, f)
+    /// What a write that left `new` where `old` was changed, as this cell shows it.
+    pub fn changed(&self, old: u64, new: u64) -> impl fmt::Display + use<> {
+        let show_change = self.show_change;
+        fmt::from_fn(move |f| show_change(old, new, f))
     }
 }
 
@@ -106,22 +107,18 @@ impl Layout {
         Self::default()
     }
 
-    fn cell(&mut self, name: Name, kind: CellKind, init: u64, show: Show) -> CellId {
+    fn cell<T: Word>(&mut self, name: Name, kind: CellKind, init: u64) -> CellId {
         let id = CellId(u32::try_from(self.cells.len()).expect("fewer than 2^32 cells"));
         self.cells.push(CellDecl {
             name,
             kind,
             init,
-            show,
-            leads_to: |_| None,
+            show: T::show,
+            show_change: T::show_change,
+            leads_to: T::leads_to,
             object: None,
         });
         id
-    }
-
-    fn leading<T: Word>(&mut self, cell: CellId) -> CellId {
-        self.cells[cell.index()].leads_to = T::leads_to;
-        cell
     }
 
     /// Declares the parts of an object: whoever draws the cells draws these together. It means nothing to an
@@ -141,19 +138,17 @@ impl Layout {
 
     /// Declares an atomic cell.
     pub fn atomic<T: Word>(&mut self, name: impl Into<Name>, init: T) -> Atomic<T> {
-        let cell = self.cell(name.into(), CellKind::Atomic, init.into_word(), T::show);
-        Atomic::of(self.leading::<T>(cell))
+        Atomic::of(self.cell::<T>(name.into(), CellKind::Atomic, init.into_word()))
     }
 
     /// Declares a plain cell: accesses that conflict must be ordered by something else.
     pub fn plain<T: Word>(&mut self, name: impl Into<Name>, init: T) -> Plain<T> {
-        let cell = self.cell(name.into(), CellKind::Plain, init.into_word(), T::show);
-        Plain::of(self.leading::<T>(cell))
+        Plain::of(self.cell::<T>(name.into(), CellKind::Plain, init.into_word()))
     }
 
     /// Declares the lifetime of something that can be freed while others may still use it.
     pub fn life(&mut self, name: impl Into<Name>, init: bool) -> Life {
-        Life::of(self.cell(name.into(), CellKind::Life, u64::from(init), Life::show))
+        Life::of(self.cell::<Alive>(name.into(), CellKind::Life, Alive(init).into_word()))
     }
 
     /// Declares a spin lock (or any other lock with one holder).

@@ -20,6 +20,21 @@ pub(super) struct Row {
     pub(super) event: Option<usize>,
     /// What stands in the lane, indented.
     pub(super) line: Line,
+    /// What it changed.
+    pub(super) change: Option<Line>,
+}
+
+impl Row {
+    /// What stands in the lane and what it changed, for where the lanes leave no room for a column.
+    pub(super) fn in_one(&self) -> Line {
+        let mut line = self.line.clone();
+        if let (Some(change), Some(last)) = (&self.change, line.segments().last()) {
+            let role = last.role;
+            line.push(role, ": ");
+            line.append(change.clone());
+        }
+        line
+    }
 }
 
 struct Frame {
@@ -87,7 +102,7 @@ impl Rows<'_, '_> {
             What::Note(Note::Remark(text)) => {
                 self.unfold();
                 let line = Line::of(Role::Dim, format!("-- {text}"));
-                self.push(event.lane, None, line);
+                self.push(event.lane, None, line, None);
             }
             What::Op { op, .. } => {
                 let marked = self.marked.contains(&Some(index));
@@ -134,6 +149,7 @@ impl Rows<'_, '_> {
                     lane,
                     event: None,
                     line,
+                    change: None,
                 });
             }
         }
@@ -146,8 +162,9 @@ impl Rows<'_, '_> {
             [_, Some(second)] if second == index => Role::Second,
             _ => Role::Plain,
         };
-        let line = Line::of(role, wording::step(self.history, index));
-        self.push(lane, Some(index), line);
+        let wording::Step { done, change } = wording::step(self.history, index);
+        let change = change.map(|change| Line::of(role, change));
+        self.push(lane, Some(index), Line::of(role, done), change);
         if let Some(stale) = self.history.stale(index) {
             let took = match stale.took {
                 Some(Source::Event(write)) => {
@@ -158,11 +175,11 @@ impl Rows<'_, '_> {
             };
             let missed = self.history.number(stale.missed);
             let line = Line::of(Role::Stale, format!("  stale: {took}missed step {missed}"));
-            self.push(lane, None, line);
+            self.push(lane, None, line, None);
         }
     }
 
-    fn push(&mut self, lane: LaneId, event: Option<usize>, line: Line) {
+    fn push(&mut self, lane: LaneId, event: Option<usize>, line: Line, change: Option<Line>) {
         let depth = self.heading(lane);
         let mut indented = Line::of(Role::Plain, "  ".repeat(depth));
         indented.append(line);
@@ -170,6 +187,7 @@ impl Rows<'_, '_> {
             lane,
             event,
             line: indented,
+            change,
         });
     }
 
@@ -192,6 +210,7 @@ impl Rows<'_, '_> {
             lane,
             event: None,
             line,
+            change: None,
         });
         inner + 1
     }

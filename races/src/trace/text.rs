@@ -132,6 +132,15 @@ impl Line {
         lines
     }
 
+    /// The least width at which [`wrapped`](Self::wrapped) breaks no word.
+    pub fn narrowest(&self, hang: usize) -> usize {
+        let indent = self.indent();
+        let words = self.words().into_iter().enumerate();
+        let needed =
+            words.map(|(nth, word)| indent + word.width() + if nth > 0 { hang } else { 0 });
+        needed.max().unwrap_or(0)
+    }
+
     fn indent(&self) -> usize {
         let mut indent = 0;
         for segment in &self.0 {
@@ -236,6 +245,15 @@ mod tests {
             wrapped("  one two three four", 11),
             ["  one two", "    three", "    four"]
         );
+    }
+
+    #[test]
+    fn knows_how_narrow_it_may_be() {
+        let text = "  three eleven on";
+        let line = Line::of(Role::Plain, text);
+        assert_eq!(line.narrowest(2), 10);
+        assert_eq!(wrapped(text, 10), ["  three", "    eleven", "    on"]);
+        assert_eq!(wrapped(text, 9), ["  three", "    eleve", "    n on"]);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! `smp_mb`), because there the ordering is part of the name: no suffix on a value-returning RMW is a
 //! full barrier, exactly as in the kernel.
 
+use std::fmt;
+
 use gupcheck_core::sync::{
     CellId, CellKind, Event, FenceOrder, LoadOrder, LockMode, Op, RmwOrder, StoreOrder, Until, What,
 };
@@ -117,8 +119,33 @@ pub(crate) fn asked(program: &Program, op: Op) -> String {
     }
 }
 
+/// An operation as a step of its lane.
+pub(super) struct Step {
+    /// What was done, and what a read got.
+    pub(super) done: String,
+    /// What it changed.
+    pub(super) change: Option<String>,
+}
+
+impl fmt::Display for Step {
+    /// Both on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.change {
+            Some(change) => write!(f, "{}: {change}", self.done),
+            None => f.write_str(&self.done),
+        }
+    }
+}
+
 /// An operation as a step of its lane. `index` is its place in the trace.
-pub(super) fn step(history: &History<'_>, index: usize) -> String {
+pub(super) fn step(history: &History<'_>, index: usize) -> Step {
+    Step {
+        done: done(history, index),
+        change: change(history, index),
+    }
+}
+
+fn done(history: &History<'_>, index: usize) -> String {
     let What::Op {
         op, read, wrote, ..
     } = history.trace[index].what
@@ -129,9 +156,8 @@ pub(super) fn step(history: &History<'_>, index: usize) -> String {
     if let Some(lock) = op.lock() {
         return format!("{verb} {}", history.lock(lock));
     }
-    match op {
-        Op::Spawn(lane) | Op::Join(lane) => return format!("{verb} {}", history.lane(lane)),
-        _ => {}
+    if let Op::Spawn(lane) | Op::Join(lane) = op {
+        return format!("{verb} {}", history.lane(lane));
     }
     let Some(cell) = op.cell() else {
         return verb;
@@ -147,21 +173,26 @@ pub(super) fn step(history: &History<'_>, index: usize) -> String {
     let name = history.decl(cell).name;
     let shown = |word| value(history, cell, word);
     match (op, read, wrote) {
-        (Op::Rmw { .. }, Some(read), Some(wrote)) => {
-            format!("{verb} {name}: {} -> {}", shown(read), shown(wrote))
-        }
+        (_, _, Some(_)) | (_, None, None) => format!("{verb} {name}"),
         (Op::Rmw { .. }, Some(read), None) => format!("{verb} {name}: {}, refused", shown(read)),
-        (Op::SpinUntil { until, .. }, Some(read), _) => {
+        (Op::SpinUntil { until, .. }, Some(read), None) => {
             let condition = condition(history, cell, until);
             format!("{verb} {name} {condition}: {}", shown(read))
         }
-        (_, _, Some(wrote)) => {
-            let old = history.current(index, cell);
-            format!("{verb} {name}: {} -> {}", shown(old), shown(wrote))
-        }
         (_, Some(read), None) => format!("{verb} {name} = {}", shown(read)),
-        (_, None, None) => format!("{verb} {name}"),
     }
+}
+
+fn change(history: &History<'_>, index: usize) -> Option<String> {
+    let What::Op {
+        op, read, wrote, ..
+    } = history.trace[index].what
+    else {
+        return None;
+    };
+    let (cell, wrote) = (op.cell()?, wrote?);
+    let old = read.unwrap_or_else(|| history.current(index, cell));
+    Some(history.decl(cell).changed(old, wrote).to_string())
 }
 
 /// An operation as a clause in the past tense, without its subject: `read mm0.pmd[0] = table2`.

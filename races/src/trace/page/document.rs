@@ -135,7 +135,7 @@ fn steps(history: &History<'_>) -> Vec<StepDocument> {
                 steps.push(StepDocument {
                     lane: event.lane.index(),
                     functions: within.clone(),
-                    text: wording::step(history, index),
+                    text: wording::step(history, index).to_string(),
                     source: wording::site(event),
                     cell: op.cell().map(CellId::index),
                     wrote: left.map(|(decl, value)| decl.shown(value).to_string()),

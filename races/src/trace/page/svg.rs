@@ -72,7 +72,7 @@ fn columns(history: &History<'_>, rows: &[Row]) -> (Vec<(usize, usize)>, usize) 
     let mut columns = Vec::new();
     for (lane, cpu) in history.program.cpus().iter().enumerate() {
         let own = rows.iter().filter(|row| row.lane.index() == lane);
-        let widest = own.map(|row| row.line.width()).max().unwrap_or(0);
+        let widest = own.map(|row| row.in_one().width()).max().unwrap_or(0);
         let name = cpu.name.to_string().chars().count();
         let width = widest.min(WIDEST).max(name) * CHARACTER + 2 * PADDING;
         columns.push((at, width));
@@ -123,7 +123,7 @@ impl Drawing<'_, '_> {
         let (x, width) = self.columns[row.lane.index()];
         let top = HEAD + nth * ROW;
         let (y, text) = (top + 13, x + PADDING);
-        let line = row.line.to_string();
+        let line = row.in_one().to_string();
         let shown: String = if line.chars().count() > WIDEST {
             line.chars().take(WIDEST - 3).chain("...".chars()).collect()
         } else {

@@ -144,15 +144,15 @@ fn a_data_race_on_a_lifetime_is_a_use_after_free() {
 
             use after free: (1) cpu1 khugepaged freed table2 while (2) cpu0 gup was still using it
 
-                    │ cpu0 gup                        │ cpu1 khugepaged                   │
-                    ├─────────────────────────────────┼───────────────────────────────────┼──────────────
-                    │ gup_pte_range                   │                                   │
-                  1 │   READ_ONCE mm0.pmd[0] = table2 │                                   │ traces.rs:275
-                    │                                 │ collapse_huge_page                │
-                  2 │                                 │   xchg mm0.pmd[0]: table2 -> none │ traces.rs:277
-                    │                                 │   pte_free                        │
-            (1)   4 │                                 │     free table2                   │ traces.rs:279
-            (2)   5 │   use table2                    │                                   │ traces.rs:280
+                    │ cpu0 gup                        │ cpu1 khugepaged    │ changed        │
+                    ├─────────────────────────────────┼────────────────────┼────────────────┼──────────────
+                    │ gup_pte_range                   │                    │                │
+                  1 │   READ_ONCE mm0.pmd[0] = table2 │                    │                │ traces.rs:275
+                    │                                 │ collapse_huge_page │                │
+                  2 │                                 │   xchg mm0.pmd[0]  │ table2 -> none │ traces.rs:277
+                    │                                 │   pte_free         │                │
+            (1)   4 │                                 │     free table2    │ alive -> free  │ traces.rs:279
+            (2)   5 │   use table2                    │                    │                │ traces.rs:280
 
             when it happened
               mm0.pmd[0]  table2 -> none
@@ -192,10 +192,10 @@ fn a_fault_names_the_free_and_the_look() {
 
             use after free: (1) cpu1 khugepaged freed table2, then (2) cpu0 gup used table2
 
-                    │ cpu0 gup   │ cpu1 khugepaged │
-                    ├────────────┼─────────────────┼──────────────
-            (1)   2 │            │ free table2     │ traces.rs:288
-            (2)   3 │ use table2 │                 │ traces.rs:289
+                    │ cpu0 gup   │ cpu1 khugepaged │ changed       │
+                    ├────────────┼─────────────────┼───────────────┼──────────────
+            (1)   2 │            │ free table2     │ alive -> free │ traces.rs:288
+            (2)   3 │ use table2 │                 │               │ traces.rs:289
 
             when it happened
               table2  alive -> free
@@ -235,13 +235,14 @@ fn a_stale_read_says_what_it_took_and_what_it_missed() {
             broken: always a page that gup returned is still mapped where it was found: (1) cpu1 khugepaged changed mm0.pmd[0] from
               table2 to none, which (2) cpu0 gup did not see
 
-                    │ cpu0 gup                                       │ cpu1 khugepaged                         │
-                    ├────────────────────────────────────────────────┼─────────────────────────────────────────┼──────────────
-            (1)   1 │                                                │ xchg_relaxed mm0.pmd[0]: table2 -> none │ traces.rs:315
-                  2 │                                                │ READ_ONCE folio3.refcount = 1           │ traces.rs:316
-                  3 │ add_relaxed folio3.refcount: 1 -> 2            │                                         │ traces.rs:317
-            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                  │                                         │ traces.rs:318
-                    │   stale: took the initial value, missed step 1 │                                         │
+                    │ cpu0 gup                                      │ cpu1 khugepaged               │ changed        │
+                    ├───────────────────────────────────────────────┼───────────────────────────────┼────────────────┼──────────────
+            (1)   1 │                                               │ xchg_relaxed mm0.pmd[0]       │ table2 -> none │ traces.rs:315
+                  2 │                                               │ READ_ONCE folio3.refcount = 1 │                │ traces.rs:316
+                  3 │ add_relaxed folio3.refcount                   │                               │ 1 -> 2         │ traces.rs:317
+            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                 │                               │                │ traces.rs:318
+                    │   stale: took the initial value, missed step  │                               │                │
+                    │       1                                       │                               │                │
 
             at the end
               mm0.pmd[0]       table2 -> none
