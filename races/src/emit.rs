@@ -28,7 +28,7 @@ pub fn emit(finding: &Finding<'_>) {
             ),
             What::Note(Note::Leave) => drop(calls.pop()),
             What::Note(Note::Retry | Note::Remark(_)) => {}
-            What::Op { .. } => {
+            What::Op { .. } | What::Drain { .. } => {
                 let (step, nth) = steps.next().expect("a step for each operation");
                 info!(target: "gupcheck", parent: within, step = nth, cpu, source = step.source, "{}", step.text);
             }

@@ -184,7 +184,7 @@ fn a_data_race_ends_its_trace() {
     let last: Vec<Op> = (found.trace.iter().rev())
         .filter_map(|event| match event.what {
             What::Op { op, .. } => Some(op),
-            What::Note(_) => None,
+            What::Drain { .. } | What::Note(_) => None,
         })
         .take(2)
         .collect();

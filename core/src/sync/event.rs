@@ -25,6 +25,11 @@ pub enum What {
         /// The write that the value read came from, where the engine knows.
         from: Option<Source>,
     },
+    /// A store that waited in its CPU's store buffer reached memory. Stores that did not wait have no such event.
+    Drain {
+        /// Its index in the trace.
+        store: usize,
+    },
     /// Something the CPU said.
     Note(Note),
 }

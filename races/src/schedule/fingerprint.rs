@@ -131,7 +131,7 @@ impl fmt::Display for Misfit {
 fn operations(trace: &[Event]) -> impl Iterator<Item = (LaneId, &Op)> {
     trace.iter().filter_map(|event| match &event.what {
         What::Op { op, .. } => Some((event.lane, op)),
-        What::Note(_) => None,
+        What::Drain { .. } | What::Note(_) => None,
     })
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Stale {
     pub(super) took: Option<Source>,
     /// The newest write before it in the trace, which it missed.
     pub(super) missed: usize,
+    /// Whether that write waits in its CPU's store buffer.
+    pub(super) waits: bool,
 }
 
 /// A trace, with what can be worked out from it.
@@ -21,8 +23,13 @@ pub(super) struct History<'a> {
     pub(super) program: &'a Program,
     pub(super) trace: &'a [Event],
     violation: &'a Violation,
-    /// The newest write to the same cell before each event.
+    /// The newest write to the same cell before each event that is in memory, or in the store buffer of the
+    /// event's own CPU.
     preceding: Vec<Option<usize>>,
+    /// The newest write to the same cell that waits in another CPU's store buffer while each event happens.
+    waiting: Vec<Option<usize>>,
+    /// The stores that reach memory later.
+    buffered: Vec<usize>,
     numbers: Vec<usize>,
     cells: Vec<Use>,
     locks: Vec<Use>,
@@ -53,31 +60,66 @@ impl<'a> History<'a> {
             trace,
             violation: &counterexample.violation,
             preceding: Vec::with_capacity(trace.len()),
+            waiting: Vec::with_capacity(trace.len()),
+            buffered: (trace.iter())
+                .filter_map(|event| match event.what {
+                    What::Drain { store } => Some(store),
+                    _ => None,
+                })
+                .collect(),
             numbers: Vec::with_capacity(trace.len()),
             cells: vec![Use::default(); program.layout().cells().len()],
             locks: vec![Use::default(); program.layout().locks().len()],
         };
-        let mut number = 0;
+        let mut buffers = Vec::new();
         for (index, event) in trace.iter().enumerate() {
-            let mut preceding = None;
-            if let What::Op { op, wrote, .. } = event.what {
-                number += 1;
-                if let Some(cell) = op.cell() {
-                    let used = &mut history.cells[cell.index()];
-                    used.by(event.lane);
-                    preceding = used.last_write;
-                    if wrote.is_some() {
-                        used.last_write = Some(index);
-                    }
-                }
-                if let Some(lock) = op.lock() {
-                    history.locks[lock.index()].by(event.lane);
-                }
-            }
+            let (preceding, waiting) = history.happens(index, event, &mut buffers);
+            let before = history.numbers.last().copied().unwrap_or(0);
+            let is_step = !matches!(event.what, What::Note(_));
             history.preceding.push(preceding);
-            history.numbers.push(number);
+            history.waiting.push(waiting);
+            history.numbers.push(before + usize::from(is_step));
         }
         history
+    }
+
+    /// Takes note of an event: the newest write before it as its CPU sees it, and as other CPUs will.
+    /// `buffers` are the stores that have not reached memory.
+    fn happens(
+        &mut self,
+        index: usize,
+        event: &Event,
+        buffers: &mut Vec<usize>,
+    ) -> (Option<usize>, Option<usize>) {
+        let (op, wrote) = match event.what {
+            What::Op { op, wrote, .. } => (op, wrote),
+            What::Drain { store } => {
+                buffers.retain(|&waits| waits != store);
+                let cell = self.stored_to(index).expect("a store has a cell");
+                let last = &mut self.cells[cell.index()].last_write;
+                return (last.replace(store), None);
+            }
+            What::Note(_) => return (None, None),
+        };
+        if let Some(lock) = op.lock() {
+            self.locks[lock.index()].by(event.lane);
+        }
+        let Some(cell) = op.cell() else {
+            return (None, None);
+        };
+        let here = |&&store: &&usize| matches!(self.trace[store].what, What::Op { op, .. } if op.cell() == Some(cell));
+        let (own, others): (Vec<usize>, Vec<usize>) =
+            (buffers.iter().filter(here)).partition(|&&store| self.trace[store].lane == event.lane);
+        let used = &mut self.cells[cell.index()];
+        used.by(event.lane);
+        let preceding = own.last().copied().or(used.last_write);
+        if self.buffered.contains(&index) {
+            buffers.push(index);
+        } else if wrote.is_some() {
+            used.last_write = Some(index);
+        }
+        let waiting = others.last().filter(|_| own.is_empty());
+        (preceding, waiting.copied())
     }
 
     /// What a lane is called.
@@ -98,11 +140,29 @@ impl<'a> History<'a> {
         self.numbers[index]
     }
 
+    /// What an event wrote; a store that reaches memory writes once more.
     pub(super) fn wrote(&self, index: usize) -> Option<u64> {
         match self.trace.get(index)?.what {
             What::Op { wrote, .. } => wrote,
+            What::Drain { store } => self.wrote(store),
             What::Note(_) => None,
         }
+    }
+
+    /// The cell of a store that reaches memory.
+    pub(super) fn stored_to(&self, index: usize) -> Option<CellId> {
+        let What::Drain { store } = self.trace[index].what else {
+            return None;
+        };
+        match self.trace[store].what {
+            What::Op { op, .. } => op.cell(),
+            What::Drain { .. } | What::Note(_) => None,
+        }
+    }
+
+    /// Whether an operation is a store that reaches memory later.
+    pub(super) fn is_buffered(&self, index: usize) -> bool {
+        self.buffered.contains(&index)
     }
 
     /// The value that a cell has, in the order of the trace, when this event happens.
@@ -117,12 +177,22 @@ impl<'a> History<'a> {
         let What::Op { op, read, from, .. } = self.trace[index].what else {
             return None;
         };
-        let (cell, read, missed) = (op.cell()?, read?, self.preceding[index]?);
-        let fresh = match from {
-            Some(source) => source == Source::Event(missed),
-            None => read == self.current(index, cell),
+        let (cell, read) = (op.cell()?, read?);
+        let fresh = match (from, self.preceding[index]) {
+            (Some(source), Some(missed)) => source == Source::Event(missed),
+            (None, Some(_)) => read == self.current(index, cell),
+            (_, None) => true,
         };
-        (!fresh).then_some(Stale { took: from, missed })
+        let missed = if fresh {
+            &self.waiting
+        } else {
+            &self.preceding
+        };
+        Some(Stale {
+            took: from,
+            missed: missed[index]?,
+            waits: fresh,
+        })
     }
 
     /// The accesses to `cell`, in the order of the trace.

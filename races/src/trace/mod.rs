@@ -5,9 +5,8 @@
 //!
 //! The text is, in this order: what was run; one sentence naming the anomaly and its two events; a
 //! table with a lane for each CPU and, where the page is wide enough, a column for what changed; the
-//! state that changed altogether; what
-//! each CPU returned; the rule that is broken; the steps that this kernel lacks; what was searched; the
-//! files that it was written to; and the commands that show it again.
+//! state that changed altogether; what each CPU returned; the rule that is broken; the steps that this
+//! kernel lacks; what was searched; the files that it was written to; and the commands that show it again.
 //!
 //! | file | noun |
 //! | --- | --- |

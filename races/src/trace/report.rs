@@ -227,7 +227,7 @@ fn state(
 fn cell_of(history: &History<'_>, event: Option<usize>) -> Option<CellId> {
     match history.trace.get(event?)?.what {
         What::Op { op, .. } => op.cell(),
-        What::Note(_) => None,
+        What::Drain { .. } | What::Note(_) => None,
     }
 }
 

@@ -76,6 +76,10 @@ pub(super) fn rows(history: &History<'_>, marked: [Option<usize>; 2], detail: bo
 impl Rows<'_, '_> {
     fn event(&mut self, index: usize) {
         let event = &self.history.trace[index];
+        let is_dull = |cell| !self.detail && self.history.is_dull(cell);
+        if self.history.stored_to(index).is_some_and(is_dull) {
+            return;
+        }
         if self
             .dull
             .first()
@@ -99,6 +103,10 @@ impl Rows<'_, '_> {
                 self.stacks[event.lane.index()].pop();
             }
             What::Note(Note::Retry) => {}
+            What::Drain { .. } => {
+                self.unfold();
+                self.operation(index);
+            }
             What::Note(Note::Remark(text)) => {
                 self.unfold();
                 let line = Line::of(Role::Dim, format!("-- {text}"));
@@ -127,7 +135,7 @@ impl Rows<'_, '_> {
         let dull = std::mem::take(&mut self.dull);
         let is_idle = |&index: &usize| match self.history.trace[index].what {
             What::Op { op, .. } => self.history.is_idle_use(op),
-            What::Note(_) => false,
+            What::Drain { .. } | What::Note(_) => false,
         };
         if dull.iter().all(is_idle) {
             return;
@@ -174,7 +182,12 @@ impl Rows<'_, '_> {
                 None => String::new(),
             };
             let missed = self.history.number(stale.missed);
-            let line = Line::of(Role::Stale, format!("  stale: {took}missed step {missed}"));
+            let words = if stale.waits {
+                format!("  stale: step {missed} has not reached memory")
+            } else {
+                format!("  stale: {took}missed step {missed}")
+            };
+            let line = Line::of(Role::Stale, words);
             self.push(lane, None, line, None);
         }
     }

@@ -146,6 +146,15 @@ pub(super) fn step(history: &History<'_>, index: usize) -> Step {
 }
 
 fn done(history: &History<'_>, index: usize) -> String {
+    if let (What::Drain { store }, Some(cell)) =
+        (history.trace[index].what, history.stored_to(index))
+    {
+        return format!(
+            "step {} reaches {}",
+            history.number(store),
+            history.decl(cell).name
+        );
+    }
     let What::Op {
         op, read, wrote, ..
     } = history.trace[index].what
@@ -173,6 +182,9 @@ fn done(history: &History<'_>, index: usize) -> String {
     let name = history.decl(cell).name;
     let shown = |word| value(history, cell, word);
     match (op, read, wrote) {
+        (_, _, Some(wrote)) if history.is_buffered(index) => {
+            format!("{verb} {name} := {}, buffered", shown(wrote))
+        }
         (_, _, Some(_)) | (_, None, None) => format!("{verb} {name}"),
         (Op::Rmw { .. }, Some(read), None) => format!("{verb} {name}: {}, refused", shown(read)),
         (Op::SpinUntil { until, .. }, Some(read), None) => {
@@ -184,13 +196,15 @@ fn done(history: &History<'_>, index: usize) -> String {
 }
 
 fn change(history: &History<'_>, index: usize) -> Option<String> {
-    let What::Op {
-        op, read, wrote, ..
-    } = history.trace[index].what
-    else {
+    if history.is_buffered(index) {
         return None;
+    }
+    let (cell, read) = match history.trace[index].what {
+        What::Op { op, read, .. } => (op.cell()?, read),
+        What::Drain { .. } => (history.stored_to(index)?, None),
+        What::Note(_) => return None,
     };
-    let (cell, wrote) = (op.cell()?, wrote?);
+    let wrote = history.wrote(index)?;
     let old = read.unwrap_or_else(|| history.current(index, cell));
     Some(history.decl(cell).changed(old, wrote).to_string())
 }

@@ -13,6 +13,7 @@ use super::event::{Asked, Effect, EventId};
 use super::explore::{Explorer, Extended, MAX_EVENTS, dropping, holders, wait_cycle};
 use super::level::Level;
 use super::model::Axioms;
+use super::timeline::{events, timeline};
 use super::trace;
 use crate::engine::panics;
 use crate::program::{End, Program};
@@ -88,10 +89,11 @@ impl<A: Axioms> Builder<A> {
         }
     }
 
-    /// The choices that were made.
+    /// The choices that lead to what was built, in the order in which it is told.
     pub(super) fn choices(&self) -> Vec<Choice> {
-        let graph = &self.explorer.level().graph;
-        trace::choices(graph, graph.pushed())
+        let level = self.explorer.level();
+        let told = timeline(&level.graph, &level.axioms, level.graph.pushed());
+        trace::choices(&level.graph, &events(&told))
     }
 
     /// What a CPU asks for next.

@@ -61,6 +61,7 @@ pub mod selfcheck;
 mod sightings;
 mod split;
 mod symmetry;
+mod timeline;
 mod trace;
 
 use std::num::{NonZeroU64, NonZeroUsize};

@@ -1,8 +1,8 @@
 //! A graph told as a sequence of events.
 //!
-//! Under SC any order that extends the model's closure could have been watched. Under TSO and RC11 there
-//! may be no such order; then the trace keeps program order and reads-from, and coherence order as far
-//! as it can. Among the orders allowed it takes one that changes CPUs seldom.
+//! Under SC and TSO it is one that could have been watched ([`timeline`]). Under RC11 there may be no such
+//! order; then the trace keeps program order and reads-from, and coherence order as far as it can. Among
+//! the orders allowed it takes one that changes CPUs seldom.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,11 @@ use gupcheck_core::sync::{self, LaneId, Op, Source, What};
 
 use super::clock::Clock;
 use super::cpu::Said;
-use super::event::{Event, EventId, NOWHERE};
+use super::event::{EventId, NOWHERE};
 use super::explore::Explorer;
 use super::graph::Graph;
 use super::model::Axioms;
+use super::timeline::{Told, events, is_part, timeline};
 use crate::schedule::{Choice, Schedule};
 use crate::verdict::{Counterexample, Violation};
 
@@ -31,7 +32,8 @@ pub(super) fn counterexample<A: Axioms>(
     in_order(explorer, violation, blame, execution, &order)
 }
 
-/// The current graph as a counterexample, its events told in this order.
+/// The current graph as a counterexample, its events told in this order, or one near it that could have been
+/// watched.
 pub(super) fn in_order<A: Axioms>(
     explorer: &mut Explorer<A>,
     violation: Violation,
@@ -46,7 +48,9 @@ pub(super) fn in_order<A: Axioms>(
     }
     let said = rehearse(explorer);
     let level = explorer.level();
-    let trace = tell(&level.graph, order, said, blame.is_empty());
+    let told = timeline(&level.graph, &level.axioms, order);
+    let order = events(&told);
+    let trace = tell(&level.graph, &told, said, blame.is_empty());
     let layout = explorer.program.layout();
     let memory = if blame.is_empty() {
         (0..layout.cells().len() as u32)
@@ -61,7 +65,7 @@ pub(super) fn in_order<A: Axioms>(
         memory,
         returned,
         execution,
-        schedule: Some(Schedule::Graph(choices(&level.graph, order))),
+        schedule: Some(Schedule::Graph(choices(&level.graph, &order))),
     }
 }
 
@@ -71,7 +75,6 @@ fn whole_operations(graph: &Graph, order: &[EventId]) -> Vec<EventId> {
     let mut whole = Vec::new();
     for &id in order.iter().filter(|&&id| tells_all(graph, order, id)) {
         let events = graph.lane(id.lane());
-        let is_part = |event: &Event| event.is_second || event.part > 0;
         let first = (0..=id.index()).rev().find(|&n| !is_part(&events[n]));
         let first = first.expect("an operation begins");
         let mut end = first + 1;
@@ -127,11 +130,15 @@ pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
 fn told_memory(layout: &sync::Layout, trace: &[sync::Event]) -> Vec<u64> {
     let mut memory: Vec<u64> = layout.cells().iter().map(|cell| cell.init).collect();
     for event in trace {
+        let write = match event.what {
+            What::Drain { store } => trace[store].what,
+            what => what,
+        };
         if let What::Op {
             op,
             wrote: Some(value),
             ..
-        } = event.what
+        } = write
             && let Some(cell) = op.cell()
         {
             memory[cell.index()] = value;
@@ -255,13 +262,9 @@ impl<'g, A: Axioms> Telling<'g, A> {
     }
 }
 
-/// The events in this order, with what the CPUs said in between.
-fn tell(
-    graph: &Graph,
-    order: &[EventId],
-    said: Vec<Vec<Said>>,
-    to_the_end: bool,
-) -> Vec<sync::Event> {
+/// What happens, with what the CPUs said in between.
+fn tell(graph: &Graph, told: &[Told], said: Vec<Vec<Said>>, to_the_end: bool) -> Vec<sync::Event> {
+    let order = events(told);
     let mut trace = Vec::new();
     let mut place: HashMap<EventId, usize> = HashMap::new();
     let mut said: Vec<_> = (said.into_iter())
@@ -276,36 +279,55 @@ fn tell(
             });
         }
     };
-    for &id in order {
-        say(&mut trace, id.lane(), id.index());
-        let second = graph.event(id);
-        let event = if second.is_second {
-            &graph.lane(id.lane())[id.index() - 1]
-        } else {
-            second
+    for told in told {
+        let id = match *told {
+            Told::Event(id) => id,
+            Told::Drained(id) => {
+                // Dropping a lock is a store too, and to no cell.
+                if graph.event(id).cell != NOWHERE {
+                    let store = place[&id];
+                    trace.push(sync::Event {
+                        what: What::Drain { store },
+                        ..trace[store]
+                    });
+                }
+                continue;
+            }
         };
-        let last = order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id);
-        if !tells_all(graph, order, id) {
+        say(&mut trace, id.lane(), id.index());
+        if !tells_all(graph, &order, id) {
             continue;
         }
         place.insert(id, trace.len());
-        let source = match event.source {
-            EventId::INIT => Source::Init,
-            source => Source::Event(place[&source]),
-        };
         trace.push(sync::Event {
             lane: LaneId(id.lane() as u8),
-            what: What::Op {
-                op: event.op,
-                read: event.reads.then_some(event.read),
-                wrote: second.writes.then_some(second.wrote),
-                from: event.reads.then_some(source),
-            },
-            site: event.site,
+            what: operation(graph, id, &place),
+            site: graph.event(id).site,
         });
+        let last = order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id);
         if to_the_end && last {
             say(&mut trace, id.lane(), usize::MAX);
         }
     }
     trace
+}
+
+/// The operation that an event stands for.
+fn operation(graph: &Graph, id: EventId, place: &HashMap<EventId, usize>) -> What {
+    let second = graph.event(id);
+    let event = if second.is_second {
+        &graph.lane(id.lane())[id.index() - 1]
+    } else {
+        second
+    };
+    let source = match event.source {
+        EventId::INIT => Source::Init,
+        source => Source::Event(place[&source]),
+    };
+    What::Op {
+        op: event.op,
+        read: event.reads.then_some(event.read),
+        wrote: second.writes.then_some(second.wrote),
+        from: event.reads.then_some(source),
+    }
 }

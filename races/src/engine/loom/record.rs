@@ -250,7 +250,7 @@ impl Record {
                     && earlier.cell() == Some(cell)
                     && (writes(&op) || writes(&earlier))
             }
-            What::Note(_) => false,
+            What::Drain { .. } | What::Note(_) => false,
         });
         self.events.push(Event {
             lane,

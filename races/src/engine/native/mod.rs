@@ -216,7 +216,7 @@ impl<'p> Company<'p> {
                 .machine
                 .reset(events.filter_map(|event| match event.what {
                     What::Op { op, .. } => Some(op),
-                    What::Note(_) => None,
+                    What::Drain { .. } | What::Note(_) => None,
                 }));
             for desks in &mut desks {
                 desks[nth].events.clear();

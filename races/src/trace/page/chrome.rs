@@ -35,7 +35,7 @@ pub fn chrome(finding: &Finding<'_>) -> String {
                 events.push(json!({"ph": "E", "pid": 0, "tid": lane, "ts": time}));
             }
             What::Note(_) => {}
-            What::Op { .. } => {
+            What::Op { .. } | What::Drain { .. } => {
                 operation(&mut events, &document, time);
                 time += 1;
             }

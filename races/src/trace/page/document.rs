@@ -55,8 +55,10 @@ pub(crate) struct StepDocument {
     /// The model's source line.
     pub(crate) source: String,
     cell: Option<usize>,
-    /// What it left in its cell, if it wrote.
+    /// What it left in its cell, if it wrote to memory.
     wrote: Option<String>,
+    /// The step whose store it is that left its CPU's store buffer with this one, which is no operation then.
+    drains: Option<usize>,
     /// The object that this leads to.
     leads_to: Option<String>,
     /// The step whose write it read; absent for the initial value, or where the engine does not say.
@@ -127,29 +129,37 @@ fn steps(history: &History<'_>) -> Vec<StepDocument> {
             What::Note(Note::Enter(function)) => within.push(function.to_string()),
             What::Note(Note::Leave) => drop(within.pop()),
             What::Note(Note::Retry | Note::Remark(_)) => {}
-            What::Op {
-                op, wrote, from, ..
-            } => {
-                let decl = op.cell().map(|cell| history.decl(cell));
-                let left = decl.zip(wrote);
-                steps.push(StepDocument {
-                    lane: event.lane.index(),
-                    functions: within.clone(),
-                    text: wording::step(history, index).to_string(),
-                    source: wording::site(event),
-                    cell: op.cell().map(CellId::index),
-                    wrote: left.map(|(decl, value)| decl.shown(value).to_string()),
-                    leads_to: left.and_then(|(decl, value)| named((decl.leads_to)(value))),
-                    read_from: match from {
-                        Some(Source::Event(write)) => Some(history.number(write) - 1),
-                        Some(Source::Init) | None => None,
-                    },
-                    missed: (history.stale(index)).map(|stale| history.number(stale.missed) - 1),
-                });
-            }
+            What::Op { .. } | What::Drain { .. } => steps.push(step(history, index, within)),
         }
     }
     steps
+}
+
+fn step(history: &History<'_>, index: usize, within: &[String]) -> StepDocument {
+    let event = &history.trace[index];
+    let number = |index| history.number(index) - 1;
+    let (cell, from, drains) = match event.what {
+        What::Op { op, from, .. } => (op.cell(), from, None),
+        What::Drain { store } => (history.stored_to(index), None, Some(number(store))),
+        What::Note(_) => (None, None, None),
+    };
+    let wrote = history.wrote(index).filter(|_| !history.is_buffered(index));
+    let left = cell.map(|cell| history.decl(cell)).zip(wrote);
+    StepDocument {
+        lane: event.lane.index(),
+        functions: within.to_vec(),
+        text: wording::step(history, index).to_string(),
+        source: wording::site(event),
+        cell: cell.map(CellId::index),
+        wrote: left.map(|(decl, value)| decl.shown(value).to_string()),
+        drains,
+        leads_to: left.and_then(|(decl, value)| named((decl.leads_to)(value))),
+        read_from: match from {
+            Some(Source::Event(write)) => Some(number(write)),
+            Some(Source::Init) | None => None,
+        },
+        missed: history.stale(index).map(|stale| number(stale.missed)),
+    }
 }
 
 fn cells(history: &History<'_>) -> Vec<CellDocument> {

@@ -9,7 +9,7 @@
 //!
 //! A model may also be asked what comes before an event in a stronger sense than program order and
 //! reads-from: for data races ([`Axioms::synchronised`]), and for an order in which to tell a
-//! counterexample ([`Axioms::told_before`]).
+//! counterexample ([`Axioms::told_before`], [`Axioms::memory_before`]).
 //!
 //! Nothing here decides what an event records: an [`Event`](super::event::Event) keeps the whole
 //! operation as it was asked. A model that needs more (dependencies) finds it there.
@@ -17,7 +17,7 @@
 use gupcheck_core::sync::{CellId, Op, RmwOrder};
 
 use super::clock::Clock;
-use super::event::EventId;
+use super::event::{Event, EventId};
 use super::graph::Graph;
 
 mod rc11;
@@ -37,6 +37,21 @@ pub(super) enum Access {
     Write,
     /// It reads and writes in one step.
     Update(RmwOrder),
+}
+
+/// What is before an event in the order in which memory is accessed: a prefix of each CPU's loads and one of
+/// its stores.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Past {
+    pub(super) loads: Clock,
+    pub(super) stores: Clock,
+}
+
+impl Past {
+    fn join(&mut self, other: &Self) {
+        self.loads.join(&other.loads);
+        self.stores.join(&other.stores);
+    }
 }
 
 /// A memory model's view of one growing graph.
@@ -63,6 +78,12 @@ pub(super) trait Axioms: Default + Send {
 
     /// All events that must be told before `id`, and itself.
     fn told_before(&self, graph: &Graph, id: EventId) -> Clock;
+
+    /// What accesses memory before `id` does, if the model has one order in which all CPUs do.
+    fn memory_before(&self, graph: &Graph, id: EventId) -> Option<Past>;
+
+    /// Whether an event may reach memory later than its CPU's next ones.
+    fn is_buffered(&self, event: &Event) -> bool;
 }
 
 /// What the events that take part in a lock, a spawn or a join come after, beside program order: the

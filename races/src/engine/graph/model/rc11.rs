@@ -28,7 +28,7 @@
 
 use gupcheck_core::sync::{CellId, FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
 
-use super::{Access, Axioms, edges_in};
+use super::{Access, Axioms, Past, edges_in};
 use crate::engine::graph::clock::{Clock, MAX_CPUS};
 use crate::engine::graph::event::{Event, EventId, NOWHERE};
 use crate::engine::graph::graph::Graph;
@@ -353,5 +353,13 @@ impl Axioms for Rc11 {
 
     fn told_before(&self, graph: &Graph, id: EventId) -> Clock {
         graph.event(id).before
+    }
+
+    fn memory_before(&self, _: &Graph, _: EventId) -> Option<Past> {
+        None
+    }
+
+    fn is_buffered(&self, _: &Event) -> bool {
+        false
     }
 }

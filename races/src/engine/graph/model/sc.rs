@@ -19,9 +19,9 @@
 
 use gupcheck_core::sync::CellId;
 
-use super::{Access, Axioms, edges_in};
+use super::{Access, Axioms, Past, edges_in};
 use crate::engine::graph::clock::Clock;
-use crate::engine::graph::event::EventId;
+use crate::engine::graph::event::{Event, EventId};
 use crate::engine::graph::graph::Graph;
 
 /// Sequential consistency over one graph.
@@ -128,5 +128,14 @@ impl Axioms for Sc {
 
     fn told_before(&self, _: &Graph, id: EventId) -> Clock {
         self.of(id)
+    }
+
+    fn memory_before(&self, _: &Graph, id: EventId) -> Option<Past> {
+        let (loads, stores) = (self.of(id), self.of(id));
+        Some(Past { loads, stores })
+    }
+
+    fn is_buffered(&self, _: &Event) -> bool {
+        false
     }
 }

@@ -23,24 +23,10 @@
 
 use gupcheck_core::sync::{CellId, FenceOrder, Op};
 
-use super::{Access, Axioms, edges_in};
+use super::{Access, Axioms, Past, edges_in};
 use crate::engine::graph::clock::Clock;
 use crate::engine::graph::event::{Event, EventId};
 use crate::engine::graph::graph::Graph;
-
-/// What is before an event: a prefix of each CPU's loads and one of its stores.
-#[derive(Clone, Copy, Debug, Default)]
-struct Past {
-    loads: Clock,
-    stores: Clock,
-}
-
-impl Past {
-    fn join(&mut self, other: &Self) {
-        self.loads.join(&other.loads);
-        self.stores.join(&other.stores);
-    }
-}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Local {
@@ -227,5 +213,13 @@ impl Axioms for Tso {
 
     fn told_before(&self, graph: &Graph, id: EventId) -> Clock {
         graph.event(id).before
+    }
+
+    fn memory_before(&self, _: &Graph, id: EventId) -> Option<Past> {
+        Some(*self.of(id))
+    }
+
+    fn is_buffered(&self, event: &Event) -> bool {
+        half(event) == Half::Store
     }
 }
