@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::{self, Output};
 use crate::plan;
+use crate::record::ShrinkingRecord;
 
 /// One race under one profile, without one of the steps that it rests on.
 struct Row {
@@ -46,7 +47,7 @@ struct Cell {
     operations: Option<usize>,
     /// From what to what it was made smaller, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    minimised: Option<String>,
+    minimised: Option<ShrinkingRecord>,
 }
 
 /// What came of the search.
@@ -163,9 +164,7 @@ impl Cell {
             executions: explored.executions,
             milliseconds: explored.elapsed.as_secs_f64() * 1e3,
             operations,
-            minimised: (explored.remarks.iter())
-                .find(|remark| remark.starts_with("minim"))
-                .cloned(),
+            minimised: ShrinkingRecord::of(&explored.verdict),
         }
     }
 

@@ -6,9 +6,9 @@ use gupcheck_core::step::Step;
 use gupcheck_races::engine::Engine;
 use gupcheck_races::program::Program;
 use gupcheck_races::race::Race;
-use gupcheck_races::schedule::{Again, Resolved, Token};
+use gupcheck_races::schedule::{Again, Extent, Resolved, Shrinking, Token};
 use gupcheck_races::trace::{Finding, headline_of};
-use gupcheck_races::verdict::{Cut, Exploration, Verdict, Violation};
+use gupcheck_races::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
 use serde::Serialize;
 
 use crate::line;
@@ -45,6 +45,8 @@ pub(crate) struct RunRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    minimised: Option<ShrinkingRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     histogram: Option<Vec<OutcomeRecord>>,
 }
 
@@ -60,6 +62,45 @@ struct EstimateRecord {
 struct CutRecord {
     by: &'static str,
     at: Option<f64>,
+}
+
+/// From what to what a counterexample was made smaller.
+#[derive(Serialize)]
+pub(crate) struct ShrinkingRecord {
+    from: ExtentRecord,
+    to: ExtentRecord,
+    tries: u64,
+}
+
+#[derive(Serialize)]
+struct ExtentRecord {
+    switches: usize,
+    steps: usize,
+    stale: usize,
+}
+
+impl ShrinkingRecord {
+    /// `None` if nothing is broken, or nobody tried.
+    pub(crate) fn of(verdict: &Verdict) -> Option<Self> {
+        match verdict {
+            Verdict::Failed(counterexample) => Self::of_counterexample(counterexample),
+            _ => None,
+        }
+    }
+
+    fn of_counterexample(counterexample: &Counterexample) -> Option<Self> {
+        let Shrinking { from, to, tries } = counterexample.shrinking?;
+        let extent = |extent: Extent| ExtentRecord {
+            switches: extent.switches,
+            steps: extent.steps,
+            stale: extent.stale,
+        };
+        Some(Self {
+            from: extent(from),
+            to: extent(to),
+            tries,
+        })
+    }
 }
 
 /// An outcome, and how often it was seen.
@@ -123,6 +164,7 @@ impl RunRecord {
             token: finding
                 .and_then(|f| Token::of(f))
                 .map(|token| token.to_string()),
+            minimised: finding.and_then(|f| ShrinkingRecord::of_counterexample(f.counterexample)),
             histogram: histogram.then(outcomes),
         }
     }

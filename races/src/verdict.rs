@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::engine::Limits;
 use crate::program::{Program, Returned};
 use crate::progress::Estimate;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Shrinking};
 use crate::tally::Outcomes;
 use crate::trace::Searched;
 
@@ -95,6 +95,8 @@ pub struct Counterexample {
     pub execution: u64,
     /// How the same engine comes to it again; `None` where it cannot.
     pub schedule: Option<Schedule>,
+    /// How much smaller it is than what the search came to; `None` where nobody tried to make it so.
+    pub shrinking: Option<Shrinking>,
 }
 
 impl Counterexample {
@@ -107,6 +109,7 @@ impl Counterexample {
             returned: Vec::new(),
             execution,
             schedule: None,
+            shrinking: None,
         }
     }
 }

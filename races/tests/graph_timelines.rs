@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use common::listings::{MB, X, Y, r, w};
 use common::{broken, search, store_buffering};
-use gupcheck_core::sync::{Event, FenceOrder, LaneId, Layout, Op, What};
+use gupcheck_core::sync::{CellId, Event, FenceOrder, LaneId, Layout, Op, What};
 use gupcheck_races::engine::graph::selfcheck::explore;
 use gupcheck_races::engine::graph::selfcheck::generate::{Family, Listing, program};
 use gupcheck_races::engine::{Engine, GraphEngine, Model, Search};
@@ -79,7 +79,7 @@ impl<'t> Machine<'t> {
                 if drains && !is_empty {
                     return Err("the store buffer is not empty".to_owned());
                 }
-                let Some(cell) = op.cell().map(|cell| cell.index()) else {
+                let Some(cell) = op.cell().map(CellId::index) else {
                     return Ok(());
                 };
                 let seen = self.seen(lane, cell);

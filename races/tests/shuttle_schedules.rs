@@ -1,13 +1,18 @@
-//! Schedules of the shuttle engine: followed, made small, and taken over from the graph engine.
+//! Schedules of the shuttle engine: followed, made small, and taken over from the graph engine; and what other
+//! engines find, made as small.
 
 mod common;
 
 use std::sync::Arc;
 
 use common::*;
-use gupcheck_core::sync::{Event, LaneId, Layout, What};
-use gupcheck_races::engine::{Engine, GraphEngine, Model, Search, ShuttleEngine, schedule_of};
+use gupcheck_core::sync::{Event, LaneId, Layout, Rmw, RmwOrder, What};
+use gupcheck_races::engine::{
+    Engine, GraphEngine, LoomEngine, Model, Replay, Search, ShuttleEngine, schedule_of,
+};
 use gupcheck_races::program::{Program, Returned};
+use gupcheck_races::schedule::{Fingerprint, Shrinking};
+use gupcheck_races::verdict::Counterexample;
 
 const SAMPLERS: [ShuttleEngine; 3] = [
     ShuttleEngine::RANDOM,
@@ -49,11 +54,9 @@ fn switches(schedule: &[LaneId]) -> usize {
 fn a_failing_schedule_is_told_as_small_as_it_gets() {
     for engine in SAMPLERS {
         let found = explore(&engine, hidden(), &search());
-        let schedule = schedule_of(&broken(&found).trace);
         // cpu a up to its load, all of b, the rest of a; and c, all at once, before or after.
-        assert_eq!(switches(&schedule), 3, "{:?}", found.remarks);
-        let words = &found.remarks[1];
-        assert!(words.starts_with("minimised from"), "{words}");
+        let shrinking = told_as_small_as_it_gets(broken(&found));
+        assert!(shrinking.to < shrinking.from, "{shrinking}");
     }
 }
 
@@ -62,11 +65,63 @@ fn a_counterexample_of_the_graph_engine_is_told_as_small() {
     for model in [Model::Sc, Model::Tso, Model::Rc11] {
         let search = Search { model, ..search() };
         let found = explore(&GraphEngine::ONE_THREAD, hidden(), &search);
-        let schedule = schedule_of(&broken(&found).trace);
-        assert_eq!(switches(&schedule), 3, "{model}: {:?}", found.remarks);
-        let words = &found.remarks[0];
-        assert!(words.starts_with("minimi"), "{words}");
+        told_as_small_as_it_gets(broken(&found));
     }
+}
+
+/// A value that is there only between two updates, among much else. Nothing is stale: each look is an update.
+fn between() -> Program {
+    let (mut layout, x, _) = xy();
+    let noise = layout.atomic("noise", 0);
+    let mut program = Program::new(layout);
+    for (name, adds) in [("looks", 0), ("adds", 1)] {
+        program.cpu(name, move |lane| {
+            noise.rmw(lane, Rmw::Add(1), RmwOrder::Relaxed);
+            let seen = x.rmw(lane, Rmw::Add(adds), RmwOrder::Relaxed);
+            noise.rmw(lane, Rmw::Add(1), RmwOrder::Relaxed);
+            x.rmw(lane, Rmw::Add(adds), RmwOrder::Relaxed);
+            noise.rmw(lane, Rmw::Add(1), RmwOrder::Relaxed);
+            Returned::nothing().int("seen", i64::from(seen))
+        });
+    }
+    program.always("nobody sees 1", |end| {
+        end.returned(LaneId(0)).get("seen") != Some(1)
+    });
+    program
+}
+
+#[test]
+fn a_counterexample_of_loom_is_told_with_few_preemptions_and_comes_back() {
+    let program = Arc::new(between());
+    let search = Search {
+        model: Model::LoomC11,
+        ..search()
+    };
+    let exploration = LoomEngine.explore(&program, &search);
+    let found = broken(&exploration);
+    let shrinking = found.shrinking.expect("it is minimised");
+    assert!(shrinking.to < shrinking.from, "{shrinking}");
+    assert_eq!(shrinking.to.switches, 2, "{shrinking}");
+    assert_eq!(switches(&schedule_of(&found.trace)), 2);
+    let replay = Replay {
+        model: Model::LoomC11,
+        schedule: found.schedule.as_ref().expect("a path"),
+        fingerprint: &Fingerprint::of(&program, &found.trace),
+        execution: found.execution,
+    };
+    let again = LoomEngine.replay(&program, &replay).expect("it fits");
+    assert_eq!(again.misfit, None);
+    let again = again.broken.expect("it breaks again");
+    assert_eq!(again.trace, found.trace);
+    assert_eq!(again.violation, found.violation);
+}
+
+fn told_as_small_as_it_gets(counterexample: &Counterexample) -> Shrinking {
+    let shrinking = counterexample.shrinking.expect("it is minimised");
+    let schedule = schedule_of(&counterexample.trace);
+    assert_eq!(switches(&schedule), 3, "{shrinking}");
+    assert_eq!(shrinking.to.switches, 3, "{shrinking}");
+    shrinking
 }
 
 #[test]

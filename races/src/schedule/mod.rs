@@ -36,5 +36,6 @@ pub use choices::{Choice, Decision, Path, Schedule};
 pub use fingerprint::{Fingerprint, Misfit, signature};
 pub use runs::Runs;
 pub use save::{Kept, KeptFile, Must, SaveError, Store};
+pub use shrink::{Extent, Shrinking};
 pub(crate) use shrink::{TRIES, shrink};
 pub use token::{Token, TokenError};

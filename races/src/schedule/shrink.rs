@@ -13,12 +13,12 @@
 
 use std::fmt;
 
-use gupcheck_core::sync::LaneId;
+use gupcheck_core::sync::{Event, LaneId, What};
 
 use super::Choice;
 
 /// Executions that making a failing schedule small may cost.
-pub(crate) const TRIES: usize = 1_000;
+pub(crate) const TRIES: u64 = 1_000;
 
 /// One operation's part of a schedule.
 pub(crate) trait Turn: Copy {
@@ -51,14 +51,17 @@ impl Turn for Choice {
 
 /// How large a schedule is; smaller in the order in which the fields stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Extent {
-    pub(crate) switches: usize,
-    pub(crate) steps: usize,
-    stale: usize,
+pub struct Extent {
+    /// Changes of CPU.
+    pub switches: usize,
+    /// Operations.
+    pub steps: usize,
+    /// Reads that do not take what is newest.
+    pub stale: usize,
 }
 
 impl Extent {
-    pub(crate) fn of<T: Turn>(schedule: &[T]) -> Self {
+    pub(super) fn of<T: Turn>(schedule: &[T]) -> Self {
         let switches = schedule
             .windows(2)
             .filter(|pair| pair[0].lane() != pair[1].lane());
@@ -68,26 +71,34 @@ impl Extent {
             stale: schedule.iter().filter(|turn| turn.is_stale()).count(),
         }
     }
+
+    /// How large an execution is of which only the trace is known.
+    pub(crate) fn of_trace(trace: &[Event]) -> Self {
+        let is_operation = |event: &&Event| matches!(event.what, What::Op { .. });
+        let operations = trace.iter().filter(is_operation);
+        Self::of(&operations.map(|event| event.lane).collect::<Vec<_>>())
+    }
 }
 
-/// A schedule that was made smaller.
-#[derive(Clone, Debug)]
-pub(crate) struct Shrunk<T> {
-    pub(crate) schedule: Vec<T>,
-    from: Extent,
-    tries: usize,
+/// From what to what a failing execution was made smaller, and what it took.
+#[derive(Clone, Copy, Debug)]
+pub struct Shrinking {
+    /// What was found.
+    pub from: Extent,
+    /// What is shown.
+    pub to: Extent,
+    /// Executions tried.
+    pub tries: u64,
 }
 
-/// From what to what, and what it took.
-impl<T: Turn> fmt::Display for Shrunk<T> {
+impl fmt::Display for Shrinking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, tries, .. } = self;
+        let Self { from, to, tries } = self;
         let (steps, switches) = (from.steps, from.switches);
-        let to = Extent::of(&self.schedule);
-        if to == *from {
+        if to == from {
             return write!(
                 f,
-                "minimal as found: {steps} steps and {switches} switches, {tries} tries"
+                "shown as found: {steps} steps and {switches} switches, none smaller in {tries} tries"
             );
         }
         write!(
@@ -98,11 +109,18 @@ impl<T: Turn> fmt::Display for Shrunk<T> {
     }
 }
 
+/// A schedule that was made smaller.
+#[derive(Clone, Debug)]
+pub(crate) struct Shrunk<T> {
+    pub(crate) schedule: Vec<T>,
+    pub(crate) shrinking: Shrinking,
+}
+
 /// Makes a schedule smaller, with at most so many tries. `follow` runs an execution along a schedule, as
 /// nearly as it can, and returns the schedule that it ran if that breaks the same rule.
 pub(crate) fn shrink<T: Turn>(
     found: &[T],
-    budget: usize,
+    budget: u64,
     mut follow: impl FnMut(&[T]) -> Option<Vec<T>>,
 ) -> Shrunk<T> {
     let mut best = found.to_vec();
@@ -123,9 +141,12 @@ pub(crate) fn shrink<T: Turn>(
         break;
     }
     Shrunk {
+        shrinking: Shrinking {
+            from: Extent::of(found),
+            to: Extent::of(&best),
+            tries,
+        },
         schedule: best,
-        from: Extent::of(found),
-        tries,
     }
 }
 
@@ -185,10 +206,10 @@ mod tests {
     }
 
     /// Shrinks a schedule that fails as long as `fails` says so.
-    fn shrunk(found: &str, budget: usize, fails: impl Fn(&str) -> bool) -> (String, String) {
+    fn shrunk(found: &str, budget: u64, fails: impl Fn(&str) -> bool) -> (String, String) {
         let follow = |tried: &[LaneId]| fails(&text(tried)).then(|| tried.to_vec());
         let shrunk = shrink(&lanes(found), budget, follow);
-        (text(&shrunk.schedule), shrunk.to_string())
+        (text(&shrunk.schedule), shrunk.shrinking.to_string())
     }
 
     #[test]
@@ -205,7 +226,7 @@ mod tests {
         assert!(small.contains("bba"), "{small}");
         let (same, words) = shrunk("aba", 1000, |tried| tried == "aba");
         assert_eq!(same, "aba");
-        assert!(words.starts_with("minimal as found: 3 steps and 2 switches, "));
+        assert!(words.starts_with("shown as found: 3 steps and 2 switches, "));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The whole text of a counterexample, section by section.
 
+use std::iter;
+
 use gupcheck_core::step::{Step, Steps};
 use gupcheck_core::sync::{CellId, CellKind, Fault, What};
 
@@ -100,7 +102,11 @@ fn searched(text: &mut Text, finding: &Finding<'_>, page: Page) {
     text.gap();
     text.line(Line::of(Role::Heading, "searched"));
     let words = searched_words(finding, &searched);
-    for words in [words].iter().chain(finding.aside.remarks) {
+    let shrinking = (finding.counterexample.shrinking).map(|shrinking| shrinking.to_string());
+    for words in iter::once(&words)
+        .chain(&shrinking)
+        .chain(finding.aside.remarks)
+    {
         text.wrapped(Line::of(Role::Plain, format!("  {words}")), page.width, 2);
     }
 }

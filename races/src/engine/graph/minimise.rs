@@ -12,13 +12,13 @@ use crate::program::Program;
 use crate::schedule::{Schedule, TRIES, shrink};
 use crate::verdict::Counterexample;
 
-/// A smaller execution that breaks the same rule as `found`, and how it was come by; or `found` itself.
+/// A smaller execution that breaks the same rule as `found`; or `found` itself.
 pub(super) fn minimised<A: Axioms>(
     program: &Arc<Program>,
     found: Box<Counterexample>,
-) -> (Box<Counterexample>, Option<String>) {
+) -> Box<Counterexample> {
     let Some(Schedule::Graph(choices)) = &found.schedule else {
-        return (found, None);
+        return found;
     };
     let rule = found.violation.rule(program);
     let mut builder = Builder::<A>::new(program);
@@ -30,9 +30,10 @@ pub(super) fn minimised<A: Axioms>(
     builder.restart();
     match builder.follow(&small.schedule) {
         Some(broken) if broken.0.rule(program) == rule => {
-            let told = builder.tell(broken, found.execution);
-            (Box::new(told), Some(small.to_string()))
+            let mut told = builder.tell(broken, found.execution);
+            told.shrinking = Some(small.shrinking);
+            Box::new(told)
         }
-        _ => (found, None),
+        _ => found,
     }
 }

@@ -61,12 +61,7 @@ pub(super) fn run<A: Axioms>(
     });
     let elapsed = began.elapsed();
     let (tally, found, cut) = frontier.into_result();
-    let mut remarks = reductions.remarks(program);
-    let found = found.map(|found| {
-        let (found, remark) = silently(|| minimised::<A>(program, found));
-        remarks.extend(remark);
-        found
-    });
+    let found = found.map(|found| silently(|| minimised::<A>(program, found)));
     let verdict = verdict(program, &tally, found, cut);
     let is_cut = matches!(verdict, Verdict::Truncated(_));
     Exploration {
@@ -77,7 +72,7 @@ pub(super) fn run<A: Axioms>(
         estimate: (estimator.filter(|_| is_cut).and_then(finished))
             .filter(|estimate| estimate.exceeds(tally.executions)),
         elapsed,
-        remarks,
+        remarks: reductions.remarks(program),
     }
 }
 

@@ -97,12 +97,14 @@ impl<A: Axioms> Timeline<'_, A> {
             return true;
         };
         (0..self.graph.lanes()).all(|lane| {
-            let own = |count: u16| match lane == id.lane() {
-                true => count.min(first as u16),
-                false => count.min(self.wanted.get(lane)),
+            // What happens in the end only, and of its own CPU only what was before the operation.
+            let most = if lane == id.lane() {
+                first as u16
+            } else {
+                self.wanted.get(lane)
             };
-            own(past.loads.get(lane)) <= self.done.get(lane)
-                && own(past.stores.get(lane)) <= self.drained.get(lane)
+            past.loads.get(lane).min(most) <= self.done.get(lane)
+                && past.stores.get(lane).min(most) <= self.drained.get(lane)
         })
     }
 

@@ -66,6 +66,7 @@ pub(super) fn in_order<A: Axioms>(
         returned,
         execution,
         schedule: Some(Schedule::Graph(choices(&level.graph, &order))),
+        shrinking: None,
     }
 }
 

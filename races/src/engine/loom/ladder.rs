@@ -14,15 +14,18 @@
 //! pattern, the rung has as many passes as there are CPUs, and another CPU is first in each. That
 //! finds most of what a single pass misses, not all.
 //!
+//! A violation is then looked for once more with as few preemptions as it takes ([`minimised`]).
+//!
 //! "Unbounded" is a preemption bound of 255, the largest that loom takes: without a bound, loom 0.7.3
 //! leaves out executions that it finds with one. An execution with as many preemptions as that was
 //! never seen; should one come, the verdict says that there was a bound.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::control::{Allowance, Common, Control, Halt};
+use super::minimise::minimised;
 use super::path;
 use super::world::World;
 use super::{MAX_BRANCHES, MAX_CPUS};
@@ -38,7 +41,7 @@ pub(super) const UNBOUNDED: usize = u8::MAX as usize;
 const SUSPICIOUS: usize = UNBOUNDED - 5;
 
 /// How a rung ended.
-enum Ended {
+pub(super) enum Ended {
     /// Everything within the bound was seen.
     Finished,
     Cut(Cut),
@@ -79,6 +82,8 @@ pub(super) struct Ladder<'a> {
     common: &'a Common,
     limits: Limits,
     started: Instant,
+    /// How long it took to find a violation.
+    elapsed: Option<Duration>,
     total: Tally,
     remarks: Vec<String>,
     met_the_bound: bool,
@@ -90,6 +95,7 @@ impl<'a> Ladder<'a> {
             common,
             limits,
             started: Instant::now(),
+            elapsed: None,
             total: Tally::default(),
             remarks: Vec::new(),
             met_the_bound: false,
@@ -108,7 +114,7 @@ impl<'a> Ladder<'a> {
             },
             Ended::Cut(Cut::Interrupted) => Verdict::Truncated(Cut::Interrupted),
             Ended::Cut(_) => self.bounded(),
-            Ended::Broken(counterexample) => Verdict::Failed(counterexample),
+            Ended::Broken(found) => self.failed(found, UNBOUNDED),
             Ended::Unsupported(why) => Verdict::Unsupported(why),
         };
         Exploration {
@@ -117,7 +123,7 @@ impl<'a> Ladder<'a> {
             blocked: 0,
             outcomes: self.total.outcomes,
             estimate: None,
-            elapsed: self.started.elapsed(),
+            elapsed: self.elapsed.unwrap_or_else(|| self.started.elapsed()),
             remarks: self.remarks,
         }
     }
@@ -130,7 +136,7 @@ impl<'a> Ladder<'a> {
                 Ended::Finished => finished = Some(bound),
                 Ended::Cut(Cut::Interrupted) => return Verdict::Truncated(Cut::Interrupted),
                 Ended::Cut(_) => break,
-                Ended::Broken(counterexample) => return Verdict::Failed(counterexample),
+                Ended::Broken(found) => return self.failed(found, bound),
                 Ended::Unsupported(why) => return Verdict::Unsupported(why),
             }
         }
@@ -147,6 +153,17 @@ impl<'a> Ladder<'a> {
         })
     }
 
+    /// What a rung came to.
+    fn failed(&mut self, found: Box<Counterexample>, bound: usize) -> Verdict {
+        self.elapsed = Some(self.started.elapsed());
+        Verdict::Failed(minimised(self.common, found, bound))
+    }
+
+    /// How many executions there were.
+    pub(super) fn executions(&self) -> u64 {
+        self.total.executions
+    }
+
     /// What the unbounded rung may spend.
     fn share(&self) -> Allowance {
         Allowance {
@@ -156,7 +173,7 @@ impl<'a> Ladder<'a> {
     }
 
     /// What is left.
-    fn rest(&self) -> Allowance {
+    pub(super) fn rest(&self) -> Allowance {
         let done = self.total.executions;
         Allowance {
             executions: self.limits.executions.map(|n| n.saturating_sub(done)),
@@ -164,7 +181,8 @@ impl<'a> Ladder<'a> {
         }
     }
 
-    fn rung(&mut self, bound: usize, allowance: Allowance) -> Ended {
+    /// Everything within so many preemptions.
+    pub(super) fn rung(&mut self, bound: usize, allowance: Allowance) -> Ended {
         let stage = match bound {
             UNBOUNDED => "unbounded".to_owned(),
             bound => format!("preemption bound {bound}"),
@@ -324,5 +342,6 @@ pub(super) fn counterexample(
         trace: record.take_events(),
         execution: before + ledger.tally.executions,
         schedule: None,
+        shrinking: None,
     }
 }

@@ -8,6 +8,7 @@
 //! | `cpu` | one CPU in it: operations in terms of loom's |
 //! | `record` | the books of an execution: trace, objects, who waits |
 //! | `history` | one atomic cell in them: its writes, and who saw them |
+//! | `minimise` | a counterexample with as few preemptions as it takes |
 //! | `path` | one execution again: loom's path, kept small |
 //! | `sizes` | how many objects an execution gets |
 //!
@@ -41,6 +42,7 @@ mod control;
 mod cpu;
 mod history;
 mod ladder;
+mod minimise;
 mod path;
 mod record;
 mod sizes;

@@ -257,6 +257,7 @@ impl<'p> Company<'p> {
                 returned: Vec::new(),
                 // The machine's choices are not ours to repeat.
                 schedule: None,
+                shrinking: None,
             }));
         }
         None

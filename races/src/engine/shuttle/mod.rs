@@ -173,6 +173,7 @@ impl Engine for ShuttleEngine {
                     memory: followed.memory,
                     returned: followed.returned,
                     execution: replay.execution,
+                    shrinking: None,
                 })
             }),
         })
@@ -228,17 +229,17 @@ impl ShuttleEngine {
         let began = Instant::now();
         let shared = Shared::new(World::new(program));
         let Walk { tally, found, .. } = steer::fly(&shared, walk);
-        let mut remarks = vec![match self.strategy {
+        let elapsed = began.elapsed();
+        let remark = match self.strategy {
             Strategy::Dfs => self.strategy.words().to_owned(),
             _ => format!("{}, seed {seed}", self.strategy.words()),
-        }];
+        };
         let verdict = match found.expect("a search ends with a finding") {
             Found::Cut(cut) => Verdict::Truncated(cut),
             Found::Unsupported(why) => Verdict::Unsupported(why),
             Found::Everything => complete(program, &tally),
             Found::Broken(violation, schedule) => {
-                let (told, remark) = told(program, violation, &schedule, tally.executions);
-                remarks.push(remark);
+                let told = told(program, violation, &schedule, tally.executions);
                 Verdict::Failed(Box::new(told))
             }
         };
@@ -248,8 +249,8 @@ impl ShuttleEngine {
             blocked: tally.blocked,
             outcomes: tally.outcomes,
             estimate: None,
-            elapsed: began.elapsed(),
-            remarks,
+            elapsed,
+            remarks: vec![remark],
         }
     }
 }
@@ -261,13 +262,13 @@ fn complete(program: &Program, tally: &Tally) -> Verdict {
     })
 }
 
-/// A violation told by the smallest schedule that could be found, and how small that is.
+/// A violation told by the smallest schedule that could be found.
 fn told(
     program: &Arc<Program>,
     violation: Violation,
     found: &[LaneId],
     execution: u64,
-) -> (Counterexample, String) {
+) -> Counterexample {
     let guide = Guide::new(program);
     let rule = violation.rule(program);
     let small = shrink(found, TRIES, |tried| {
@@ -276,15 +277,15 @@ fn told(
         is_same.then_some(followed.schedule)
     });
     let followed = guide.follow(&small.schedule, true);
-    let counterexample = Counterexample {
+    Counterexample {
         violation: followed.violation.unwrap_or(violation),
         trace: followed.trace,
         memory: followed.memory,
         returned: followed.returned,
         execution,
         schedule: Some(cpus(&followed.schedule)),
-    };
-    (counterexample, small.to_string())
+        shrinking: Some(small.shrinking),
+    }
 }
 
 /// A schedule, as it is kept.

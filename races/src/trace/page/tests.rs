@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::super::tests::LANES;
-use super::super::tests::traces::{Machine, detached_table, finding, program, stale_recheck};
+use super::super::tests::traces::{
+    Machine, buffered_clear, detached_table, finding, program, stale_recheck,
+};
 use super::*;
 use crate::trace::Finding;
 use crate::verdict::Counterexample;
@@ -46,6 +48,18 @@ fn a_stale_read_says_what_it_missed() {
     let missed = stale[0]["missed"].as_u64().expect("a step") as usize;
     assert_eq!(steps[missed]["cell"], stale[0]["cell"]);
     assert!(!steps[missed]["wrote"].is_null());
+}
+
+#[test]
+fn a_store_that_waits_changes_memory_when_it_leaves_the_store_buffer() {
+    let document = document(buffered_clear);
+    let steps = document["steps"].as_array().expect("a list");
+    let (store, drain) = (&steps[0], &steps[4]);
+    assert!(store["wrote"].is_null(), "{store}");
+    assert_eq!(drain["drains"], 0);
+    assert_eq!(drain["cell"], store["cell"]);
+    assert_eq!(drain["wrote"], "none");
+    assert_eq!(steps[3]["missed"], 0);
 }
 
 #[test]

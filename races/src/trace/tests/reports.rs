@@ -3,7 +3,7 @@
 use expect_test::expect;
 
 use super::check;
-use super::traces::{detached_table, freed_table, looked_at_freed, stale_recheck};
+use super::traces::{buffered_clear, detached_table, freed_table, looked_at_freed, stale_recheck};
 use crate::trace::Page;
 
 #[test]
@@ -22,18 +22,18 @@ fn a_broken_property_under_sequential_consistency() {
                     │ ... 1 step                                     │                                               │
                     │ pin_user_pages_fast > lockless_pages_from_mm > │                                               │
                     │     gup_pmd_range                              │                                               │
-                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:240
+                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:248
                     │   gup_pte_range                                │                                               │
-                  3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:242
+                  3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:250
                     │         present|write                          │                                               │
                     │                                                │ collapse_huge_page                            │
-                  4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:244
-                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:245
-                  6 │                                                │   smp_mb                                      │ traces.rs:246
-            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:247
-            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:249
+                  4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:252
+                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:253
+                  6 │                                                │   smp_mb                                      │ traces.rs:254
+            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:255
+            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:257
                     │ ... 2 steps                                    │                                               │
-                 11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:256
+                 11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:264
                     │                                                │       present|write                           │
                     │                                                │ ... 1 step                                    │
 
@@ -86,24 +86,24 @@ fn in_detail_nothing_is_folded() {
                     +------------------------------------------------+-----------------------------------------------+--------------
                     | pin_user_pages_fast                            |                                               |
                     |   lockless_pages_from_mm                       |                                               |
-                  1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:238
+                  1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:246
                     |     gup_pmd_range                              |                                               |
-                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:240
+                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:248
                     |       gup_pte_range                            |                                               |
-                  3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:242
+                  3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:250
                     |             present|write                      |                                               |
                     |                                                | collapse_huge_page                            |
-                  4 |                                                |   lock mm0.page_table_lock                    | traces.rs:244
-                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:245
-                  6 |                                                |   smp_mb                                      | traces.rs:246
-            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:247
-            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:249
-                  9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:250
+                  4 |                                                |   lock mm0.page_table_lock                    | traces.rs:252
+                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:253
+                  6 |                                                |   smp_mb                                      | traces.rs:254
+            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:255
+            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:257
+                  9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:258
                     |             present|write                      |                                               |
-                 10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:253
-                 11 |                                                |   store_release mm0.pmd[0]: none -> folio4    | traces.rs:256
+                 10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:261
+                 11 |                                                |   store_release mm0.pmd[0]: none -> folio4    | traces.rs:264
                     |                                                |       present|write                           |
-                 12 |                                                |   unlock mm0.page_table_lock                  | traces.rs:257
+                 12 |                                                |   unlock mm0.page_table_lock                  | traces.rs:265
 
             at the end
               mm0.pmd[0]       table2 -> folio4 present|write
@@ -147,12 +147,12 @@ fn a_data_race_on_a_lifetime_is_a_use_after_free() {
                     │ cpu0 gup                        │ cpu1 khugepaged    │ changed        │
                     ├─────────────────────────────────┼────────────────────┼────────────────┼──────────────
                     │ gup_pte_range                   │                    │                │
-                  1 │   READ_ONCE mm0.pmd[0] = table2 │                    │                │ traces.rs:275
+                  1 │   READ_ONCE mm0.pmd[0] = table2 │                    │                │ traces.rs:283
                     │                                 │ collapse_huge_page │                │
-                  2 │                                 │   xchg mm0.pmd[0]  │ table2 -> none │ traces.rs:277
+                  2 │                                 │   xchg mm0.pmd[0]  │ table2 -> none │ traces.rs:285
                     │                                 │   pte_free         │                │
-            (1)   4 │                                 │     free table2    │ alive -> free  │ traces.rs:279
-            (2)   5 │   use table2                    │                    │                │ traces.rs:280
+            (1)   4 │                                 │     free table2    │ alive -> free  │ traces.rs:287
+            (2)   5 │   use table2                    │                    │                │ traces.rs:288
 
             when it happened
               mm0.pmd[0]  table2 -> none
@@ -194,8 +194,8 @@ fn a_fault_names_the_free_and_the_look() {
 
                     │ cpu0 gup   │ cpu1 khugepaged │ changed       │
                     ├────────────┼─────────────────┼───────────────┼──────────────
-            (1)   2 │            │ free table2     │ alive -> free │ traces.rs:288
-            (2)   3 │ use table2 │                 │               │ traces.rs:289
+            (1)   2 │            │ free table2     │ alive -> free │ traces.rs:296
+            (2)   3 │ use table2 │                 │               │ traces.rs:297
 
             when it happened
               table2  alive -> free
@@ -237,10 +237,10 @@ fn a_stale_read_says_what_it_took_and_what_it_missed() {
 
                     │ cpu0 gup                                      │ cpu1 khugepaged               │ changed        │
                     ├───────────────────────────────────────────────┼───────────────────────────────┼────────────────┼──────────────
-            (1)   1 │                                               │ xchg_relaxed mm0.pmd[0]       │ table2 -> none │ traces.rs:315
-                  2 │                                               │ READ_ONCE folio3.refcount = 1 │                │ traces.rs:316
-                  3 │ add_relaxed folio3.refcount                   │                               │ 1 -> 2         │ traces.rs:317
-            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                 │                               │                │ traces.rs:318
+            (1)   1 │                                               │ xchg_relaxed mm0.pmd[0]       │ table2 -> none │ traces.rs:323
+                  2 │                                               │ READ_ONCE folio3.refcount = 1 │                │ traces.rs:324
+                  3 │ add_relaxed folio3.refcount                   │                               │ 1 -> 2         │ traces.rs:325
+            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                 │                               │                │ traces.rs:326
                     │   stale: took the initial value, missed step  │                               │                │
                     │       1                                       │                               │                │
 
@@ -269,5 +269,55 @@ fn a_stale_read_says_what_it_took_and_what_it_missed() {
             again
               cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
+    );
+}
+
+#[test]
+fn a_store_that_waits_is_told_when_it_is_done_and_when_it_reaches_memory() {
+    check(
+        buffered_clear,
+        Page::default(),
+        &expect![[r#"
+        thp-collapse/detached-table (R02) under arm64 without pmd-recheck: graph (rc11), execution 17
+
+        broken: always a page that gup returned is still mapped where it was found: (1) cpu1 khugepaged changed mm0.pmd[0] from
+          table2 to none, which (2) cpu0 gup did not see
+
+                │ cpu0 gup                              │ cpu1 khugepaged                       │ changed        │
+                ├───────────────────────────────────────┼───────────────────────────────────────┼────────────────┼──────────────
+        (1)   1 │                                       │ store_release mm0.pmd[0] := none,     │                │ traces.rs:341
+                │                                       │     buffered                          │                │
+              2 │                                       │ READ_ONCE folio3.refcount = 1         │                │ traces.rs:342
+              3 │ add_relaxed folio3.refcount           │                                       │ 1 -> 2         │ traces.rs:343
+        (2)   4 │ READ_ONCE mm0.pmd[0] = table2         │                                       │                │ traces.rs:344
+                │   stale: step 1 has not reached       │                                       │                │
+                │       memory                          │                                       │                │
+              5 │                                       │ step 1 reaches mm0.pmd[0]             │ table2 -> none │ traces.rs:341
+
+        at the end
+          mm0.pmd[0]       table2 -> none
+          folio3.refcount  1 -> 2
+
+        returned
+          cpu0 gup         ret=1
+          cpu1 khugepaged  did not return
+
+        broken rule
+          always a page that gup returned is still mapped where it was found
+
+        without
+          pmd-recheck (P18): Read the pmd again after the pin: the table was still linked.
+              pairs with collapse-clear-first (M-P11)
+              source: gup_pte_range; 70cbc3cc78a9
+
+        in a kernel from before
+          collapse-sync-ipi (M-P12): Collapse interrupts every CPU, and waits, before the unlinked table serves for anything
+              else.
+              pairs with irqs-off-block-ipi (P3)
+              source: tlb_remove_table_sync_one; 2ba99c5e0881
+
+        again
+          cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+    "#]],
     );
 }

@@ -151,6 +151,14 @@ impl Script {
         self.push(lane, what)
     }
 
+    /// A store of before reaches memory.
+    pub(in crate::trace) fn drain(&mut self, store: usize) {
+        self.events.push(Event {
+            what: What::Drain { store },
+            ..self.events[store]
+        });
+    }
+
     pub(in crate::trace) fn ends(
         self,
         violation: Violation,
@@ -316,6 +324,25 @@ pub(in crate::trace) fn stale_recheck(machine: &Machine) -> Counterexample {
     script.op(1, load(refcount));
     script.op(0, rmw(refcount, Rmw::Add(1), RmwOrder::Relaxed));
     script.stale_load(0, pmd, 2);
+    let violation = Violation::Property {
+        index: 0,
+        text: "a page that gup returned is still mapped where it was found".to_owned(),
+    };
+    script.ends(
+        violation,
+        vec![Some(Returned::nothing().int("ret", 1)), None],
+    )
+}
+
+/// The same where the clearing waits in a store buffer.
+pub(in crate::trace) fn buffered_clear(machine: &Machine) -> Counterexample {
+    let (pmd, refcount) = (machine.pmd.id(), machine.refcount.id());
+    let mut script = Script::on(machine);
+    let clear = script.op(1, store(pmd, 0));
+    script.op(1, load(refcount));
+    script.op(0, rmw(refcount, Rmw::Add(1), RmwOrder::Relaxed));
+    script.stale_load(0, pmd, 2);
+    script.drain(clear);
     let violation = Violation::Property {
         index: 0,
         text: "a page that gup returned is still mapped where it was found".to_owned(),
