@@ -91,13 +91,11 @@ impl Drawing<'_, '_> {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"lanes\" width=\"{width}\" \
              height=\"{height}\" viewBox=\"0 0 {width} {height}\"><style>{STYLE}</style>"
         )?;
-        for (&(x, width), cpu) in self.columns.iter().zip(self.history.program.cpus()) {
-            let name = escaped(&cpu.name.to_string());
-            let (text, tall) = (x + PADDING, height - 4);
+        for (x, width) in &self.columns {
+            let tall = height - 4;
             write!(
                 out,
-                "<rect class=\"lane\" x=\"{x}\" y=\"2\" width=\"{width}\" height=\"{tall}\" rx=\"5\"/>\
-                 <text class=\"name\" x=\"{text}\" y=\"20\">{name}</text>"
+                "<rect class=\"lane\" x=\"{x}\" y=\"2\" width=\"{width}\" height=\"{tall}\" rx=\"5\"/>"
             )?;
         }
         for nth in 0..self.rows.len() {
@@ -110,7 +108,24 @@ impl Drawing<'_, '_> {
                 self.arrow(out, nth, of.missed, "rf missed")?;
             }
         }
+        self.heads(out)?;
         out.push_str("</svg>\n");
+        Ok(())
+    }
+
+    /// The names of the lanes, above all else: a page keeps them in sight.
+    fn heads(&self, out: &mut String) -> fmt::Result {
+        out.push_str("<g class=\"heads\">");
+        for (&(x, width), cpu) in self.columns.iter().zip(self.history.program.cpus()) {
+            let name = escaped(&cpu.name.to_string());
+            let text = x + PADDING;
+            write!(
+                out,
+                "<rect class=\"lane\" x=\"{x}\" y=\"2\" width=\"{width}\" height=\"24\" rx=\"5\"/>\
+                 <text class=\"name\" x=\"{text}\" y=\"19\">{name}</text>"
+            )?;
+        }
+        out.push_str("</g>");
         Ok(())
     }
 
