@@ -84,7 +84,7 @@ fn loom_sees_the_outcomes_that_the_graph_engine_sees_under_rc11() {
 fn shuttle_shows_no_outcome_outside_sc() {
     let graph = ["--engine", "graph", "--model", "sc", "--max-seconds", "0"];
     for engine in ["shuttle", "shuttle-pct", "shuttle-urw", "shuttle-dfs"] {
-        let shuttle = ["--engine", engine, "--max-executions", "300"];
+        let shuttle = ["--engine", engine, "--max-executions", "2000"];
         let complete = compare(engine, &graph, &shuttle);
         assert!(complete == 0 || engine == "shuttle-dfs", "{engine} samples");
     }
@@ -95,6 +95,6 @@ fn shuttle_shows_no_outcome_outside_sc() {
 #[test]
 fn real_threads_show_no_outcome_outside_tso() {
     let graph = ["--engine", "graph", "--model", "tso", "--max-seconds", "0"];
-    let native = ["--engine", "native", "--max-executions", "300"];
+    let native = ["--engine", "native", "--max-executions", "10000"];
     assert_eq!(compare("native", &graph, &native), 0);
 }
