@@ -7,7 +7,7 @@ use std::sync::Arc;
 use common::{Loose, Plainly, broken, r, search};
 use gupcheck_core::sync::{Fault, Layout, LockMode, Rmw, RmwOrder};
 use gupcheck_races::engine::{
-    Engine, GraphEngine, LoomEngine, Model, Replay, ReplayError, Replayed, Search,
+    Engine, GraphEngine, LoomEngine, Model, Replay, ReplayError, Replayed, Search, ShuttleEngine,
 };
 use gupcheck_races::program::{Program, Returned};
 use gupcheck_races::schedule::{Choice, Fingerprint, Schedule};
@@ -320,6 +320,82 @@ fn every_kind_of_violation_comes_back() {
     for model in [Model::Sc, Model::Tso] {
         for (make, is_kind) in [kinds[0], kinds[1], kinds[4]] {
             assert!(is_kind(&same(GRAPH, model, make()).violation));
+        }
+    }
+}
+
+/// Schedules that nobody made: a token's body can be anything.
+mod invented {
+    use gupcheck_races::schedule::{Decision, Path};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lane() -> impl Strategy<Value = u8> {
+        prop_oneof![4 => 0u8..3, 1 => any::<u8>()]
+    }
+
+    fn back() -> impl Strategy<Value = u16> {
+        prop_oneof![4 => 0u16..3, 1 => any::<u16>()]
+    }
+
+    fn decision() -> impl Strategy<Value = Decision> {
+        prop_oneof![
+            lane().prop_map(Decision::Run),
+            lane().prop_map(Decision::Read),
+            any::<bool>().prop_map(Decision::Spurious),
+        ]
+    }
+
+    /// Whatever the schedule says, there is an answer: an error that names what is wrong, or what came of it; and
+    /// it invents no violation.
+    fn is_answered(engine: &dyn Engine, model: Model, schedule: Schedule, looks_around: bool) {
+        let (then, mut found) = stale_message();
+        found.schedule = Some(schedule);
+        let now = message(Variant {
+            looks_around,
+            ..Variant::default()
+        });
+        match again(engine, model, &(then, found), &now) {
+            Ok(replayed) => {
+                assert!(replayed.followed <= replayed.choices);
+                // Nothing else can be wrong with this program.
+                let broken = replayed.broken.map(|broken| broken.violation);
+                assert!(
+                    matches!(broken, None | Some(Violation::Property { .. })),
+                    "{broken:?}"
+                );
+            }
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_graph_engine_answers_any_schedule(
+            choices in vec((lane(), back()), 0..20),
+            looks_around: bool,
+        ) {
+            let choices = choices.into_iter().map(|(lane, back)| Choice { lane, back });
+            is_answered(GRAPH, Model::Rc11, Schedule::Graph(choices.collect()), looks_around);
+        }
+
+        #[test]
+        fn shuttle_answers_any_schedule(cpus in vec(lane(), 0..20), looks_around: bool) {
+            is_answered(&ShuttleEngine::RANDOM, Model::Sc, Schedule::Cpus(cpus), looks_around);
+        }
+
+        #[test]
+        fn loom_answers_any_path(
+            first in lane(),
+            decisions in vec(decision(), 0..20),
+            looks_around: bool,
+        ) {
+            let path = Path { first, decisions };
+            is_answered(LOOM, Model::LoomC11, Schedule::Loom(path), looks_around);
         }
     }
 }

@@ -72,6 +72,9 @@ pub(super) struct Control {
     pub(super) program: Arc<Program>,
     /// The CPU that loom lets run first.
     pub(super) first: usize,
+    /// Whether there is one execution only, along a kept path: its threads do not end, and whoever finishes
+    /// last unwinds it.
+    pub(super) follows: bool,
     record: Mutex<Record>,
     ledger: Mutex<Ledger>,
     stop: Stop,
@@ -102,6 +105,7 @@ impl Control {
         Self {
             program: Arc::clone(&common.program),
             first,
+            follows: false,
             record: Mutex::new(Record::new(Arc::clone(&common.program))),
             ledger: Mutex::new(Ledger {
                 tally: Tally::default(),
@@ -223,6 +227,9 @@ impl Control {
         if let Err(violation) = judged {
             Halt::Broken(violation).raise();
         }
+        if self.follows {
+            Halt::Cut(Cut::Executions(1)).raise();
+        }
     }
 
     /// Nobody can go on.
@@ -241,6 +248,14 @@ impl Control {
         let sizes = sizes.unwrap_or_else(|| self.declared());
         self.ledger().sizes = Some(sizes);
         self
+    }
+
+    /// Has the one execution that there is follow a kept path.
+    pub(super) fn following(self) -> Self {
+        Self {
+            follows: true,
+            ..self
+        }
     }
 
     /// No more sightings: coroutines that loom never unwinds may keep this alive for ever.

@@ -102,6 +102,7 @@ impl Cpu {
             held: RefCell::default(),
         };
         let control = &cpu.world.control;
+        World::stay(control);
         let body = &control.program.cpus()[lane.index()].body;
         let returned = body(&Lane::new(lane, &cpu));
         control.finished(lane, returned);

@@ -202,7 +202,8 @@ fn follow(
 ) -> Result<(Ended, Option<Misfit>), ReplayError> {
     let no_room = |error| ReplayError::Unsupported(format!("no room for loom's path: {error}"));
     let folder = tempfile::tempdir().map_err(no_room)?;
-    let decisions = path.decisions[..followed].iter();
+    let is_somebody = |decision: &&Decision| !matches!(decision, Decision::Run(n) if usize::from(*n) >= MAX_THREADS);
+    let decisions = (path.decisions[..followed].iter()).take_while(is_somebody);
     let written = Written {
         preemption_bound: None,
         pos: 0,
@@ -221,13 +222,9 @@ fn follow(
         stop: Stop::default(),
         sightings: mpsc::channel().0,
     };
-    let one = Allowance {
-        executions: Some(1),
-        time: None,
-    };
     let first = usize::from(path.first) % program.cpus().len();
-    let control = Control::new(&common, first, one, String::new(), 0);
-    let control = Arc::new(control.sized(None));
+    let control = Control::new(&common, first, Allowance::default(), String::new(), 0);
+    let control = Arc::new(control.sized(None).following());
     let execution = usize::MAX;
     let ended = explore(&control, UNBOUNDED, Some(Checkpoint { file, execution }));
     control.close();

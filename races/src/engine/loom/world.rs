@@ -18,6 +18,26 @@ use super::cpu::Cpu;
 use super::{MAX_CPUS, STACK_WORDS};
 use crate::program::Start;
 
+::loom::thread_local! {
+    /// In an execution that follows a kept path, every thread has one.
+    static STAYS: Stays = Stays;
+}
+
+/// Keeps a thread from ending. loom does not look whether the path that it was given goes on with a thread
+/// that has ended, and would resume that for ever. One that is parked takes as many decisions as one
+/// that ends, and notices.
+struct Stays;
+
+impl Drop for Stays {
+    fn drop(&mut self) {
+        // While something unwinds it is not the thread that ends, but the execution.
+        if !std::thread::panicking() {
+            thread::park();
+            Halt::Unsupported("the path goes on with a CPU that has ended".to_owned()).raise();
+        }
+    }
+}
+
 /// What exists as long as one execution lasts.
 pub(super) struct World {
     pub(super) control: Arc<Control>,
@@ -32,6 +52,7 @@ impl World {
     /// One execution: what loom's main thread does, as often as loom likes.
     pub(super) fn execute(control: &Arc<Control>) {
         let sizes = control.begin();
+        Self::stay(control);
         let world = Arc::new(Self {
             control: Arc::clone(control),
             atomics: (0..sizes.atomics).map(|_| AtomicU64::new(0)).collect(),
@@ -48,6 +69,13 @@ impl World {
             if cpus[lane].start == Start::AtOnce {
                 world.start(LaneId(lane as u8));
             }
+        }
+    }
+
+    /// Has the current thread never end, where a kept path is followed.
+    pub(super) fn stay(control: &Control) {
+        if control.follows {
+            STAYS.with(|_| ());
         }
     }
 
