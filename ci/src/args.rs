@@ -3,19 +3,17 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use clap::builder::RangedI64ValueParser;
 use clap::{Parser, Subcommand};
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Step;
 use gupcheck_races::engine::graph::selfcheck::generate::Family;
 use gupcheck_races::engine::{Model, Reductions};
+use gupcheck_races::race::Size;
 
 use crate::pattern;
 use crate::picture::Pictures;
 
-/// The most GUP callers that the command line takes: with two CPUs more, as many as an engine runs.
-const MOST_CALLERS: i64 = 6;
-/// The most pages for each of them.
-const MOST_PAGES: i64 = 8;
 /// The most threads for a search: as many as any machine has cores for.
 const MOST_JOBS: usize = 1024;
 
@@ -72,10 +70,10 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
     pub(crate) model: Model,
     /// GUP callers, from 1 to 6 [default: 2, 3 and 2]
-    #[arg(long, value_name = "N", requires = "pages", value_parser = clap::value_parser!(u32).range(1..=MOST_CALLERS))]
+    #[arg(long, value_name = "N", requires = "pages", value_parser = callers())]
     pub(crate) cpus: Option<u32>,
     /// Pages that each caller asks for, from 1 to 8 [default: 1, 1 and 2]
-    #[arg(long, value_name = "N", requires = "cpus", value_parser = clap::value_parser!(u32).range(1..=MOST_PAGES))]
+    #[arg(long, value_name = "N", requires = "cpus", value_parser = pages())]
     pub(crate) pages: Option<u32>,
     /// Threads that share each search; above 1, one thread is measured too, in turn with them
     #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
@@ -102,10 +100,10 @@ pub(crate) struct MatrixArgs {
     #[arg(long = "engine", value_name = "ENGINE")]
     pub(crate) engines: Vec<String>,
     /// GUP callers, from 1 to 6
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_CALLERS))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = callers())]
     pub(crate) cpus: u32,
     /// Pages that each caller asks for, from 1 to 8
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_PAGES))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = pages())]
     pub(crate) pages: u32,
     /// Executions of each search, at most
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -214,10 +212,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<Model>,
     /// GUP callers, from 1 to 6
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_CALLERS))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = callers())]
     pub(crate) cpus: u32,
     /// Pages that each caller asks for, from 1 to 8
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_PAGES))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = pages())]
     pub(crate) pages: u32,
     /// A step that nobody takes, by name or catalogue id; repeatable
     #[arg(long = "knock-out", value_name = "STEP", value_parser = step)]
@@ -285,6 +283,14 @@ fn jobs(text: &str) -> Result<NonZeroUsize, String> {
         Ok(jobs) if jobs.get() <= MOST_JOBS => Ok(jobs),
         _ => Err(format!("not a number from 1 to {MOST_JOBS}")),
     }
+}
+
+fn callers() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(Size::LARGEST.cpus))
+}
+
+fn pages() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(Size::LARGEST.pages))
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -193,6 +193,14 @@ fn what_is_wrong_with_a_token_is_said() {
     says(&token[..token.len() - 20], "cut short");
     says(&token.replacen("arm64", "arm46", 1), "changed on its way");
     says("nonsense", "no token, and no file");
+    for (cpus, pages) in [(0, 1), (1, 0), (7, 1), (u32::MAX, 1), (1, u32::MAX)] {
+        let mut forged: Token = token.parse().expect("a token");
+        forged.size = Size { cpus, pages };
+        says(
+            &forged.to_string(),
+            &format!("of {cpus} callers x {pages} pages"),
+        );
+    }
 }
 
 #[test]

@@ -21,6 +21,15 @@ pub struct Size {
 impl Size {
     /// One caller, one page.
     pub const SMALLEST: Self = Self { cpus: 1, pages: 1 };
+    /// As large as a race can be set up: with two CPUs more, six callers are as many as an engine runs.
+    pub const LARGEST: Self = Self { cpus: 6, pages: 8 };
+
+    /// Whether a race can be set up so large.
+    pub fn is_possible(self) -> bool {
+        let (least, most) = (Self::SMALLEST, Self::LARGEST);
+        (least.cpus..=most.cpus).contains(&self.cpus)
+            && (least.pages..=most.pages).contains(&self.pages)
+    }
 }
 
 /// A step that a race rests on: without it, under these profiles, the race must fail.

@@ -40,6 +40,12 @@ pub enum NotHere {
         /// Its name.
         name: String,
     },
+    /// A size that no race can have.
+    #[error(
+        "the token is of {} callers x {} pages, and there are 1x1 to {}x{}",
+        .0.cpus, .0.pages, Size::LARGEST.cpus, Size::LARGEST.pages
+    )]
+    Size(Size),
     /// An engine.
     #[error(transparent)]
     Engine(#[from] UnknownEngine),
@@ -55,6 +61,9 @@ impl Token {
             what,
             name: name.to_owned(),
         };
+        if !self.size.is_possible() {
+            return Err(NotHere::Size(self.size));
+        }
         let engine = by_name(&self.engine)?;
         let models = engine.models();
         let model = match &self.model {
