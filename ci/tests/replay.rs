@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::{Step, Steps};
-use gupcheck_races::engine::{Choice, Engine, Limits, LoomEngine, Search, default_for, model_for};
+use gupcheck_races::engine::{
+    Choice, Engine, Limits, LoomEngine, Search, by_name, default_for, model_for,
+};
 use gupcheck_races::progress::{Stop, Unwatched};
 use gupcheck_races::race::{Race, Size};
-use gupcheck_races::schedule::{Token, replay};
+use gupcheck_races::schedule::{Path, Schedule, Token, replay};
 use gupcheck_races::trace::{Aside, Finding};
-use gupcheck_races::verdict::Verdict;
+use gupcheck_races::verdict::{Counterexample, Verdict};
 use serde_json::Value;
 
 /// Every race, with every step that it rests on.
@@ -32,13 +34,12 @@ fn knock_outs() -> Vec<(&'static Race, &'static Profile, Step)> {
     all
 }
 
-/// Finds a violation, makes a token of it, reads that token, replays it, and compares. `false` if none was
-/// found.
-fn comes_back(
+/// Finds a violation, makes a token of it, and reads that token.
+fn token_found(
     (race, profile, step): (&'static Race, &'static Profile, Step),
     choice: Choice,
     executions: u64,
-) -> bool {
+) -> Option<(Token, Box<Counterexample>)> {
     let knocked_out: Steps = std::iter::once(step).collect();
     let program = Arc::new(race.program(Size::SMALLEST, profile, knocked_out));
     let search = Search {
@@ -52,7 +53,7 @@ fn comes_back(
     };
     let exploration = choice.engine.explore(&program, &search);
     let Verdict::Failed(counterexample) = exploration.verdict else {
-        return false;
+        return None;
     };
     let finding = Finding {
         aside: Aside::default(),
@@ -65,9 +66,22 @@ fn comes_back(
         engine: choice.engine.name(),
         model: (choice.engine.models().len() > 1).then(|| choice.model.name()),
     };
+    let token = Token::of(&finding).unwrap_or_else(|| panic!("{}: no schedule", race.name));
+    let token = token.to_string().parse().expect("as it was written");
+    Some((token, counterexample))
+}
+
+/// Finds a violation, replays its token, and compares. `false` if none was found.
+fn comes_back(
+    row: (&'static Race, &'static Profile, Step),
+    choice: Choice,
+    executions: u64,
+) -> bool {
+    let Some((token, counterexample)) = token_found(row, choice, executions) else {
+        return false;
+    };
+    let (race, profile, step) = row;
     let name = format!("{} {profile} without {step}", race.name);
-    let token = Token::of(&finding).unwrap_or_else(|| panic!("{name}: no schedule"));
-    let token: Token = token.to_string().parse().expect("as it was written");
     let resolved = token.resolve(&[race]).expect("its names are there");
     let again = replay(&token, resolved).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(again.is_exact(), "{name}: {:?}", again.words());
@@ -105,6 +119,76 @@ fn loom_repeats_what_it_finds() {
         found += usize::from(comes_back(row, choice, 1_000));
     }
     assert!(found > 60, "only {found}");
+}
+
+/// A part of a schedule left out, done twice, or done backwards.
+fn spliced<T: Clone>(items: &[T], random: &mut impl FnMut(usize) -> usize) -> Vec<T> {
+    let (one, other) = (random(items.len() + 1), random(items.len() + 1));
+    let part = one.min(other)..one.max(other);
+    let mut all = items.to_vec();
+    match random(3) {
+        0 => drop(all.drain(part)),
+        1 => {
+            let at = random(items.len() + 1);
+            all.splice(at..at, items[part].iter().cloned());
+        }
+        _ => all[part].reverse(),
+    }
+    all
+}
+
+fn mangled(schedule: &Schedule, random: &mut impl FnMut(usize) -> usize) -> Schedule {
+    match schedule {
+        Schedule::Graph(choices) => Schedule::Graph(spliced(choices, random)),
+        Schedule::Cpus(cpus) => Schedule::Cpus(spliced(cpus, random)),
+        Schedule::Loom(path) => Schedule::Loom(Path {
+            first: path.first,
+            decisions: spliced(&path.decisions, random),
+        }),
+    }
+}
+
+/// Code changes in ways that nobody foresees: whatever a schedule has become, a replay ends, with an answer.
+#[test]
+fn a_schedule_that_was_mangled_is_answered() {
+    let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut random = move |below: usize| {
+        // Marsaglia's xorshift: any numbers will do, as long as they are the same every time.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).expect("below a usize")
+    };
+    let (mut broken, mut held, mut refused) = (0, 0, 0);
+    for row in knock_outs().into_iter().step_by(5) {
+        for name in ["graph", "loom", "shuttle-pct"] {
+            let engine = by_name(name).expect("an engine");
+            let choice = Choice {
+                engine,
+                model: model_for(engine, row.1),
+                finishes: false,
+            };
+            let Some((token, _)) = token_found(row, choice, 1_000) else {
+                continue;
+            };
+            for _ in 0..20 {
+                let token = Token {
+                    schedule: mangled(&token.schedule, &mut random),
+                    ..token.clone()
+                };
+                let resolved = token.resolve(&[row.0]).expect("its names are there");
+                match replay(&token, resolved) {
+                    Ok(again) if again.replayed.broken.is_some() => broken += 1,
+                    Ok(_) => held += 1,
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(
+        broken > 50 && held > 50 && refused > 50,
+        "{broken} {held} {refused}"
+    );
 }
 
 fn gupcheck(arguments: &[&str]) -> Output {
