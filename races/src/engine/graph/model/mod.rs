@@ -11,7 +11,7 @@
 //! reads-from: for data races ([`Axioms::synchronised`]), and for an order in which to tell a
 //! counterexample ([`Axioms::told_before`], [`Axioms::memory_before`]).
 //!
-//! Nothing here decides what an event records: an [`Event`](super::event::Event) keeps the whole
+//! Nothing here decides what an event records: an [`Event`] keeps the whole
 //! operation as it was asked. A model that needs more (dependencies) finds it there.
 
 use gupcheck_core::sync::{CellId, Op, RmwOrder};
