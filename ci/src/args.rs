@@ -138,7 +138,7 @@ pub(crate) struct SelfcheckArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReplayArgs {
-    /// The token, or a file with tokens in it: one of `ci/schedules`, or a log
+    /// The token, or a file with tokens in it: one of `ci/schedules`, or a log; `-` for standard input
     #[arg(value_name = "TOKEN|FILE")]
     pub(crate) token: String,
     /// One JSON object a line (docs/json.md)

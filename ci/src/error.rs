@@ -43,6 +43,14 @@ pub(crate) enum Error {
     /// Neither a token nor a file.
     #[error("{0:?} is no token, and no file with a token in it")]
     NoToken(String),
+    /// Some tokens of several; each was named when its turn came.
+    #[error("{failed} of {of} tokens could not be replayed")]
+    NotReplayed {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// An execution that cannot be run again.
     #[error(transparent)]
     Replay(#[from] ReplayError),

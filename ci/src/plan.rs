@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gupcheck_core::arch::Profile;
+use gupcheck_core::arch::{Memory, Profile};
 use gupcheck_core::step::Steps;
 use gupcheck_races::engine::{
     Choice, Engine, Limits, Model, Reductions, Tuning, by_name, default_for, model_for,
@@ -51,7 +51,22 @@ impl Job {
                 ));
             }
         }
+        let rests_on = |step| self.race.needs(step, self.profile);
+        if self.is_stronger_than_hardware() && self.knocked_out.iter().any(rests_on) {
+            caveats.push(format!(
+                "{} reorders less than {} does: a step that only keeps order is not missed here",
+                self.model, self.profile
+            ));
+        }
         caveats
+    }
+
+    /// Whether the memory model forbids what the profile's hardware may do.
+    fn is_stronger_than_hardware(&self) -> bool {
+        match self.profile.memory {
+            Memory::Tso => self.model == Model::Sc,
+            Memory::Weak => matches!(self.model, Model::Sc | Model::Tso),
+        }
     }
 
     /// The memory model's name, where the engine has a choice.

@@ -1,6 +1,8 @@
 //! `gupcheck replay`: runs one execution again, and says what came of it.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
 use gupcheck_races::race::Race;
 use gupcheck_races::schedule::{self, Again, Kept, Must, Store, Token};
@@ -13,69 +15,118 @@ use crate::log;
 use crate::output::{self, Output};
 use crate::record::ReplayRecord;
 
-/// Replays what `args` names.
+/// Replays what `args` names. Of several tokens one that cannot be replayed does not keep the others from it.
 pub(crate) fn replay(
     args: &ReplayArgs,
     races: &[&'static Race],
     output: &mut Output,
 ) -> Result<Exit, Error> {
-    let mut exit = Exit::Holds;
     let tokens = tokens(&args.token)?;
-    if tokens.len() > 1 && !args.pictures.is_empty() {
+    if let [only] = &tokens[..] {
+        return replay_one(args, &only.text, races, output);
+    }
+    if !args.pictures.is_empty() {
         return Err(Error::OnePicture(tokens.len()));
     }
-    for token in tokens {
-        let token: Token = token.parse()?;
-        let again = schedule::replay(&token, token.resolve(races)?)?;
-        if let (Some(filter), Some(finding)) = (log::filter()?, again.finding()) {
-            log::log(&finding, filter);
-        }
-        let written = match again.finding() {
-            Some(finding) => args.pictures.write(&finding, args.detail)?,
-            None => Vec::new(),
-        };
-        if args.json {
-            let record = serde_json::to_string(&ReplayRecord::of(&again));
-            output.plain(&record.map_err(std::io::Error::from)?)?;
-        } else {
-            tell(args, &again, &written, output)?;
-        }
-        let finding = again.finding();
-        exit = exit.max(match finding {
-            Some(_) => Exit::Violation,
-            None => Exit::Truncated,
-        });
-        if let Some(finding) = finding.filter(|_| args.keep) {
-            keep(&finding)?;
+    let mut exit = Exit::Holds;
+    let mut failed = 0;
+    for token in &tokens {
+        match replay_one(args, &token.text, races, output) {
+            Ok(one) => exit = exit.max(one),
+            Err(error @ (Error::Output(_) | Error::Filter { .. })) => return Err(error),
+            Err(error) => {
+                failed += 1;
+                output::remark(&format!("the token in line {}: {error}", token.line));
+            }
         }
     }
-    Ok(exit)
+    match failed {
+        0 => Ok(exit),
+        _ => Err(Error::NotReplayed {
+            failed,
+            of: tokens.len(),
+        }),
+    }
 }
 
-/// The token that a text is, or those in the file that it names.
-fn tokens(text: &str) -> Result<Vec<String>, Error> {
-    let is_token = |word: &str| {
-        let form = word
-            .strip_prefix("gup")
-            .and_then(|rest| rest.split_once(':'));
-        form.is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()))
+fn replay_one(
+    args: &ReplayArgs,
+    token: &str,
+    races: &[&'static Race],
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    let token: Token = token.parse()?;
+    let again = schedule::replay(&token, token.resolve(races)?)?;
+    if let (Some(filter), Some(finding)) = (log::filter()?, again.finding()) {
+        log::log(&finding, filter);
+    }
+    let written = match again.finding() {
+        Some(finding) => args.pictures.write(&finding, args.detail)?,
+        None => Vec::new(),
     };
+    if args.json {
+        let record = serde_json::to_string(&ReplayRecord::of(&again));
+        output.plain(&record.map_err(io::Error::from)?)?;
+    } else {
+        tell(args, &again, &written, output)?;
+    }
+    let Some(finding) = again.finding() else {
+        if !args.pictures.is_empty() {
+            output::remark("nothing is broken, so there is nothing to draw: no file was written");
+        }
+        return Ok(Exit::Truncated);
+    };
+    if args.keep {
+        keep(&finding)?;
+    }
+    Ok(Exit::Violation)
+}
+
+/// A token, and where it was found.
+struct Found {
+    line: usize,
+    text: String,
+}
+
+/// Whether a word begins as a token of some form does.
+fn is_token(word: &str) -> bool {
+    let form = word
+        .strip_prefix("gup")
+        .and_then(|rest| rest.split_once(':'));
+    form.is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()))
+}
+
+/// The token that a text is; or those in the file that it names, in standard input for `-`, or in itself.
+fn tokens(text: &str) -> Result<Vec<Found>, Error> {
     if is_token(text.trim()) {
-        return Ok(vec![text.to_owned()]);
+        let text = text.to_owned();
+        return Ok(vec![Found { line: 1, text }]);
     }
-    let path = std::path::Path::new(text);
-    if !path.exists() {
-        return Err(Error::NoToken(text.to_owned()));
-    }
-    let content = std::fs::read_to_string(path).map_err(|error| Error::Unreadable {
+    let path = Path::new(text);
+    let content = if text == "-" {
+        let mut content = Vec::new();
+        io::stdin().read_to_end(&mut content).map(|_| content)
+    } else if path.exists() {
+        fs::read(path)
+    } else {
+        Ok(text.as_bytes().to_vec())
+    };
+    let content = content.map_err(|error| Error::Unreadable {
         path: path.to_owned(),
         error,
     })?;
-    let words = content.split(|c: char| c.is_whitespace() || "\"'`".contains(c));
-    let mut tokens: Vec<String> = Vec::new();
-    for word in words.filter(|word| is_token(word)) {
-        if tokens.iter().all(|known| known != word) {
-            tokens.push(word.to_owned());
+    // Logs have all sorts of bytes in them, and tokens none but ASCII.
+    let content = String::from_utf8_lossy(&content);
+    let mut tokens: Vec<Found> = Vec::new();
+    for (nth, line) in content.lines().enumerate() {
+        let words = line.split(|c: char| c.is_whitespace() || "\"'`".contains(c));
+        for word in words.filter(|word| is_token(word)) {
+            if tokens.iter().all(|known| known.text != word) {
+                tokens.push(Found {
+                    line: nth + 1,
+                    text: word.to_owned(),
+                });
+            }
         }
     }
     if tokens.is_empty() {

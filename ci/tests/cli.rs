@@ -327,3 +327,16 @@ fn a_closed_pipe_ends_quietly() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+#[test]
+fn a_model_that_cannot_miss_a_barrier_says_so() {
+    let without = |model: &str, step: &str| {
+        let run =
+            format!("run pte-clear/freeze --profile arm64 --model {model} --knock-out {step}");
+        stdout(&gupcheck(&run.split(' ').collect::<Vec<_>>()))
+    };
+    let words = "sc reorders less than arm64 does: a step that only keeps order is not missed here";
+    let text = without("sc", "pin-barrier");
+    assert!(text.contains("complete") && text.contains(words), "{text}");
+    assert!(!without("rc11", "pin-barrier").contains("reorders less"));
+}

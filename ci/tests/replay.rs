@@ -260,6 +260,27 @@ fn tokens_are_found_in_a_log() {
     std::fs::write(&log, format!("12:00 test failed\n  replay {token}\nbye\n")).expect("written");
     let output = gupcheck(&["replay", log.to_str().expect("UTF-8")]);
     assert_eq!(output.status.code(), Some(1));
+
+    // One that was cut short, and what is not UTF-8, keep nobody from the others.
+    let mut mixed = format!("first {}\n", &token[..200]).into_bytes();
+    mixed.extend(b"\xff\xfe\n");
+    mixed.extend(token.as_bytes());
+    std::fs::write(&log, mixed).expect("written");
+    let output = gupcheck(&["replay", log.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(said.contains("line 1: the token is cut short"), "{said}");
+    assert!(
+        said.contains("1 of 2 tokens could not be replayed"),
+        "{said}"
+    );
+    let told = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(told.contains("breaks the same rule again"), "{told}");
+
+    // The whole line, as it stands in a log.
+    let output = gupcheck(&["replay", &format!("cargo run --release -- replay {token}")]);
+    assert_eq!(output.status.code(), Some(1));
+
     std::fs::write(&log, "nothing\n").expect("written");
     let output = gupcheck(&["replay", log.to_str().expect("UTF-8")]);
     assert_eq!(output.status.code(), Some(2));
