@@ -1,5 +1,7 @@
 //! The page: everything in one file.
 
+use gupcheck_core::step::Step;
+
 use super::super::{Finding, headline_of};
 use super::document::Document;
 use super::{escaped, svg};
@@ -11,7 +13,12 @@ pub fn html(finding: &Finding<'_>) -> String {
     let document = serde_json::to_string(&Document::of(finding)).unwrap_or_default();
     // Inside a script element, only the end of that element is special.
     let document = document.replace("</", "<\\/");
-    let title = format!("{} under {}", finding.race.name, finding.profile.name);
+    let without: Vec<_> = finding.knocked_out.iter().map(Step::name).collect();
+    let mut title = format!("{} under {}", finding.race.name, finding.profile.name);
+    if !without.is_empty() {
+        title.push_str(" without ");
+        title.push_str(&without.join(", "));
+    }
     let mut page = String::with_capacity(TEMPLATE.len() + document.len());
     let parts = [
         ("title", escaped(&title)),

@@ -66,6 +66,7 @@ fn a_store_that_waits_changes_memory_when_it_leaves_the_store_buffer() {
 fn the_page_is_one_file_that_loads_nothing() {
     let page = drawn(detached_table, html);
     assert!(!page.contains("{{"), "a part is missing");
+    assert!(page.contains("thp-collapse/detached-table under arm64 without pmd-recheck</title>"));
     for loads in ["src=", "href=", "@import", "url(", "fetch("] {
         assert!(!page.contains(loads), "{loads}");
     }
