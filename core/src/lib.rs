@@ -3,7 +3,8 @@
 //!
 //! This crate is the model and nothing but the model: it does not know that executions are explored,
 //! what a verdict is, or how a counterexample is shown. Its code reads like the kernel's, function by
-//! function, with the kernel's names; everything that CPUs share goes through the facade in [`sync`].
+//! function, with the kernel's names; everything that CPUs share goes through the facade, which is a crate
+//! of its own ([`sync`]).
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -30,4 +31,4 @@ pub mod mm;
 pub mod mutators;
 pub mod pgtable;
 pub mod step;
-pub mod sync;
+pub use gupcheck_sync as sync;

@@ -8,7 +8,7 @@ use std::fmt;
 /// be made, copied and compared without allocating; text appears only when somebody looks at it.
 ///
 /// ```
-/// use gupcheck_core::sync::Name;
+/// use gupcheck_sync::Name;
 /// assert_eq!(Name::new("mm{}.pmd[{}]", [0, 1]).to_string(), "mm0.pmd[1]");
 /// assert_eq!(Name::from("zone.lock").to_string(), "zone.lock");
 /// ```

@@ -75,7 +75,7 @@ impl<'e> Lane<'e> {
         self.backend.perform(self.id, op, Location::caller())
     }
 
-    /// A fence. Kernel code says [`smp_mb`](crate::lkmm::smp_mb) and its kin instead.
+    /// A fence. Code of a field wraps this in its own words: a kernel says `smp_mb`.
     #[track_caller]
     pub fn fence(&self, order: FenceOrder) {
         self.perform(Op::Fence(order));

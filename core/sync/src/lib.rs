@@ -1,5 +1,7 @@
 //! The facade: everything that CPUs share, and the one door to it.
 //!
+//! Nothing here knows of kernels: code under test of any kind can stand on it.
+//!
 //! # The rules
 //!
 //! 1. **What is shared is declared.** Boot code declares named cells and locks in a [`Layout`]; a CPU
