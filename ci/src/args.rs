@@ -7,8 +7,8 @@ use clap::builder::RangedI64ValueParser;
 use clap::{Parser, Subcommand};
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Step;
-use gupcheck_races::engine::graph::selfcheck::generate::Family;
-use gupcheck_races::engine::{Model, Reductions};
+use gupcheck_graph::selfcheck::generate::Family;
+use gupcheck_program::{Model, Reductions};
 use gupcheck_races::race::Size;
 
 use crate::pattern;

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use gupcheck_core::arch::WEAK;
 use gupcheck_core::step::Steps;
-use gupcheck_races::engine::{Engine, GraphEngine, Limits, Model, Reductions, Search};
-use gupcheck_races::program::Program;
-use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_graph::GraphEngine;
+use gupcheck_program::{
+    Engine, Exploration, Limits, Model, Program, Reductions, Search, Stop, Unwatched, Verdict,
+};
 use gupcheck_races::race::{Race, Size};
-use gupcheck_races::verdict::{Exploration, Verdict};
 use serde::Serialize;
 
 use crate::args::BenchArgs;

@@ -2,8 +2,10 @@
 
 use std::io;
 
-use gupcheck_races::engine::{Model, ReplayError, UnknownEngine};
-use gupcheck_races::schedule::{NotHere, SaveError, TokenError};
+use gupcheck_program::{Model, ReplayError};
+use gupcheck_races::again::NotHere;
+use gupcheck_races::engines::UnknownEngine;
+use gupcheck_replay::{SaveError, TokenError};
 
 use crate::pattern;
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gupcheck_races::verdict::Verdict;
+use gupcheck_program::Verdict;
 
 /// The exit codes, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 //! Ctrl-C: the first asks the search to stop and say what it has; the second ends the process.
 
-use gupcheck_races::progress::Stop;
+use gupcheck_program::Stop;
 
 use crate::error::Error;
 use crate::output;

@@ -1,10 +1,8 @@
 //! The line that a race gets under a profile, and what follows it.
 
 use gupcheck_core::step::Step;
-use gupcheck_races::program::Program;
-use gupcheck_races::tally::{Outcome, Outcomes};
-use gupcheck_races::trace::{Aside, Finding, Line, Role};
-use gupcheck_races::verdict::{Exploration, Verdict};
+use gupcheck_program::{Exploration, Outcome, Outcomes, Program, Verdict};
+use gupcheck_trace::{Aside, Finding, Line, Role};
 use indicatif::HumanCount;
 
 use crate::plan::Job;
@@ -22,9 +20,9 @@ impl Columns {
     pub(crate) fn of(jobs: &[Job]) -> Self {
         let widest = |width: fn(&Job) -> usize| jobs.iter().map(width).max().unwrap_or(0);
         Self {
-            race: widest(|job| job.race.name.len()),
-            catalogue: widest(|job| job.race.catalogue.len()),
-            profile: widest(|job| job.profile.name.len()),
+            race: widest(|job| job.instance.race.name.len()),
+            catalogue: widest(|job| job.instance.race.catalogue.len()),
+            profile: widest(|job| job.instance.profile.name.len()),
         }
     }
 }
@@ -33,13 +31,17 @@ impl Columns {
 pub(crate) fn preamble(jobs: &[Job]) -> Option<Line> {
     let job = jobs.first()?;
     let plural = |n: u32, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
-    let each = if job.size.cpus == 1 { "" } else { " each" };
+    let each = if job.instance.size.cpus == 1 {
+        ""
+    } else {
+        " each"
+    };
     let (callers, pages) = (
-        plural(job.size.cpus, "GUP caller"),
-        plural(job.size.pages, "page"),
+        plural(job.instance.size.cpus, "GUP caller"),
+        plural(job.instance.size.pages, "page"),
     );
     let mut words = vec![format!("{callers}, {pages}{each}")];
-    let knocked_out: Vec<_> = job.knocked_out.iter().map(Step::name).collect();
+    let knocked_out: Vec<_> = job.instance.knocked_out.iter().map(Step::name).collect();
     if !knocked_out.is_empty() {
         words.push(format!("without {}", knocked_out.join(" and ")));
     }
@@ -64,9 +66,15 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
         catalogue,
         profile,
     } = columns;
-    let mut line = Line::of(Role::Plain, format!("{:<race$}  ", job.race.name));
-    line.push(Role::Dim, format!("{:<catalogue$}  ", job.race.catalogue));
-    line.push(Role::Plain, format!("{:<profile$}  ", job.profile.name));
+    let mut line = Line::of(Role::Plain, format!("{:<race$}  ", job.instance.race.name));
+    line.push(
+        Role::Dim,
+        format!("{:<catalogue$}  ", job.instance.race.catalogue),
+    );
+    line.push(
+        Role::Plain,
+        format!("{:<profile$}  ", job.instance.profile.name),
+    );
     let (role, word) = match exploration.verdict {
         Verdict::Complete => (Role::Good, "complete"),
         Verdict::Truncated(_) => (Role::Caution, "TRUNCATED"),
@@ -79,9 +87,9 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
         line.push(Role::Plain, why.clone());
         return line;
     }
-    let model = match job.chosen_model() {
-        Some(model) => format!("{} {model}", job.engine.name()),
-        None => job.engine.name().to_owned(),
+    let model = match job.instance.chosen_model() {
+        Some(model) => format!("{} {model}", job.instance.engine.name()),
+        None => job.instance.engine.name().to_owned(),
     };
     line.push(
         Role::Plain,
@@ -151,21 +159,12 @@ pub(crate) fn finding<'a>(
     let Verdict::Failed(counterexample) = &exploration.verdict else {
         return None;
     };
-    Some(Finding {
-        counterexample,
-        program,
-        race: job.race,
-        size: job.size,
-        profile: job.profile,
-        knocked_out: job.knocked_out,
-        engine: job.engine.name(),
-        model: job.chosen_model(),
-        aside: Aside {
-            searched: Some(exploration.searched(job.limits)),
-            remarks: &exploration.remarks,
-            ..Aside::default()
-        },
-    })
+    let aside = Aside {
+        searched: Some(exploration.searched(job.limits)),
+        remarks: &exploration.remarks,
+        ..Aside::default()
+    };
+    Some(job.instance.finding(program, counterexample, aside))
 }
 
 #[cfg(test)]

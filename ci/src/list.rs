@@ -2,9 +2,10 @@
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Step;
-use gupcheck_races::engine;
+use gupcheck_program::Engine;
+use gupcheck_races::engines::all;
 use gupcheck_races::race::Race;
-use gupcheck_races::trace::{Line, Role, Text};
+use gupcheck_trace::{Line, Role, Text};
 use serde::Serialize;
 
 use crate::args::ListArgs;
@@ -37,7 +38,7 @@ pub(crate) fn list(
             profile,
         )?;
     } else if args.engines {
-        let engines = engine::all().iter().copied();
+        let engines = all().iter().copied();
         each(args, output, engines, EngineRecord::of, engine)?;
     } else {
         let races = plan::select(races, args.pattern.as_deref())?;
@@ -116,7 +117,7 @@ fn profile(text: &mut Text, profile: &'static Profile, width: usize) {
     text.wrapped(line.and(Role::Plain, profile.about), width, 12);
 }
 
-fn engine(text: &mut Text, engine: &'static dyn engine::Engine, width: usize) {
+fn engine(text: &mut Text, engine: &'static dyn Engine, width: usize) {
     let models: Vec<_> = engine.models().iter().map(|model| model.name()).collect();
     let line = Line::of(Role::Heading, format!("{:<12}", engine.name()));
     text.wrapped(line.and(Role::Plain, models.join(", ")), width, 12);

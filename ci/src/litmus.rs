@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use gupcheck_graph::GraphEngine;
 use gupcheck_litmus::{Litmus, LitmusError, Report};
-use gupcheck_races::engine::{Engine, GraphEngine, Search};
-use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_program::{Engine, Search, Stop, Unwatched};
 use serde::Serialize;
 
 use crate::args::LitmusArgs;

@@ -4,7 +4,7 @@ use std::env;
 use std::io::IsTerminal as _;
 
 use gupcheck_races::emit::emit;
-use gupcheck_races::trace::Finding;
+use gupcheck_trace::Finding;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::Error;

@@ -39,7 +39,7 @@ mod summary;
 use std::process::ExitCode;
 
 use clap::Parser;
-use gupcheck_races::progress::Stop;
+use gupcheck_program::Stop;
 
 use crate::args::{Args, Command};
 use crate::error::Error;

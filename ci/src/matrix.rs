@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::{Step, Steps};
-use gupcheck_races::engine::{self, Engine, Limits, Search, by_name, model_for};
-use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_program::{
+    Engine, Exploration, Limits, Search, Stop, Unwatched, Verdict, Violation, explore,
+};
+use gupcheck_races::engines::{all, by_name, model_for};
 use gupcheck_races::race::{Race, Size};
-use gupcheck_races::verdict::{Exploration, Verdict, Violation};
 use indicatif::HumanCount;
 use serde::Serialize;
 
@@ -72,7 +73,7 @@ pub(crate) fn matrix(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let engines = match &args.engines[..] {
-        [] => engine::all().to_vec(),
+        [] => all().to_vec(),
         names => names
             .iter()
             .map(|name| by_name(name))
@@ -151,7 +152,7 @@ impl Cell {
             stop: stop.clone(),
             watch: &Unwatched,
         };
-        let explored = engine::explore(engine, &program, &search);
+        let explored = explore(engine, &program, &search);
         let (result, operations) = outcome(&explored);
         Self {
             race: row.race.name,

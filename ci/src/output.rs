@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use gupcheck_races::trace::{Line, Role, Text};
+use gupcheck_trace::{Line, Role, Text};
 
 use crate::error::Error;
 use crate::paint;

@@ -1,7 +1,7 @@
 //! The colours of text. What is not a terminal gets none: `anstream` strips them.
 
 use anstyle::{AnsiColor, Style};
-use gupcheck_races::trace::{Line, Role};
+use gupcheck_trace::{Line, Role};
 
 const fn style(role: Role) -> Style {
     match role {

@@ -77,7 +77,7 @@ pub(crate) fn did_you_mean(near: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use gupcheck_core::sync::Layout;
-    use gupcheck_races::program::Program;
+    use gupcheck_program::Program;
 
     use super::*;
 

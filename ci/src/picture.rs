@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use gupcheck_races::trace::{Document, Finding, chrome, html, svg};
+use gupcheck_trace::{Document, Finding, chrome, html, svg};
 
 use crate::error::Error;
 

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use gupcheck_core::arch::{Memory, Profile};
-use gupcheck_core::step::Steps;
-use gupcheck_races::engine::{
-    Choice, Engine, Limits, Model, Reductions, Tuning, by_name, default_for, model_for,
-};
+use gupcheck_program::{Engine, Limits, Model, Reductions, Tuning};
+use gupcheck_races::engines::{Choice, by_name, default_for, model_for};
+use gupcheck_races::instance::Instance;
 use gupcheck_races::race::{Race, Size};
 
 use crate::args::RunArgs;
@@ -20,12 +19,7 @@ const DEFAULT_SECONDS: u64 = 20;
 /// One race under one profile.
 #[derive(Clone, Copy)]
 pub(crate) struct Job {
-    pub(crate) race: &'static Race,
-    pub(crate) profile: &'static Profile,
-    pub(crate) size: Size,
-    pub(crate) knocked_out: Steps,
-    pub(crate) engine: &'static dyn Engine,
-    pub(crate) model: Model,
+    pub(crate) instance: Instance<'static>,
     pub(crate) tuning: Tuning,
     pub(crate) limits: Limits,
 }
@@ -33,29 +27,28 @@ pub(crate) struct Job {
 impl Job {
     /// What a reader of the verdict should know beside it.
     pub(crate) fn caveats(&self) -> Vec<String> {
+        let Instance {
+            race,
+            profile,
+            knocked_out,
+            model,
+            ..
+        } = self.instance;
         let mut caveats = Vec::new();
-        if !self.race.profiles.contains(&self.profile) {
-            caveats.push(format!(
-                "the race does not name the profile {}",
-                self.profile
-            ));
+        if !race.profiles.contains(&profile) {
+            caveats.push(format!("the race does not name the profile {profile}"));
         }
-        for step in self.knocked_out.iter() {
-            if self.race.before.contains(&step) {
+        for step in knocked_out.iter() {
+            if race.before.contains(&step) {
                 caveats.push(format!("the kernel of this race never had {step}"));
-            } else if !self.race.needs(step, self.profile) && !self.race.indifferent.contains(&step)
-            {
-                caveats.push(format!(
-                    "the race claims nothing of {step} under {}",
-                    self.profile
-                ));
+            } else if !race.needs(step, profile) && !race.indifferent.contains(&step) {
+                caveats.push(format!("the race claims nothing of {step} under {profile}"));
             }
         }
-        let rests_on = |step| self.race.needs(step, self.profile);
-        if self.is_stronger_than_hardware() && self.knocked_out.iter().any(rests_on) {
+        let rests_on = |step| race.needs(step, profile);
+        if self.is_stronger_than_hardware() && knocked_out.iter().any(rests_on) {
             caveats.push(format!(
-                "{} reorders less than {} does: a step that only keeps order is not missed here",
-                self.model, self.profile
+                "{model} reorders less than {profile} does: a step that only keeps order is not missed here"
             ));
         }
         caveats
@@ -63,15 +56,11 @@ impl Job {
 
     /// Whether the memory model forbids what the profile's hardware may do.
     fn is_stronger_than_hardware(&self) -> bool {
-        match self.profile.memory {
-            Memory::Tso => self.model == Model::Sc,
-            Memory::Weak => matches!(self.model, Model::Sc | Model::Tso),
+        let Instance { profile, model, .. } = self.instance;
+        match profile.memory {
+            Memory::Tso => model == Model::Sc,
+            Memory::Weak => matches!(model, Model::Sc | Model::Tso),
         }
-    }
-
-    /// The memory model's name, where the engine has a choice.
-    pub(crate) fn chosen_model(&self) -> Option<&'static str> {
-        (self.engine.models().len() > 1).then(|| self.model.name())
     }
 }
 
@@ -122,15 +111,17 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
                 return Err(Error::NotTunable { engine });
             }
             jobs.push(Job {
-                race,
-                profile,
-                size: Size {
-                    cpus: args.cpus,
-                    pages: args.pages,
+                instance: Instance {
+                    race,
+                    profile,
+                    size: Size {
+                        cpus: args.cpus,
+                        pages: args.pages,
+                    },
+                    knocked_out: args.knocked_out.iter().copied().collect(),
+                    engine,
+                    model,
                 },
-                knocked_out: args.knocked_out.iter().copied().collect(),
-                engine,
-                model,
                 tuning,
                 limits: limits(args.max_executions, args.max_seconds),
             });

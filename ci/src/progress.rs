@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use gupcheck_races::progress::{Sighting, Watch};
+use gupcheck_program::{Sighting, Watch};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::plan::Job;
@@ -27,7 +27,7 @@ impl Spinner {
         }
         Self {
             bar,
-            label: format!("{} {}", job.race.name, job.profile),
+            label: format!("{} {}", job.instance.race.name, job.instance.profile),
             started: Instant::now(),
         }
     }
@@ -76,7 +76,7 @@ fn message(label: &str, sighting: &Sighting, elapsed: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gupcheck_races::progress::Estimate;
+    use gupcheck_program::Estimate;
 
     use super::*;
 

@@ -3,12 +3,13 @@
 
 use gupcheck_core::arch::{Memory, Profile};
 use gupcheck_core::step::Step;
-use gupcheck_races::engine::Engine;
-use gupcheck_races::program::Program;
+use gupcheck_program::{
+    Counterexample, Cut, Engine, Exploration, Extent, Program, Shrinking, Verdict, Violation,
+};
+use gupcheck_races::instance::Instance;
 use gupcheck_races::race::Race;
-use gupcheck_races::schedule::{Again, Extent, Resolved, Shrinking, Token};
-use gupcheck_races::trace::{Finding, headline_of};
-use gupcheck_races::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
+use gupcheck_replay::Again;
+use gupcheck_trace::{Finding, headline_of};
 use serde::Serialize;
 
 use crate::line;
@@ -137,14 +138,14 @@ impl RunRecord {
             Verdict::Failed(counterexample) => (None, None, Some(kind(&counterexample.violation))),
         };
         Self {
-            race: job.race.name,
-            catalogue: job.race.catalogue,
-            engine: job.engine.name(),
-            model: job.model.name(),
-            profile: job.profile.name,
-            cpus: job.size.cpus,
-            pages: job.size.pages,
-            knocked_out: job.knocked_out.iter().map(Step::name).collect(),
+            race: job.instance.race.name,
+            catalogue: job.instance.race.catalogue,
+            engine: job.instance.engine.name(),
+            model: job.instance.model.name(),
+            profile: job.instance.profile.name,
+            cpus: job.instance.size.cpus,
+            pages: job.instance.size.pages,
+            knocked_out: job.instance.knocked_out.iter().map(Step::name).collect(),
             verdict: exploration.verdict.name(),
             executions: exploration.executions,
             outcomes: exploration.outcomes.len(),
@@ -161,9 +162,7 @@ impl RunRecord {
             unsupported,
             violation,
             headline: finding.map(headline_of),
-            token: finding
-                .and_then(|f| Token::of(f))
-                .map(|token| token.to_string()),
+            token: finding.and_then(|f| f.subject.token.clone()),
             minimised: finding.and_then(|f| ShrinkingRecord::of_counterexample(f.counterexample)),
             histogram: histogram.then(outcomes),
         }
@@ -221,16 +220,16 @@ struct MisfitRecord {
 }
 
 impl ReplayRecord {
-    pub(crate) fn of(again: &Again<'static>) -> Self {
-        let Resolved {
+    pub(crate) fn of(instance: &Instance<'static>, again: &Again) -> Self {
+        let Instance {
             race,
             profile,
             size,
             knocked_out,
             engine,
             model,
-        } = again.resolved;
-        let finding = again.finding();
+        } = *instance;
+        let finding = instance.finding_again(again);
         let misfit = again.replayed.misfit.as_ref();
         Self {
             race: race.name,
@@ -256,11 +255,9 @@ impl ReplayRecord {
                 now: misfit.now.clone(),
             }),
             remarks: again.words(),
-            violation: finding.map(|f| kind(&f.counterexample.violation)),
+            violation: finding.as_ref().map(|f| kind(&f.counterexample.violation)),
             headline: finding.as_ref().map(headline_of),
-            token: finding
-                .and_then(|f| Token::of(&f))
-                .map(|token| token.to_string()),
+            token: finding.and_then(|f| f.subject.token),
         }
     }
 }
@@ -272,7 +269,7 @@ const fn kind(violation: &Violation) -> &'static str {
         Violation::DataRace { .. } => "data-race",
         Violation::Deadlock { .. } => "deadlock",
         Violation::Panic { .. } => "panic",
-        Violation::Nondeterminism { .. } => "nondeterminism",
+        Violation::Nondeterminism(_) => "nondeterminism",
         Violation::Vacuous { .. } => "vacuous",
     }
 }

@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use gupcheck_races::again::resolve;
 use gupcheck_races::race::Race;
-use gupcheck_races::schedule::{self, Again, Kept, Must, Store, Token};
-use gupcheck_races::trace::{Finding, Line, Page, Role, headline_of, report};
+use gupcheck_replay::{Again, Kept, Must, Store, Token};
+use gupcheck_trace::{Finding, Line, Page, Role, headline_of, report};
 
 use crate::args::ReplayArgs;
 use crate::error::Error;
@@ -56,21 +57,23 @@ fn replay_one(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let token: Token = token.parse()?;
-    let again = schedule::replay(&token, token.resolve(races)?)?;
-    if let (Some(filter), Some(finding)) = (log::filter()?, again.finding()) {
-        log::log(&finding, filter);
+    let instance = resolve(&token, races)?;
+    let again = instance.replay(&token)?;
+    let finding = instance.finding_again(&again);
+    if let (Some(filter), Some(finding)) = (log::filter()?, &finding) {
+        log::log(finding, filter);
     }
-    let written = match again.finding() {
-        Some(finding) => args.pictures.write(&finding, args.detail)?,
+    let written = match &finding {
+        Some(finding) => args.pictures.write(finding, args.detail)?,
         None => Vec::new(),
     };
     if args.json {
-        let record = serde_json::to_string(&ReplayRecord::of(&again));
+        let record = serde_json::to_string(&ReplayRecord::of(&instance, &again));
         output.plain(&record.map_err(io::Error::from)?)?;
     } else {
-        tell(args, &again, &written, output)?;
+        tell(args, &again, finding.as_ref(), &written, output)?;
     }
-    let Some(finding) = again.finding() else {
+    let Some(finding) = finding else {
         if !args.pictures.is_empty() {
             output::remark("nothing is broken, so there is nothing to draw: no file was written");
         }
@@ -137,7 +140,8 @@ fn tokens(text: &str) -> Result<Vec<Found>, Error> {
 
 fn tell(
     args: &ReplayArgs,
-    again: &Again<'_>,
+    again: &Again,
+    finding: Option<&Finding<'_>>,
     written: &[PathBuf],
     output: &mut Output,
 ) -> Result<(), Error> {
@@ -150,7 +154,8 @@ fn tell(
     for words in again.words() {
         output.line(&Line::of(role, words))?;
     }
-    if let Some(mut finding) = again.finding() {
+    if let Some(finding) = finding {
+        let mut finding = finding.clone();
         finding.aside.files = written;
         let page = Page {
             width: output.width(),
@@ -167,21 +172,19 @@ fn tell(
 /// Keeps the schedule of a violation for the tests to replay. One that was found without some step must be
 /// found again; any other is a defect, and must go.
 pub(crate) fn keep(finding: &Finding<'_>) -> Result<(), Error> {
-    let Some(token) = Token::of(finding) else {
-        output::remark(&format!(
-            "{}: there is no schedule to keep",
-            finding.race.name
-        ));
+    let subject = &finding.subject;
+    let Some(token) = subject.token.clone() else {
+        output::remark(&format!("{}: there is no schedule to keep", subject.race));
         return Ok(());
     };
     let store = Store::of_workspace().ok_or(Error::NoWorkspace)?;
-    let without = finding.knocked_out.iter().next();
+    let without = subject.without.first();
     let kept = Kept {
         must: without.map_or(Must::Hold, |_| Must::Fail),
         about: headline_of(finding),
-        token: token.to_string(),
+        token,
     };
-    let path = store.add(finding.race.name, kept)?;
+    let path = store.add(&subject.race, kept)?;
     output::remark(&format!("kept in {}", path.display()));
     Ok(())
 }

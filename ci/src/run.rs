@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use gupcheck_races::engine::{self, Search};
-use gupcheck_races::program::Program;
-use gupcheck_races::progress::Stop;
+use gupcheck_program::{Exploration, Program, Search, Stop, Verdict, explore};
 use gupcheck_races::race::Race;
-use gupcheck_races::trace::{Finding, Line, Page, report};
-use gupcheck_races::verdict::{Exploration, Verdict};
+use gupcheck_trace::{Finding, Line, Page, report};
 
 use crate::args::RunArgs;
 use crate::error::Error;
@@ -29,11 +26,11 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let jobs = plan::plan(args, races)?;
-    explore(args, &jobs, stop, output)
+    run_all(args, &jobs, stop, output)
 }
 
 /// Runs jobs one after the other.
-fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Result<Exit, Error> {
+fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Result<Exit, Error> {
     let columns = Columns::of(jobs);
     let mut summary = Summary::new();
     if let (false, Some(line)) = (args.json, line::preamble(jobs)) {
@@ -45,7 +42,7 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
             summary.leave_out(jobs.len() - nth);
             break;
         }
-        let program = Arc::new(job.race.program(job.size, job.profile, job.knocked_out));
+        let program = Arc::new(job.instance.program());
         let exploration = search(job, &program, stop);
         summary.add(&exploration);
         gap = !matches!(exploration.verdict, Verdict::Failed(_));
@@ -82,14 +79,14 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
 pub(crate) fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
     let spinner = Spinner::of(job);
     let search = Search {
-        model: job.model,
+        model: job.instance.model,
         limits: job.limits,
         stop: stop.clone(),
         watch: &spinner,
     };
-    let exploration = match job.engine.tuned(job.tuning) {
-        Some(engine) => engine::explore(&*engine, program, &search),
-        None => engine::explore(job.engine, program, &search),
+    let exploration = match job.instance.engine.tuned(job.tuning) {
+        Some(engine) => explore(&*engine, program, &search),
+        None => explore(job.instance.engine, program, &search),
     };
     spinner.clear();
     exploration

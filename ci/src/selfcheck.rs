@@ -1,9 +1,8 @@
 //! `gupcheck selfcheck`: the graph engine against a brute-force enumerator, on random small programs.
 
-use gupcheck_races::engine::Model;
-use gupcheck_races::engine::graph::selfcheck;
-use gupcheck_races::engine::graph::selfcheck::generate::Family;
-use gupcheck_races::progress::Stop;
+use gupcheck_graph::selfcheck;
+use gupcheck_graph::selfcheck::generate::Family;
+use gupcheck_program::{Model, Stop};
 use serde::Serialize;
 
 use crate::args::SelfcheckArgs;

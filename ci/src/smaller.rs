@@ -7,11 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gupcheck_races::engine::Limits;
-use gupcheck_races::program::Program;
-use gupcheck_races::progress::Stop;
+use gupcheck_program::{Exploration, Limits, Program, Stop, Verdict, Violation};
+use gupcheck_races::instance::Instance;
 use gupcheck_races::race::Size;
-use gupcheck_races::verdict::{Exploration, Verdict, Violation};
 
 use crate::plan::Job;
 use crate::run::search;
@@ -37,10 +35,18 @@ pub(crate) fn find(
     stop: &Stop,
 ) -> Option<Smaller> {
     let rule = rule(program, exploration)?;
-    below(job.size).into_iter().find_map(|size| {
+    below(job.instance.size).into_iter().find_map(|size| {
         let limits = LIMITS;
-        let job = Job { size, limits, ..*job };
-        let program = Arc::new(job.race.program(size, job.profile, job.knocked_out));
+        let instance = Instance {
+            size,
+            ..job.instance
+        };
+        let job = Job {
+            instance,
+            limits,
+            ..*job
+        };
+        let program = Arc::new(instance.program());
         let mut exploration = search(&job, &program, stop);
         if self::rule(&program, &exploration)? != rule {
             return None;
@@ -61,7 +67,7 @@ pub(crate) fn find(
 fn rule(program: &Program, exploration: &Exploration) -> Option<String> {
     match &exploration.verdict {
         Verdict::Failed(found) => match &found.violation {
-            Violation::Vacuous { .. } | Violation::Nondeterminism { .. } => None,
+            Violation::Vacuous { .. } | Violation::Nondeterminism(_) => None,
             violation => Some(violation.rule(program)),
         },
         _ => None,

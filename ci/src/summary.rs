@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use gupcheck_races::trace::{Line, Role};
-use gupcheck_races::verdict::{Exploration, Verdict};
+use gupcheck_program::{Exploration, Verdict};
+use gupcheck_trace::{Line, Role};
 use indicatif::HumanCount;
 
 use crate::exit::Exit;
@@ -103,7 +103,7 @@ impl Summary {
 
 #[cfg(test)]
 mod tests {
-    use gupcheck_races::verdict::Cut;
+    use gupcheck_program::Cut;
 
     use super::*;
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::{Step, Steps};
-use gupcheck_races::engine::{
-    Choice, Engine, Limits, LoomEngine, Search, by_name, default_for, model_for,
+use gupcheck_loom::LoomEngine;
+use gupcheck_program::{
+    Counterexample, Engine, Limits, Path, Schedule, Search, Stop, Unwatched, Verdict,
 };
-use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_races::again::resolve;
+use gupcheck_races::engines::{Choice, by_name, default_for, model_for};
+use gupcheck_races::instance::Instance;
 use gupcheck_races::race::{Race, Size};
-use gupcheck_races::schedule::{Path, Schedule, Token, replay};
-use gupcheck_races::trace::{Aside, Finding};
-use gupcheck_races::verdict::{Counterexample, Verdict};
+use gupcheck_replay::Token;
 use serde_json::Value;
 
 /// Every race, with every step that it rests on.
@@ -41,7 +42,15 @@ fn token_found(
     executions: u64,
 ) -> Option<(Token, Box<Counterexample>)> {
     let knocked_out: Steps = std::iter::once(step).collect();
-    let program = Arc::new(race.program(Size::SMALLEST, profile, knocked_out));
+    let instance = Instance {
+        race,
+        profile,
+        size: Size::SMALLEST,
+        knocked_out,
+        engine: choice.engine,
+        model: choice.model,
+    };
+    let program = Arc::new(instance.program());
     let search = Search {
         model: choice.model,
         limits: Limits {
@@ -55,18 +64,8 @@ fn token_found(
     let Verdict::Failed(counterexample) = exploration.verdict else {
         return None;
     };
-    let finding = Finding {
-        aside: Aside::default(),
-        counterexample: &counterexample,
-        program: &program,
-        race,
-        size: Size::SMALLEST,
-        profile,
-        knocked_out,
-        engine: choice.engine.name(),
-        model: (choice.engine.models().len() > 1).then(|| choice.model.name()),
-    };
-    let token = Token::of(&finding).unwrap_or_else(|| panic!("{}: no schedule", race.name));
+    let token = (instance.token(&program, &counterexample))
+        .unwrap_or_else(|| panic!("{}: no schedule", race.name));
     let token = token.to_string().parse().expect("as it was written");
     Some((token, counterexample))
 }
@@ -82,8 +81,8 @@ fn comes_back(
     };
     let (race, profile, step) = row;
     let name = format!("{} {profile} without {step}", race.name);
-    let resolved = token.resolve(&[race]).expect("its names are there");
-    let again = replay(&token, resolved).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let instance = resolve(&token, &[race]).expect("its names are there");
+    let again = (instance.replay(&token)).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(again.is_exact(), "{name}: {:?}", again.words());
     assert!(again.is_same_rule(), "{name}: {:?}", again.words());
     let found = again.replayed.broken.as_ref().expect("the same rule");
@@ -176,8 +175,8 @@ fn a_schedule_that_was_mangled_is_answered() {
                     schedule: mangled(&token.schedule, &mut random),
                     ..token.clone()
                 };
-                let resolved = token.resolve(&[row.0]).expect("its names are there");
-                match replay(&token, resolved) {
+                let instance = resolve(&token, &[row.0]).expect("its names are there");
+                match instance.replay(&token) {
                     Ok(again) if again.replayed.broken.is_some() => broken += 1,
                     Ok(_) => held += 1,
                     Err(_) => refused += 1,
@@ -300,7 +299,7 @@ fn what_is_wrong_with_a_token_is_said() {
     says("nonsense", "no token, and no file");
     for (cpus, pages) in [(0, 1), (1, 0), (7, 1), (u32::MAX, 1), (1, u32::MAX)] {
         let mut forged: Token = token.parse().expect("a token");
-        forged.size = Size { cpus, pages };
+        (forged.named.cpus, forged.named.pages) = (cpus, pages);
         says(
             &forged.to_string(),
             &format!("of {cpus} callers x {pages} pages"),

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Step;
-use gupcheck_races::engine::{
-    Engine, GraphEngine, Limits, Model, Search, ShuttleEngine, schedule_of,
+use gupcheck_graph::GraphEngine;
+use gupcheck_program::{
+    Counterexample, Engine, Exploration, Limits, Model, Program, Search, Stop, Unwatched, Verdict,
+    Violation,
 };
-use gupcheck_races::program::Program;
-use gupcheck_races::progress::{Stop, Unwatched};
 use gupcheck_races::race::{Race, Size};
-use gupcheck_races::verdict::{Counterexample, Exploration, Verdict, Violation};
+use gupcheck_shuttle::{ShuttleEngine, schedule_of};
 
 /// Every race under every profile without each step that it needs there.
 fn knock_outs() -> impl Iterator<Item = (String, Program)> {

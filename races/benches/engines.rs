@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use gupcheck_core::sync::{FenceOrder, Layout, LoadOrder, Name, StoreOrder};
-use gupcheck_races::engine::{Engine, Limits, LoomEngine, NativeEngine, Search, ShuttleEngine};
-use gupcheck_races::program::{Program, Returned};
-use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_loom::LoomEngine;
+use gupcheck_native::NativeEngine;
+use gupcheck_program::{Engine, Limits, Program, Returned, Search, Stop, Unwatched};
+use gupcheck_shuttle::ShuttleEngine;
+use gupcheck_sync::{FenceOrder, Layout, LoadOrder, Name, StoreOrder};
 
 fn main() {
     divan::main();

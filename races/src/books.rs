@@ -11,7 +11,7 @@ use gupcheck_core::machine::Machine;
 use gupcheck_core::pgtable::{Entry, Level};
 use gupcheck_core::sync::LaneId;
 
-use crate::scene::{Ending, Hold};
+use crate::ending::{Ending, Hold};
 
 /// Who may hold references beside page tables.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@
 use gupcheck_core::sync::{Note, What};
 use tracing::{Span, info, info_span};
 
-use crate::trace::{Document, Finding, headline_of};
+use gupcheck_trace::{Document, Finding, headline_of};
 
 /// Emits the execution of a finding, in its order.
 pub fn emit(finding: &Finding<'_>) {
@@ -17,7 +17,7 @@ pub fn emit(finding: &Finding<'_>) {
         .collect();
     let mut calls: Vec<Vec<Span>> = names.iter().map(|_| Vec::new()).collect();
     let document = Document::of(finding);
-    let mut steps = document.steps.iter().zip(1..);
+    let mut steps = document.lines().zip(1..);
     for event in &finding.counterexample.trace {
         let cpu = names[event.lane.index()].as_str();
         let calls = &mut calls[event.lane.index()];
@@ -29,8 +29,8 @@ pub fn emit(finding: &Finding<'_>) {
             What::Note(Note::Leave) => drop(calls.pop()),
             What::Note(Note::Retry | Note::Remark(_)) => {}
             What::Op { .. } | What::Drain { .. } => {
-                let (step, nth) = steps.next().expect("a step for each operation");
-                info!(target: "gupcheck", parent: within, step = nth, cpu, source = step.source, "{}", step.text);
+                let ((source, text), nth) = steps.next().expect("a step for each operation");
+                info!(target: "gupcheck", parent: within, step = nth, cpu, source, "{text}");
             }
         }
     }

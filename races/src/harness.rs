@@ -32,16 +32,17 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
-use gupcheck_core::step::{Step, Steps};
+use gupcheck_core::step::Step;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::engine::{self, Choice, Limits, Search, default_for};
-use crate::program::Program;
-use crate::progress::{Stop, Unwatched};
+use crate::engines::{Choice, default_for};
+use crate::instance::Instance;
 use crate::race::{Race, Size};
-use crate::schedule::{Kept, Must, Store, Token};
-use crate::trace::{Aside, Finding, Page, headline_of, report};
-use crate::verdict::{Exploration, Verdict, Violation};
+use gupcheck_program::{
+    Exploration, Limits, Program, Search, Stop, Unwatched, Verdict, Violation, explore,
+};
+use gupcheck_replay::{Kept, Must, Store};
+use gupcheck_trace::{Aside, Finding, Page, headline_of, report};
 
 /// Executions that a test may cost.
 const EXECUTIONS: u64 = 20_000;
@@ -149,15 +150,8 @@ impl Case {
         format!("{}::{}::{size}{claim}", self.race.name, self.profile)
     }
 
-    fn knocked_out(&self) -> Steps {
-        self.without.into_iter().collect()
-    }
-
     fn check(&self) -> Result<(), Failed> {
-        let program = self
-            .race
-            .program(self.size, self.profile, self.knocked_out());
-        let program = Arc::new(program);
+        let program = Arc::new(self.instance().program());
         let search = Search {
             model: self.choice.model,
             limits: Limits {
@@ -167,7 +161,7 @@ impl Case {
             stop: Stop::default(),
             watch: &Unwatched,
         };
-        let exploration = engine::explore(self.choice.engine, &program, &search);
+        let exploration = explore(self.choice.engine, &program, &search);
         match self.expected {
             Expected::Holds => self.must_hold(&program, &exploration),
             Expected::Fails => self.must_fail(&program, &exploration),
@@ -198,7 +192,7 @@ impl Case {
                 | Violation::DataRace { .. }
                 | Violation::Deadlock { .. } => Ok(()),
                 Violation::Panic { .. }
-                | Violation::Nondeterminism { .. }
+                | Violation::Nondeterminism(_)
                 | Violation::Vacuous { .. } => Err(format!(
                     "it fails, but not by breaking a rule of the protocol\n{}",
                     self.text(program, exploration)
@@ -223,33 +217,34 @@ impl Case {
         format!("{} cannot run this: {why}", self.choice.engine.name()).into()
     }
 
+    fn instance(&self) -> Instance<'_> {
+        Instance {
+            race: &self.race,
+            profile: self.profile,
+            size: self.size,
+            knocked_out: self.without.into_iter().collect(),
+            engine: self.choice.engine,
+            model: self.choice.model,
+        }
+    }
+
     fn finding<'a>(
-        &'a self,
+        &self,
         program: &'a Program,
         exploration: &'a Exploration,
     ) -> Option<Finding<'a>> {
         let Verdict::Failed(counterexample) = &exploration.verdict else {
             return None;
         };
-        let engine = self.choice.engine;
-        Some(Finding {
-            counterexample,
-            program,
-            race: &self.race,
-            size: self.size,
-            profile: self.profile,
-            knocked_out: self.knocked_out(),
-            engine: engine.name(),
-            model: (engine.models().len() > 1).then(|| self.choice.model.name()),
-            aside: Aside {
-                searched: Some(exploration.searched(Limits {
-                    executions: Some(EXECUTIONS),
-                    time: None,
-                })),
-                remarks: &exploration.remarks,
-                ..Aside::default()
-            },
-        })
+        let aside = Aside {
+            searched: Some(exploration.searched(Limits {
+                executions: Some(EXECUTIONS),
+                time: None,
+            })),
+            remarks: &exploration.remarks,
+            ..Aside::default()
+        };
+        Some(self.instance().finding(program, counterexample, aside))
     }
 
     fn text(&self, program: &Program, exploration: &Exploration) -> String {
@@ -263,13 +258,14 @@ impl Case {
     fn kept_text(&self, program: &Program, exploration: &Exploration) -> String {
         let mut text = self.text(program, exploration);
         let finding = self.finding(program, exploration);
-        let Some((finding, token)) = finding.and_then(|f| Some((f, Token::of(&f)?))) else {
+        let Some((token, finding)) = finding.and_then(|f| Some((f.subject.token.clone()?, f)))
+        else {
             return text;
         };
         let kept = Kept {
             must: Must::Hold,
             about: headline_of(&finding),
-            token: token.to_string(),
+            token,
         };
         let place = match &self.store {
             Some(store) => match store.add(self.race.name, kept) {

@@ -1,14 +1,29 @@
-//! What it means to race: programs, properties, engines, verdicts and counterexamples.
+//! What it means to race: a race, the scene on which it is set, the books, races as tests, and the list of
+//! engines.
+//!
+//! What a race is made of ([`program`]) stands here too, so that the file of a race imports from this crate and
+//! from `gupcheck_core` alone.
+//!
+//! | module | noun |
+//! | --- | --- |
+//! | [`race`], [`scene`], [`reply`] | a race; how it is set on the kernel model; what its CPUs return |
+//! | `ending` | the end of an execution, in the kernel's terms |
+//! | `books` | who should hold what at the end |
+//! | [`engines`] | all engines, by name, and which one is the default |
+//! | [`instance`] | a race with everything with which it is run |
+//! | [`again`] | a token, looked up |
+//! | [`emit`] | an execution as `tracing` spans and events |
+//! | [`harness`] | races as tests |
 
+pub mod again;
 mod books;
 pub mod emit;
-pub mod engine;
+mod ending;
+pub mod engines;
 pub mod harness;
-pub mod program;
-pub mod progress;
+pub mod instance;
 pub mod race;
+pub mod reply;
 pub mod scene;
-pub mod schedule;
-pub mod tally;
-pub mod trace;
-pub mod verdict;
+
+pub use gupcheck_program as program;

@@ -7,7 +7,7 @@
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::{Kernel, Step, Steps};
 
-use crate::program::Program;
+use gupcheck_program::Program;
 
 /// How large an instance of a race is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

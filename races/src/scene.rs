@@ -6,24 +6,16 @@
 
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
-use gupcheck_core::folio::{Owner, Page, Pfn};
-use gupcheck_core::gup::{Errno, Gup};
+use gupcheck_core::folio::{Owner, Pfn};
+use gupcheck_core::gup::Gup;
 use gupcheck_core::machine::Machine;
-use gupcheck_core::mutators::Scan;
 use gupcheck_core::sync::{Lane, LaneId, Name};
 use std::sync::Arc;
 
 use crate::books::Books;
-use crate::program::{End, Program, Returned};
-
-/// What a GUP caller takes of each page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
-    /// A reference: `FOLL_GET`.
-    Reference,
-    /// A pin: `FOLL_PIN`.
-    Pin,
-}
+pub use crate::ending::{Ending, Hold};
+use crate::reply::Reply;
+use gupcheck_program::{End, Program};
 
 /// A race in the making.
 pub struct Scene {
@@ -58,7 +50,7 @@ impl Scene {
         let body = Arc::new(body);
         for n in 0..count {
             let (machine, body) = (Arc::clone(&self.machine), Arc::clone(&body));
-            let run = move |lane: &Lane<'_>| Returned::from(body(&Cpu::new(*lane, &machine)));
+            let run = move |lane: &Lane<'_>| body(&Cpu::new(*lane, &machine)).into_returned();
             let name = Name::new("cpu{} gup", [n]);
             let lane = self.program.cpu(name, run);
             self.books.caller(lane, hold);
@@ -68,14 +60,15 @@ impl Scene {
     }
 
     /// Adds a CPU that does something else.
-    pub fn cpu<R: Into<Returned>>(
+    pub fn cpu<R: Reply>(
         &mut self,
         name: &'static str,
         body: impl Fn(&Cpu<'_>) -> R + Send + Sync + 'static,
     ) -> LaneId {
         let machine = Arc::clone(&self.machine);
-        self.program
-            .cpu(name, move |lane| body(&Cpu::new(*lane, &machine)).into())
+        self.program.cpu(name, move |lane| {
+            body(&Cpu::new(*lane, &machine)).into_returned()
+        })
     }
 
     /// Somebody outside the scene keeps this many references of a folio throughout.
@@ -148,101 +141,5 @@ impl Scene {
             "the scene has {cpus} CPUs, and the machine was booted with {booted}"
         );
         self.program
-    }
-}
-
-/// The end of an execution on a machine.
-pub struct Ending<'a> {
-    /// What the CPUs returned, and the last values of all cells.
-    pub end: &'a End<'a>,
-    /// The machine.
-    pub machine: &'a Machine,
-}
-
-impl<'a> Ending<'a> {
-    /// The pages that a caller got.
-    pub fn pages(&self, lane: LaneId) -> impl Iterator<Item = &'a Page> {
-        let (machine, returned) = (self.machine, self.end.returned(lane));
-        returned
-            .all("page")
-            .map(move |pfn| machine.page(Pfn(pfn as u32)))
-    }
-
-    /// How many pages a caller got.
-    pub fn got(&self, lane: LaneId) -> usize {
-        self.pages(lane).count()
-    }
-
-    /// Whether a caller got this page.
-    pub fn got_page(&self, lane: LaneId, pfn: Pfn) -> bool {
-        self.pages(lane).any(|page| page.pfn == pfn)
-    }
-
-    /// Whether a CPU returned the symbol `text` under `label`.
-    pub fn is(&self, lane: LaneId, label: &str, text: &str) -> bool {
-        self.end.returned(lane).is(label, text)
-    }
-
-    /// Whose a page is.
-    pub fn owner(&self, page: &Page) -> Owner {
-        self.end.plain(page.owner)
-    }
-
-    /// Whether a page is on the free list.
-    pub fn is_free(&self, pfn: Pfn) -> bool {
-        self.end.plain(self.machine.page(pfn).buddy)
-    }
-
-    /// The head of the folio that a page is in.
-    pub fn head_of(&self, page: &'a Page) -> &'a Page {
-        match self.end.value(page.compound_head).0 {
-            Some(head) => self.machine.page(head),
-            None => page,
-        }
-    }
-}
-
-impl From<Gup<'_>> for Returned {
-    fn from(gup: Gup<'_>) -> Self {
-        let returned = match gup.result {
-            Ok(count) => Self::nothing().int("ret", count as i64),
-            Err(errno) => Self::nothing().text("ret", errno.name()),
-        };
-        gup.pages.iter().fold(returned, |returned, page| {
-            returned.int("page", i64::from(page.pfn.0))
-        })
-    }
-}
-
-impl From<Result<(), Errno>> for Returned {
-    fn from(result: Result<(), Errno>) -> Self {
-        Self::nothing().text("ret", result.map_or_else(Errno::name, |()| "0"))
-    }
-}
-
-impl From<Scan> for Returned {
-    fn from(scan: Scan) -> Self {
-        Self::nothing().text("scan", scan.name())
-    }
-}
-
-impl From<()> for Returned {
-    fn from((): ()) -> Self {
-        Self::nothing()
-    }
-}
-
-impl From<bool> for Returned {
-    fn from(done: bool) -> Self {
-        Self::nothing().text("did", if done { "yes" } else { "no" })
-    }
-}
-
-impl From<Option<Pfn>> for Returned {
-    fn from(pfn: Option<Pfn>) -> Self {
-        match pfn {
-            Some(pfn) => Self::nothing().int("page", i64::from(pfn.0)),
-            None => Self::nothing(),
-        }
     }
 }

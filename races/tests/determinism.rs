@@ -1,21 +1,18 @@
 //! Programs that are not deterministic are found before anything is explored.
 
-mod common;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use common::*;
-use gupcheck_core::sync::{Layout, LockMode, Until};
-use gupcheck_races::engine::{self, GraphEngine, determinism};
-use gupcheck_races::program::{Program, Returned};
-use gupcheck_races::verdict::Violation;
+use gupcheck_graph::GraphEngine;
+use gupcheck_program::{Program, Returned, Violation, determinism};
+use gupcheck_sync::{Layout, LockMode, Until};
+use gupcheck_trials::*;
 
 /// What is wrong with a program of two such CPUs.
 fn difference(
-    body: impl Fn(&gupcheck_core::sync::Lane<'_>, &[gupcheck_core::sync::Atomic<i32>]) -> Returned
+    body: impl Fn(&gupcheck_sync::Lane<'_>, &[gupcheck_sync::Atomic<i32>]) -> Returned
     + Clone
     + Send
     + Sync
@@ -26,7 +23,8 @@ fn difference(
         .map(|name| layout.atomic(name, 0))
         .collect();
     let program = two(layout, move |lane| body(lane, &cells));
-    determinism::check(&program).err()
+    let difference = determinism::check(&program).err()?;
+    Some(gupcheck_trace::difference(&program, &difference))
 }
 
 #[test]
@@ -126,7 +124,7 @@ fn deterministic_programs_pass() {
     let data = layout.plain("data", 0);
     let lock = layout.rw_lock("lock");
     let mut program = Program::new(layout);
-    let child = gupcheck_core::sync::LaneId(2);
+    let child = gupcheck_sync::LaneId(2);
     program.cpu("waits", move |lane| {
         lane.spawn(child);
         lock.lock(lane, LockMode::Exclusive);
@@ -163,10 +161,11 @@ fn no_engine_explores_what_is_not_deterministic() {
         Returned::nothing()
     });
     let program = Arc::new(program);
-    let found = engine::explore(&GraphEngine::ONE_THREAD, &program, &search());
-    let Violation::Nondeterminism { message } = &broken(&found).violation else {
+    let found = gupcheck_program::explore(&GraphEngine::ONE_THREAD, &program, &search());
+    let Violation::Nondeterminism(difference) = &broken(&found).violation else {
         panic!("{:?}", found.verdict);
     };
+    let message = gupcheck_trace::difference(&program, difference);
     assert!(
         message.starts_with("cpu0, operation 1: was WRITE_ONCE x := 0 at "),
         "{message}"

@@ -5,8 +5,6 @@
 
 #![allow(clippy::print_stderr, reason = "what reaches it is what is tested")]
 
-mod common;
-
 use std::os::unix::process::ExitStatusExt;
 use std::panic;
 use std::process::{Command, Output};
@@ -14,11 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use common::*;
-use gupcheck_core::sync::{Lane, Layout};
-use gupcheck_races::engine::{self, Engine, GraphEngine, Model, Search, ShuttleEngine};
-use gupcheck_races::program::{Program, Returned};
-use gupcheck_races::verdict::{Exploration, Verdict, Violation};
+use gupcheck_graph::GraphEngine;
+use gupcheck_program::{Engine, Exploration, Model, Program, Returned, Search, Verdict, Violation};
+use gupcheck_races::engines;
+use gupcheck_shuttle::ShuttleEngine;
+use gupcheck_sync::{Lane, Layout};
+use gupcheck_trials::*;
 
 /// Says to a child that it is one.
 const ASKED: &str = "GUPCHECK_TEST_CHILD";
@@ -61,7 +60,7 @@ fn checked(program: Program) {
         model: Model::Sc,
         ..at_most(10)
     };
-    engine::explore(&GraphEngine::ONE_THREAD, &Arc::new(program), &search);
+    gupcheck_program::explore(&GraphEngine::ONE_THREAD, &Arc::new(program), &search);
 }
 
 /// One program for each way in which an execution ends badly.
@@ -99,7 +98,7 @@ fn bad_programs() -> Vec<Program> {
 
 /// Every engine on every bad program.
 fn everything() {
-    for engine in engine::all() {
+    for engine in engines::all() {
         for program in bad_programs() {
             run(*engine, program, &at_most(300));
         }
@@ -168,7 +167,7 @@ fn child_sets_a_hook_late() {
     run(&ShuttleEngine::RANDOM, store_buffering(false), &at_most(10));
     panic::set_hook(Box::new(|_| eprintln!("late")));
     // loom's coroutines are cancelled by a panic, which a hook that is set after its own does not know.
-    for engine in engine::all()
+    for engine in engines::all()
         .iter()
         .filter(|engine| engine.name() != "loom")
     {
@@ -228,7 +227,7 @@ fn no_engine_talks_to_the_subscriber_of_the_process() {
 fn a_subscriber_of_the_thread_stays_and_hears_nothing() {
     let count = Arc::new(AtomicUsize::new(0));
     tracing::subscriber::with_default(Counts(Arc::clone(&count)), || {
-        for engine in engine::all() {
+        for engine in engines::all() {
             run(*engine, store_buffering(false), &at_most(20));
         }
         assert_eq!(count.load(Ordering::Relaxed), 0);
@@ -249,7 +248,7 @@ impl Drop for Grenade {
 }
 
 /// Asks for an operation when it is dropped.
-struct Guard<'l>(&'l Lane<'l>, gupcheck_core::sync::SpinLock);
+struct Guard<'l>(&'l Lane<'l>, gupcheck_sync::SpinLock);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
@@ -259,7 +258,7 @@ impl Drop for Guard<'_> {
 
 #[test]
 fn a_panic_in_a_drop_is_a_panic() {
-    for engine in engine::all() {
+    for engine in engines::all() {
         let (layout, x, _) = xy();
         let program = two(layout, move |lane| {
             drop(Grenade);
@@ -278,7 +277,7 @@ fn a_panic_in_a_drop_is_a_panic() {
 
 #[test]
 fn a_drop_may_ask_for_operations_while_its_cpu_unwinds() {
-    for engine in engine::all() {
+    for engine in engines::all() {
         let mut layout = Layout::new();
         let lock = layout.spin_lock("lock");
         let life = layout.life("page", false);
@@ -357,7 +356,7 @@ fn recursive(operations: bool, depth: u64) -> Program {
 
 #[test]
 fn a_stack_that_is_used_up_is_told() {
-    for engine in engine::all() {
+    for engine in engines::all() {
         let holds = run(*engine, recursive(true, 50), &at_most(10));
         assert!(!matches!(holds.verdict, Verdict::Failed(_)));
         let found = run(*engine, recursive(true, u64::MAX), &at_most(10));
@@ -424,7 +423,7 @@ fn child_runs_for_long() {
             done += found.executions;
         }
     };
-    for engine in engine::all() {
+    for engine in engines::all() {
         many(*engine, 10_000);
         let before = resident_kib();
         many(
@@ -464,7 +463,7 @@ fn what_bodies_own_is_dropped_when_a_search_ends_in_a_violation() {
         })
     };
     // CPUs that loom leaves suspended are never unwound: see its module docs.
-    for engine in engine::all()
+    for engine in engines::all()
         .iter()
         .filter(|engine| engine.name() != "loom")
     {

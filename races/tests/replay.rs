@@ -1,17 +1,16 @@
 //! Schedules replayed: on the program that they are of, on one that has changed, and when they are nonsense.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Loose, Plainly, broken, r, search};
-use gupcheck_core::sync::{Fault, Layout, LockMode, Rmw, RmwOrder};
-use gupcheck_races::engine::{
-    Engine, GraphEngine, LoomEngine, Model, Replay, ReplayError, Replayed, Search, ShuttleEngine,
+use gupcheck_graph::GraphEngine;
+use gupcheck_loom::LoomEngine;
+use gupcheck_program::{
+    Choice, Counterexample, Engine, Fingerprint, Model, Program, Replay, ReplayError, Replayed,
+    Returned, Schedule, Search, Violation,
 };
-use gupcheck_races::program::{Program, Returned};
-use gupcheck_races::schedule::{Choice, Fingerprint, Schedule};
-use gupcheck_races::verdict::{Counterexample, Violation};
+use gupcheck_shuttle::ShuttleEngine;
+use gupcheck_sync::{Fault, Layout, LockMode, Rmw, RmwOrder};
+use gupcheck_trials::{Loose, Plainly, broken, r, search};
 
 const GRAPH: &dyn Engine = &GraphEngine::ONE_THREAD;
 const LOOM: &dyn Engine = &LoomEngine;
@@ -265,7 +264,7 @@ fn data_race() -> Program {
 
 /// A CPU that notices something.
 fn fault(panics: bool) -> Program {
-    let (layout, x, y) = common::xy();
+    let (layout, x, y) = gupcheck_trials::xy();
     let mut program = Program::new(layout);
     program.cpu("cpu0", move |lane| {
         x.store(lane, 1, Plainly);
@@ -287,7 +286,7 @@ fn fault(panics: bool) -> Program {
 
 /// A CPU that waits for what another one leaves.
 fn waits_in_vain() -> Program {
-    let (layout, x, y) = common::xy();
+    let (layout, x, y) = gupcheck_trials::xy();
     let mut program = Program::new(layout);
     program.cpu("cpu0", move |lane| {
         x.store(lane, 1, Plainly);
@@ -296,7 +295,7 @@ fn waits_in_vain() -> Program {
     });
     program.cpu("cpu1", move |lane| {
         if x.load(lane, Loose) == 1 {
-            y.spin_until(lane, gupcheck_core::sync::Until::Equals(1), Loose);
+            y.spin_until(lane, gupcheck_sync::Until::Equals(1), Loose);
         }
         Returned::nothing()
     });
@@ -326,7 +325,7 @@ fn every_kind_of_violation_comes_back() {
 
 /// Schedules that nobody made: a token's body can be anything.
 mod invented {
-    use gupcheck_races::schedule::{Decision, Path};
+    use gupcheck_program::{Decision, Path};
     use proptest::collection::vec;
     use proptest::prelude::*;
 

@@ -4,9 +4,10 @@ use std::io::Write;
 
 use libtest_mimic::{Failed, Trial};
 
+use crate::again::resolve;
 use crate::race::Race;
-use crate::schedule::{Kept, Must, Store, Token, replay};
-use crate::trace::{Page, report};
+use gupcheck_replay::{Kept, Must, Store, Token};
+use gupcheck_trace::{Page, report};
 
 /// A test for each schedule that is kept of these races.
 pub(super) fn trials(races: &[Race], store: Option<&Store>) -> Vec<Trial> {
@@ -44,11 +45,11 @@ pub(super) fn trials(races: &[Race], store: Option<&Store>) -> Vec<Trial> {
 /// Replays a schedule that is kept.
 pub(super) fn check(race: &Race, kept: &Kept) -> Result<(), Failed> {
     let token: Token = kept.token.parse().map_err(Failed::from)?;
-    let resolved = token.resolve(&[race]).map_err(Failed::from)?;
-    let again = replay(&token, resolved).map_err(Failed::from)?;
+    let instance = resolve(&token, &[race]).map_err(Failed::from)?;
+    let again = instance.replay(&token).map_err(Failed::from)?;
     let words = again.words().join("\n");
     let told = || {
-        let finding = again.finding();
+        let finding = instance.finding_again(&again);
         let text = finding.map(|finding| report(&finding, Page::default()).to_string());
         format!("{words}\n\n{}", text.unwrap_or_default())
     };

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use gupcheck_core::arch::{ARM64, Profile, WEAK};
 use gupcheck_core::step::{Kernel, Step};
-use gupcheck_core::sync::{Fault, Layout, LoadOrder, StoreOrder};
+use gupcheck_core::sync::{Fault, LaneId, Layout, LoadOrder, StoreOrder};
 
 use super::{Choice, Expected, cases, default_for, kept, trials};
-use crate::engine::{Engine, Model, Search};
-use crate::program::{Program, Returned};
 use crate::race::{Need, Race, Size};
-use crate::schedule::{Must, Store};
-use crate::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
+use gupcheck_program::{
+    Counterexample, Cut, Did, Difference, Engine, Exploration, Model, Program, Returned, Search,
+    Verdict, Violation,
+};
+use gupcheck_replay::{Must, Store};
 
 static RACE: Race = Race {
     name: "family/race",
@@ -75,9 +76,13 @@ fn vacuous() -> Verdict {
 }
 
 fn fickle() -> Verdict {
-    failed(Violation::Nondeterminism {
-        message: "cpu0, operation 1: was this, then that".to_owned(),
-    })
+    let returned = |n| Did::Returned(Returned::nothing().int("r", n));
+    failed(Violation::Nondeterminism(Box::new(Difference {
+        lane: LaneId(0),
+        nth: 1,
+        was: returned(0),
+        then: returned(1),
+    })))
 }
 
 fn cut() -> Verdict {

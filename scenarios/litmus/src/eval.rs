@@ -8,10 +8,10 @@
 use crate::ast::{Binary, Unary};
 use crate::ir::{Access, Act, Change, Gives, Step, Value, address_of, location_at};
 use crate::program::{Place, Slot, Watchers, World};
-use gupcheck_core::sync::{
+use gupcheck_program::Returned;
+use gupcheck_sync::{
     Atomic, CellId, Fault, FenceOrder, Lane, LoadOrder, Plain, Rmw, RmwOrder, StoreOrder, Word,
 };
-use gupcheck_races::program::Returned;
 
 /// The label under which a CPU says that it gave an execution up.
 pub(crate) const GIVEN_UP: &str = "gave up";

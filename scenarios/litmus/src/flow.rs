@@ -18,7 +18,7 @@
 
 use crate::ast::Base;
 use crate::ir::{Access, Act, Code, MixedBy, Shape, Step, Value, location_at};
-use gupcheck_core::sync::{LoadOrder, RmwOrder};
+use gupcheck_sync::{LoadOrder, RmwOrder};
 use std::collections::BTreeSet;
 
 /// Registers whose present value may become part of an address.

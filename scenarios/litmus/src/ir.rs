@@ -4,7 +4,7 @@
 //! [`ADDRESS_BASE`] plus its index, which no `int` can reach.
 
 use crate::ast::{Binary, Quantifier, Type, Unary};
-use gupcheck_core::sync::{FenceOrder, LoadOrder, RmwOrder, StoreOrder};
+use gupcheck_sync::{FenceOrder, LoadOrder, RmwOrder, StoreOrder};
 
 /// Addresses begin here.
 pub(crate) const ADDRESS_BASE: i64 = 1 << 40;

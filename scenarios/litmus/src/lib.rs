@@ -63,8 +63,7 @@ pub use ast::Quantifier;
 pub use error::{LitmusError, Place};
 pub use report::{Coverage, Final, Observation, Report, State};
 
-use gupcheck_races::program::Program;
-use gupcheck_races::verdict::Exploration;
+use gupcheck_program::{Exploration, Program};
 use std::fmt;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@
 //! `smp_rmb` and `smp_wmb` acquire and release fences.
 
 use crate::ir::{Change, Gives};
-use gupcheck_core::sync::{FenceOrder, LoadOrder, RmwOrder, StoreOrder};
+use gupcheck_sync::{FenceOrder, LoadOrder, RmwOrder, StoreOrder};
 
 /// How a call names the location it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

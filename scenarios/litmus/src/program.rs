@@ -35,8 +35,8 @@
 
 use crate::eval::Machine;
 use crate::ir::{Asked, Code, MixedBy, Shape, location_at};
-use gupcheck_core::sync::{Atomic, CellId, LaneId, Layout, Name, Plain, SpinLock, Word};
-use gupcheck_races::program::{Program, Returned};
+use gupcheck_program::{Program, Returned};
+use gupcheck_sync::{Atomic, CellId, LaneId, Layout, Name, Plain, SpinLock, Word};
 use std::fmt;
 use std::sync::Arc;
 

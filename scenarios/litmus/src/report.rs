@@ -7,10 +7,8 @@
 use crate::ast::Quantifier;
 use crate::eval::GIVEN_UP;
 use crate::ir::{Asked, Code, address_of, location_at};
-use gupcheck_core::sync::Layout;
-use gupcheck_races::program::{Returned, Value};
-use gupcheck_races::tally::Outcome;
-use gupcheck_races::verdict::{Cut, Exploration, Verdict, Violation};
+use gupcheck_program::{Cut, Exploration, Outcome, Returned, Value, Verdict, Violation};
+use gupcheck_sync::Layout;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -272,7 +270,7 @@ fn violation(violation: &Violation, layout: &Layout) -> String {
         Violation::DataRace { cell } => format!("data race on {}", layout.decl(*cell).name),
         Violation::Deadlock { .. } => "deadlock".to_owned(),
         Violation::Panic { message } => format!("panic: {message}"),
-        Violation::Nondeterminism { message } => format!("not deterministic: {message}"),
+        Violation::Nondeterminism(_) => "not deterministic".to_owned(),
     }
 }
 

@@ -7,8 +7,9 @@
 mod support;
 
 use expect_test::expect_file;
+use gupcheck_graph::GraphEngine;
 use gupcheck_litmus::{Coverage, Litmus, Observation};
-use gupcheck_races::engine::{Engine, GraphEngine, Limits, Model};
+use gupcheck_program::{Engine, Limits, Model};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use support::{corpus_tests, engines, explore, stem};

@@ -3,11 +3,11 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 use expect_test::{Expect, expect};
-use gupcheck_core::sync::{
+use gupcheck_litmus::Litmus;
+use gupcheck_program::Program;
+use gupcheck_sync::{
     Backend, Fault, FenceOrder, Lane, LaneId, LoadOrder, Name, Note, Op, RmwOrder, Site, StoreOrder,
 };
-use gupcheck_litmus::Litmus;
-use gupcheck_races::program::Program;
 use std::cell::RefCell;
 
 /// Runs one CPU alone, and writes down what it asks for.

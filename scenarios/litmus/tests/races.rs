@@ -3,7 +3,7 @@
 mod support;
 
 use gupcheck_litmus::{Coverage, Litmus};
-use gupcheck_races::engine::{Limits, Model};
+use gupcheck_program::{Limits, Model};
 use support::{engines, explore};
 
 /// A test's processes, and the race that is expected of it where every access orders (SC, TSO), and where

@@ -6,8 +6,7 @@ mod support;
 
 use expect_test::{Expect, expect};
 use gupcheck_litmus::Litmus;
-use gupcheck_races::engine::{Limits, Model};
-use gupcheck_races::verdict::Exploration;
+use gupcheck_program::{Exploration, Limits, Model};
 use support::{explore, sc::BruteForce, under_sc};
 
 const SB: &str = "C SB

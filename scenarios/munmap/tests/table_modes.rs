@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use gupcheck_core::arch::{ARM64, Profile, TableFree, X86_NATIVE};
 use gupcheck_core::step::Kernel;
-use gupcheck_races::engine::{Engine, GraphEngine, Limits, Model, Search};
-use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_graph::GraphEngine;
+use gupcheck_program::{Engine, Limits, Model, Search, Stop, Unwatched, Verdict, Violation};
 use gupcheck_races::race::Size;
-use gupcheck_races::verdict::{Verdict, Violation};
 
 static AFTER_FLUSH: Profile = Profile {
     name: "after-flush",

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use gupcheck_graph::GraphEngine;
 use gupcheck_peer::{m1, m2, m3};
-use gupcheck_races::engine::graph::GraphEngine;
-use gupcheck_races::engine::{Engine, Limits, Model, Reductions, Search, Tuning};
-use gupcheck_races::program::Program;
-use gupcheck_races::progress::{Stop, Unwatched};
-use gupcheck_races::verdict::{Exploration, Verdict, Violation};
+use gupcheck_program::{
+    Engine, Exploration, Limits, Model, Program, Reductions, Search, Stop, Tuning, Unwatched,
+    Verdict, Violation,
+};
 
 const MODELS: [Model; 3] = [Model::Sc, Model::Tso, Model::Rc11];
 /// Callers and pages.

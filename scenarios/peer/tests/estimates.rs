@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use gupcheck_graph::estimate;
 use gupcheck_peer::{m1, m2, m3};
-use gupcheck_races::engine::graph::estimate;
-use gupcheck_races::engine::{Model, Reductions};
-use gupcheck_races::program::Program;
+use gupcheck_program::{Model, Program, Reductions};
 
 /// Many, for some of the trees are lopsided: a few probes in a thousand count for most of the mean.
 const PROBES: u32 = 1 << 13;

@@ -4,11 +4,12 @@ use std::num::NonZeroUsize;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 
+use gupcheck_graph::GraphEngine;
 use gupcheck_peer::{m1, m3};
-use gupcheck_races::engine::{Engine, GraphEngine, Limits, Model, Search, Tuning};
-use gupcheck_races::program::Program;
-use gupcheck_races::progress::{Sighting, Stop, Unwatched, Watch};
-use gupcheck_races::verdict::{Counterexample, Cut, Exploration, Verdict};
+use gupcheck_program::{
+    Counterexample, Cut, Engine, Exploration, Limits, Model, Program, Search, Sighting, Stop,
+    Tuning, Unwatched, Verdict, Watch,
+};
 
 fn explore(jobs: usize, program: Program, limits: Limits, watch: &dyn Watch) -> Exploration {
     let tuning = Tuning {

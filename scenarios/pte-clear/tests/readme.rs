@@ -6,10 +6,10 @@ mod pin_and_reuse;
 use std::sync::Arc;
 
 use gupcheck_core::step::Steps;
-use gupcheck_races::engine::{Engine, GraphEngine, Limits, Search, model_for};
-use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_graph::GraphEngine;
+use gupcheck_program::{Engine, Limits, Search, Stop, Unwatched, Verdict, Violation};
+use gupcheck_races::engines::model_for;
 use gupcheck_races::race::Size;
-use gupcheck_races::verdict::{Verdict, Violation};
 use pin_and_reuse::RACE;
 
 /// The README's blocks of Rust, one after the other, without the list's indentation.

@@ -6,7 +6,7 @@ use crate::error::{Checked, Place, Span, invalid, unsupported};
 use crate::intern::intern;
 use crate::ir::{self, Access, Act, Gives, Register, Step, Value};
 use crate::primitive::{Arguments, Named, Primitive, primitive};
-use gupcheck_core::sync::RmwOrder;
+use gupcheck_sync::RmwOrder;
 use std::collections::HashMap;
 
 /// The type of everything that is not a pointer.

@@ -4,9 +4,9 @@
 
 pub(crate) mod sc;
 
+use gupcheck_graph::GraphEngine;
 use gupcheck_litmus::{Litmus, Report};
-use gupcheck_races::engine::{Engine, GraphEngine, Limits, Model, Search};
-use gupcheck_races::progress::{Stop, Unwatched};
+use gupcheck_program::{Engine, Limits, Model, Search, Stop, Unwatched};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

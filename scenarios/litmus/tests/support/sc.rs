@@ -7,11 +7,11 @@
 //! A data race is two CPUs about to access the same plain cell, one of them to write it: what orders the
 //! two in every interleaving counts as order, be it acquire and release or not.
 
-use gupcheck_core::sync::{Backend, CellId, Fault, Lane, LaneId, LockMode, Op, Site};
-use gupcheck_races::engine::{Engine, Model, Search};
-use gupcheck_races::program::{End, Program, Returned, Start};
-use gupcheck_races::tally::Tally;
-use gupcheck_races::verdict::{Counterexample, Cut, Exploration, Verdict, Violation};
+use gupcheck_program::{
+    Counterexample, Cut, End, Engine, Exploration, Model, Program, Returned, Search, Start, Tally,
+    Verdict, Violation,
+};
+use gupcheck_sync::{Backend, CellId, Fault, Lane, LaneId, LockMode, Op, Site};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

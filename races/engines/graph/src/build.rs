@@ -1,0 +1,306 @@
+//! One graph built operation by operation, by choices: no search.
+//!
+//! Operations are pushed in an order that program order and reads-from allow. For each it is said how far from
+//! the newest write that is there it reads, or writes; the model is asked whether it allows that.
+
+use std::sync::Arc;
+
+use gupcheck_sync::{CellId, LaneId, Op};
+
+use super::cpu::{Cpu, Next, NextRef};
+use super::event::{Asked, Effect, EventId};
+use super::explore::{Explorer, Extended, MAX_EVENTS, dropping, holders, wait_cycle};
+use super::level::Level;
+use super::model::Axioms;
+use super::timeline::{events, timeline};
+use super::trace;
+use gupcheck_program::Reductions;
+use gupcheck_program::{Choice, Counterexample, End, Program, Tally, Violation, panics};
+
+/// What breaks, and the events that do it, if events do.
+pub(super) type Broken = (Violation, Vec<EventId>);
+
+/// What the execution has come to when nothing is left of the schedule.
+pub(super) enum Ending {
+    Broken(Broken),
+    /// Everybody has finished, or waits as the program lets them; and all is well.
+    Holds,
+    /// This CPU can go on.
+    Open(usize),
+}
+
+/// A graph that is being built.
+pub(super) struct Builder<A> {
+    pub(super) explorer: Explorer<A>,
+}
+
+impl<A: Axioms> Builder<A> {
+    pub(super) fn new(program: &Arc<Program>) -> Self {
+        Self {
+            explorer: Explorer::new(program, Reductions::NONE),
+        }
+    }
+
+    /// Lets a debugger stop where CPUs ask for something.
+    pub(super) fn hook(&self) {
+        self.explorer.cpus.iter().for_each(Cpu::hook);
+    }
+
+    /// Makes the graph empty.
+    pub(super) fn restart(&mut self) {
+        let Explorer {
+            program,
+            cpus,
+            levels,
+            twins,
+            ..
+        } = &mut self.explorer;
+        levels[0].reset(program, *twins);
+        for cpu in cpus {
+            cpu.forget(0);
+        }
+    }
+
+    /// Makes these choices as far as they can be made, and goes on to the end; what breaks. A CPU that can
+    /// keep the turn then does.
+    pub(super) fn follow(&mut self, choices: &[Choice]) -> Option<Broken> {
+        let mut current = 0;
+        for choice in choices {
+            current = usize::from(choice.lane);
+            if let Ok(Some(broken)) = self.take(current, choice.back, false) {
+                return Some(broken);
+            }
+        }
+        loop {
+            match self.ending(current) {
+                Ending::Broken(broken) => return Some(broken),
+                Ending::Holds => return None,
+                Ending::Open(lane) => {
+                    current = lane;
+                    if let Some(broken) = self.take(lane, 0, false).ok()? {
+                        return Some(broken);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The choices that lead to what was built, in the order in which it is told.
+    pub(super) fn choices(&self) -> Vec<Choice> {
+        let level = self.explorer.level();
+        let told = timeline(&level.graph, &level.axioms, level.graph.pushed());
+        trace::choices(&level.graph, &events(&told))
+    }
+
+    /// What a CPU asks for next.
+    pub(super) fn asked(&mut self, lane: usize) -> Option<Asked> {
+        if lane >= self.explorer.cpus.len() {
+            return None;
+        }
+        match self.explorer.next_of(lane) {
+            Some(NextRef::Asks(asked)) => Some(asked),
+            _ => None,
+        }
+    }
+
+    /// Lets a CPU do its next operation, `back` from the newest write. A choice that the model does not allow is
+    /// refused if `strict`, and otherwise the newest is taken.
+    pub(super) fn take(
+        &mut self,
+        lane: usize,
+        back: u16,
+        strict: bool,
+    ) -> Result<Option<Broken>, &'static str> {
+        let asked = self.asked(lane).ok_or("this CPU does nothing any more")?;
+        if let Some(defect) = self.defect(lane, &asked) {
+            return Ok(Some((defect, Vec::new())));
+        }
+        let backs: &[u16] = if strict { &[back] } else { &[back, 0] };
+        match asked.op {
+            Op::Load { cell, .. } | Op::SpinUntil { cell, .. } | Op::Rmw { cell, .. } => {
+                let read = |back| self.explorer.levels[0].source(lane, &asked.op, cell, back);
+                let effects: Vec<_> = backs.iter().map(|&back| read(back)).collect();
+                let effect = effects.into_iter().reduce(Result::or);
+                let effect = effect.expect("at least one")?;
+                self.explorer.levels[0].push(lane, asked, effect);
+                self.write_the_rest(lane)?;
+            }
+            Op::Store { cell, .. } => {
+                let write = |back| self.explorer.levels[0].place(lane, asked, cell, back);
+                let effects: Vec<_> = backs.iter().map(|&back| write(back)).collect();
+                let effect = effects.into_iter().reduce(Result::or);
+                let effect = effect.expect("at least one")?;
+                self.explorer.levels[0].push(lane, asked, effect);
+            }
+            Op::Read { cell } | Op::Write { cell, .. } => {
+                return Ok(match self.explorer.perform_plain(lane, asked, cell) {
+                    Some(Extended::Violated(violation, blame)) => Some((violation, blame)),
+                    _ => None,
+                });
+            }
+            _ if !self.is_enabled(lane, &asked.op) => return Err("this CPU has to wait"),
+            _ => {
+                self.explorer.levels[0].push(lane, asked, Effect::NONE);
+                while let Some(part) = self.explorer.level().graph.half_done(lane) {
+                    self.explorer.levels[0].push(lane, part, Effect::NONE);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The second half of an update that was granted.
+    fn write_the_rest(&mut self, lane: usize) -> Result<(), &'static str> {
+        let level = &mut self.explorer.levels[0];
+        let Some(asked) = level.graph.half_done(lane) else {
+            return Ok(());
+        };
+        let cell = asked.op.cell().expect("an update");
+        let (next, only) = level.places(lane, asked, cell);
+        let effect = (next > only)
+            .then(|| level.writing(lane, &asked.op, cell, only))
+            .flatten()
+            .ok_or("two updates would read the same write")?;
+        level.push(lane, asked, effect);
+        Ok(())
+    }
+
+    /// What is wrong with an operation, whenever it is done.
+    fn defect(&self, lane: usize, asked: &Asked) -> Option<Violation> {
+        let graph = &self.explorer.level().graph;
+        let message = match asked.op {
+            _ if graph.lane(lane).len() >= MAX_EVENTS => {
+                format!("CPU {lane} does more than {MAX_EVENTS} operations")
+            }
+            Op::Unlock { mode, .. } if dropping(graph, lane, asked, mode).is_none() => {
+                format!("CPU {lane} drops a lock that it does not hold")
+            }
+            Op::Spawn(other) if !graph.spawned_by(other.index()).is_init() => {
+                format!("CPU {} is started twice", other.0)
+            }
+            _ => return None,
+        };
+        Some(Violation::Panic { message })
+    }
+
+    fn is_enabled(&mut self, lane: usize, op: &Op) -> bool {
+        let level = self.explorer.level();
+        match *op {
+            Op::Lock { lock, mode } => holders(&level.graph, lane, lock, mode).next().is_none(),
+            Op::SpinUntil { .. } => level.could_end_wait(lane, op),
+            Op::Join(other) => matches!(
+                self.explorer.next_of(other.index()),
+                Some(NextRef::Stops(_))
+            ),
+            _ => true,
+        }
+    }
+
+    /// What the execution has come to. If somebody can go on: `current` before all others.
+    pub(super) fn ending(&mut self, current: usize) -> Ending {
+        let mut open = None;
+        let mut waiting = Vec::new();
+        for lane in 0..self.explorer.cpus.len() {
+            let violation = match self.explorer.next_of(lane) {
+                None | Some(NextRef::Stops(Next::Returned(_) | Next::Asks(_) | Next::Retries)) => {
+                    continue;
+                }
+                Some(NextRef::Stops(Next::Faulted(fault))) => Violation::Fault(*fault),
+                Some(NextRef::Stops(Next::Panicked(message))) => Violation::Panic {
+                    message: message.clone(),
+                },
+                Some(NextRef::Asks(asked)) => {
+                    waiting.push((lane, asked));
+                    let Some(defect) = self.defect(lane, &asked) else {
+                        let enabled = self.is_enabled(lane, &asked.op);
+                        if enabled && (open.is_none() || lane == current) {
+                            open = Some(lane);
+                        }
+                        continue;
+                    };
+                    defect
+                }
+            };
+            return Ending::Broken((violation, Vec::new()));
+        }
+        match (open, &waiting[..]) {
+            (Some(lane), _) => Ending::Open(lane),
+            (None, []) => self.judge(),
+            (None, waiting) => self.deadlock(waiting),
+        }
+    }
+
+    fn judge(&mut self) -> Ending {
+        let mut returned = Vec::new();
+        self.explorer.returned(&mut returned);
+        let graph = &self.explorer.level().graph;
+        let memory = |cell| graph.last_value(cell);
+        let end = End::new(&returned, &memory);
+        let judge = || Tally::default().record(&self.explorer.program, &end);
+        match panics::isolated(judge).unwrap_or_else(|caught| Err(caught.violation())) {
+            Ok(()) => Ending::Holds,
+            Err(violation) => Ending::Broken((violation, Vec::new())),
+        }
+    }
+
+    fn deadlock(&self, waiting: &[(usize, Asked)]) -> Ending {
+        let graph = &self.explorer.level().graph;
+        let spins = |(_, asked): &(usize, Asked)| matches!(asked.op, Op::SpinUntil { .. });
+        let may_wait = self.explorer.program.waits_may_fail();
+        if may_wait && waiting.iter().any(spins) && !wait_cycle(graph, waiting) {
+            return Ending::Holds;
+        }
+        let waiting = (waiting.iter())
+            .map(|&(lane, asked)| (LaneId(lane as u8), asked.op))
+            .collect();
+        Ending::Broken((Violation::Deadlock { waiting }, Vec::new()))
+    }
+
+    /// The graph as a counterexample.
+    pub(super) fn tell(&mut self, (violation, blame): Broken, execution: u64) -> Counterexample {
+        let order = self.explorer.level().graph.pushed().to_vec();
+        trace::in_order(&mut self.explorer, violation, &blame, execution, &order)
+    }
+}
+
+impl<A: Axioms> Level<A> {
+    /// What the next event of `lane` amounts to if it reads so far `back` from the newest write.
+    fn source(
+        &self,
+        lane: usize,
+        op: &Op,
+        cell: CellId,
+        back: u16,
+    ) -> Result<Effect, &'static str> {
+        const TOO_OLD: &str = "the model does not allow it to read so old a value";
+        let position = self.graph.top(cell).checked_sub(back).ok_or(TOO_OLD)?;
+        let effect = self.reading(op, cell, position);
+        let (floor, granted) = self.floors(lane, op, cell);
+        let oldest = if effect.granted { granted } else { floor };
+        match op {
+            _ if position < oldest => Err(TOO_OLD),
+            Op::SpinUntil { until, .. } if !until.is_met_by(effect.read) => {
+                Err("what it reads does not end its wait")
+            }
+            _ if effect.granted && self.graph.is_taken(cell, position) => {
+                Err("two updates would read the same write")
+            }
+            _ => Ok(effect),
+        }
+    }
+
+    /// What the next event of `lane` amounts to if it writes so far `back` from the newest write.
+    fn place(
+        &self,
+        lane: usize,
+        asked: Asked,
+        cell: CellId,
+        back: u16,
+    ) -> Result<Effect, &'static str> {
+        let (next, floor) = self.places(lane, asked, cell);
+        let position = (next.checked_sub(back + 1)).filter(|&position| position >= floor);
+        let position = position.ok_or("the model does not allow it to write so far back")?;
+        self.writing(lane, &asked.op, cell, position)
+            .ok_or("it would write between the halves of an update")
+    }
+}

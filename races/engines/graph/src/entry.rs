@@ -1,0 +1,83 @@
+//! Which model is asked for: where a search, a replay and an estimate begin.
+
+use std::sync::Arc;
+
+use gupcheck_program::{
+    Engine, Estimate, Exploration, Model, Program, Reductions, Replay, ReplayError, Replayed,
+    Schedule, Search, Tuning,
+};
+
+use super::clock::MAX_CPUS;
+use super::engine::GraphEngine;
+use super::estimate::by_probes;
+use super::{model, replay, search};
+
+/// How many executions `program` has under `model`, by so many probes (at least 16) from a seed; see the
+/// module `estimate`. `None` if the engine does not know the model, or not so many CPUs.
+pub fn estimate(
+    program: &Arc<Program>,
+    model: Model,
+    reductions: Reductions,
+    (probes, seed): (u32, u64),
+) -> Option<Estimate> {
+    let estimate = match model {
+        Model::Sc => by_probes::<model::Sc>,
+        Model::Tso => by_probes::<model::Tso>,
+        Model::Rc11 => by_probes::<model::Rc11>,
+        Model::LoomC11 | Model::Machine => return None,
+    };
+    let has_room = program.cpus().len() <= MAX_CPUS;
+    has_room.then(|| estimate(program, reductions, (probes, seed)))?
+}
+
+impl Engine for GraphEngine {
+    fn name(&self) -> &'static str {
+        "graph"
+    }
+
+    fn models(&self) -> &'static [Model] {
+        &[Model::Rc11, Model::Sc, Model::Tso]
+    }
+
+    fn tuned(&self, Tuning { jobs, reductions }: Tuning) -> Option<Box<dyn Engine>> {
+        Some(Box::new(Self {
+            jobs,
+            reductions,
+            ..*self
+        }))
+    }
+
+    fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
+        if program.cpus().len() > MAX_CPUS {
+            return Exploration::unsupported(format!("more than {MAX_CPUS} CPUs"));
+        }
+        match search.model {
+            Model::Sc => search::run::<model::Sc>(program, search, *self),
+            Model::Tso => search::run::<model::Tso>(program, search, *self),
+            Model::Rc11 => search::run::<model::Rc11>(program, search, *self),
+            other @ (Model::LoomC11 | Model::Machine) => Exploration::unsupported(format!(
+                "the graph engine does not know the model {other}"
+            )),
+        }
+    }
+
+    fn replay(&self, program: &Arc<Program>, replay: &Replay<'_>) -> Result<Replayed, ReplayError> {
+        let Schedule::Graph(choices) = replay.schedule else {
+            let engine = self.name();
+            return Err(ReplayError::Foreign { engine });
+        };
+        if program.cpus().len() > MAX_CPUS {
+            return Err(ReplayError::Unsupported(format!(
+                "more than {MAX_CPUS} CPUs"
+            )));
+        }
+        match replay.model {
+            Model::Sc => replay::run::<model::Sc>(program, replay, choices),
+            Model::Tso => replay::run::<model::Tso>(program, replay, choices),
+            Model::Rc11 => replay::run::<model::Rc11>(program, replay, choices),
+            other @ (Model::LoomC11 | Model::Machine) => Err(ReplayError::Unsupported(format!(
+                "the graph engine does not know the model {other}"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! The search: one graph after another, each exactly once.
+//!
+//! The explorer always extends the first CPU that can go on, by its next event, and takes the first of
+//! that event's choices: the last write for a read, the last place for a write. When nobody can go on,
+//! the execution is over. Then it goes back: the event that was added last is taken away and added
+//! again with its next choice, and so on, until the first event has no choice left.
+//!
+//! What is missing after that are the graphs in which a read takes its value from a write that comes
+//! later in the order of exploration. So an event that writes has, after all its places in coherence
+//! order, further choices: the reads that it could have served. Such a *backward revisit* ([`revisit`])
+//! takes the search to another graph, held in a [`Level`] of its own; when that is exhausted, the
+//! search goes on where it was.
+//!
+//! [`revisit`]: super::revisit
+//! [`Level`]: super::level::Level
+
+use std::sync::Arc;
+
+use gupcheck_sync::{CellId, LaneId, LockId, LockMode, Op};
+
+use super::cpu::{Cpu, Next, NextRef};
+use super::event::{Asked, Effect, Event, EventId};
+use super::graph::Graph;
+use super::level::{Level, Stage};
+use super::model::Axioms;
+use super::symmetry::Twins;
+use gupcheck_program::Reductions;
+use gupcheck_program::{Program, Returned, Start, Violation};
+
+/// More events than this in one CPU, and it is taken for one that never ends.
+pub(super) const MAX_EVENTS: usize = 20_000;
+
+/// How extending a graph ended.
+pub(super) enum Extended {
+    /// Every CPU has finished.
+    Complete,
+    /// Somebody waits for what never comes; not a deadlock.
+    Blocked,
+    /// No execution, or none to be counted: two updates would have to come right after the same write,
+    /// somebody who was overtaken or waits was not let go on, or a round of a loop failed.
+    Doomed,
+    /// A rule is broken, by these events if by events.
+    Violated(Violation, Vec<EventId>),
+}
+
+enum Scheduled {
+    Do(usize, Asked),
+    Nobody,
+    Stop(Violation),
+}
+
+/// A search under way.
+pub(super) struct Explorer<A> {
+    pub(super) program: Arc<Program>,
+    pub(super) cpus: Vec<Cpu>,
+    /// The levels in use are those up to `depth`; the others are kept for their buffers.
+    pub(super) levels: Vec<Level<A>>,
+    pub(super) depth: usize,
+    pub(super) twins: Twins,
+}
+
+impl<A: Axioms> Explorer<A> {
+    pub(super) fn new(program: &Arc<Program>, reductions: Reductions) -> Self {
+        let lanes = program.cpus().len();
+        let twins = Twins::under(reductions, program);
+        let mut level = Level::default();
+        level.reset(program, twins);
+        Self {
+            program: Arc::clone(program),
+            cpus: (0..lanes)
+                .map(|lane| Cpu::new(program, LaneId(lane as u8), reductions.retries))
+                .collect(),
+            levels: vec![level],
+            depth: 0,
+            twins,
+        }
+    }
+
+    pub(super) fn level(&self) -> &Level<A> {
+        &self.levels[self.depth]
+    }
+
+    /// What those CPUs returned that have come so far.
+    pub(super) fn returned_so_far(&mut self) -> Vec<Option<Returned>> {
+        (0..self.cpus.len())
+            .map(|lane| match self.next_of(lane) {
+                Some(NextRef::Stops(Next::Returned(returned))) => Some(returned.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What each CPU returned; those that were never started return nothing.
+    pub(super) fn returned(&mut self, into: &mut Vec<Returned>) {
+        into.clear();
+        for lane in 0..self.cpus.len() {
+            into.push(match self.next_of(lane) {
+                Some(NextRef::Stops(Next::Returned(returned))) => returned.clone(),
+                _ => Returned::nothing(),
+            });
+        }
+    }
+
+    /// What a CPU does next, if it was started.
+    pub(super) fn next_of(&mut self, lane: usize) -> Option<NextRef<'_>> {
+        let graph = &self.levels[self.depth].graph;
+        let spawned = self.program.cpus()[lane].start == Start::Spawned;
+        if spawned && graph.spawned_by(lane).is_init() {
+            return None;
+        }
+        let unanswered = (graph.stuck(lane).map(Event::asked)).or_else(|| graph.half_done(lane));
+        if let Some(asked) = unanswered {
+            return Some(NextRef::Asks(asked));
+        }
+        Some(self.cpus[lane].next(graph.answered(lane)))
+    }
+
+    fn has_finished(&mut self, lane: usize) -> bool {
+        let next = self.next_of(lane);
+        matches!(next, Some(NextRef::Stops(next)) if !matches!(next, Next::Retries))
+    }
+
+    /// The first CPU that can go on, but before all others one that is in the middle of something.
+    fn schedule(&mut self) -> Scheduled {
+        for lane in 0..self.cpus.len() {
+            if let Some(asked) = self.level().graph.half_done(lane)
+                && self.is_enabled(lane, &asked)
+            {
+                return Scheduled::Do(lane, asked);
+            }
+        }
+        for lane in 0..self.cpus.len() {
+            let asked = match self.next_of(lane) {
+                None | Some(NextRef::Stops(Next::Returned(_) | Next::Retries)) => continue,
+                Some(NextRef::Asks(asked)) => asked,
+                Some(NextRef::Stops(Next::Faulted(fault))) => {
+                    return Scheduled::Stop(Violation::Fault(*fault));
+                }
+                Some(NextRef::Stops(Next::Panicked(message))) => {
+                    let message = message.clone();
+                    return Scheduled::Stop(Violation::Panic { message });
+                }
+                Some(NextRef::Stops(Next::Asks(_))) => unreachable!("a request is not a stop"),
+            };
+            if self.is_enabled(lane, &asked) {
+                return Scheduled::Do(lane, asked);
+            }
+        }
+        self.schedule_hopeless()
+    }
+
+    /// The first CPU that waits for what was there, but has been overwritten, so that its wait may have
+    /// ended in time or not.
+    fn schedule_hopeless(&mut self) -> Scheduled {
+        for lane in 0..self.cpus.len() {
+            if let Some(NextRef::Asks(asked)) = self.next_of(lane)
+                && self.level().graph.stuck(lane).is_none()
+                && !self.level().graph.lets_twin_go(lane)
+                && self.level().could_end_wait(lane, &asked.op)
+            {
+                return Scheduled::Do(lane, asked);
+            }
+        }
+        Scheduled::Nobody
+    }
+
+    fn is_enabled(&mut self, lane: usize, asked: &Asked) -> bool {
+        let level = &self.levels[self.depth];
+        if level.graph.lets_twin_go(lane) {
+            return false;
+        }
+        match asked.op {
+            Op::Lock { mode, .. } => {
+                let locks = level.graph.locks();
+                let queue = locks.queue_of(lane, asked);
+                queue.is_some_and(|queue| locks.may_enter(queue, lane, mode))
+                    && level.graph.overtaker_of(lane).is_none()
+            }
+            Op::SpinUntil { cell, until, .. } => {
+                level.graph.stuck(lane).is_none() && until.is_met_by(level.graph.last_value(cell))
+            }
+            Op::Join(other) => self.has_finished(other.index()),
+            _ => true,
+        }
+    }
+
+    /// Extends the current graph until nobody can go on.
+    pub(super) fn extend(&mut self) -> Extended {
+        loop {
+            if let Some(ended) = self.step() {
+                return ended;
+            }
+        }
+    }
+
+    /// Adds one event, with its first choice; how extending ended if it did.
+    pub(super) fn step(&mut self) -> Option<Extended> {
+        match self.schedule() {
+            Scheduled::Do(lane, asked) => self.perform(lane, asked),
+            Scheduled::Stop(violation) => Some(Extended::Violated(violation, Vec::new())),
+            Scheduled::Nobody => Some(self.nobody_goes_on()),
+        }
+    }
+
+    /// Adds the next event of a CPU with its first choice.
+    fn perform(&mut self, lane: usize, asked: Asked) -> Option<Extended> {
+        let level = &mut self.levels[self.depth];
+        if level.graph.lane(lane).len() >= MAX_EVENTS {
+            return Some(defect(format!(
+                "CPU {lane} does more than {MAX_EVENTS} operations"
+            )));
+        }
+        let graph = &level.graph;
+        let stage = match asked.op {
+            Op::Load { cell, .. } | Op::SpinUntil { cell, .. } | Op::Rmw { cell, .. }
+                if !asked.is_second =>
+            {
+                let (floor, granted) = level.floors(lane, &asked.op, cell);
+                let next = graph.top(cell) + 1;
+                Stage::Read {
+                    next,
+                    floor,
+                    granted,
+                }
+            }
+            Op::Load { cell, .. }
+            | Op::SpinUntil { cell, .. }
+            | Op::Rmw { cell, .. }
+            | Op::Store { cell, .. } => {
+                let (next, floor) = level.places(lane, asked, cell);
+                Stage::Write { next, floor }
+            }
+            Op::Read { cell } | Op::Write { cell, .. } => {
+                return self.perform_plain(lane, asked, cell);
+            }
+            Op::Unlock { mode, .. } => match dropping(graph, lane, &asked, mode) {
+                Some(stage) => stage,
+                None => {
+                    return Some(defect(format!(
+                        "CPU {lane} drops a lock that it does not hold"
+                    )));
+                }
+            },
+            Op::Lock { .. } => Stage::Overtake { nth: 0 },
+            Op::Spawn(other) => {
+                if !graph.spawned_by(other.index()).is_init() {
+                    return Some(defect(format!("CPU {} is started twice", other.0)));
+                }
+                Stage::Settled
+            }
+            Op::Fence(_) | Op::Join(_) => Stage::Settled,
+        };
+        level.push_entry(lane, asked, stage);
+        if matches!(stage, Stage::Settled | Stage::Overtake { .. }) {
+            level.push(lane, asked, Effect::NONE);
+            level.entries.last_mut().expect("just pushed").present = 1;
+        } else if !self.advance() {
+            return Some(Extended::Doomed);
+        }
+        None
+    }
+
+    /// Adds a plain access, which has no choice unless it races.
+    pub(super) fn perform_plain(
+        &mut self,
+        lane: usize,
+        asked: Asked,
+        cell: CellId,
+    ) -> Option<Extended> {
+        let level = &mut self.levels[self.depth];
+        let writes = matches!(asked.op, Op::Write { .. });
+        let seen = level.axioms.synchronised(&level.graph, lane);
+        let top = level.graph.top(cell);
+        let racer = racer(&level.graph, lane, cell, writes, |id| seen.has(id));
+        let effect = match asked.op {
+            Op::Write { value, .. } => Effect {
+                wrote: Some(value),
+                position: top + 1,
+                ..Effect::NONE
+            },
+            _ => level.reading(&asked.op, cell, top),
+        };
+        level.push_entry(lane, asked, Stage::Settled);
+        let id = level.push(lane, asked, effect);
+        level.entries.last_mut().expect("just pushed").present = 1;
+        racer.map(|racer| Extended::Violated(Violation::DataRace { cell }, vec![racer, id]))
+    }
+
+    fn nobody_goes_on(&mut self) -> Extended {
+        let mut waiting = Vec::new();
+        let (mut spins, mut retries) = (false, false);
+        for lane in 0..self.cpus.len() {
+            match self.next_of(lane) {
+                Some(NextRef::Asks(asked)) => {
+                    spins |= matches!(asked.op, Op::SpinUntil { .. });
+                    waiting.push((lane, asked));
+                }
+                Some(NextRef::Stops(Next::Retries)) => retries = true,
+                _ => {}
+            }
+        }
+        let Some(&(lane, asked)) = waiting.first() else {
+            return if retries {
+                Extended::Doomed
+            } else {
+                Extended::Complete
+            };
+        };
+        let level = &mut self.levels[self.depth];
+        level.push_entry(lane, asked, Stage::Stuck { lane: 0, nth: 0 });
+        let level = &self.levels[self.depth];
+        // Who has entered some of a lock's queues and waits at another one does not hold it yet, and
+        // must not keep out others.
+        let graph = &level.graph;
+        let waits_for_nobody = |(lane, asked): &(usize, Asked)| match asked.op {
+            Op::Lock { lock, mode } => holders(graph, *lane, lock, mode).next().is_none(),
+            _ => false,
+        };
+        // And who is stuck although there is something to be read now would have read it.
+        let is_late = |(lane, asked): &(usize, Asked)| level.could_end_wait(*lane, &asked.op);
+        if retries || waiting.iter().any(|w| waits_for_nobody(w) || is_late(w)) {
+            return Extended::Doomed;
+        }
+        let may_wait = self.program.waits_may_fail();
+        if spins && may_wait && !wait_cycle(&level.graph, &waiting) {
+            return Extended::Blocked;
+        }
+        let waiting = waiting
+            .iter()
+            .map(|&(lane, asked)| (LaneId(lane as u8), asked.op));
+        Extended::Violated(
+            Violation::Deadlock {
+                waiting: waiting.collect(),
+            },
+            Vec::new(),
+        )
+    }
+}
+
+fn defect(message: String) -> Extended {
+    Extended::Violated(Violation::Panic { message }, Vec::new())
+}
+
+/// The last access to `cell` that conflicts with one by `lane` and is not among those it has seen.
+fn racer(
+    graph: &Graph,
+    lane: usize,
+    cell: CellId,
+    writes: bool,
+    seen: impl Fn(EventId) -> bool,
+) -> Option<EventId> {
+    (0..graph.lanes())
+        .filter(|&other| other != lane)
+        .find_map(|other| {
+            let mut access = graph.last_access(cell, other, u16::MAX);
+            while let Some(id) = access {
+                if writes || graph.event(id).writes {
+                    return (!seen(id)).then_some(id);
+                }
+                access = graph.access_before(id);
+            }
+            None
+        })
+}
+
+/// The CPUs that hold a lock so that `lane` cannot take it.
+pub(super) fn holders(
+    graph: &Graph,
+    lane: usize,
+    lock: LockId,
+    mode: LockMode,
+) -> impl Iterator<Item = usize> {
+    let is_taking = |holder, lock| graph.is_taking(holder, lock);
+    graph.locks().keeps_out(lane, (lock, mode), is_taking)
+}
+
+/// What dropping a lock leads to; `None` if the CPU does not hold it.
+pub(super) fn dropping(graph: &Graph, lane: usize, asked: &Asked, mode: LockMode) -> Option<Stage> {
+    let queue = graph.locks().queue_of(lane, asked)?;
+    let held = graph.locks().open(queue)?;
+    if !graph.locks().is_in(queue, lane, mode) {
+        return None;
+    }
+    if held.nested > 0 {
+        return Some(Stage::Settled);
+    }
+    let overtaken = graph.event(held.taken).overtook;
+    let waits = |&(taken, _): &(EventId, u32)| graph.lane(taken.lane()).len() == taken.index();
+    Some(match overtaken.filter(waits) {
+        Some(overtaken) => Stage::LetIn { overtaken },
+        None => Stage::Settled,
+    })
+}
+
+/// Whether some of the CPUs that wait for locks and joins wait for each other in a circle.
+pub(super) fn wait_cycle(graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
+    let mut reaches = [0_u32; super::clock::MAX_CPUS];
+    for (lane, asked) in waiting {
+        match asked.op {
+            Op::Lock { lock, mode } => {
+                holders(graph, *lane, lock, mode).for_each(|h| reaches[*lane] |= 1 << h);
+            }
+            Op::Join(other) => reaches[*lane] |= 1 << other.index(),
+            _ => {}
+        }
+    }
+    for via in 0..reaches.len() {
+        for from in 0..reaches.len() {
+            if reaches[from] & (1 << via) != 0 {
+                reaches[from] |= reaches[via];
+            }
+        }
+    }
+    (reaches.iter().enumerate()).any(|(lane, reach)| reach & (1 << lane) != 0)
+}

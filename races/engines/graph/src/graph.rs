@@ -1,0 +1,429 @@
+//! The execution graph: what happened, and who read whose write, but not in which order.
+//!
+//! A graph holds the events of each CPU in program order, for each read the write it took its value
+//! from, for each cell its writes in coherence order, and for each lock its critical sections. Two
+//! interleavings that agree on all this are one execution; that is why there are so few graphs.
+//!
+//! A graph grows and shrinks like a stack ([`Graph::push`], [`Graph::pop`]): nothing is ever removed
+//! from its middle. A backward revisit builds the graph it needs in another buffer
+//! ([`Graph::copy_event`]). Only a memory model knows whether a graph is possible; nothing here does.
+
+use gupcheck_sync::{CellId, Layout, LockId, Op};
+
+use super::clock::{Clock, MAX_CPUS};
+use super::event::{Asked, Effect, Event, EventId, NOWHERE};
+use super::queue::Locks;
+use super::symmetry::Twins;
+
+/// The accesses to one cell.
+#[derive(Clone, Debug, Default)]
+struct Cell {
+    init: u64,
+    /// Its writes in coherence order, without the initial one: the first is at position 1.
+    writes: Vec<EventId>,
+    /// Its reads, in the order in which they were pushed.
+    reads: Vec<EventId>,
+    /// Each CPU's last access: its index and one more, or 0.
+    last: [u16; MAX_CPUS],
+}
+
+/// An execution graph.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Graph {
+    lanes: Vec<Vec<Event>>,
+    cells: Vec<Cell>,
+    locks: Locks,
+    pushed: Vec<EventId>,
+    spawned_by: Vec<EventId>,
+    twins: Twins,
+    stamp: u32,
+}
+
+impl Graph {
+    /// Empties the graph for a program over `layout` with so many CPUs, of which some have twins.
+    pub(super) fn reset(&mut self, layout: &Layout, lanes: usize, twins: Twins) {
+        self.twins = twins;
+        self.lanes.resize_with(lanes, Vec::new);
+        self.lanes.iter_mut().for_each(Vec::clear);
+        self.cells.resize_with(layout.cells().len(), Cell::default);
+        for (cell, decl) in self.cells.iter_mut().zip(layout.cells()) {
+            cell.init = decl.init;
+            cell.writes.clear();
+            cell.reads.clear();
+            cell.last = [0; MAX_CPUS];
+        }
+        self.locks.reset(layout, lanes);
+        self.spawned_by.clear();
+        self.spawned_by.resize(lanes, EventId::INIT);
+        self.pushed.clear();
+        self.stamp = 0;
+    }
+
+    /// How many CPUs there are.
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// The events of one CPU.
+    pub(super) fn lane(&self, lane: usize) -> &[Event] {
+        &self.lanes[lane]
+    }
+
+    /// All events, in the order in which they were pushed: one that program order and reads-from allow.
+    pub(super) fn pushed(&self) -> &[EventId] {
+        &self.pushed
+    }
+
+    /// One event.
+    pub(super) fn event(&self, id: EventId) -> &Event {
+        &self.lanes[id.lane()][id.index()]
+    }
+
+    /// The event that spawned a CPU, or [`EventId::INIT`].
+    pub(super) fn spawned_by(&self, lane: usize) -> EventId {
+        self.spawned_by[lane]
+    }
+
+    /// All that comes before the next event of a CPU by program order and reads-from.
+    pub(super) fn before(&self, lane: usize) -> Clock {
+        match self.lanes[lane].last() {
+            Some(last) => last.before,
+            None if self.spawned_by[lane].is_init() => Clock::EMPTY,
+            None => self.event(self.spawned_by[lane]).before,
+        }
+    }
+
+    /// What the next event of a CPU needs, at least.
+    pub(super) fn needs(&self, lane: usize) -> Clock {
+        let mut needs = match self.lanes[lane].last() {
+            Some(last) => last.needs,
+            None if self.spawned_by[lane].is_init() => Clock::EMPTY,
+            None => self.event(self.spawned_by[lane]).needs,
+        };
+        if let Some(leader) = self.leader(lane) {
+            let led = self.event(leader);
+            // An update is not kept by halves.
+            let whole = (self.lanes[leader.lane()].get(leader.index() + 1)).filter(|_| led.granted);
+            needs.join(&whole.unwrap_or(led).needs);
+        }
+        needs
+    }
+
+    /// The CPU after which a CPU comes that is its twin.
+    pub(super) const fn twin(&self, lane: usize) -> Option<usize> {
+        self.twins.of(lane)
+    }
+
+    /// The position of the last write to a cell.
+    pub(super) fn top(&self, cell: CellId) -> u16 {
+        self.cells[cell.index()].writes.len() as u16
+    }
+
+    /// The write at a position.
+    pub(super) fn write_at(&self, cell: CellId, position: u16) -> EventId {
+        match position {
+            0 => EventId::INIT,
+            _ => self.cells[cell.index()].writes[usize::from(position) - 1],
+        }
+    }
+
+    /// The value that the write at a position leaves.
+    pub(super) fn value_at(&self, cell: CellId, position: u16) -> u64 {
+        match self.write_at(cell, position) {
+            EventId::INIT => self.cells[cell.index()].init,
+            id => self.event(id).wrote,
+        }
+    }
+
+    /// A cell's last value in coherence order.
+    pub(super) fn last_value(&self, cell: CellId) -> u64 {
+        self.value_at(cell, self.top(cell))
+    }
+
+    /// The writes of a cell in coherence order, without the initial one.
+    pub(super) fn writes(&self, cell: CellId) -> &[EventId] {
+        &self.cells[cell.index()].writes
+    }
+
+    /// The reads of a cell, in the order in which they were pushed.
+    pub(super) fn reads(&self, cell: CellId) -> &[EventId] {
+        &self.cells[cell.index()].reads
+    }
+
+    /// The position of a write, the initial one included.
+    pub(super) fn position(&self, write: EventId) -> u16 {
+        if write.is_init() {
+            0
+        } else {
+            self.event(write).position
+        }
+    }
+
+    /// Where an access stands in coherence order: a write at its own place, a read at its source's.
+    pub(super) fn standing(&self, access: &Event) -> u16 {
+        if access.writes {
+            access.position
+        } else {
+            self.position(access.source)
+        }
+    }
+
+    /// Whether an atomic update already reads the write at this position.
+    pub(super) fn is_taken(&self, cell: CellId, position: u16) -> bool {
+        position < self.top(cell) && self.event(self.write_at(cell, position + 1)).is_second
+    }
+
+    /// What a CPU does next if its last event is only part of what it asked for: the second half of an
+    /// update, or a further part of an operation on a lock.
+    pub(super) fn half_done(&self, lane: usize) -> Option<Asked> {
+        let last = self.lanes[lane].last()?;
+        let asked = last.asked();
+        match last.op {
+            Op::Lock { lock, mode } | Op::Unlock { lock, mode } => {
+                let part = last.part + 1;
+                (usize::from(part) < self.locks.parts(lock, mode))
+                    .then_some(Asked { part, ..asked })
+            }
+            _ => last.granted.then_some(Asked {
+                is_second: true,
+                ..asked
+            }),
+        }
+    }
+
+    /// The wait in which a CPU is stuck.
+    pub(super) fn stuck(&self, lane: usize) -> Option<&Event> {
+        self.lanes[lane].last().filter(|last| last.stuck)
+    }
+
+    /// The events of one CPU that were answered: all but one in which it is stuck.
+    pub(super) fn answered(&self, lane: usize) -> &[Event] {
+        let all = &self.lanes[lane];
+        &all[..all.len() - usize::from(self.stuck(lane).is_some())]
+    }
+
+    /// Whether a CPU has begun to take a lock, and not ended.
+    pub(super) fn is_taking(&self, lane: usize, lock: LockId) -> bool {
+        (self.half_done(lane))
+            .is_some_and(|asked| matches!(asked.op, Op::Lock { lock: l, .. } if l == lock))
+    }
+
+    /// A CPU's last access to a cell among its first `count` events.
+    pub(super) fn last_access(&self, cell: CellId, lane: usize, count: u16) -> Option<EventId> {
+        let mut at = self.cells[cell.index()].last[lane];
+        while at > count {
+            at = self.lanes[lane][usize::from(at) - 1].previous;
+        }
+        (at > 0).then(|| EventId::new(lane, usize::from(at) - 1))
+    }
+
+    /// A CPU's access to the same cell before `access`.
+    pub(super) fn access_before(&self, access: EventId) -> Option<EventId> {
+        let at = self.event(access).previous;
+        (at > 0).then(|| EventId::new(access.lane(), usize::from(at) - 1))
+    }
+
+    /// The furthest in coherence order that any access to `cell` within `seen` stands: coherence
+    /// forbids whoever has seen these to read from before, or to write before, that place.
+    pub(super) fn furthest(&self, cell: CellId, seen: &Clock) -> u16 {
+        let mut furthest = 0;
+        for lane in 0..self.lanes.len() {
+            if let Some(access) = self.last_access(cell, lane, seen.get(lane)) {
+                furthest = furthest.max(self.standing(self.event(access)));
+            }
+        }
+        furthest
+    }
+
+    /// The locks.
+    pub(super) const fn locks(&self) -> &Locks {
+        &self.locks
+    }
+
+    fn queue_of(&self, id: EventId, asked: &Asked) -> usize {
+        (self.locks.queue_of(id.lane(), asked)).expect("an operation on a lock")
+    }
+
+    /// Whether there is such an event.
+    pub(super) fn has(&self, id: EventId) -> bool {
+        self.lanes[id.lane()].len() > id.index()
+    }
+
+    /// Whether the section for which `taken` took a lock ends with one of these events.
+    pub(super) fn ends_in(&self, taken: EventId, events: &Clock) -> bool {
+        let queue = self.queue_of(taken, &self.event(taken).asked());
+        let section = self
+            .locks
+            .sections(queue)
+            .iter()
+            .rfind(|s| s.taken == taken);
+        section.is_some_and(|section| !section.is_open() && events.has(section.dropped))
+    }
+
+    /// Who overtook the taking of a lock that is the next event of `lane` again: the event, and the stamp
+    /// of what it overtook.
+    pub(super) fn overtaker_of(&self, lane: usize) -> Option<(EventId, u32)> {
+        let next = EventId::new(lane, self.lanes[lane].len());
+        (self.pushed.iter().rev()).find_map(|&id| {
+            let (overtaken, stamp) = self.event(id).overtook?;
+            (overtaken == next).then_some((id, stamp))
+        })
+    }
+
+    /// Adds the next event of a CPU.
+    pub(super) fn push(&mut self, lane: usize, asked: Asked, effect: Effect) -> EventId {
+        let stamp = self.stamp;
+        self.push_stamped(lane, asked, effect, stamp)
+    }
+
+    /// Adds the next event of a CPU as if it had been added when `stamp` was.
+    pub(super) fn push_stamped(
+        &mut self,
+        lane: usize,
+        asked: Asked,
+        effect: Effect,
+        stamp: u32,
+    ) -> EventId {
+        let Asked {
+            op,
+            site,
+            is_second,
+            part,
+        } = asked;
+        let id = EventId::new(lane, self.lanes[lane].len());
+        let (mut before, mut needs) = (self.before(lane), self.needs(lane));
+        before.set(lane, id.index() as u16 + 1);
+        needs.set(lane, id.index() as u16 + 1);
+        let edge = match op {
+            Op::Lock { .. } => {
+                let queue = self.queue_of(id, &asked);
+                let last = self.locks.sections(queue).last();
+                last.map_or(EventId::INIT, |last| last.dropped)
+            }
+            Op::Join(other) => {
+                before.join(&self.before(other.index()));
+                needs.join(&self.needs(other.index()));
+                EventId::INIT
+            }
+            _ => effect.source,
+        };
+        if !edge.is_init() {
+            before.join(&self.event(edge).before);
+            needs.join(&self.event(edge).needs);
+        }
+        let alike = self.is_alike(id, &asked, &effect);
+        self.insert(
+            id,
+            Event {
+                op,
+                site,
+                source: effect.source,
+                read: effect.read,
+                wrote: effect.wrote.unwrap_or(0),
+                cell: op.cell().map_or(NOWHERE, |cell| cell.0),
+                stamp,
+                position: effect.position,
+                previous: 0,
+                reads: op.reads() && !is_second,
+                writes: effect.wrote.is_some(),
+                granted: effect.granted,
+                is_second,
+                part,
+                stuck: matches!(op, Op::SpinUntil { until, .. } if !until.is_met_by(effect.read)),
+                overtook: None,
+                alike,
+                before,
+                needs,
+            },
+        );
+        id
+    }
+
+    /// Makes all later events count as added after `stamp`.
+    pub(super) fn skip_stamp(&mut self, stamp: u32) {
+        self.stamp = self.stamp.max(stamp + 1);
+    }
+
+    /// Makes all later events count as added after all that `other` ever had.
+    pub(super) fn skip_stamps_of(&mut self, other: &Self) {
+        self.stamp = self.stamp.max(other.stamp);
+    }
+
+    /// Marks the taking of a lock as one that overtook another.
+    pub(super) fn mark_overtaking(&mut self, id: EventId, overtaken: EventId, stamp: u32) {
+        self.lanes[id.lane()][id.index()].overtook = Some((overtaken, stamp));
+    }
+
+    /// Adds an event of another graph, which has to be the next of its CPU here. That it overtook
+    /// another is forgotten unless that one `stays`.
+    pub(super) fn copy_event(
+        &mut self,
+        from: &Self,
+        id: EventId,
+        stays: impl Fn(EventId, u32) -> bool,
+    ) {
+        let mut event = *from.event(id);
+        event.overtook = event.overtook.filter(|&(taken, stamp)| stays(taken, stamp));
+        if event.writes {
+            let writes = &self.cells[event.cell as usize].writes;
+            let earlier = (writes.iter()).take_while(|&&w| from.event(w).position < event.position);
+            event.position = earlier.count() as u16 + 1;
+        }
+        self.insert(id, event);
+    }
+
+    fn insert(&mut self, id: EventId, mut event: Event) {
+        self.skip_stamp(event.stamp);
+        if event.cell != NOWHERE {
+            let cell = &mut self.cells[event.cell as usize];
+            event.previous = std::mem::replace(&mut cell.last[id.lane()], id.index() as u16 + 1);
+            if event.reads {
+                cell.reads.push(id);
+            }
+            if event.writes {
+                let place = usize::from(event.position) - 1;
+                cell.writes.insert(place, id);
+                for later in &cell.writes[place + 1..] {
+                    self.lanes[later.lane()][later.index()].position += 1;
+                }
+            }
+        }
+        match event.op {
+            Op::Lock { mode, .. } => self
+                .locks
+                .enter(self.queue_of(id, &event.asked()), id, mode),
+            Op::Unlock { .. } => self.locks.leave(self.queue_of(id, &event.asked()), id),
+            Op::Spawn(other) => self.spawned_by[other.index()] = id,
+            _ => {}
+        }
+        self.lanes[id.lane()].push(event);
+        self.pushed.push(id);
+    }
+
+    /// Takes the last event away again.
+    pub(super) fn pop(&mut self) -> EventId {
+        let id = self.pushed.pop().expect("only what was pushed is popped");
+        let event = self.lanes[id.lane()].pop().expect("as above");
+        if event.cell != NOWHERE {
+            let cell = &mut self.cells[event.cell as usize];
+            cell.last[id.lane()] = event.previous;
+            if event.reads {
+                cell.reads.pop();
+            }
+            if event.writes {
+                let place = usize::from(event.position) - 1;
+                cell.writes.remove(place);
+                for later in &cell.writes[place..] {
+                    self.lanes[later.lane()][later.index()].position -= 1;
+                }
+            }
+        }
+        match event.op {
+            Op::Lock { .. } => self.locks.undo_enter(self.queue_of(id, &event.asked()), id),
+            Op::Unlock { .. } => self.locks.undo_leave(self.queue_of(id, &event.asked()), id),
+            Op::Spawn(other) => self.spawned_by[other.index()] = EventId::INIT,
+            _ => {}
+        }
+        id
+    }
+}

@@ -1,0 +1,365 @@
+//! RC11: C11 as repaired by Lahav, Vafeiadis, Kang, Hur and Dreyer (PLDI 2017), without SC accesses.
+//!
+//! With `eco = (rf ∪ co ∪ fr)⁺` and `hb = (po ∪ sw)⁺`:
+//! 1. `hb ; eco?` is irreflexive (coherence);
+//! 2. an atomic update is next after its source in coherence order (atomicity);
+//! 3. `psc = [F_sc] ; (hb ∪ hb ; eco ; hb) ; [F_sc]` has no cycle (SC fences);
+//! 4. `po ∪ rf` has no cycle (nothing out of thin air; also no load buffering).
+//!
+//! * `sw` goes from a release store, or from a release fence before a store, to an acquire load or an
+//!   acquire fence after a load, if the load reads from the *release sequence* of the store. That is the
+//!   store and the chain of atomic updates that read from it, as in C++20; a later relaxed store of the
+//!   same CPU is not in it (which the paper still had): the weaker reading.
+//! * An SC fence is an acquire and a release fence as well. A fully ordered update is an SC fence, an
+//!   acquire-release update and an SC fence in one event; if it is refused it is a relaxed load.
+//! * Dropping a lock synchronises with whoever takes it afterwards in an excluding mode; spawning and
+//!   joining synchronise too.
+//! * A data race is two conflicting plain accesses that `hb` leaves unordered.
+//!
+//! # How it is checked
+//!
+//! New events are last in program order, so `hb` only ever grows at its end, and a [`Clock`] for each
+//! event holds it. Axioms 1 and 3 then say one thing: a new access must not stand, in coherence order,
+//! before anything that happens before it, *nor before anything that happens before an SC fence which
+//! `psc` puts before an SC fence that happens before it*. So for each SC fence the closure of `psc`
+//! among the fences is kept as a clock that counts fences. New edges between old fences arise only when
+//! a new access stands before an old one: from the fences that happen before the new access to those
+//! that happen after the old one.
+
+use gupcheck_sync::{CellId, FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
+
+use super::{Access, Axioms, Past, edges_in};
+use crate::clock::{Clock, MAX_CPUS};
+use crate::event::{Event, EventId, NOWHERE};
+use crate::graph::Graph;
+
+/// What a CPU knows after one of its events.
+#[derive(Clone, Copy, Debug, Default)]
+struct Local {
+    /// What happens before the CPU's next event.
+    happened: Clock,
+    /// What happens before the event itself, and itself. A fully ordered update ends with a fence, and
+    /// whoever reads from it does not come after that.
+    itself: Clock,
+    /// What would happen before it, had there been an acquire fence: messages of relaxed loads.
+    pending: Clock,
+    /// What happened before the last release fence.
+    released: Clock,
+    /// What whoever acquires from this event learns, if it writes.
+    message: Clock,
+    /// The SC fences among `itself`: how many of each CPU's.
+    fences: Clock,
+    /// The SC fences among `happened`: how many of each CPU's.
+    fences_after: Clock,
+    /// How long the undo log was before the event.
+    mark: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fence {
+    /// What happens before it.
+    happened: Clock,
+    /// The fences that `psc` puts before it, and itself: how many of each CPU's.
+    closure: Clock,
+}
+
+/// RC11 over one graph.
+#[derive(Debug, Default)]
+pub(crate) struct Rc11 {
+    locals: Vec<Vec<Local>>,
+    fences: Vec<Vec<Fence>>,
+    undo: Vec<(u8, u16, Clock)>,
+}
+
+impl Rc11 {
+    fn local(&self, graph: &Graph, lane: usize) -> Local {
+        match (self.locals[lane].last(), graph.spawned_by(lane)) {
+            (Some(last), _) => *last,
+            (None, EventId::INIT) => Local::default(),
+            (None, spawn) => Local {
+                happened: self.of(spawn).happened,
+                fences_after: self.of(spawn).fences_after,
+                ..Local::default()
+            },
+        }
+    }
+
+    fn of(&self, id: EventId) -> &Local {
+        &self.locals[id.lane()][id.index()]
+    }
+
+    /// The SC fences that are in `happened`, and all so far of CPU `lane`: how many of each CPU's.
+    fn fences_in(&self, happened: &Clock, lane: usize) -> Clock {
+        let mut fences = Clock::EMPTY;
+        for (other, locals) in self.locals.iter().enumerate() {
+            let before = if other == lane {
+                locals.last().map(|last| &last.fences_after)
+            } else {
+                let last = usize::from(happened.get(other)).checked_sub(1);
+                last.map(|last| &locals[last].fences)
+            };
+            before.inspect(|before| fences.join(before));
+        }
+        fences.set(lane, self.fences[lane].len() as u16);
+        fences
+    }
+
+    /// The fences that `psc` puts before, or at, one of `fences`.
+    fn closure(&self, fences: &Clock) -> Clock {
+        let mut closure = Clock::EMPTY;
+        for (lane, all) in self.fences.iter().enumerate() {
+            if let Some(last) = usize::from(fences.get(lane)).checked_sub(1) {
+                closure.join(&all[last].closure);
+            }
+        }
+        closure
+    }
+
+    /// Everything that a new access of somebody with this past must not stand before.
+    fn view(&self, happened: &Clock, fences: &Clock) -> Clock {
+        let mut view = *happened;
+        for (lane, all) in self.fences.iter().enumerate() {
+            let count = usize::from(fences.get(lane));
+            if count > 0 {
+                view.join(&all[count - 1].happened);
+            }
+        }
+        view
+    }
+
+    /// The fences that `psc` puts before a new SC fence of `lane` before which `happened` happens.
+    fn fences_before(&self, graph: &Graph, happened: &Clock, lane: usize) -> Clock {
+        let mut fences = self.fences_in(happened, lane);
+        let is_unseen = |other| usize::from(happened.get(other)) < graph.lane(other).len();
+        if !(0..self.fences.len()).any(|other| other != lane && is_unseen(other)) {
+            return self.closure(&fences);
+        }
+        let seen = (self.fences[lane].last()).map_or(Clock::EMPTY, |fence| fence.happened);
+        for other in 0..self.fences.len() {
+            for index in seen.get(other)..happened.get(other) {
+                let event = &graph.lane(other)[usize::from(index)];
+                if event.cell != NOWHERE && !event.is_plain() {
+                    self.add_fences_before_access(graph, event, happened, &mut fences);
+                }
+            }
+        }
+        self.closure(&fences)
+    }
+
+    /// Adds the fences that happen before an access that `eco` puts before `event`. What has `happened`
+    /// need not be looked at: its fences are there already.
+    fn add_fences_before_access(
+        &self,
+        graph: &Graph,
+        event: &Event,
+        happened: &Clock,
+        fences: &mut Clock,
+    ) {
+        let standing = graph.standing(event);
+        for lane in 0..self.fences.len() {
+            let mut access = graph.last_access(CellId(event.cell), lane, u16::MAX);
+            while let Some(id) = access.filter(|&id| !happened.has(id)) {
+                let earlier = graph.event(id);
+                let place = graph.standing(earlier);
+                let reaches = place == standing && earlier.writes && !event.writes;
+                if place < standing || reaches {
+                    fences.join(&self.of(id).fences);
+                    break;
+                }
+                access = graph.access_before(id);
+            }
+        }
+    }
+
+    fn push_fence(&mut self, graph: &Graph, lane: usize, happened: Clock) {
+        let mut closure = self.fences_before(graph, &happened, lane);
+        closure.set(lane, self.fences[lane].len() as u16 + 1);
+        self.fences[lane].push(Fence { happened, closure });
+    }
+
+    /// The access that was just pushed stands before others: the fences that happen before it are now
+    /// before those that happen after them.
+    fn order_fences(&mut self, graph: &Graph, event: &Event, known: &Clock) {
+        if *known == Clock::EMPTY {
+            return;
+        }
+        let (cell, standing) = (CellId(event.cell), graph.standing(event));
+        let mut first = [u16::MAX; MAX_CPUS];
+        let mut any = false;
+        for (lane, fences) in self.fences.iter().enumerate() {
+            // Whatever happens before a fence happens before the CPU's later ones.
+            let after = |f: &&Fence| graph.furthest(cell, &f.happened) > standing;
+            let count = fences.iter().rev().take_while(after).count();
+            if count > 0 {
+                first[lane] = (fences.len() - count) as u16;
+                any = true;
+            }
+        }
+        if !any {
+            return;
+        }
+        for (lane, fences) in self.fences.iter_mut().enumerate() {
+            for (nth, fence) in fences.iter_mut().enumerate() {
+                if (0..MAX_CPUS).any(|l| fence.closure.get(l) > first[l]) {
+                    self.undo.push((lane as u8, nth as u16, fence.closure));
+                    fence.closure.join(known);
+                }
+            }
+        }
+    }
+
+    fn acquire(&self, event: &Event, local: &mut Local) {
+        if !event.reads || event.source.is_init() {
+            return;
+        }
+        let message = self.of(event.source).message;
+        local.pending.join(&message);
+        let acquires = match event.op {
+            Op::Load { order, .. } | Op::SpinUntil { order, .. } => order == LoadOrder::Acquire,
+            Op::Rmw { order, .. } => event.granted && order.acquires(),
+            _ => false,
+        };
+        if acquires {
+            local.happened.join(&message);
+        }
+    }
+
+    fn release(&self, graph: &Graph, lane: usize, event: &Event, local: &mut Local) {
+        let releases = match event.op {
+            Op::Store { order, .. } => order == StoreOrder::Release,
+            Op::Rmw { order, .. } => order.releases(),
+            Op::Unlock { .. } | Op::Spawn(_) => true,
+            _ => false,
+        };
+        local.message = match (releases, event.is_plain()) {
+            (true, _) => local.happened,
+            (false, false) => local.released,
+            (false, true) => Clock::EMPTY,
+        };
+        if event.is_second {
+            let first = &graph.lane(lane)[graph.lane(lane).len() - 2];
+            if !first.source.is_init() {
+                local.message.join(&self.of(first.source).message);
+            }
+        }
+    }
+}
+
+fn is_full(event: &Event) -> bool {
+    matches!(
+        event.op,
+        Op::Rmw {
+            order: RmwOrder::Full,
+            ..
+        }
+    )
+}
+
+impl Axioms for Rc11 {
+    fn reset(&mut self, lanes: usize) {
+        self.locals.resize_with(lanes, Vec::new);
+        self.locals.iter_mut().for_each(Vec::clear);
+        self.fences.resize_with(lanes, Vec::new);
+        self.fences.iter_mut().for_each(Vec::clear);
+        self.undo.clear();
+    }
+
+    fn copy(&mut self, other: &Self) {
+        self.locals.clone_from(&other.locals);
+        self.fences.clone_from(&other.fences);
+        self.undo.clone_from(&other.undo);
+    }
+
+    fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16 {
+        let mut local = self.local(graph, lane);
+        let fences = if access == Access::Update(RmwOrder::Full) {
+            local.happened.join(&local.pending);
+            self.fences_before(graph, &local.happened, lane)
+        } else {
+            self.closure(&local.fences_after)
+        };
+        graph.furthest(cell, &self.view(&local.happened, &fences))
+    }
+
+    fn push(&mut self, graph: &Graph, id: EventId) {
+        let (event, lane) = (graph.event(id), id.lane());
+        let mut local = self.local(graph, lane);
+        let before = local.happened;
+        local.fences = local.fences_after;
+        local.mark = self.undo.len() as u32;
+        let full = is_full(event);
+        if full && event.granted {
+            local.happened.join(&local.pending);
+            local.released = local.happened;
+            self.push_fence(graph, lane, local.happened);
+        }
+        local.happened.set(lane, id.index() as u16 + 1);
+        edges_in(graph, id, |before| {
+            local.happened.join(&self.of(before).happened);
+        });
+        self.acquire(event, &mut local);
+        if event.writes || matches!(event.op, Op::Unlock { .. } | Op::Spawn(_)) {
+            self.release(graph, lane, event, &mut local);
+        }
+        if let Op::Fence(order) = event.op {
+            if order != FenceOrder::Release {
+                local.happened.join(&local.pending);
+            }
+            if order != FenceOrder::Acquire {
+                local.released = local.happened;
+            }
+            if order == FenceOrder::SeqCst {
+                self.push_fence(graph, lane, local.happened);
+            }
+        }
+        local.itself = local.happened;
+        if local.happened.agrees_but_for(&before, lane) {
+            local.fences.set(lane, self.fences[lane].len() as u16);
+        } else {
+            local.fences = self.fences_in(&local.itself, lane);
+        }
+        if let Op::Join(other) = event.op {
+            // The fence that ends an update which was the CPU's last event, too.
+            let other = other.index();
+            local.fences.set(other, self.fences[other].len() as u16);
+        }
+        local.fences_after = local.fences;
+        if event.cell != NOWHERE && graph.standing(event) < graph.top(CellId(event.cell)) {
+            self.order_fences(graph, event, &self.closure(&local.fences));
+        }
+        self.locals[lane].push(local);
+        if full && event.is_second {
+            local.happened.join(&local.pending);
+            local.released = local.happened;
+            self.push_fence(graph, lane, local.happened);
+            local.fences_after = self.fences_in(&local.happened, lane);
+            *self.locals[lane].last_mut().expect("just pushed") = local;
+        }
+    }
+
+    fn pop(&mut self, id: EventId) {
+        let lane = id.lane();
+        let local = self.locals[lane].pop().expect("pushed");
+        for (lane, nth, closure) in self.undo.drain(local.mark as usize..).rev() {
+            self.fences[usize::from(lane)][usize::from(nth)].closure = closure;
+        }
+        let fences = (self.locals[lane].last()).map_or(0, |last| last.fences_after.get(lane));
+        self.fences[lane].truncate(usize::from(fences));
+    }
+
+    fn synchronised(&self, graph: &Graph, lane: usize) -> Clock {
+        self.local(graph, lane).happened
+    }
+
+    fn told_before(&self, graph: &Graph, id: EventId) -> Clock {
+        graph.event(id).before
+    }
+
+    fn memory_before(&self, _: &Graph, _: EventId) -> Option<Past> {
+        None
+    }
+
+    fn is_buffered(&self, _: &Event) -> bool {
+        false
+    }
+}

@@ -1,0 +1,176 @@
+//! One graph built directly from a schedule: no search.
+//!
+//! A schedule names the operations of all CPUs in an order that program order and reads-from allow, and
+//! for each its place in coherence order, counted from the newest write that is there. So the graph can be
+//! pushed operation by operation; the model is asked of each whether it allows it.
+//!
+//! Where the program is not any more what it was, [`nearest`](Follower::nearest) follows as much as it can: an
+//! operation that is gone is left out, a new one is done on the way to what comes next, one that became
+//! another takes its place; a read that may not be as old as it was is as old as it may be. What is not
+//! finished by then goes on to its end, CPU by CPU, and reads what is newest.
+
+use std::sync::Arc;
+
+use gupcheck_sync::LaneId;
+
+use super::build::{Broken, Builder, Ending};
+use super::model::Axioms;
+use super::search::silently;
+use gupcheck_program::{
+    Choice, Counterexample, Misfit, Program, Replay, ReplayError, Replayed, signature,
+};
+
+/// How far the nearest schedule looks for an operation that is not where it was.
+const LOOKAHEAD: usize = 8;
+
+/// Builds the execution that `choices` lead to.
+pub(super) fn run<A: Axioms>(
+    program: &Arc<Program>,
+    replay: &Replay<'_>,
+    choices: &[Choice],
+) -> Result<Replayed, ReplayError> {
+    let exactly = || Follower::<A>::new(program, replay).exactly(choices);
+    let nearest = || Follower::<A>::new(program, replay).nearest(choices);
+    let (broken, misfit, followed) = match silently(exactly)? {
+        Ok(broken) => (broken, None, choices.len()),
+        Err(misfit) => {
+            let (broken, followed) = silently(nearest);
+            (broken, Some(misfit), followed)
+        }
+    };
+    Ok(Replayed {
+        broken: broken.map(Box::new),
+        misfit,
+        followed,
+        choices: choices.len(),
+    })
+}
+
+struct Follower<'r, A> {
+    builder: Builder<A>,
+    replay: &'r Replay<'r>,
+}
+
+impl<'r, A: Axioms> Follower<'r, A> {
+    fn new(program: &Arc<Program>, replay: &'r Replay<'r>) -> Self {
+        let builder = Builder::new(program);
+        builder.hook();
+        Self { builder, replay }
+    }
+
+    /// Follows a schedule that fits; or the first step that does not.
+    fn exactly(
+        mut self,
+        choices: &[Choice],
+    ) -> Result<Result<Option<Counterexample>, Misfit>, ReplayError> {
+        for (nth, choice) in choices.iter().enumerate() {
+            let lane = usize::from(choice.lane);
+            let op = self.builder.asked(lane).map(|asked| asked.op);
+            let (program, fingerprint) = (&self.builder.explorer.program, self.replay.fingerprint);
+            if let Err(misfit) = fingerprint.check(nth, program, op.as_ref()) {
+                return Ok(Err(misfit));
+            }
+            let impossible = |why: &str| ReplayError::Impossible {
+                step: nth + 1,
+                why: why.to_owned(),
+            };
+            match self.builder.take(lane, choice.back, true) {
+                Ok(None) => {}
+                Ok(Some(_)) if nth + 1 < choices.len() => {
+                    return Err(impossible("a rule is broken before the schedule ends"));
+                }
+                Ok(Some(broken)) => return Ok(Ok(Some(self.tell(broken)))),
+                Err(why) => return Err(impossible(why)),
+            }
+        }
+        match self.builder.ending(0) {
+            Ending::Broken(broken) => Ok(Ok(Some(self.tell(broken)))),
+            Ending::Holds => Ok(Ok(None)),
+            Ending::Open(lane) => {
+                let op = self.builder.asked(lane).expect("it can go on").op;
+                let program = &self.builder.explorer.program;
+                let lane = LaneId(lane as u8);
+                Ok(Err(Misfit::at_the_end(program, choices.len(), lane, &op)))
+            }
+        }
+    }
+
+    /// Follows a schedule as far as it fits. What broke, and how many choices could be followed.
+    fn nearest(mut self, choices: &[Choice]) -> (Option<Counterexample>, usize) {
+        let mut followed = 0;
+        for (nth, choice) in choices.iter().enumerate() {
+            let lane = usize::from(choice.lane);
+            if !self.fits(nth) {
+                if self.is_gone(nth) {
+                    continue;
+                }
+                if let Some(broken) = self.run_ahead(nth) {
+                    return (Some(self.tell(broken)), followed);
+                }
+            }
+            let fits = self.fits(nth);
+            match self.builder.take(lane, choice.back, false) {
+                Ok(None) => followed += usize::from(fits),
+                Ok(Some(broken)) => {
+                    return (Some(self.tell(broken)), followed + usize::from(fits));
+                }
+                Err(_) => {}
+            }
+        }
+        let broken = self.builder.follow(&[]);
+        (broken.map(|broken| self.tell(broken)), followed)
+    }
+
+    fn word(&mut self, lane: usize) -> Option<String> {
+        let op = self.builder.asked(lane)?.op;
+        Some(signature(&self.builder.explorer.program, &op))
+    }
+
+    /// Whether step `nth` is what its CPU does next.
+    fn fits(&mut self, nth: usize) -> bool {
+        let Some((lane, was)) = self.replay.fingerprint.step(nth) else {
+            return false;
+        };
+        self.word(lane.index()).as_deref() == Some(was)
+    }
+
+    /// Whether step `nth` is left out: its CPU goes on with what came soon after it.
+    fn is_gone(&mut self, nth: usize) -> bool {
+        let fingerprint = self.replay.fingerprint;
+        let Some((lane, _)) = fingerprint.step(nth) else {
+            return true;
+        };
+        let Some(now) = self.word(lane.index()) else {
+            return true;
+        };
+        (nth + 1..fingerprint.len())
+            .filter_map(|later| fingerprint.step(later))
+            .filter(|&(other, _)| other == lane)
+            .take(LOOKAHEAD)
+            .any(|(_, word)| word == now)
+    }
+
+    /// Lets a CPU do what is new before step `nth`, if there is such a thing.
+    fn run_ahead(&mut self, nth: usize) -> Option<Broken> {
+        let lane = self.replay.fingerprint.step(nth)?.0.index();
+        let before = self.builder.explorer.level().graph.pushed().len();
+        for _ in 0..LOOKAHEAD {
+            if let Some(broken) = self.builder.take(lane, 0, false).ok()? {
+                return Some(broken);
+            }
+            if self.fits(nth) {
+                return None;
+            }
+        }
+        let level = &mut self.builder.explorer.levels[0];
+        while level.graph.pushed().len() > before {
+            level.pop();
+        }
+        let kept = level.graph.lane(lane).len();
+        self.builder.explorer.cpus[lane].forget(kept);
+        None
+    }
+    fn tell(&mut self, broken: Broken) -> Counterexample {
+        self.builder.tell(broken, self.replay.execution)
+    }
+}

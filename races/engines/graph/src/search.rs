@@ -1,0 +1,331 @@
+//! From a walk through graphs to a verdict: counting, limits, watching, threads.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::GraphEngine;
+use super::estimate::Estimator;
+use super::explore::{Explorer, Extended};
+use super::frontier::{EndIfPanicking, Frontier, Piece};
+use super::ledger::Place;
+use super::level::Level;
+use super::minimise::minimised;
+use super::model::Axioms;
+use super::sightings::{Sightings, fingerprint};
+use super::symmetry::Twins;
+use super::trace::counterexample;
+use gupcheck_program::{
+    Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Reductions, Returned, Search,
+    Tally, Verdict, Violation, panics,
+};
+
+/// Where the estimate's random numbers begin. Any number would do.
+const SEED: u64 = 0x6775_7063_6865_636b;
+/// How many probes a search that was cut short is estimated by, if there is time.
+const PROBES: u32 = 256;
+/// How long that may take.
+const PROBING: Duration = Duration::from_millis(500);
+
+/// Explores `program` under the model `A`.
+pub(super) fn run<A: Axioms>(
+    program: &Arc<Program>,
+    search: &Search<'_>,
+    engine: GraphEngine,
+) -> Exploration {
+    let began = Instant::now();
+    let reductions = engine.reductions;
+    let mut first = Level::<A>::default();
+    first.reset(program, Twins::under(reductions, program));
+    let frontier = Frontier::new(first);
+    let sightings = Sightings::new(search.watch);
+    let walk = |wants_estimate| {
+        let _guard = EndIfPanicking(&frontier);
+        let walk = || {
+            let shared = (&frontier, &sightings);
+            Walk::new(program, search, engine, shared, began, wants_estimate).run()
+        };
+        silently(walk)
+    };
+    let estimator = std::thread::scope(|scope| {
+        let helpers: Vec<_> = (1..engine.jobs.get())
+            .map(|_| scope.spawn(|| drop(walk(false))))
+            .collect();
+        let estimator = walk(sightings.wants_estimate());
+        for helper in helpers {
+            if let Err(panic) = helper.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        estimator
+    });
+    let elapsed = began.elapsed();
+    let (tally, found, cut) = frontier.into_result();
+    let found = found.map(|found| silently(|| minimised::<A>(program, found)));
+    let verdict = verdict(program, &tally, found, cut);
+    let is_cut = matches!(verdict, Verdict::Truncated(_));
+    Exploration {
+        verdict,
+        executions: tally.executions,
+        blocked: tally.blocked,
+        outcomes: tally.outcomes,
+        estimate: (estimator.filter(|_| is_cut).and_then(finished))
+            .filter(|estimate| estimate.exceeds(tally.executions)),
+        elapsed,
+        remarks: remarks(reductions, program),
+    }
+}
+
+/// Does what runs CPUs. They are caught one by one: whatever else panics is a defect of the engine, or of
+/// who watches.
+pub(super) fn silently<R>(work: impl FnOnce() -> R) -> R {
+    panics::isolated(work).unwrap_or_else(|caught| {
+        let words = caught.words();
+        std::panic::panic_any(words)
+    })
+}
+
+fn verdict(
+    program: &Program,
+    tally: &Tally,
+    found: Option<Box<Counterexample>>,
+    cut: Option<Cut>,
+) -> Verdict {
+    if let Some(mut found) = found {
+        found.execution = tally.executions;
+        return Verdict::Failed(found);
+    }
+    match cut {
+        Some(cut) => Verdict::Truncated(cut),
+        None => Verdict::of_everything(program, tally),
+    }
+}
+
+/// What there is to say of a search that leaves these executions out.
+fn remarks(reductions: Reductions, program: &Program) -> Vec<String> {
+    let has_twins = program.cpus().iter().any(|cpu| cpu.twin_of.is_some());
+    let mut remarks = Vec::new();
+    if reductions.symmetry {
+        remarks.push(if has_twins {
+            "symmetry: of executions that differ by an exchange of twins, one was explored"
+                .to_owned()
+        } else {
+            "symmetry: no two CPUs are twins here, nothing was left out".to_owned()
+        });
+    }
+    if reductions.retries {
+        remarks.push(
+            "retries: executions in which a round of a retry loop fails were left out".to_owned(),
+        );
+    }
+    remarks
+}
+
+/// The estimate of a search that is over, after as many probes more as it takes.
+fn finished<A: Axioms>(mut estimator: Estimator<A>) -> Option<Estimate> {
+    let began = Instant::now();
+    while estimator.probes() < PROBES && began.elapsed() < PROBING {
+        estimator.sample();
+    }
+    estimator.estimate()
+}
+
+/// How the search of a piece ended.
+enum Ended {
+    /// Everything in it was searched, or it has become void.
+    Done,
+    /// It was cut short, for this reason or for another thread's.
+    Cut(Option<Cut>),
+    /// An execution breaks a rule.
+    Violated(Box<Counterexample>),
+}
+
+/// One thread's part of a search.
+struct Walk<'s, A> {
+    explorer: Explorer<A>,
+    frontier: &'s Frontier<A>,
+    sightings: &'s Sightings<'s>,
+    search: &'s Search<'s>,
+    began: Instant,
+    pace: Pace,
+    estimator: Option<Estimator<A>>,
+    returned: Vec<Returned>,
+    /// The ways to exchange twins, where of these executions only one is explored.
+    exchanges: Vec<Vec<usize>>,
+    /// After how many executions a piece is cut off whether or not somebody wants it.
+    cuts: Option<NonZeroU64>,
+    /// Fingerprints of outcomes that were new and are not told yet.
+    fresh: Vec<u64>,
+    /// The piece that is searched, and how many pieces were cut off it.
+    place: Place,
+    gifts: u32,
+    tally: Tally,
+}
+
+impl<'s, A: Axioms> Walk<'s, A> {
+    fn new(
+        program: &Arc<Program>,
+        search: &'s Search<'s>,
+        engine: GraphEngine,
+        (frontier, sightings): (&'s Frontier<A>, &'s Sightings<'s>),
+        began: Instant,
+        wants_estimate: bool,
+    ) -> Self {
+        Self {
+            explorer: Explorer::new(program, engine.reductions),
+            frontier,
+            sightings,
+            search,
+            began,
+            pace: Pace::default(),
+            estimator: wants_estimate.then(|| Estimator::new(program, engine.reductions, SEED)),
+            returned: Vec::new(),
+            exchanges: Twins::under(engine.reductions, program).exchanges(program.cpus().len()),
+            cuts: engine.cuts,
+            fresh: Vec::new(),
+            place: Place::default(),
+            gifts: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Searches pieces until there are none.
+    fn run(mut self) -> Option<Estimator<A>> {
+        while let Some(Piece { place, level }) = self.frontier.take() {
+            (self.place, self.gifts) = (place, 0);
+            let ended = self.piece(level);
+            let tally = std::mem::take(&mut self.tally);
+            match ended {
+                Ended::Done => self.frontier.finish(&self.place, tally),
+                Ended::Violated(found) => self.frontier.violate(&self.place, tally, found),
+                Ended::Cut(why) => {
+                    if let Some(why) = why {
+                        self.frontier.cut(why);
+                    }
+                    self.frontier.finish(&self.place, tally);
+                }
+            }
+        }
+        self.estimator
+    }
+
+    fn piece(&mut self, level: Level<A>) -> Ended {
+        let has_choice = !level.entries.is_empty();
+        self.explorer.adopt(level);
+        // A piece that was cut off has a choice to take before it can be extended.
+        if has_choice && !self.explorer.advance() {
+            return Ended::Done;
+        }
+        // None yet: it may have become void while it waited.
+        let mut violations = 0;
+        loop {
+            if let Some(cut) = self.cut() {
+                return Ended::Cut(Some(cut));
+            }
+            if self.frontier.has_ended() {
+                return Ended::Cut(None);
+            }
+            if self.frontier.violations() != violations {
+                violations = self.frontier.violations();
+                if !self.frontier.is_wanted(&self.place) {
+                    return Ended::Done;
+                }
+            }
+            if let Some(ended) = self.execution() {
+                return ended;
+            }
+            if self.frontier.is_hungry() || self.must_cut() {
+                self.give();
+            }
+            if !self.explorer.backtrack() {
+                return Ended::Done;
+            }
+        }
+    }
+
+    fn must_cut(&self) -> bool {
+        let ends = self.tally.executions + self.tally.blocked;
+        self.cuts.is_some_and(|every| ends % every == 0)
+    }
+
+    /// Gives the oldest choices that are left to somebody else.
+    fn give(&mut self) {
+        if let Some(level) = self.explorer.split() {
+            let place = self.place.of_gift(self.gifts);
+            self.gifts += 1;
+            self.frontier.give(Piece { place, level });
+        }
+    }
+
+    /// Why the search must stop before its next execution.
+    fn cut(&self) -> Option<Cut> {
+        let limits = self.search.limits;
+        if let Some(limit) = limits.time.filter(|&limit| self.began.elapsed() >= limit) {
+            return Some(Cut::Time(limit));
+        }
+        self.search.stop.is_requested().then_some(Cut::Interrupted)
+    }
+
+    /// Goes on to the end of an execution, and records it; how the piece ended if that ends it.
+    fn execution(&mut self) -> Option<Ended> {
+        let extended = self.explorer.extend();
+        match extended {
+            Extended::Doomed => return None,
+            Extended::Blocked => {
+                self.tally.blocked += 1;
+                return None;
+            }
+            Extended::Complete | Extended::Violated(..) => {}
+        }
+        let number = self.frontier.count();
+        if let Some(limit) = (self.search.limits.executions).filter(|&limit| number > limit) {
+            return Some(Ended::Cut(Some(Cut::Executions(limit))));
+        }
+        let (violation, blame) = match extended {
+            Extended::Violated(violation, blame) => {
+                self.tally.executions += 1;
+                (violation, blame)
+            }
+            _ => match self.record() {
+                Ok(()) => {
+                    self.report(number);
+                    return None;
+                }
+                Err(violation) => (violation, Vec::new()),
+            },
+        };
+        let told = counterexample(&mut self.explorer, violation, &blame, number);
+        Some(Ended::Violated(Box::new(told)))
+    }
+
+    fn report(&mut self, executions: u64) {
+        if self.pace.is_due() {
+            let estimate = self.estimator.as_mut().and_then(|estimator| {
+                estimator.sample();
+                estimator.estimate()
+            });
+            self.sightings.tell(executions, &mut self.fresh, estimate);
+        }
+    }
+
+    fn record(&mut self) -> Result<(), Violation> {
+        self.explorer.returned(&mut self.returned);
+        let program = &self.explorer.program;
+        let graph = &self.explorer.level().graph;
+        let memory = |cell| graph.last_value(cell);
+        let end = End::new(&self.returned, &memory);
+        let before = self.tally.outcomes.len();
+        let (tally, exchanges) = (&mut self.tally, &self.exchanges);
+        let recorded = || {
+            tally.record(program, &end)?;
+            (exchanges.iter())
+                .try_for_each(|exchange| tally.record_exchanged(program, &end, exchange))
+        };
+        let judged = panics::isolated(recorded).unwrap_or_else(|caught| Err(caught.violation()));
+        if self.tally.outcomes.len() > before {
+            let observed = program.observed().iter().map(|&cell| end.word(cell));
+            self.fresh.push(fingerprint(&end, observed));
+        }
+        judged
+    }
+}

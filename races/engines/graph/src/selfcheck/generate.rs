@@ -1,0 +1,360 @@
+//! Random small programs, as data.
+
+use std::fmt;
+
+use gupcheck_sync::{
+    Atomic, CellId, FenceOrder, Lane, LaneId, Layout, LoadOrder, LockId, LockMode, Name, Op, Plain,
+    Rmw, RmwOrder, StoreOrder, Until,
+};
+
+use crate::random::Random;
+use gupcheck_program::{Program, Returned};
+
+/// How many atomic cells a listing may use: cells 0, 1 and 2. All cells start as 0.
+pub const ATOMICS: u32 = 3;
+/// The plain cell's index, after the atomic ones.
+pub const PLAIN: u32 = ATOMICS;
+/// How many locks a listing may use.
+pub const LOCKS: u32 = 2;
+
+/// One line of one CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What it does.
+    pub op: Op,
+    /// Only if the CPU's last read (0 before the first) gave this.
+    pub only_if: Option<u64>,
+}
+
+impl From<Op> for Line {
+    fn from(op: Op) -> Self {
+        Self { op, only_if: None }
+    }
+}
+
+/// A program without loops: one list of lines a CPU.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The CPUs. Those that some line spawns start then, the others at once.
+    pub cpus: Vec<Vec<Line>>,
+}
+
+impl Listing {
+    /// Whether a CPU starts when another one spawns it.
+    pub fn is_spawned(&self, cpu: usize) -> bool {
+        let target = Op::Spawn(LaneId(cpu as u8));
+        self.cpus.iter().flatten().any(|line| line.op == target)
+    }
+
+    /// The first CPU with the same lines, if there is one before `cpu`, and both start at once.
+    pub fn twin_of(&self, cpu: usize) -> Option<usize> {
+        let is_like =
+            |&other: &usize| self.cpus[other] == self.cpus[cpu] && !self.is_spawned(other);
+        (0..cpu).find(is_like).filter(|_| !self.is_spawned(cpu))
+    }
+
+    /// The program for an engine: each CPU returns what it read, and every cell is observed.
+    pub fn to_program(&self) -> Program {
+        let mut layout = Layout::new();
+        let atomics: Vec<Atomic<i32>> = (0..ATOMICS)
+            .map(|i| layout.atomic(Name::new("x{}", [i]), 0))
+            .collect();
+        let plain: Plain<i32> = layout.plain("p", 0);
+        for lock in 0..LOCKS {
+            layout.rw_lock(Name::new("lock{}", [lock]));
+        }
+        let mut program = Program::new(layout);
+        program.let_waits_fail();
+        for (cpu, lines) in self.cpus.iter().enumerate() {
+            let lines = lines.clone();
+            let body = move |lane: &Lane<'_>| run(&lines, lane);
+            let name = Name::new("cpu{}", [cpu as u32]);
+            match self.twin_of(cpu) {
+                _ if self.is_spawned(cpu) => program.spawned_cpu(name, body),
+                Some(first) => program.twin_cpu(name, LaneId(first as u8), body),
+                None => program.cpu(name, body),
+            };
+        }
+        for cell in atomics {
+            program.observe(cell.id());
+        }
+        program.observe(plain.id());
+        program
+    }
+}
+
+fn run(lines: &[Line], lane: &Lane<'_>) -> Returned {
+    let mut returned = Returned::nothing();
+    let mut last = 0;
+    for line in lines {
+        if line.only_if.is_none_or(|value| value == last) {
+            let value = lane.perform(line.op);
+            if line.op.reads() {
+                last = value;
+                returned = returned.int("r", value as i64);
+            }
+        }
+    }
+    returned
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (cpu, lines) in self.cpus.iter().enumerate() {
+            writeln!(f, "cpu{cpu}:")?;
+            for line in lines {
+                match line.only_if {
+                    Some(value) => writeln!(f, "  if last == {value}: {:?}", line.op)?,
+                    None => writeln!(f, "  {:?}", line.op)?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a program is made of.
+#[derive(Clone, Copy)]
+struct Flavour {
+    cells: u64,
+    updates: bool,
+    fences: bool,
+    plain: bool,
+    /// One block in so many takes a lock; none if 0.
+    lock_every: u64,
+    /// One operation in so many waits; none if 0.
+    spin_every: u64,
+    conditions: bool,
+    /// How many locks there are.
+    locks: u64,
+    /// How deeply critical sections nest.
+    nesting: u32,
+    /// How locks are taken.
+    modes: &'static [LockMode],
+}
+
+/// Which programs are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// A bit of everything.
+    #[default]
+    Mixed,
+    /// Reader-writer locks, and waiting on memory.
+    Queues,
+    /// Waiting on memory, with all that may hide what is waited for.
+    Waits,
+    /// CPUs that do the same, beside one that does something else.
+    Twins,
+}
+
+impl Family {
+    /// All families.
+    pub const ALL: [Self; 4] = [Self::Mixed, Self::Queues, Self::Waits, Self::Twins];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mixed => "mixed",
+            Self::Queues => "queues",
+            Self::Waits => "waits",
+            Self::Twins => "twins",
+        }
+    }
+
+    /// (CPUs, lines a CPU): as much as brute force can do.
+    const fn sizes(self) -> &'static [(usize, u64)] {
+        match self {
+            Self::Mixed => &[
+                (2, 2),
+                (2, 3),
+                (2, 3),
+                (2, 4),
+                (3, 2),
+                (3, 2),
+                (3, 2),
+                (4, 1),
+            ],
+            Self::Queues => &[(3, 3), (3, 4), (4, 2), (4, 3)],
+            Self::Waits => &[(2, 4), (3, 2), (3, 3), (4, 2)],
+            Self::Twins => &[(2, 3), (3, 2), (3, 3), (4, 2)],
+        }
+    }
+
+    /// One of [`Family::ALL`] by its name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
+
+    fn flavour(self, random: &mut Random) -> Flavour {
+        let mixed = Flavour::mixed(random);
+        match self {
+            Self::Mixed | Self::Twins => mixed,
+            Self::Waits => Flavour {
+                cells: mixed.cells.min(2),
+                fences: random.one_in(3),
+                plain: false,
+                lock_every: 0,
+                spin_every: 3,
+                ..mixed
+            },
+            Self::Queues => Flavour {
+                cells: mixed.cells.min(2),
+                updates: false,
+                plain: false,
+                conditions: false,
+                lock_every: 2,
+                spin_every: 3,
+                locks: 1,
+                nesting: 1,
+                modes: &[LockMode::Exclusive, LockMode::Shared],
+                ..mixed
+            },
+        }
+    }
+}
+
+impl Flavour {
+    fn mixed(random: &mut Random) -> Self {
+        Self {
+            cells: 1 + random.below(u64::from(ATOMICS)),
+            updates: random.one_in(2),
+            fences: random.one_in(2),
+            plain: random.one_in(5),
+            lock_every: if random.one_in(4) { 2 } else { 0 },
+            spin_every: if random.one_in(6) { 4 } else { 0 },
+            conditions: random.one_in(3),
+            locks: u64::from(LOCKS),
+            nesting: 2,
+            modes: &[LockMode::Exclusive, LockMode::Exclusive, LockMode::Shared],
+        }
+    }
+}
+
+/// The program of a family that a seed stands for.
+pub fn program(family: Family, seed: u64) -> Listing {
+    let mut random = Random(seed);
+    let flavour = family.flavour(&mut random);
+    let (cpus, lines) = random.pick(family.sizes());
+    let mut listing = Listing::default();
+    for _ in 0..cpus {
+        let mut cpu = Vec::new();
+        let wanted = 1 + random.below(lines);
+        while (cpu.len() as u64) < wanted {
+            block(&mut random, flavour, &mut cpu, 0);
+        }
+        listing.cpus.push(cpu);
+    }
+    if family == Family::Twins {
+        let alike = if listing.cpus.len() > 2 { 2 } else { 1 };
+        for twin in 1..=alike.min(listing.cpus.len() - 1) {
+            let lines = listing.cpus[0].clone();
+            listing.cpus[twin].clone_from(&lines);
+        }
+    } else if random.one_in(8) {
+        spawn_one(&mut random, &mut listing);
+    }
+    listing
+}
+
+/// Lets the first CPU spawn the last one, or the other way round, and perhaps join it.
+fn spawn_one(random: &mut Random, listing: &mut Listing) {
+    let last = listing.cpus.len() - 1;
+    let (parent, child) = random.pick(&[(0, last), (last, 0)]);
+    let child = LaneId(child as u8);
+    let lines = &mut listing.cpus[parent];
+    let at = random.below(lines.len() as u64 + 1) as usize;
+    lines.insert(at, Op::Spawn(child).into());
+    if random.one_in(2) {
+        lines.push(Op::Join(child).into());
+        lines.push(load(0, LoadOrder::Relaxed).into());
+    }
+}
+
+fn block(random: &mut Random, flavour: Flavour, into: &mut Vec<Line>, depth: u32) {
+    if flavour.lock_every > 0 && depth < flavour.nesting && random.one_in(flavour.lock_every) {
+        let lock = LockId(random.below(flavour.locks) as u32);
+        let mode = random.pick(flavour.modes);
+        into.push(Op::Lock { lock, mode }.into());
+        if !random.one_in(4) {
+            block(random, flavour, into, depth + 1);
+        }
+        into.push(Op::Unlock { lock, mode }.into());
+        return;
+    }
+    let op = operation(random, flavour);
+    let only_if = (flavour.conditions && random.one_in(3)).then(|| random.below(2));
+    into.push(Line { op, only_if });
+}
+
+fn load(cell: u32, order: LoadOrder) -> Op {
+    Op::Load {
+        cell: CellId(cell),
+        order,
+    }
+}
+
+fn operation(random: &mut Random, flavour: Flavour) -> Op {
+    let cell = CellId(random.below(flavour.cells) as u32);
+    let value = 1 + random.below(2);
+    if flavour.plain && random.one_in(3) {
+        let cell = CellId(PLAIN);
+        return if random.one_in(2) {
+            Op::Read { cell }
+        } else {
+            Op::Write { cell, value }
+        };
+    }
+    if flavour.fences && random.one_in(4) {
+        return Op::Fence(random.pick(&[
+            FenceOrder::SeqCst,
+            FenceOrder::SeqCst,
+            FenceOrder::Acquire,
+            FenceOrder::Release,
+        ]));
+    }
+    let order = random.pick(&[LoadOrder::Relaxed, LoadOrder::Acquire]);
+    if flavour.updates && random.one_in(3) {
+        return update(random, cell, value);
+    }
+    if flavour.spin_every > 0 && random.one_in(flavour.spin_every) {
+        let until = random.pick(&[Until::Equals(value), Until::Differs(0), Until::AllClear(1)]);
+        return Op::SpinUntil { cell, order, until };
+    }
+    if random.one_in(2) {
+        return Op::Load { cell, order };
+    }
+    Op::Store {
+        cell,
+        order: random.pick(&[StoreOrder::Relaxed, StoreOrder::Release]),
+        value,
+    }
+}
+
+fn update(random: &mut Random, cell: CellId, value: u64) -> Op {
+    let order = random.pick(&[
+        RmwOrder::Relaxed,
+        RmwOrder::Acquire,
+        RmwOrder::Release,
+        RmwOrder::AcqRel,
+        RmwOrder::Full,
+        RmwOrder::Full,
+    ]);
+    let rmw = random.pick(&[
+        Rmw::Add(1),
+        Rmw::Swap(value),
+        Rmw::Or(value),
+        Rmw::And(1),
+        Rmw::Xor(value),
+        Rmw::CompareExchange {
+            expected: value - 1,
+            new: value,
+        },
+        Rmw::CompareExchange {
+            expected: 0,
+            new: value,
+        },
+        Rmw::AddUnless { add: 1, unless: 0 },
+        Rmw::OrIfClear(1),
+    ]);
+    Op::Rmw { cell, order, rmw }
+}

@@ -1,0 +1,63 @@
+//! What an engine is given, and what it gives back.
+//!
+//! A [`Program`] is a layout of shared objects, a deterministic function per CPU, and properties of the end.
+//! An [`Engine`] explores it and answers with an [`Exploration`]: a [`Verdict`], and perhaps a [`Counterexample`]
+//! with a [`Schedule`] by which the same engine comes to it again. All of that is data. This crate names no engine,
+//! knows no kernel, and lays out no text.
+//!
+//! | module | noun |
+//! | --- | --- |
+//! | `program` | what is explored |
+//! | `engine`, `explore` | who explores it; asking for a verdict |
+//! | `model`, `limits`, `reductions` | memory models; what a search may cost; what it may leave out |
+//! | `verdict`, `violation`, `difference`, `counterexample` | what comes out |
+//! | `outcome`, `tally` | how executions end, and the account of them |
+//! | `progress` | watching and stopping a search |
+//! | `schedule`, `fingerprint`, `runs` | one execution as choices; what its steps were; who ran for how long |
+//! | `replay`, [`hook`] | one execution again; where a debugger can stop |
+//! | `shrink` | a failing schedule made small |
+//! | [`determinism`] | whether CPUs are functions of what they read |
+//! | [`panics`], [`stack`], [`apart`] | what engines share: the panic hook, deep stacks, a thread of one's own |
+
+pub mod apart;
+mod counterexample;
+pub mod determinism;
+mod difference;
+mod engine;
+mod explore;
+mod fingerprint;
+pub mod hook;
+mod limits;
+mod model;
+mod outcome;
+pub mod panics;
+mod program;
+mod progress;
+mod reductions;
+mod replay;
+mod runs;
+mod schedule;
+mod shrink;
+pub mod stack;
+mod tally;
+mod verdict;
+mod violation;
+
+pub use counterexample::Counterexample;
+pub use difference::{Did, Difference};
+pub use engine::{Engine, Search, Tuning};
+pub use explore::explore;
+pub use fingerprint::{Fingerprint, Misfit, signature};
+pub use limits::Limits;
+pub use model::{Model, UnknownModel};
+pub use outcome::{Outcome, Outcomes};
+pub use program::{Body, CpuDecl, End, Program, Property, Returned, Start, Value, When};
+pub use progress::{Estimate, Pace, Sighting, Stop, Unwatched, Watch};
+pub use reductions::{Reductions, UnknownReduction};
+pub use replay::{Replay, ReplayError, Replayed};
+pub use runs::Runs;
+pub use schedule::{Choice, Decision, Path, Schedule};
+pub use shrink::{Extent, Shrinking, Shrunk, TRIES, Turn, shrink};
+pub use tally::Tally;
+pub use verdict::{Cut, Exploration, Searched, Verdict};
+pub use violation::Violation;

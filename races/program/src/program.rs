@@ -1,0 +1,334 @@
+//! What an engine explores: declared objects, one function per CPU, and what must hold at the end.
+
+use gupcheck_sync::{Atomic, CellId, Lane, LaneId, Layout, Life, Name, Plain, Word};
+use smallvec::SmallVec;
+use std::fmt;
+
+/// One word of what a CPU returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Value {
+    /// A number.
+    Int(i64),
+    /// A symbol: an error code, a scan result.
+    Text(&'static str),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(n) => write!(f, "{n}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What a CPU returned: labelled words, such as `ret=1 page=3`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Returned(SmallVec<[(&'static str, Value); 3]>);
+
+impl Returned {
+    /// A CPU that returns nothing.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Appends a labelled number.
+    #[must_use]
+    pub fn int(mut self, label: &'static str, value: i64) -> Self {
+        self.0.push((label, Value::Int(value)));
+        self
+    }
+
+    /// Appends a labelled symbol.
+    #[must_use]
+    pub fn text(mut self, label: &'static str, value: &'static str) -> Self {
+        self.0.push((label, Value::Text(value)));
+        self
+    }
+
+    /// The words, in order.
+    pub fn words(&self) -> &[(&'static str, Value)] {
+        &self.0
+    }
+
+    /// The first number under `label`.
+    pub fn get(&self, label: &str) -> Option<i64> {
+        self.all(label).next()
+    }
+
+    /// All numbers under `label`, in order.
+    pub fn all<'a>(&'a self, label: &'a str) -> impl Iterator<Item = i64> + 'a {
+        self.0.iter().filter_map(move |&(l, value)| match value {
+            Value::Int(n) if l == label => Some(n),
+            _ => None,
+        })
+    }
+
+    /// Whether the word under `label` is the symbol `text`.
+    pub fn is(&self, label: &str, text: &str) -> bool {
+        self.0
+            .iter()
+            .any(|&(l, value)| l == label && matches!(value, Value::Text(t) if t == text))
+    }
+}
+
+impl fmt::Display for Returned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("-");
+        }
+        for (nth, (label, value)) in self.0.iter().enumerate() {
+            if nth > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{label}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What a CPU runs. It is a deterministic function of the values that its operations return, and an
+/// engine may run it any number of times.
+pub type Body = Box<dyn Fn(&Lane<'_>) -> Returned + Send + Sync>;
+
+/// When a CPU starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the program.
+    AtOnce,
+    /// When another CPU spawns it.
+    Spawned,
+}
+
+/// One CPU of a program.
+pub struct CpuDecl {
+    /// The head of its lane.
+    pub name: Name,
+    /// When it starts.
+    pub start: Start,
+    /// An earlier CPU that runs the same code with the same arguments, so that swapping the two
+    /// changes nothing but names. An engine may use it to explore less.
+    pub twin_of: Option<LaneId>,
+    /// What it runs.
+    pub body: Body,
+}
+
+/// How often a property must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// In every execution.
+    Always,
+    /// In at least one execution: the guard against a test that tests nothing.
+    Sometimes,
+}
+
+type Predicate = Box<dyn Fn(&End<'_>) -> Result<(), String> + Send + Sync>;
+
+/// A predicate that has nothing to say where it does not hold.
+fn wordless(holds: impl Fn(&End<'_>) -> bool + Send + Sync + 'static) -> Predicate {
+    Box::new(move |end| {
+        if holds(end) {
+            Ok(())
+        } else {
+            Err(String::new())
+        }
+    })
+}
+
+/// Something that must hold once all CPUs have finished.
+pub struct Property {
+    /// How often.
+    pub when: When,
+    /// In words, completing "always ..." or "sometimes ...".
+    pub text: String,
+    holds: Predicate,
+}
+
+/// The end of one execution: what each CPU returned, and the last value of each cell.
+pub struct End<'a> {
+    returned: &'a [Returned],
+    memory: &'a dyn Fn(CellId) -> u64,
+}
+
+impl<'a> End<'a> {
+    /// Made by engines. `memory` gives the last value of a cell in its coherence order.
+    pub fn new(returned: &'a [Returned], memory: &'a dyn Fn(CellId) -> u64) -> Self {
+        Self { returned, memory }
+    }
+
+    /// What a CPU returned.
+    pub fn returned(&self, lane: LaneId) -> &'a Returned {
+        &self.returned[lane.index()]
+    }
+
+    /// What each CPU returned.
+    pub fn all_returned(&self) -> &'a [Returned] {
+        self.returned
+    }
+
+    /// The last value of an atomic cell.
+    pub fn value<T: Word>(&self, cell: Atomic<T>) -> T {
+        T::from_word((self.memory)(cell.id()))
+    }
+
+    /// The last value of a plain cell.
+    pub fn plain<T: Word>(&self, cell: Plain<T>) -> T {
+        T::from_word((self.memory)(cell.id()))
+    }
+
+    /// Whether something is alive at the end.
+    pub fn alive(&self, life: Life) -> bool {
+        (self.memory)(life.id()) != 0
+    }
+
+    /// The last value of any cell, as a word.
+    pub fn word(&self, cell: CellId) -> u64 {
+        (self.memory)(cell)
+    }
+}
+
+/// What an engine explores.
+pub struct Program {
+    layout: Layout,
+    cpus: Vec<CpuDecl>,
+    properties: Vec<Property>,
+    observed: Vec<CellId>,
+    waits_may_fail: bool,
+}
+
+impl Program {
+    /// A program over these objects, with no CPU yet.
+    pub fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            cpus: Vec::new(),
+            properties: Vec::new(),
+            observed: Vec::new(),
+            waits_may_fail: false,
+        }
+    }
+
+    /// Adds a CPU that starts with the program.
+    pub fn cpu(
+        &mut self,
+        name: impl Into<Name>,
+        body: impl Fn(&Lane<'_>) -> Returned + Send + Sync + 'static,
+    ) -> LaneId {
+        self.push(name.into(), Start::AtOnce, None, Box::new(body))
+    }
+
+    /// Adds a CPU that another one starts by [`Lane::spawn`].
+    pub fn spawned_cpu(
+        &mut self,
+        name: impl Into<Name>,
+        body: impl Fn(&Lane<'_>) -> Returned + Send + Sync + 'static,
+    ) -> LaneId {
+        self.push(name.into(), Start::Spawned, None, Box::new(body))
+    }
+
+    /// Adds a CPU that runs the same code with the same arguments as an earlier one.
+    pub fn twin_cpu(
+        &mut self,
+        name: impl Into<Name>,
+        twin_of: LaneId,
+        body: impl Fn(&Lane<'_>) -> Returned + Send + Sync + 'static,
+    ) -> LaneId {
+        self.push(name.into(), Start::AtOnce, Some(twin_of), Box::new(body))
+    }
+
+    fn push(&mut self, name: Name, start: Start, twin_of: Option<LaneId>, body: Body) -> LaneId {
+        let lane = LaneId(u8::try_from(self.cpus.len()).expect("fewer than 256 CPUs"));
+        self.cpus.push(CpuDecl {
+            name,
+            start,
+            twin_of,
+            body,
+        });
+        lane
+    }
+
+    /// Adds something that must hold at the end of every execution.
+    pub fn always(
+        &mut self,
+        text: impl Into<String>,
+        holds: impl Fn(&End<'_>) -> bool + Send + Sync + 'static,
+    ) {
+        self.property(When::Always, text.into(), wordless(holds));
+    }
+
+    /// As [`always`](Self::always), with words for what is wrong where it does not hold.
+    pub fn always_or_why(
+        &mut self,
+        text: impl Into<String>,
+        holds: impl Fn(&End<'_>) -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        self.property(When::Always, text.into(), Box::new(holds));
+    }
+
+    /// Adds something that must hold at the end of some execution.
+    pub fn sometimes(
+        &mut self,
+        text: impl Into<String>,
+        holds: impl Fn(&End<'_>) -> bool + Send + Sync + 'static,
+    ) {
+        self.property(When::Sometimes, text.into(), wordless(holds));
+    }
+
+    fn property(&mut self, when: When, text: String, holds: Predicate) {
+        assert!(self.properties.len() < 64, "at most 64 properties");
+        self.properties.push(Property { when, text, holds });
+    }
+
+    /// Makes the last value of a cell part of the outcome that executions are told apart by.
+    pub fn observe(&mut self, cell: CellId) {
+        self.observed.push(cell);
+    }
+
+    /// Lets CPUs wait in vain for a value that never comes: such executions are counted as blocked, and are
+    /// no violation. Without this they are what they would be in a kernel, a hang.
+    pub fn let_waits_fail(&mut self) {
+        self.waits_may_fail = true;
+    }
+
+    /// Whether a CPU may wait in vain for a value.
+    pub fn waits_may_fail(&self) -> bool {
+        self.waits_may_fail
+    }
+
+    /// The shared objects.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The CPUs, indexed by [`LaneId`].
+    pub fn cpus(&self) -> &[CpuDecl] {
+        &self.cpus
+    }
+
+    /// The properties.
+    pub fn properties(&self) -> &[Property] {
+        &self.properties
+    }
+
+    /// The cells whose last values are part of the outcome.
+    pub fn observed(&self) -> &[CellId] {
+        &self.observed
+    }
+
+    /// Evaluates the properties: which `sometimes` hold (a bit each, by index), or the index of the
+    /// first `always` that does not.
+    ///
+    /// # Errors
+    /// The index of the property that is broken, and in words what is wrong, if it says.
+    pub fn judge(&self, end: &End<'_>) -> Result<u64, (usize, String)> {
+        let mut seen = 0;
+        for (nth, property) in self.properties.iter().enumerate() {
+            match (property.when, (property.holds)(end)) {
+                (When::Always, Err(why)) => return Err((nth, why)),
+                (When::Sometimes, Ok(())) => seen |= 1 << nth,
+                (When::Always, Ok(())) | (When::Sometimes, Err(_)) => {}
+            }
+        }
+        Ok(seen)
+    }
+}

@@ -1,0 +1,99 @@
+//! The running account of an exploration, kept the same way by every engine.
+
+use crate::outcome::{Outcome, Outcomes};
+use crate::program::{End, Program, When};
+use crate::violation::Violation;
+
+/// The running account of one exploration.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Executions recorded.
+    pub executions: u64,
+    /// Executions in which somebody waited for what never came.
+    pub blocked: u64,
+    /// Outcomes seen.
+    pub outcomes: Outcomes,
+    seen: u64,
+}
+
+impl Tally {
+    /// Records the end of an execution, and judges it.
+    ///
+    /// # Errors
+    /// The `always` property that it breaks.
+    pub fn record(&mut self, program: &Program, end: &End<'_>) -> Result<(), Violation> {
+        self.executions += 1;
+        self.record_end(program, end)
+    }
+
+    /// Records and judges how the execution recorded last would have ended if its CPUs had exchanged places: `exchange`
+    /// gives for each CPU who takes its place. Nothing happens where that makes no difference.
+    ///
+    /// # Errors
+    /// The `always` property that is broken then.
+    pub fn record_exchanged(
+        &mut self,
+        program: &Program,
+        end: &End<'_>,
+        exchange: &[usize],
+    ) -> Result<(), Violation> {
+        let returned: Vec<_> = (exchange.iter())
+            .map(|&cpu| end.all_returned()[cpu].clone())
+            .collect();
+        if returned == end.all_returned() {
+            return Ok(());
+        }
+        let memory = |cell| end.word(cell);
+        self.record_end(program, &End::new(&returned, &memory))
+    }
+
+    fn record_end(&mut self, program: &Program, end: &End<'_>) -> Result<(), Violation> {
+        let outcome = Outcome {
+            returned: end.all_returned().to_vec(),
+            observed: program.observed().iter().map(|&c| end.word(c)).collect(),
+        };
+        *self.outcomes.entry(outcome).or_default() += 1;
+        match program.judge(end) {
+            Ok(seen) => {
+                self.seen |= seen;
+                Ok(())
+            }
+            Err((index, why)) => {
+                let text = &program.properties()[index].text;
+                let text = if why.is_empty() {
+                    text.clone()
+                } else {
+                    format!("{text}: {why}")
+                };
+                Err(Violation::Property { index, text })
+            }
+        }
+    }
+
+    /// Adds another account of the same program to this one.
+    pub fn absorb(&mut self, other: Self) {
+        self.executions += other.executions;
+        self.blocked += other.blocked;
+        self.seen |= other.seen;
+        for (outcome, times) in other.outcomes {
+            *self.outcomes.entry(outcome).or_default() += times;
+        }
+    }
+
+    /// What a search that saw everything, and found no violation, has to say: nothing, if every `sometimes` was
+    /// seen.
+    ///
+    /// # Errors
+    /// The first `sometimes` property that never held.
+    pub fn complete(&self, program: &Program) -> Result<(), Violation> {
+        let missing = (program.properties().iter().enumerate())
+            .find(|(nth, p)| p.when == When::Sometimes && self.seen & (1 << nth) == 0);
+        match missing {
+            None => Ok(()),
+            Some((index, property)) => Err(Violation::Vacuous {
+                index,
+                text: property.text.clone(),
+            }),
+        }
+    }
+}

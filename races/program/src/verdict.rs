@@ -1,0 +1,151 @@
+//! What an exploration ends with.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::counterexample::Counterexample;
+use crate::limits::Limits;
+use crate::outcome::Outcomes;
+use crate::program::Program;
+use crate::progress::Estimate;
+use crate::tally::Tally;
+
+/// Why a search ended before it had seen everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// So many executions were allowed.
+    Executions(u64),
+    /// So much time was allowed.
+    Time(Duration),
+    /// Everything within this bound was explored, and nothing beyond it: loom's preemptions.
+    PreemptionBound(usize),
+    /// Somebody asked for the search to stop.
+    Interrupted,
+    /// The engine can only sample: it never sees everything.
+    Sampling,
+}
+
+impl Cut {
+    /// What cut the search, as JSON has it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Executions(_) => "executions",
+            Self::Time(_) => "time",
+            Self::PreemptionBound(_) => "preemption-bound",
+            Self::Interrupted => "interrupted",
+            Self::Sampling => "sampling",
+        }
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Executions(n) => write!(f, "after {n} executions"),
+            Self::Time(time) => write!(f, "after {} s", time.as_secs_f64()),
+            Self::PreemptionBound(bound) => write!(f, "at preemption bound {bound}"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::Sampling => f.write_str("the engine only samples"),
+        }
+    }
+}
+
+/// What an exploration found.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Every execution that the engine can see was explored, and all hold.
+    Complete,
+    /// All executions seen hold, but there are, or may be, more.
+    Truncated(Cut),
+    /// An execution breaks a rule.
+    Failed(Box<Counterexample>),
+    /// The engine cannot run this program at all.
+    Unsupported(String),
+}
+
+impl Verdict {
+    /// The verdict of a search that saw everything and found no violation: complete, if every `sometimes` was seen.
+    pub fn of_everything(program: &Program, tally: &Tally) -> Self {
+        match tally.complete(program) {
+            Ok(()) => Self::Complete,
+            Err(violation) => {
+                Self::Failed(Box::new(Counterexample::bare(violation, tally.executions)))
+            }
+        }
+    }
+
+    /// The verdict in one word, as the command line and JSON have it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Truncated(_) => "truncated",
+            Self::Failed(_) => "failed",
+            Self::Unsupported(_) => "unsupported",
+        }
+    }
+}
+
+/// How much of a program was seen until a violation was found, and how much would have been.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Searched {
+    /// Executions seen, the violation's included.
+    pub executions: u64,
+    /// Executions that could not end, not counted above.
+    pub blocked: u64,
+    /// Distinct outcomes among them.
+    pub outcomes: usize,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Executions that the search was allowed.
+    pub most_executions: Option<u64>,
+    /// Time that it was allowed.
+    pub most_time: Option<Duration>,
+}
+
+/// An exploration, ended.
+#[derive(Clone, Debug)]
+pub struct Exploration {
+    /// What it found.
+    pub verdict: Verdict,
+    /// Executions that ran to their end, or to a violation.
+    pub executions: u64,
+    /// Executions that could not, where the program lets them: somebody waited for what never came. Not
+    /// counted above.
+    pub blocked: u64,
+    /// Distinct outcomes, and how often each was seen.
+    pub outcomes: Outcomes,
+    /// How many executions there are, if the search was cut short, the engine can tell, and whoever
+    /// watches [wants to know](crate::Watch::wants_estimate).
+    pub estimate: Option<Estimate>,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What else the engine has to say of the search, a line each (bounds tried, reductions).
+    pub remarks: Vec<String>,
+}
+
+impl Exploration {
+    /// How much was seen, and how much the limits would have allowed; for the text of a violation.
+    pub fn searched(&self, limits: Limits) -> Searched {
+        Searched {
+            executions: self.executions,
+            blocked: self.blocked,
+            outcomes: self.outcomes.len(),
+            elapsed: self.elapsed,
+            most_executions: limits.executions,
+            most_time: limits.time,
+        }
+    }
+
+    /// An exploration that could not begin.
+    pub fn unsupported(why: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Unsupported(why.into()),
+            executions: 0,
+            blocked: 0,
+            outcomes: Outcomes::default(),
+            estimate: None,
+            elapsed: Duration::ZERO,
+            remarks: Vec::new(),
+        }
+    }
+}

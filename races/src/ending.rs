@@ -1,0 +1,66 @@
+//! The end of an execution, in the kernel's terms.
+
+use gupcheck_core::folio::{Owner, Page, Pfn};
+use gupcheck_core::machine::Machine;
+use gupcheck_core::sync::LaneId;
+use gupcheck_program::End;
+
+/// What a GUP caller takes of each page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// A reference: `FOLL_GET`.
+    Reference,
+    /// A pin: `FOLL_PIN`.
+    Pin,
+}
+
+/// The end of an execution on a machine.
+pub struct Ending<'a> {
+    /// What the CPUs returned, and the last values of all cells.
+    pub end: &'a End<'a>,
+    /// The machine.
+    pub machine: &'a Machine,
+}
+
+impl<'a> Ending<'a> {
+    /// The pages that a caller got.
+    pub fn pages(&self, lane: LaneId) -> impl Iterator<Item = &'a Page> {
+        let (machine, returned) = (self.machine, self.end.returned(lane));
+        returned
+            .all("page")
+            .map(move |pfn| machine.page(Pfn(pfn as u32)))
+    }
+
+    /// How many pages a caller got.
+    pub fn got(&self, lane: LaneId) -> usize {
+        self.pages(lane).count()
+    }
+
+    /// Whether a caller got this page.
+    pub fn got_page(&self, lane: LaneId, pfn: Pfn) -> bool {
+        self.pages(lane).any(|page| page.pfn == pfn)
+    }
+
+    /// Whether a CPU returned the symbol `text` under `label`.
+    pub fn is(&self, lane: LaneId, label: &str, text: &str) -> bool {
+        self.end.returned(lane).is(label, text)
+    }
+
+    /// Whose a page is.
+    pub fn owner(&self, page: &Page) -> Owner {
+        self.end.plain(page.owner)
+    }
+
+    /// Whether a page is on the free list.
+    pub fn is_free(&self, pfn: Pfn) -> bool {
+        self.end.plain(self.machine.page(pfn).buddy)
+    }
+
+    /// The head of the folio that a page is in.
+    pub fn head_of(&self, page: &'a Page) -> &'a Page {
+        match self.end.value(page.compound_head).0 {
+            Some(head) => self.machine.page(head),
+            None => page,
+        }
+    }
+}

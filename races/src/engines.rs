@@ -1,0 +1,84 @@
+//! All engines, by name; and which engine and which memory model, where nobody asked for another.
+
+use gupcheck_core::arch::{Memory, Profile};
+
+use gupcheck_graph::GraphEngine;
+use gupcheck_loom::LoomEngine;
+use gupcheck_native::NativeEngine;
+use gupcheck_program::{Engine, Model};
+use gupcheck_shuttle::ShuttleEngine;
+
+use crate::race::Race;
+
+/// An engine, a memory model, and what may be hoped for.
+#[derive(Clone, Copy)]
+pub struct Choice {
+    /// The engine.
+    pub engine: &'static dyn Engine,
+    /// One of the models that it knows.
+    pub model: Model,
+    /// Whether it is expected to see every execution: a verdict that was cut short is then a failure.
+    pub finishes: bool,
+}
+
+/// The model under which `engine` explores a race under `profile`: the one that the hardware promises
+/// where the engine knows it, otherwise the engine's default.
+pub fn model_for(engine: &dyn Engine, profile: &Profile) -> Model {
+    let promised = match profile.memory {
+        Memory::Tso => Model::Tso,
+        Memory::Weak => Model::Rc11,
+    };
+    let models = engine.models();
+    match models.first() {
+        Some(&default) if !models.contains(&promised) => default,
+        _ => promised,
+    }
+}
+
+/// Every engine, the default one first.
+pub fn all() -> &'static [&'static dyn Engine] {
+    &[
+        &GraphEngine::ONE_THREAD,
+        &LoomEngine,
+        &ShuttleEngine::RANDOM,
+        &ShuttleEngine::PCT,
+        &ShuttleEngine::URW,
+        &ShuttleEngine::DFS,
+        &NativeEngine,
+    ]
+}
+
+/// A name that no engine has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown engine {name:?} (known: {known})")]
+pub struct UnknownEngine {
+    /// The name.
+    pub name: String,
+    known: String,
+}
+
+/// The engine of that name.
+///
+/// # Errors
+/// If there is none.
+pub fn by_name(name: &str) -> Result<&'static dyn Engine, UnknownEngine> {
+    let found = all().iter().copied().find(|engine| engine.name() == name);
+    found.ok_or_else(|| UnknownEngine {
+        name: name.to_owned(),
+        known: all()
+            .iter()
+            .map(|engine| engine.name())
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
+}
+
+/// The engine that gives a race's verdict under a profile, where nobody asks for another.
+pub fn default_for(_: &Race, profile: &Profile) -> Choice {
+    let engine = all()[0];
+    Choice {
+        engine,
+        model: model_for(engine, profile),
+        finishes: engine.name() == "graph",
+    }
+}

@@ -1,0 +1,63 @@
+//! What the kernel's functions return, as the words of an outcome.
+
+use gupcheck_core::folio::Pfn;
+use gupcheck_core::gup::{Errno, Gup};
+use gupcheck_core::mutators::Scan;
+use gupcheck_program::Returned;
+
+/// Something that a CPU of a scene may return.
+pub trait Reply {
+    /// As labelled words.
+    fn into_returned(self) -> Returned;
+}
+
+impl Reply for Returned {
+    fn into_returned(self) -> Returned {
+        self
+    }
+}
+
+impl Reply for Gup<'_> {
+    fn into_returned(self) -> Returned {
+        let returned = match self.result {
+            Ok(count) => Returned::nothing().int("ret", count as i64),
+            Err(errno) => Returned::nothing().text("ret", errno.name()),
+        };
+        self.pages.iter().fold(returned, |returned, page| {
+            returned.int("page", i64::from(page.pfn.0))
+        })
+    }
+}
+
+impl Reply for Result<(), Errno> {
+    fn into_returned(self) -> Returned {
+        Returned::nothing().text("ret", self.map_or_else(Errno::name, |()| "0"))
+    }
+}
+
+impl Reply for Scan {
+    fn into_returned(self) -> Returned {
+        Returned::nothing().text("scan", self.name())
+    }
+}
+
+impl Reply for () {
+    fn into_returned(self) -> Returned {
+        Returned::nothing()
+    }
+}
+
+impl Reply for bool {
+    fn into_returned(self) -> Returned {
+        Returned::nothing().text("did", if self { "yes" } else { "no" })
+    }
+}
+
+impl Reply for Option<Pfn> {
+    fn into_returned(self) -> Returned {
+        match self {
+            Some(pfn) => Returned::nothing().int("page", i64::from(pfn.0)),
+            None => Returned::nothing(),
+        }
+    }
+}
