@@ -4,7 +4,7 @@
 //! an engine models. Only the methods that take a [`Lane`] are operations, and every one of them is
 //! reported with the line of its caller.
 
-use super::{CellId, Fault, Lane, LoadOrder, Name, Op, Rmw, RmwOrder, StoreOrder, Until};
+use super::{CellId, Fault, Lane, LoadOrder, Look, Name, Op, Rmw, RmwOrder, StoreOrder, Until};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -125,10 +125,35 @@ impl<T: Word> Atomic<T> {
     /// Loads.
     #[track_caller]
     pub fn load(self, lane: &Lane<'_>, order: LoadOrder) -> T {
-        T::from_word(lane.perform(Op::Load {
+        T::from_word(self.look(lane, order, Look::Value))
+    }
+
+    /// Loads, and asks whether the value is `value`.
+    #[track_caller]
+    pub fn is(self, lane: &Lane<'_>, value: T, order: LoadOrder) -> bool {
+        self.look(lane, order, Look::Is(value.into_word())) != 0
+    }
+
+    /// Loads, and asks whether all these bits are set.
+    #[track_caller]
+    pub fn has_all(self, lane: &Lane<'_>, bits: T, order: LoadOrder) -> bool {
+        self.look(lane, order, Look::HasAll(bits.into_word())) != 0
+    }
+
+    /// Loads, and asks whether some of these bits are set.
+    #[track_caller]
+    pub fn has_any(self, lane: &Lane<'_>, bits: T, order: LoadOrder) -> bool {
+        self.look(lane, order, Look::HasAny(bits.into_word())) != 0
+    }
+
+    /// Loads, and asks what `look` asks; the answer.
+    #[track_caller]
+    pub fn look(self, lane: &Lane<'_>, order: LoadOrder, look: Look) -> u64 {
+        lane.perform(Op::Load {
             cell: self.id,
             order,
-        }))
+            look,
+        })
     }
 
     /// Stores.
@@ -145,11 +170,34 @@ impl<T: Word> Atomic<T> {
     /// something was written is [`Rmw::apply`]'s answer for it.
     #[track_caller]
     pub fn rmw(self, lane: &Lane<'_>, rmw: Rmw, order: RmwOrder) -> T {
-        T::from_word(lane.perform(Op::Rmw {
+        T::from_word(self.rmw_look(lane, rmw, order, Look::Value))
+    }
+
+    /// Updates, and looks at nothing.
+    #[track_caller]
+    pub fn update(self, lane: &Lane<'_>, rmw: Rmw, order: RmwOrder) {
+        self.rmw_look(lane, rmw, order, Look::Nothing);
+    }
+
+    /// Updates unless the condition refuses; whether it did.
+    ///
+    /// # Panics
+    /// If `rmw` has no condition.
+    #[track_caller]
+    pub fn try_update(self, lane: &Lane<'_>, rmw: Rmw, order: RmwOrder) -> bool {
+        let (look, done) = rmw.condition().expect("an update that may be refused");
+        self.rmw_look(lane, rmw, order, look) == u64::from(done)
+    }
+
+    /// Updates, and asks what `look` asks of the value before; the answer.
+    #[track_caller]
+    pub fn rmw_look(self, lane: &Lane<'_>, rmw: Rmw, order: RmwOrder, look: Look) -> u64 {
+        lane.perform(Op::Rmw {
             cell: self.id,
             order,
             rmw,
-        }))
+            look,
+        })
     }
 
     /// Exchanges, and returns the old value.
@@ -185,11 +233,23 @@ impl<T: Word> Atomic<T> {
     /// Waits until the value meets `until`, and returns it. The only way to wait on memory.
     #[track_caller]
     pub fn spin_until(self, lane: &Lane<'_>, until: Until, order: LoadOrder) -> T {
-        T::from_word(lane.perform(Op::SpinUntil {
+        T::from_word(self.spin(lane, until, order, Look::Value))
+    }
+
+    /// Waits until the value meets `until`, and looks at nothing more.
+    #[track_caller]
+    pub fn wait_until(self, lane: &Lane<'_>, until: Until, order: LoadOrder) {
+        self.spin(lane, until, order, Look::Nothing);
+    }
+
+    #[track_caller]
+    fn spin(self, lane: &Lane<'_>, until: Until, order: LoadOrder, look: Look) -> u64 {
+        lane.perform(Op::SpinUntil {
             cell: self.id,
             order,
             until,
-        }))
+            look,
+        })
     }
 }
 

@@ -38,7 +38,8 @@ pub enum Note {
 /// as coroutines or one after another, to answer a load with any value that its memory model allows,
 /// and to unwind a CPU that it no longer needs (without going through the panic hook).
 pub trait Backend {
-    /// Carries out `op` for `lane` and returns the value read, or 0 where nothing is read.
+    /// Carries out `op` for `lane` and returns what the code gets to know: the [answer](Op::answer) to the
+    /// question that the operation asks of the value read, or 0 where nothing is read.
     fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64;
 
     /// Takes down what the CPU says of itself. Engines that explore have no use for it; those that

@@ -6,7 +6,7 @@
 //! what the engine needs to forget the last one, and no object can be shared behind the engine's back.
 
 use super::cell::Alive;
-use super::{Atomic, Life, Name, Plain, RwLock, SpinLock, Word};
+use super::{Atomic, Life, Name, Plain, RwLock, Section, SpinLock, Word};
 use std::fmt;
 
 /// Which cell: an index into [`Layout::cells`].
@@ -16,6 +16,55 @@ pub struct CellId(pub u32);
 /// Which lock: an index into [`Layout::locks`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LockId(pub u32);
+
+/// Which kind of section: an index into [`Layout::sections`]. There are at most eight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SectionId(pub u8);
+
+impl SectionId {
+    /// The index, for tables that run parallel to [`Layout::sections`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A set of kinds of sections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SectionSet(pub u8);
+
+impl SectionSet {
+    /// Whether a kind is in it.
+    pub const fn has(self, kind: SectionId) -> bool {
+        self.0 >> kind.0 & 1 == 1
+    }
+
+    /// This kind alone.
+    pub const fn one(kind: SectionId) -> Self {
+        Self(1 << kind.0)
+    }
+
+    /// With one kind more.
+    #[must_use]
+    pub const fn with(self, kind: SectionId) -> Self {
+        Self(self.0 | 1 << kind.0)
+    }
+
+    /// Without a kind.
+    #[must_use]
+    pub const fn without(self, kind: SectionId) -> Self {
+        Self(self.0 & !(1 << kind.0))
+    }
+
+    /// Whether no kind is in both.
+    pub const fn is_apart_from(self, other: Self) -> bool {
+        self.0 & other.0 == 0
+    }
+
+    /// The kinds in it, in order.
+    pub fn iter(self) -> impl Iterator<Item = SectionId> {
+        (0..8).map(SectionId).filter(move |&kind| self.has(kind))
+    }
+}
 
 impl CellId {
     /// The index, for tables that run parallel to [`Layout::cells`].
@@ -94,11 +143,19 @@ pub struct LockDecl {
     pub is_shared: bool,
 }
 
+/// A declared kind of section.
+#[derive(Clone, Copy, Debug)]
+pub struct SectionDecl {
+    /// What it is called.
+    pub name: Name,
+}
+
 /// Every object that the CPUs of one program share.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
     cells: Vec<CellDecl>,
     locks: Vec<LockDecl>,
+    sections: Vec<SectionDecl>,
 }
 
 impl Layout {
@@ -167,6 +224,17 @@ impl Layout {
         id
     }
 
+    /// Declares a kind of section that CPUs may be in, each by itself.
+    ///
+    /// # Panics
+    /// If there are eight already.
+    pub fn section(&mut self, name: impl Into<Name>) -> Section {
+        assert!(self.sections.len() < 8, "at most eight kinds of sections");
+        let id = SectionId(self.sections.len() as u8);
+        self.sections.push(SectionDecl { name: name.into() });
+        Section::of(id)
+    }
+
     /// Gives a cell a better name, once it is known what it is for.
     pub fn rename(&mut self, cell: CellId, name: impl Into<Name>) {
         self.cells[cell.index()].name = name.into();
@@ -205,6 +273,30 @@ impl Layout {
     /// All locks, indexed by [`LockId`].
     pub fn locks(&self) -> &[LockDecl] {
         &self.locks
+    }
+
+    /// All kinds of sections, indexed by [`SectionId`].
+    pub fn sections(&self) -> &[SectionDecl] {
+        &self.sections
+    }
+
+    /// The names of these kinds: `irqs off, rcu`.
+    pub fn kinds(&self, kinds: SectionSet) -> impl fmt::Display {
+        fmt::from_fn(move |f| {
+            for (nth, kind) in kinds.iter().enumerate() {
+                let separator = if nth == 0 { "" } else { ", " };
+                match self.sections.get(kind.index()) {
+                    Some(decl) => write!(f, "{separator}{}", decl.name)?,
+                    None => write!(f, "{separator}kind {}", kind.0)?,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether `value`, read from `cell`, leads to an object.
+    pub fn leads(&self, cell: CellId, value: u64) -> bool {
+        (self.decl(cell).leads_to)(value).is_some()
     }
 
     /// One cell's declaration.

@@ -15,14 +15,17 @@
 //!    knows which one runs.
 //! 4. **A CPU is a deterministic function** of the values its operations return. Time, addresses,
 //!    unordered maps and randomness would make an exploration meaningless.
-//! 5. **Waiting is [`Atomic::spin_until`]** or a lock; a hand-written loop that waits blows up every engine.
-//! 6. **A rule broken is a [`Fault`]**, data that ends the execution; never a panic message.
+//! 5. **Waiting is [`Atomic::spin_until`]**, a lock, or [`Lane::wait_for`]; a hand-written loop that waits blows up
+//!    every engine.
+//! 6. **An operation says what is looked at** ([`Look`]): code gets an answer to a question, not a value to do more with.
+//! 7. **A rule broken is a [`Fault`]**, data that ends the execution; never a panic message.
 //!
 //! | file | noun |
 //! | --- | --- |
 //! | `layout` | what is declared |
-//! | `cell`, `lock` | handles to it |
+//! | `cell`, `lock`, `section` | handles to it; what waiting for sections promises |
 //! | `op` | what can be asked |
+//! | `look` | what code looks at of a value |
 //! | `lane` | who asks, and the engine's side of it |
 //! | `event` | what happened, for a reader |
 //! | `fault` | what must not happen |
@@ -34,14 +37,21 @@ mod fault;
 mod lane;
 mod layout;
 mod lock;
+mod look;
 mod name;
 mod op;
+mod section;
 
 pub use cell::{Atomic, Life, Plain, Word};
 pub use event::{Event, Source, What};
 pub use fault::Fault;
 pub use lane::{Backend, Lane, LaneId, Note, Site, Span};
-pub use layout::{CellDecl, CellId, CellKind, Layout, Lead, LockDecl, LockId, Show};
+pub use layout::{
+    CellDecl, CellId, CellKind, Layout, Lead, LockDecl, LockId, SectionDecl, SectionId, SectionSet,
+    Show,
+};
 pub use lock::{RwLock, SpinLock};
+pub use look::Look;
 pub use name::Name;
 pub use op::{FenceOrder, LoadOrder, LockMode, Op, Rmw, RmwOrder, StoreOrder, Until};
+pub use section::Section;

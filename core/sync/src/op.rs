@@ -5,7 +5,7 @@
 //! that could be read. Nothing here is a closure, so that an engine can compare, hash, print and
 //! re-evaluate operations.
 
-use super::{CellId, LaneId, LockId};
+use super::{CellId, LaneId, LockId, Look, SectionId, SectionSet};
 use std::fmt;
 
 /// How a load orders what follows it.
@@ -15,6 +15,23 @@ pub enum LoadOrder {
     Relaxed,
     /// Synchronises with the release store it reads from.
     Acquire,
+    /// The head of an address dependency: what is reached through the value is accessed after it was read. A value
+    /// that leads to nothing ([`CellDecl::leads_to`](super::CellDecl::leads_to)) has no dependency, and orders
+    /// nothing: what its reader does next it does because of a branch.
+    ///
+    /// Engines carry it as an acquire where the value leads somewhere, and as relaxed elsewhere.
+    Dependency,
+}
+
+impl LoadOrder {
+    /// Whether a load that got a value which `leads` somewhere, or not, acquires.
+    pub const fn acquires(self, leads: bool) -> bool {
+        match self {
+            Self::Relaxed => false,
+            Self::Acquire => true,
+            Self::Dependency => leads,
+        }
+    }
 }
 
 /// How a store orders what precedes it.
@@ -123,6 +140,17 @@ impl Rmw {
         )
     }
 
+    /// Its condition as a question to the value read, and whether it is done where the answer is yes; `None` if it
+    /// has none.
+    pub const fn condition(self) -> Option<(Look, bool)> {
+        match self {
+            Self::CompareExchange { expected, .. } => Some((Look::Is(expected), true)),
+            Self::AddUnless { unless, .. } => Some((Look::Is(unless), false)),
+            Self::OrIfClear(bits) => Some((Look::HasAny(bits), false)),
+            _ => None,
+        }
+    }
+
     /// The operation's short name, as shown in a trace.
     pub const fn verb(self) -> &'static str {
         match self {
@@ -196,6 +224,8 @@ pub enum Op {
         cell: CellId,
         /// Its ordering.
         order: LoadOrder,
+        /// What the code looks at.
+        look: Look,
     },
     /// An atomic store.
     Store {
@@ -214,6 +244,8 @@ pub enum Op {
         order: RmwOrder,
         /// The change.
         rmw: Rmw,
+        /// What the code looks at, of the value before the change.
+        look: Look,
     },
     /// A plain read: one that races with an unordered plain write is a violation.
     Read {
@@ -251,7 +283,16 @@ pub enum Op {
         order: LoadOrder,
         /// The condition.
         until: Until,
+        /// What the code looks at, of the value that ended the wait.
+        look: Look,
     },
+    /// Begins a section; see [`Section`](super::Section). Orders nothing.
+    Enter(SectionId),
+    /// Ends a section. Orders nothing.
+    Leave(SectionId),
+    /// Waits for the sections of these kinds that other CPUs are in; see [`Section`](super::Section). A full
+    /// barrier before and after.
+    Wait(SectionSet),
     /// Starts a CPU that was declared to start this way.
     Spawn(LaneId),
     /// Waits for a CPU to finish; orders everything it did before what follows.
@@ -271,6 +312,9 @@ impl Op {
             Self::Fence(_)
             | Self::Lock { .. }
             | Self::Unlock { .. }
+            | Self::Enter(_)
+            | Self::Leave(_)
+            | Self::Wait(_)
             | Self::Spawn(_)
             | Self::Join(_) => None,
         }
@@ -284,6 +328,15 @@ impl Op {
         }
     }
 
+    /// The kinds of sections that the operation is about; none for most.
+    pub const fn sections(&self) -> SectionSet {
+        match *self {
+            Self::Enter(kind) | Self::Leave(kind) => SectionSet::one(kind),
+            Self::Wait(kinds) => kinds,
+            _ => SectionSet(0),
+        }
+    }
+
     /// What the operation writes, given what it read (anything, where it reads nothing).
     pub const fn written(&self, read: u64) -> Option<u64> {
         match *self {
@@ -293,7 +346,29 @@ impl Op {
         }
     }
 
-    /// Whether the operation returns a value from memory.
+    /// What the code gets to know of the value that the operation read.
+    pub const fn answer(&self, read: u64) -> u64 {
+        match self {
+            Self::Load { look, .. } | Self::Rmw { look, .. } | Self::SpinUntil { look, .. } => {
+                look.answer(read)
+            }
+            Self::Read { .. } => read,
+            _ => 0,
+        }
+    }
+
+    /// The question that the code asks of the value read; `None` if nothing is read.
+    pub const fn look(&self) -> Option<Look> {
+        match *self {
+            Self::Load { look, .. } | Self::Rmw { look, .. } | Self::SpinUntil { look, .. } => {
+                Some(look)
+            }
+            Self::Read { .. } => Some(Look::Value),
+            _ => None,
+        }
+    }
+
+    /// Whether the operation reads a cell.
     pub const fn reads(&self) -> bool {
         matches!(
             self,

@@ -25,7 +25,7 @@ use std::panic;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use gupcheck_sync::{Backend, Fault, Lane, LaneId, LockMode, Op, Site};
+use gupcheck_sync::{Backend, Fault, Lane, LaneId, LockMode, Op, SectionSet, Site};
 
 use crate::difference::{Did, Difference};
 use crate::panics;
@@ -64,6 +64,8 @@ struct Memory {
     cells: Vec<u64>,
     /// How many hold each lock, and whether it is one alone.
     locks: Vec<(u32, bool)>,
+    /// The sections that each CPU is in.
+    inside: Vec<SectionSet>,
     started: Vec<bool>,
     done: Vec<bool>,
 }
@@ -83,6 +85,7 @@ impl<'p> Stage<'p> {
             memory: Mutex::new(Memory {
                 cells: layout.cells().iter().map(|decl| decl.init).collect(),
                 locks: vec![(0, false); layout.locks().len()],
+                inside: vec![SectionSet::default(); cpus.len()],
                 started: cpus.iter().map(|cpu| cpu.start == Start::AtOnce).collect(),
                 done: vec![false; cpus.len()],
             }),
@@ -260,7 +263,7 @@ impl Backend for Actor<'_> {
             self.given.set(nth + 1);
             return answer;
         }
-        let done = (self.live && nth < ENOUGH).then(|| self.memory().perform(op));
+        let done = (self.live && nth < ENOUGH).then(|| self.memory().perform(lane, op));
         let Some(answer) = done.flatten() else {
             Halt::Ended(Did::Asked(op, site)).raise();
         };
@@ -275,8 +278,8 @@ impl Backend for Actor<'_> {
 }
 
 impl Memory {
-    /// Does an operation and returns what it read; `None` if it cannot be done now.
-    fn perform(&mut self, op: Op) -> Option<u64> {
+    /// Does an operation and returns the answer to it; `None` if it cannot be done now.
+    fn perform(&mut self, lane: LaneId, op: Op) -> Option<u64> {
         match op {
             Op::Lock { lock, mode } => {
                 let (holders, alone) = &mut self.locks[lock.index()];
@@ -293,6 +296,20 @@ impl Memory {
             Op::SpinUntil { cell, until, .. } if !until.is_met_by(self.cells[cell.index()]) => {
                 return None;
             }
+            Op::Enter(kind) => {
+                let inside = &mut self.inside[lane.index()];
+                *inside = inside.with(kind);
+            }
+            Op::Leave(kind) => {
+                let inside = &mut self.inside[lane.index()];
+                *inside = inside.without(kind);
+            }
+            Op::Wait(kinds) => {
+                let mut others = (0..).zip(&self.inside);
+                if others.any(|(nth, inside)| nth != lane.index() && !inside.is_apart_from(kinds)) {
+                    return None;
+                }
+            }
             Op::Join(other) if !self.done[other.index()] => return None,
             Op::Spawn(other) => self.started[other.index()] = true,
             _ => {}
@@ -305,6 +322,6 @@ impl Memory {
         if let Some(written) = op.written(read) {
             *word = written;
         }
-        Some(if op.reads() { read } else { 0 })
+        Some(op.answer(read))
     }
 }

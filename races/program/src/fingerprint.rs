@@ -146,6 +146,7 @@ pub fn signature(program: &Program, op: &Op) -> String {
     let object = match *op {
         Op::Fence(_) => "fence".to_owned(),
         Op::Spawn(lane) | Op::Join(lane) => cpu(lane),
+        Op::Enter(_) | Op::Leave(_) | Op::Wait(_) => layout.kinds(op.sections()).to_string(),
         _ => match (op.cell(), op.lock()) {
             (Some(cell), _) => layout.decl(cell).name.to_string(),
             (None, Some(lock)) => layout.locks()[lock.index()].name.to_string(),
@@ -159,6 +160,7 @@ fn verb(op: &Op) -> String {
     let load = |word: &str, order| match order {
         LoadOrder::Relaxed => word.to_owned(),
         LoadOrder::Acquire => format!("{word}_acquire"),
+        LoadOrder::Dependency => format!("{word}_dependency"),
     };
     let shared = |word: &str, mode| match mode {
         LockMode::Exclusive => word.to_owned(),
@@ -188,6 +190,9 @@ fn verb(op: &Op) -> String {
         Op::Fence(FenceOrder::SeqCst) => "full".to_owned(),
         Op::Lock { mode, .. } => shared("lock", mode),
         Op::Unlock { mode, .. } => shared("unlock", mode),
+        Op::Enter(_) => "enter".to_owned(),
+        Op::Leave(_) => "leave".to_owned(),
+        Op::Wait(_) => "wait".to_owned(),
         Op::Spawn(_) => "spawn".to_owned(),
         Op::Join(_) => "join".to_owned(),
     }

@@ -8,8 +8,8 @@
 use std::fmt;
 
 use gupcheck_sync::{
-    CellId, CellKind, Event, FenceOrder, LoadOrder, LockMode, Op, RmwOrder, Site, StoreOrder,
-    Until, What,
+    CellId, CellKind, Event, FenceOrder, Layout, LoadOrder, LockMode, Look, Op, RmwOrder, Site,
+    StoreOrder, Until, What,
 };
 
 use super::history::History;
@@ -66,7 +66,7 @@ const fn rmw_suffix(order: RmwOrder) -> &'static str {
 fn primitive(op: Op) -> String {
     match op {
         Op::Load { order, .. } => match order {
-            LoadOrder::Relaxed => "READ_ONCE".to_owned(),
+            LoadOrder::Relaxed | LoadOrder::Dependency => "READ_ONCE".to_owned(),
             LoadOrder::Acquire => "load_acquire".to_owned(),
         },
         Op::Store { order, .. } => match order {
@@ -75,7 +75,7 @@ fn primitive(op: Op) -> String {
         },
         Op::Rmw { order, rmw, .. } => format!("{}{}", rmw.verb(), rmw_suffix(order)),
         Op::SpinUntil { order, .. } => match order {
-            LoadOrder::Relaxed => "spin_until".to_owned(),
+            LoadOrder::Relaxed | LoadOrder::Dependency => "spin_until".to_owned(),
             LoadOrder::Acquire => "spin_until_acquire".to_owned(),
         },
         Op::Read { .. } => "read".to_owned(),
@@ -91,6 +91,9 @@ fn primitive(op: Op) -> String {
             LockMode::Exclusive => "unlock".to_owned(),
             LockMode::Shared => "unlock_shared".to_owned(),
         },
+        Op::Enter(_) => "enter".to_owned(),
+        Op::Leave(_) => "leave".to_owned(),
+        Op::Wait(_) => "wait for".to_owned(),
         Op::Spawn(_) => "spawn".to_owned(),
         Op::Join(_) => "join".to_owned(),
     }
@@ -98,7 +101,11 @@ fn primitive(op: Op) -> String {
 
 /// Two things that a CPU did after the very same values.
 pub fn difference(program: &Program, difference: &Difference) -> String {
-    let name = program.cpus()[difference.lane.index()].name;
+    let cpu = program.cpus().get(difference.lane.index());
+    let name = cpu.map_or_else(
+        || format!("cpu {}", difference.lane.0),
+        |cpu| cpu.name.to_string(),
+    );
     let (was, then) = (
         did(program, &difference.was),
         did(program, &difference.then),
@@ -131,7 +138,7 @@ fn asked(program: &Program, op: Op) -> String {
         return format!("{verb} {}", program.cpus()[lane.index()].name);
     }
     let Some(cell) = op.cell() else {
-        return verb;
+        return with_sections(layout, verb, op);
     };
     let decl = layout.decl(cell);
     match op {
@@ -142,6 +149,30 @@ fn asked(program: &Program, op: Op) -> String {
         Op::SpinUntil { until, .. } => format!("{verb} {} {until}", decl.name),
         _ => format!("{verb} {}", decl.name),
     }
+}
+
+/// The verb of an operation on no cell, with the kinds of sections that it is about.
+fn with_sections(layout: &Layout, verb: String, op: Op) -> String {
+    match op {
+        Op::Enter(_) | Op::Leave(_) | Op::Wait(_) => {
+            format!("{verb} {}", layout.kinds(op.sections()))
+        }
+        _ => verb,
+    }
+}
+
+/// What the code asked of a value that was read, and the answer; nothing where it looked at all of it, or at nothing.
+fn question(history: &History<'_>, cell: CellId, op: Op, read: u64) -> String {
+    let shown = |word| value(history, cell, word);
+    let question = match op.look() {
+        None | Some(Look::Value | Look::Nothing) => return String::new(),
+        Some(Look::Is(word)) => format!("is it {}?", shown(word)),
+        Some(Look::IsBelow(limit)) => format!("below {limit}?"),
+        Some(Look::HasAny(bits)) => format!("any of {}?", shown(bits)),
+        Some(Look::HasAll(bits)) => format!("{}?", shown(bits)),
+    };
+    let answer = if op.answer(read) == 0 { "no" } else { "yes" };
+    format!(", {question} {answer}")
 }
 
 /// An operation as a step of its lane.
@@ -194,7 +225,7 @@ fn done(history: &History<'_>, index: usize) -> String {
         return format!("{verb} {}", history.lane(lane));
     }
     let Some(cell) = op.cell() else {
-        return verb;
+        return with_sections(history.program.layout(), verb, op);
     };
     if history.decl(cell).kind == CellKind::Life {
         let verb = match wrote {
@@ -210,11 +241,22 @@ fn done(history: &History<'_>, index: usize) -> String {
         (_, _, Some(wrote)) if history.is_buffered(index) => {
             format!("{verb} {name} := {}, buffered", shown(wrote))
         }
-        (_, _, Some(_)) | (_, None, None) => format!("{verb} {name}"),
+        (_, Some(read), Some(_)) => format!("{verb} {name}{}", question(history, cell, op, read)),
+        (_, None, _) => format!("{verb} {name}"),
         (Op::Rmw { .. }, Some(read), None) => format!("{verb} {name}: {}, refused", shown(read)),
         (Op::SpinUntil { until, .. }, Some(read), None) => {
             let condition = condition(history, cell, until);
             format!("{verb} {name} {condition}: {}", shown(read))
+        }
+        (Op::Load { order, .. }, Some(read), None) => {
+            let leads = history.program.layout().leads(cell, read);
+            let followed = if order == LoadOrder::Dependency && leads {
+                ", followed"
+            } else {
+                ""
+            };
+            let question = question(history, cell, op, read);
+            format!("{verb} {name} = {}{question}{followed}", shown(read))
         }
         (_, Some(read), None) => format!("{verb} {name} = {}", shown(read)),
     }
@@ -248,6 +290,15 @@ pub(super) fn clause(history: &History<'_>, index: usize) -> String {
         Op::Unlock { lock, .. } => return format!("dropped {}", history.lock(lock)),
         Op::Spawn(lane) => return format!("started {}", history.lane(lane)),
         Op::Join(lane) => return format!("saw the end of {}", history.lane(lane)),
+        Op::Enter(_) | Op::Leave(_) | Op::Wait(_) => {
+            let kinds = history.program.layout().kinds(op.sections());
+            let verb = match op {
+                Op::Enter(_) => "entered",
+                Op::Leave(_) => "left",
+                _ => "waited for",
+            };
+            return format!("{verb} {kinds}");
+        }
         _ => {}
     }
     let Some(cell) = op.cell() else {
@@ -276,6 +327,10 @@ pub(super) fn wait(history: &History<'_>, op: Op) -> String {
     match op {
         Op::Lock { lock, .. } => format!("for {}", history.lock(lock)),
         Op::Join(lane) => format!("for {} to end", history.lane(lane)),
+        Op::Wait(kinds) => format!(
+            "for others to leave {}",
+            history.program.layout().kinds(kinds)
+        ),
         Op::SpinUntil { cell, until, .. } => {
             let now = value(history, cell, history.last_value(cell));
             let condition = condition(history, cell, until);

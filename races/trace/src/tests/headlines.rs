@@ -123,7 +123,9 @@ fn a_cpu_that_is_not_deterministic() {
             then: Did::Panicked("index out of bounds".to_owned()),
         })),
         |_, _| {},
-        &expect!["not deterministic: cpu0 gup, operation 3: was its end, returning ret=1, then a panic: index out of bounds, after the very same values"],
+        &expect![
+            "not deterministic: cpu0 gup, operation 3: was its end, returning ret=1, then a panic: index out of bounds, after the very same values"
+        ],
     );
 }
 
