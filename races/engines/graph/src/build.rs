@@ -9,11 +9,14 @@ use gupcheck_sync::{CellId, LaneId, Op};
 
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, EventId};
-use super::explore::{Explorer, Extended, MAX_EVENTS, dropping, holders, wait_cycle};
+use super::explore::{
+    Explorer, Extended, MAX_EVENTS, dropping, entering_or_leaving, holders, wait_cycle,
+};
 use super::level::Level;
 use super::model::Axioms;
 use super::timeline::{events, timeline};
 use super::trace;
+use super::waits::{Wait, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Choice, Counterexample, End, Program, Tally, Violation, panics};
 
@@ -32,12 +35,15 @@ pub(super) enum Ending {
 /// A graph that is being built.
 pub(super) struct Builder<A> {
     pub(super) explorer: Explorer<A>,
+    /// A wait that was met and not foreseen: what was built is not to be relied on.
+    pub(super) unforeseen: Option<Wait>,
 }
 
 impl<A: Axioms> Builder<A> {
-    pub(super) fn new(program: &Arc<Program>) -> Self {
+    pub(super) fn new(program: &Arc<Program>, waits: &Arc<Waits>) -> Self {
         Self {
-            explorer: Explorer::new(program, Reductions::NONE),
+            explorer: Explorer::new(program, Reductions::NONE, waits),
+            unforeseen: None,
         }
     }
 
@@ -53,9 +59,10 @@ impl<A: Axioms> Builder<A> {
             cpus,
             levels,
             twins,
+            waits,
             ..
         } = &mut self.explorer;
-        levels[0].reset(program, *twins);
+        levels[0].reset(program, *twins, waits);
         for cpu in cpus {
             cpu.forget(0);
         }
@@ -97,6 +104,7 @@ impl<A: Axioms> Builder<A> {
         if lane >= self.explorer.cpus.len() {
             return None;
         }
+        self.end_wait(lane);
         match self.explorer.next_of(lane) {
             Some(NextRef::Asks(asked)) => Some(asked),
             _ => None,
@@ -111,7 +119,14 @@ impl<A: Axioms> Builder<A> {
         back: u16,
         strict: bool,
     ) -> Result<Option<Broken>, &'static str> {
-        let asked = self.asked(lane).ok_or("this CPU does nothing any more")?;
+        let was_waiting = self.explorer.level().graph.open_wait(lane).is_some();
+        let Some(asked) = self.asked(lane) else {
+            return if was_waiting {
+                Ok(None)
+            } else {
+                Err("this CPU does nothing any more")
+            };
+        };
         if let Some(defect) = self.defect(lane, &asked) {
             return Ok(Some((defect, Vec::new())));
         }
@@ -138,7 +153,16 @@ impl<A: Axioms> Builder<A> {
                     _ => None,
                 });
             }
-            _ if !self.is_enabled(lane, &asked.op) => return Err("this CPU has to wait"),
+            Op::Enter(kind) => self.enter(lane, asked, kind, back)?,
+            Op::Wait(_) if asked.part > 0 => return Err("this CPU has to wait"),
+            Op::Wait(kinds) => {
+                if !self.explorer.waits.foresees((lane, kinds)) {
+                    self.unforeseen.get_or_insert((lane, kinds));
+                    return Err("this CPU was not known to wait");
+                }
+                self.explorer.levels[0].push(lane, asked, Effect::NONE);
+            }
+            _ if !self.is_enabled(lane, &asked) => return Err("this CPU has to wait"),
             _ => {
                 self.explorer.levels[0].push(lane, asked, Effect::NONE);
                 while let Some(part) = self.explorer.level().graph.half_done(lane) {
@@ -175,6 +199,7 @@ impl<A: Axioms> Builder<A> {
             Op::Unlock { mode, .. } if dropping(graph, lane, asked, mode).is_none() => {
                 format!("CPU {lane} drops a lock that it does not hold")
             }
+            Op::Enter(kind) | Op::Leave(kind) => entering_or_leaving(graph, lane, asked.op, kind)?,
             Op::Spawn(other) if !graph.spawned_by(other.index()).is_init() => {
                 format!("CPU {} is started twice", other.0)
             }
@@ -183,11 +208,12 @@ impl<A: Axioms> Builder<A> {
         Some(Violation::Panic { message })
     }
 
-    fn is_enabled(&mut self, lane: usize, op: &Op) -> bool {
+    fn is_enabled(&mut self, lane: usize, asked: &Asked) -> bool {
         let level = self.explorer.level();
-        match *op {
+        match asked.op {
             Op::Lock { lock, mode } => holders(&level.graph, lane, lock, mode).next().is_none(),
-            Op::SpinUntil { .. } => level.could_end_wait(lane, op),
+            Op::SpinUntil { .. } => level.could_end_wait(lane, &asked.op),
+            Op::Wait(_) if asked.part > 0 => self.can_end_wait(lane),
             Op::Join(other) => matches!(
                 self.explorer.next_of(other.index()),
                 Some(NextRef::Stops(_))
@@ -212,7 +238,7 @@ impl<A: Axioms> Builder<A> {
                 Some(NextRef::Asks(asked)) => {
                     waiting.push((lane, asked));
                     let Some(defect) = self.defect(lane, &asked) else {
-                        let enabled = self.is_enabled(lane, &asked.op);
+                        let enabled = self.is_enabled(lane, &asked);
                         if enabled && (open.is_none() || lane == current) {
                             open = Some(lane);
                         }

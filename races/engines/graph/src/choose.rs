@@ -19,13 +19,13 @@ impl<A: Axioms> Explorer<A> {
                     return false;
                 }
                 self.depth -= 1;
-                self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
+                self.forget_all();
                 continue;
             };
             let present = std::mem::take(&mut entry.present);
             for _ in 0..present {
-                let id = level.pop();
-                self.cpus[id.lane()].forget(id.index());
+                let id = self.levels[self.depth].pop();
+                self.forget(id);
             }
             if self.advance() {
                 return true;

@@ -9,15 +9,17 @@ use super::event::EventId;
 
 /// How many CPUs a program may have.
 pub(super) const MAX_CPUS: usize = 8;
+/// How many lanes a graph may have: its CPUs and the couriers of their waits ([`super::waits`]).
+pub(super) const MAX_LANES: usize = 16;
 
 /// How many of each CPU's events are in a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(align(16))]
-pub(super) struct Clock([u16; MAX_CPUS]);
+pub(super) struct Clock([u16; MAX_LANES]);
 
 impl Clock {
     /// No event at all.
-    pub(super) const EMPTY: Self = Self([0; MAX_CPUS]);
+    pub(super) const EMPTY: Self = Self([0; MAX_LANES]);
 
     /// How many events of `lane` are in.
     pub(super) const fn get(&self, lane: usize) -> u16 {

@@ -23,6 +23,7 @@ use gupcheck_sync::{Backend, Fault, Lane, LaneId, Note, Op, Site};
 
 use super::event::{Asked, Event};
 use super::queue::parts_of;
+use super::waits::Waits;
 use gupcheck_program::hook::gupcheck_operation;
 use gupcheck_program::stack::{STACK_BYTES, Stack};
 use gupcheck_program::{Program, Returned};
@@ -61,6 +62,8 @@ struct Wire<'y> {
     yielder: &'y Yielder<(), ()>,
     port: &'y Port,
     program: &'y Program,
+    waits: &'y Waits,
+    lane: LaneId,
     stack: Stack,
     leaves_out_retries: bool,
 }
@@ -74,6 +77,8 @@ impl Wire<'_> {
                 let is_shared = self.program.layout().locks()[lock.index()].is_shared;
                 parts_of(is_shared, mode, self.program.cpus().len())
             }
+            Op::Enter(kind) => self.waits.parts_of_entering(self.lane.index(), kind),
+            Op::Wait(_) => 2,
             _ => 1,
         }
     }
@@ -114,7 +119,7 @@ impl Backend for Wire<'_> {
         }
         let answer = self.port.answers.borrow()[nth];
         self.port.given.set(nth + self.events(op, answer));
-        answer
+        op.answer(answer)
     }
 
     fn note(&self, _: LaneId, note: Note, site: Site) {
@@ -140,6 +145,7 @@ impl Backend for Wire<'_> {
 pub(super) struct Cpu {
     lane: LaneId,
     program: Arc<Program>,
+    waits: Arc<Waits>,
     port: Rc<Port>,
     coroutine: Option<Coroutine<(), (), Returned>>,
     stack: Option<DefaultStack>,
@@ -153,10 +159,16 @@ pub(super) struct Cpu {
 }
 
 impl Cpu {
-    pub(super) fn new(program: &Arc<Program>, lane: LaneId, leaves_out_retries: bool) -> Self {
+    pub(super) fn new(
+        program: &Arc<Program>,
+        lane: LaneId,
+        waits: &Arc<Waits>,
+        leaves_out_retries: bool,
+    ) -> Self {
         Self {
             lane,
             program: Arc::clone(program),
+            waits: Arc::clone(waits),
             port: Rc::default(),
             coroutine: None,
             stack: None,
@@ -178,10 +190,9 @@ impl Cpu {
             self.restart(events);
         }
         while self.agreed < events.len() {
-            let answer = events[self.agreed].read;
             if self.agreed == self.log.len() {
                 self.advance(events);
-            } else if self.port.answers.borrow()[self.agreed] == answer {
+            } else if self.is_answered_like(&events[self.agreed]) {
                 self.agreed += 1;
             } else {
                 self.restart(events);
@@ -194,6 +205,20 @@ impl Cpu {
                 other => NextRef::Stops(other),
             },
         }
+    }
+
+    /// Whether the CPU was answered as it is by `event`, as far as it can tell, by as many events.
+    fn is_answered_like(&self, event: &Event) -> bool {
+        let answer = self.port.answers.borrow()[self.agreed];
+        let was = &self.log[self.agreed];
+        if answer == event.read {
+            return true;
+        }
+        let granted = match was.op {
+            Op::Rmw { rmw, .. } => rmw.apply(answer).is_some(),
+            _ => false,
+        };
+        was.op.answer(answer) == event.op.answer(event.read) && granted == event.granted
     }
 
     /// Gives the suspended coroutine all answers beyond the log.
@@ -215,6 +240,7 @@ impl Cpu {
             DefaultStack::new(STACK_BYTES).expect("a stack of a quarter megabyte can be mapped")
         });
         let (lane, program, port) = (self.lane, Arc::clone(&self.program), Rc::clone(&self.port));
+        let waits = Arc::clone(&self.waits);
         let leaves_out_retries = self.leaves_out_retries;
         self.coroutine = Some(Coroutine::with_stack(
             stack,
@@ -223,6 +249,8 @@ impl Cpu {
                     yielder,
                     port: &port,
                     program: &program,
+                    waits: &waits,
+                    lane,
                     stack: Stack::begin(),
                     leaves_out_retries,
                 };

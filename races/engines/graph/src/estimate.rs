@@ -27,6 +27,7 @@ use super::explore::{Explorer, Extended};
 use super::level::{Entry, Level, Stage};
 use super::model::Axioms;
 use super::random::Random;
+use super::waits::{Wait, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Estimate, Program};
 
@@ -39,9 +40,15 @@ pub(super) fn by_probes<A: Axioms>(
     reductions: Reductions,
     (probes, seed): (u32, u64),
 ) -> Option<Estimate> {
-    let mut estimator = Estimator::<A>::new(program, reductions, seed);
-    (0..probes).for_each(|_| estimator.sample());
-    estimator.estimate()
+    let mut waits = Waits::none(program.cpus().len(), program.layout().cells().len());
+    loop {
+        let mut estimator = Estimator::<A>::new(program, reductions, &waits, seed);
+        (0..probes).for_each(|_| estimator.sample());
+        match estimator.unforeseen {
+            None => return estimator.estimate(),
+            Some(wait) => waits = waits.with(wait)?,
+        }
+    }
 }
 
 /// An estimate that gets better with each probe.
@@ -52,16 +59,24 @@ pub(super) struct Estimator<A> {
     mean: f64,
     /// The sum of squared distances from the mean (Welford's, which loses no digits).
     spread: f64,
+    /// A wait that was met and is not counted with.
+    unforeseen: Option<Wait>,
 }
 
 impl<A: Axioms> Estimator<A> {
-    pub(super) fn new(program: &Arc<Program>, reductions: Reductions, seed: u64) -> Self {
+    pub(super) fn new(
+        program: &Arc<Program>,
+        reductions: Reductions,
+        waits: &Arc<Waits>,
+        seed: u64,
+    ) -> Self {
         Self {
-            explorer: Explorer::new(program, reductions),
+            explorer: Explorer::new(program, reductions, waits),
             random: Random(seed),
             probes: 0,
             mean: 0.0,
             spread: 0.0,
+            unforeseen: None,
         }
     }
 
@@ -90,7 +105,11 @@ impl<A: Axioms> Estimator<A> {
     /// Goes down to a leaf, and returns what that counts.
     fn probe(&mut self) -> f64 {
         let mut root = Level::default();
-        root.reset(&self.explorer.program, self.explorer.twins);
+        root.reset(
+            &self.explorer.program,
+            self.explorer.twins,
+            &self.explorer.waits,
+        );
         self.explorer.adopt(root);
         let mut weight = 1.0;
         loop {
@@ -100,6 +119,10 @@ impl<A: Axioms> Estimator<A> {
                 None => weight *= self.choose(depth),
                 Some(Extended::Complete | Extended::Violated(..)) if !self.is_stuck() => {
                     return weight;
+                }
+                Some(Extended::Unforeseen(wait)) => {
+                    self.unforeseen = Some(wait);
+                    return 0.0;
                 }
                 Some(Extended::Doomed | Extended::Blocked) if !self.is_stuck() => return 0.0,
                 // To leave it at that is one of the choices; the others overtake somebody.
@@ -188,19 +211,24 @@ impl<A: Axioms> Explorer<A> {
     fn undo(&mut self, depth: usize) -> Vec<(usize, Event)> {
         if self.depth > depth {
             self.depth = depth;
-            self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
+            self.forget_all();
         }
         let level = &mut self.levels[depth];
         let entry = level.entries.last_mut().expect("an entry to choose for");
         let present = std::mem::take(&mut entry.present);
+        let mut gone = Vec::new();
         let take_away = |_| {
             let id = *level.graph.pushed().last().expect("it is present");
             let event = *level.graph.event(id);
             level.pop();
-            self.cpus[id.lane()].forget(id.index());
+            gone.push(id);
             (id.lane(), event)
         };
-        (0..present).map(take_away).collect()
+        let events = (0..present).map(take_away).collect();
+        for id in gone {
+            self.forget(id);
+        }
+        events
     }
 
     /// Makes the last entry what it was, with the events that were taken away.

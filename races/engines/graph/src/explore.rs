@@ -16,7 +16,7 @@
 
 use std::sync::Arc;
 
-use gupcheck_sync::{CellId, LaneId, LockId, LockMode, Op};
+use gupcheck_sync::{CellId, LaneId, LockId, LockMode, Op, SectionId};
 
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect, Event, EventId};
@@ -24,6 +24,7 @@ use super::graph::Graph;
 use super::level::{Level, Stage};
 use super::model::Axioms;
 use super::symmetry::Twins;
+use super::waits::{Wait, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Program, Returned, Start, Violation};
 
@@ -41,6 +42,8 @@ pub(super) enum Extended {
     Doomed,
     /// A rule is broken, by these events if by events.
     Violated(Violation, Vec<EventId>),
+    /// A CPU waits that was not expected to; see [`super::waits`].
+    Unforeseen(Wait),
 }
 
 enum Scheduled {
@@ -57,23 +60,37 @@ pub(super) struct Explorer<A> {
     pub(super) levels: Vec<Level<A>>,
     pub(super) depth: usize,
     pub(super) twins: Twins,
+    pub(super) waits: Arc<Waits>,
 }
 
 impl<A: Axioms> Explorer<A> {
-    pub(super) fn new(program: &Arc<Program>, reductions: Reductions) -> Self {
+    pub(super) fn new(program: &Arc<Program>, reductions: Reductions, waits: &Arc<Waits>) -> Self {
         let lanes = program.cpus().len();
-        let twins = Twins::under(reductions, program);
+        let twins = Twins::under(reductions, program, waits);
         let mut level = Level::default();
-        level.reset(program, twins);
+        level.reset(program, twins, waits);
         Self {
             program: Arc::clone(program),
             cpus: (0..lanes)
-                .map(|lane| Cpu::new(program, LaneId(lane as u8), reductions.retries))
+                .map(|lane| Cpu::new(program, LaneId(lane as u8), waits, reductions.retries))
                 .collect(),
             levels: vec![level],
             depth: 0,
             twins,
+            waits: Arc::clone(waits),
         }
+    }
+
+    /// Says that an event is not in the graph any more.
+    pub(super) fn forget(&mut self, id: EventId) {
+        if let Some(cpu) = self.cpus.get_mut(id.lane()) {
+            cpu.forget(id.index());
+        }
+    }
+
+    /// Says that the graph is another one.
+    pub(super) fn forget_all(&mut self) {
+        self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
     }
 
     pub(super) fn level(&self) -> &Level<A> {
@@ -104,6 +121,9 @@ impl<A: Axioms> Explorer<A> {
     /// What a CPU does next, if it was started.
     pub(super) fn next_of(&mut self, lane: usize) -> Option<NextRef<'_>> {
         let graph = &self.levels[self.depth].graph;
+        if lane >= self.cpus.len() {
+            return graph.next_of_courier(lane).map(NextRef::Asks);
+        }
         let spawned = self.program.cpus()[lane].start == Start::Spawned;
         if spawned && graph.spawned_by(lane).is_init() {
             return None;
@@ -122,14 +142,14 @@ impl<A: Axioms> Explorer<A> {
 
     /// The first CPU that can go on, but before all others one that is in the middle of something.
     fn schedule(&mut self) -> Scheduled {
-        for lane in 0..self.cpus.len() {
+        for lane in 0..self.level().graph.lanes() {
             if let Some(asked) = self.level().graph.half_done(lane)
                 && self.is_enabled(lane, &asked)
             {
                 return Scheduled::Do(lane, asked);
             }
         }
-        for lane in 0..self.cpus.len() {
+        for lane in 0..self.level().graph.lanes() {
             let asked = match self.next_of(lane) {
                 None | Some(NextRef::Stops(Next::Returned(_) | Next::Retries)) => continue,
                 Some(NextRef::Asks(asked)) => asked,
@@ -178,6 +198,10 @@ impl<A: Axioms> Explorer<A> {
             }
             Op::SpinUntil { cell, until, .. } => {
                 level.graph.stuck(lane).is_none() && until.is_met_by(level.graph.last_value(cell))
+            }
+            Op::Wait(kinds) if asked.part > 0 => {
+                let nth = (level.graph.open_wait(lane)).map_or(0, |(nth, _)| nth);
+                (level.graph.before_end_of_wait(lane, nth, kinds)).is_some()
             }
             Op::Join(other) => self.has_finished(other.index()),
             _ => true,
@@ -245,6 +269,19 @@ impl<A: Axioms> Explorer<A> {
             Op::Spawn(other) => {
                 if !graph.spawned_by(other.index()).is_init() {
                     return Some(defect(format!("CPU {} is started twice", other.0)));
+                }
+                Stage::Settled
+            }
+            Op::Enter(kind) | Op::Leave(kind) => {
+                if let Some(message) = entering_or_leaving(graph, lane, asked.op, kind) {
+                    return Some(defect(message));
+                }
+                Stage::Settled
+            }
+            Op::Wait(kinds) => {
+                let wait = (lane, kinds);
+                if !self.waits.foresees(wait) {
+                    return Some(Extended::Unforeseen(wait));
                 }
                 Stage::Settled
             }
@@ -341,6 +378,21 @@ fn defect(message: String) -> Extended {
     Extended::Violated(Violation::Panic { message }, Vec::new())
 }
 
+/// What is wrong with entering or leaving a section, if something is.
+pub(super) fn entering_or_leaving(
+    graph: &Graph,
+    lane: usize,
+    op: Op,
+    kind: SectionId,
+) -> Option<String> {
+    let is_in = graph.sections().is_in(lane, kind);
+    match op {
+        Op::Enter(_) if is_in => Some(format!("CPU {lane} enters a section that it is in")),
+        Op::Leave(_) if !is_in => Some(format!("CPU {lane} leaves a section that it is not in")),
+        _ => None,
+    }
+}
+
 /// The last access to `cell` that conflicts with one by `lane` and is not among those it has seen.
 fn racer(
     graph: &Graph,
@@ -399,6 +451,9 @@ pub(super) fn wait_cycle(graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
         match asked.op {
             Op::Lock { lock, mode } => {
                 holders(graph, *lane, lock, mode).for_each(|h| reaches[*lane] |= 1 << h);
+            }
+            Op::Wait(_) => {
+                (graph.keeps_waiting_for(*lane)).for_each(|other| reaches[*lane] |= 1 << other);
             }
             Op::Join(other) => reaches[*lane] |= 1 << other.index(),
             _ => {}

@@ -18,6 +18,7 @@ use crossbeam_utils::Backoff;
 
 use super::ledger::{Ledger, Place};
 use super::level::Level;
+use super::waits::Wait;
 use gupcheck_program::{Counterexample, Cut, Tally};
 
 /// How long a thread sleeps that has looked for a piece in vain for a while.
@@ -46,6 +47,7 @@ pub(super) struct Frontier<A> {
     violations: AtomicUsize,
     ledger: Mutex<Ledger>,
     cut: Mutex<Option<Cut>>,
+    unforeseen: Mutex<Option<Wait>>,
 }
 
 impl<A> Frontier<A> {
@@ -60,6 +62,7 @@ impl<A> Frontier<A> {
             violations: AtomicUsize::new(0),
             ledger: Mutex::default(),
             cut: Mutex::default(),
+            unforeseen: Mutex::default(),
         };
         frontier.give(Piece {
             place: Place::default(),
@@ -119,6 +122,18 @@ impl<A> Frontier<A> {
     pub(super) fn cut(&self, why: Cut) {
         (self.cut.lock().unwrap_or_else(PoisonError::into_inner)).get_or_insert(why);
         self.end();
+    }
+
+    /// Ends the search for all threads: it has to begin again, with this wait in mind.
+    pub(super) fn meet(&self, wait: Wait) {
+        let mut unforeseen = (self.unforeseen.lock()).unwrap_or_else(PoisonError::into_inner);
+        unforeseen.get_or_insert(wait);
+        self.end();
+    }
+
+    /// The wait for which the search has to begin again.
+    pub(super) fn unforeseen(&self) -> Option<Wait> {
+        *(self.unforeseen.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 
     fn end(&self) {

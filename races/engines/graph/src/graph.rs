@@ -8,12 +8,16 @@
 //! from its middle. A backward revisit builds the graph it needs in another buffer
 //! ([`Graph::copy_event`]). Only a memory model knows whether a graph is possible; nothing here does.
 
-use gupcheck_sync::{CellId, Layout, LockId, Op};
+use std::sync::Arc;
 
-use super::clock::{Clock, MAX_CPUS};
+use gupcheck_sync::{CellId, Layout, Lead, LockId, Op, SectionId};
+
+use super::clock::{Clock, MAX_LANES};
 use super::event::{Asked, Effect, Event, EventId, NOWHERE};
 use super::queue::Locks;
+use super::sections::Sections;
 use super::symmetry::Twins;
+use super::waits::Waits;
 
 /// The accesses to one cell.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +28,7 @@ struct Cell {
     /// Its reads, in the order in which they were pushed.
     reads: Vec<EventId>,
     /// Each CPU's last access: its index and one more, or 0.
-    last: [u16; MAX_CPUS],
+    last: [u16; MAX_LANES],
 }
 
 /// An execution graph.
@@ -33,6 +37,10 @@ pub(super) struct Graph {
     lanes: Vec<Vec<Event>>,
     cells: Vec<Cell>,
     locks: Locks,
+    sections: Sections,
+    waits: Arc<Waits>,
+    /// Which object the values of each of the program's cells lead to.
+    leads_to: Vec<Lead>,
     pushed: Vec<EventId>,
     spawned_by: Vec<EventId>,
     twins: Twins,
@@ -40,26 +48,34 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// Empties the graph for a program over `layout` with so many CPUs, of which some have twins.
-    pub(super) fn reset(&mut self, layout: &Layout, lanes: usize, twins: Twins) {
+    /// Empties the graph for a program over `layout` with so many CPUs as these waits know, of which some have
+    /// twins.
+    pub(super) fn reset(&mut self, layout: &Layout, waits: &Arc<Waits>, twins: Twins) {
+        let (cpus, lanes) = (waits.cpus(), waits.lanes());
         self.twins = twins;
+        self.waits = Arc::clone(waits);
+        self.sections.reset(cpus);
         self.lanes.resize_with(lanes, Vec::new);
         self.lanes.iter_mut().for_each(Vec::clear);
-        self.cells.resize_with(layout.cells().len(), Cell::default);
-        for (cell, decl) in self.cells.iter_mut().zip(layout.cells()) {
-            cell.init = decl.init;
+        let cells = layout.cells().len();
+        self.leads_to.clear();
+        (self.leads_to).extend(layout.cells().iter().map(|decl| decl.leads_to));
+        self.cells
+            .resize_with(cells + waits.more_cells(), Cell::default);
+        for (nth, cell) in self.cells.iter_mut().enumerate() {
+            cell.init = layout.cells().get(nth).map_or(0, |decl| decl.init);
             cell.writes.clear();
             cell.reads.clear();
-            cell.last = [0; MAX_CPUS];
+            cell.last = [0; MAX_LANES];
         }
-        self.locks.reset(layout, lanes);
+        self.locks.reset(layout, cpus);
         self.spawned_by.clear();
         self.spawned_by.resize(lanes, EventId::INIT);
         self.pushed.clear();
         self.stamp = 0;
     }
 
-    /// How many CPUs there are.
+    /// How many lanes there are: CPUs, and then couriers.
     pub(super) fn lanes(&self) -> usize {
         self.lanes.len()
     }
@@ -184,11 +200,32 @@ impl Graph {
                 (usize::from(part) < self.locks.parts(lock, mode))
                     .then_some(Asked { part, ..asked })
             }
-            _ => last.granted.then_some(Asked {
+            Op::Enter(kind) => self.entering(lane, kind, 1, &asked),
+            Op::Wait(_) => (last.part == 0).then_some(Asked { part: 1, ..asked }),
+            _ if last.granted => Some(Asked {
                 is_second: true,
                 ..asked
             }),
+            _ if last.part > 0 => {
+                let first = self.lanes[lane].len() - 1 - 2 * usize::from(last.part);
+                let Op::Enter(kind) = self.lanes[lane][first].op else {
+                    return None;
+                };
+                self.entering(lane, kind, last.part + 1, &asked)
+            }
+            _ => None,
         }
+    }
+
+    /// The update that is this part of entering a section.
+    fn entering(&self, lane: usize, kind: SectionId, part: u8, asked: &Asked) -> Option<Asked> {
+        let op = self.waits.entering(lane, kind, part)?;
+        Some(Asked {
+            op,
+            part,
+            is_second: false,
+            ..*asked
+        })
     }
 
     /// The wait in which a CPU is stuck.
@@ -233,6 +270,30 @@ impl Graph {
             }
         }
         furthest
+    }
+
+    /// Whether what an event read leads to an object.
+    pub(super) fn leads(&self, event: &Event) -> bool {
+        let leads_to = self.leads_to.get(event.cell as usize);
+        leads_to.is_some_and(|leads_to| leads_to(event.read).is_some())
+    }
+
+    /// The sections.
+    pub(super) const fn sections(&self) -> &Sections {
+        &self.sections
+    }
+
+    /// The waits that are foreseen.
+    pub(super) fn waits(&self) -> &Arc<Waits> {
+        &self.waits
+    }
+
+    /// Whether an event is the program's own, and begins its operation: not a courier's, and not a part that only the
+    /// engine knows of.
+    pub(super) fn is_the_programs(&self, id: EventId) -> bool {
+        let event = self.event(id);
+        let is_end_of_wait = matches!(event.op, Op::Wait(_)) && event.part > 0;
+        id.lane() < self.waits.cpus() && !self.waits.is_own(event.cell) && !is_end_of_wait
     }
 
     /// The locks.
@@ -300,6 +361,15 @@ impl Graph {
                 let last = self.locks.sections(queue).last();
                 last.map_or(EventId::INIT, |last| last.dropped)
             }
+            Op::Wait(kinds) if part > 0 => {
+                let (nth, _) = self.open_wait(lane).expect("it has begun");
+                let ends = self.before_end_of_wait(lane, nth, kinds);
+                for end in ends.expect("the explorer has looked") {
+                    before.join(&self.event(end).before);
+                    needs.join(&self.event(end).needs);
+                }
+                EventId::INIT
+            }
             Op::Join(other) => {
                 before.join(&self.before(other.index()));
                 needs.join(&self.needs(other.index()));
@@ -307,9 +377,12 @@ impl Graph {
             }
             _ => effect.source,
         };
-        if !edge.is_init() {
-            before.join(&self.event(edge).before);
-            needs.join(&self.event(edge).needs);
+        let errand = self.errand(lane, id.index() / 2).map(|errand| errand.begun);
+        for edge in [edge, errand.unwrap_or(EventId::INIT)] {
+            if !edge.is_init() {
+                before.join(&self.event(edge).before);
+                needs.join(&self.event(edge).needs);
+            }
         }
         let alike = self.is_alike(id, &asked, &effect);
         self.insert(
@@ -394,7 +467,7 @@ impl Graph {
                 .enter(self.queue_of(id, &event.asked()), id, mode),
             Op::Unlock { .. } => self.locks.leave(self.queue_of(id, &event.asked()), id),
             Op::Spawn(other) => self.spawned_by[other.index()] = id,
-            _ => {}
+            op => self.sections.push(id, op, event.part),
         }
         self.lanes[id.lane()].push(event);
         self.pushed.push(id);
@@ -422,7 +495,7 @@ impl Graph {
             Op::Lock { .. } => self.locks.undo_enter(self.queue_of(id, &event.asked()), id),
             Op::Unlock { .. } => self.locks.undo_leave(self.queue_of(id, &event.asked()), id),
             Op::Spawn(other) => self.spawned_by[other.index()] = EventId::INIT,
-            _ => {}
+            op => self.sections.pop(id, op, event.part),
         }
         id
     }

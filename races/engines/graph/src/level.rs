@@ -4,12 +4,15 @@
 //! [`Entry`]s are the events that the search itself added, in that order; the graph has others before
 //! them, which the revisit that made the level kept.
 
+use std::sync::Arc;
+
 use gupcheck_sync::{CellId, Op};
 
 use super::event::{Asked, Effect, EventId};
 use super::graph::Graph;
 use super::model::{Access, Axioms};
 use super::symmetry::Twins;
+use super::waits::Waits;
 use gupcheck_program::Program;
 
 /// What is left to try for one event.
@@ -57,10 +60,9 @@ pub(super) struct Level<A> {
 }
 
 impl<A: Axioms> Level<A> {
-    pub(super) fn reset(&mut self, program: &Program, twins: Twins) {
-        let lanes = program.cpus().len();
-        self.graph.reset(program.layout(), lanes, twins);
-        self.axioms.reset(lanes);
+    pub(super) fn reset(&mut self, program: &Program, twins: Twins, waits: &Arc<Waits>) {
+        self.graph.reset(program.layout(), waits, twins);
+        self.axioms.reset(waits.lanes());
         self.entries.clear();
         self.served = None;
     }

@@ -36,6 +36,7 @@
 //! [`selfcheck`] draws random programs, enumerates their possible graphs by brute force with
 //! straightforward axioms that share nothing with this engine, and compares.
 
+mod attend;
 mod build;
 mod choose;
 mod clock;
@@ -58,12 +59,14 @@ mod random;
 mod replay;
 mod revisit;
 mod search;
+mod sections;
 pub mod selfcheck;
 mod sightings;
 mod split;
 mod symmetry;
 mod timeline;
 mod trace;
+mod waits;
 
 pub use engine::GraphEngine;
 pub use entry::estimate;

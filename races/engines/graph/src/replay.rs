@@ -15,7 +15,8 @@ use gupcheck_sync::LaneId;
 
 use super::build::{Broken, Builder, Ending};
 use super::model::Axioms;
-use super::search::silently;
+use super::search::{TOO_MANY_WAITS, silently};
+use super::waits::{Wait, Waits};
 use gupcheck_program::{
     Choice, Counterexample, Misfit, Program, Replay, ReplayError, Replayed, signature,
 };
@@ -29,8 +30,15 @@ pub(super) fn run<A: Axioms>(
     replay: &Replay<'_>,
     choices: &[Choice],
 ) -> Result<Replayed, ReplayError> {
-    let exactly = || Follower::<A>::new(program, replay).exactly(choices);
-    let nearest = || Follower::<A>::new(program, replay).nearest(choices);
+    let mut waits = Waits::none(program.cpus().len(), program.layout().cells().len());
+    while let Some(wait) =
+        silently(|| Follower::<A>::new(program, &waits, replay).unforeseen(choices))
+    {
+        let too_many = || ReplayError::Unsupported(TOO_MANY_WAITS.to_owned());
+        waits = waits.with(wait).ok_or_else(too_many)?;
+    }
+    let exactly = || Follower::<A>::new(program, &waits, replay).exactly(choices);
+    let nearest = || Follower::<A>::new(program, &waits, replay).nearest(choices);
     let (broken, misfit, followed) = match silently(exactly)? {
         Ok(broken) => (broken, None, choices.len()),
         Err(misfit) => {
@@ -52,10 +60,15 @@ struct Follower<'r, A> {
 }
 
 impl<'r, A: Axioms> Follower<'r, A> {
-    fn new(program: &Arc<Program>, replay: &'r Replay<'r>) -> Self {
-        let builder = Builder::new(program);
-        builder.hook();
+    fn new(program: &Arc<Program>, waits: &Arc<Waits>, replay: &'r Replay<'r>) -> Self {
+        let builder = Builder::new(program, waits);
         Self { builder, replay }
+    }
+
+    /// A wait that is met on the way and is not foreseen.
+    fn unforeseen(mut self, choices: &[Choice]) -> Option<Wait> {
+        self.builder.follow(choices);
+        self.builder.unforeseen
     }
 
     /// Follows a schedule that fits; or the first step that does not.
@@ -63,6 +76,7 @@ impl<'r, A: Axioms> Follower<'r, A> {
         mut self,
         choices: &[Choice],
     ) -> Result<Result<Option<Counterexample>, Misfit>, ReplayError> {
+        self.builder.hook();
         for (nth, choice) in choices.iter().enumerate() {
             let lane = usize::from(choice.lane);
             let op = self.builder.asked(lane).map(|asked| asked.op);
@@ -97,6 +111,7 @@ impl<'r, A: Axioms> Follower<'r, A> {
 
     /// Follows a schedule as far as it fits. What broke, and how many choices could be followed.
     fn nearest(mut self, choices: &[Choice]) -> (Option<Counterexample>, usize) {
+        self.builder.hook();
         let mut followed = 0;
         for (nth, choice) in choices.iter().enumerate() {
             let lane = usize::from(choice.lane);
@@ -166,8 +181,7 @@ impl<'r, A: Axioms> Follower<'r, A> {
         while level.graph.pushed().len() > before {
             level.pop();
         }
-        let kept = level.graph.lane(lane).len();
-        self.builder.explorer.cpus[lane].forget(kept);
+        self.builder.explorer.forget_all();
         None
     }
     fn tell(&mut self, broken: Broken) -> Counterexample {

@@ -151,13 +151,13 @@ impl<A: Axioms> Explorer<A> {
         }
         let (below, above) = self.levels.split_at_mut(self.depth + 1);
         let child = &mut above[0];
-        child.reset(&self.program, self.twins);
+        child.reset(&self.program, self.twins, &self.waits);
         (&below[self.depth], child)
     }
 
     pub(super) fn descend(&mut self) {
         self.depth += 1;
-        self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
+        self.forget_all();
     }
 
     /// Goes to the first graph in which `read` takes its value from `write`, if there is one to be
@@ -186,7 +186,7 @@ impl<A: Axioms> Explorer<A> {
             return true;
         }
         self.depth -= 1;
-        self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
+        self.forget_all();
         false
     }
 }

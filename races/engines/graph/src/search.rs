@@ -15,6 +15,7 @@ use super::model::Axioms;
 use super::sightings::{Sightings, fingerprint};
 use super::symmetry::Twins;
 use super::trace::counterexample;
+use super::waits::{Wait, Waits};
 use gupcheck_program::{
     Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Reductions, Returned, Search,
     Tally, Verdict, Violation, panics,
@@ -24,6 +25,8 @@ use gupcheck_program::{
 const SEED: u64 = 0x6775_7063_6865_636b;
 /// How many probes a search that was cut short is estimated by, if there is time.
 const PROBES: u32 = 256;
+/// Why a program cannot be explored in which too many CPUs wait for too many others.
+pub(super) const TOO_MANY_WAITS: &str = "too many CPUs wait for the sections of too many others: CPUs and pairs of these come to more than 16";
 /// How long that may take.
 const PROBING: Duration = Duration::from_millis(500);
 
@@ -34,16 +37,37 @@ pub(super) fn run<A: Axioms>(
     engine: GraphEngine,
 ) -> Exploration {
     let began = Instant::now();
+    let mut waits = Waits::none(program.cpus().len(), program.layout().cells().len());
+    loop {
+        match attempt::<A>(program, search, engine, &waits, began) {
+            Ok(exploration) => return exploration,
+            Err(wait) => match waits.with(wait) {
+                Some(more) => waits = more,
+                None => return Exploration::unsupported(TOO_MANY_WAITS),
+            },
+        }
+    }
+}
+
+/// Explores `program`; or the wait that was not foreseen.
+fn attempt<A: Axioms>(
+    program: &Arc<Program>,
+    search: &Search<'_>,
+    engine: GraphEngine,
+    waits: &Arc<Waits>,
+    began: Instant,
+) -> Result<Exploration, Wait> {
     let reductions = engine.reductions;
     let mut first = Level::<A>::default();
-    first.reset(program, Twins::under(reductions, program));
+    first.reset(program, Twins::under(reductions, program, waits), waits);
     let frontier = Frontier::new(first);
     let sightings = Sightings::new(search.watch);
     let walk = |wants_estimate| {
         let _guard = EndIfPanicking(&frontier);
         let walk = || {
             let shared = (&frontier, &sightings);
-            Walk::new(program, search, engine, shared, began, wants_estimate).run()
+            let clocks = (began, wants_estimate);
+            Walk::new(program, search, engine, waits, shared, clocks).run()
         };
         silently(walk)
     };
@@ -60,11 +84,14 @@ pub(super) fn run<A: Axioms>(
         estimator
     });
     let elapsed = began.elapsed();
+    if let Some(wait) = frontier.unforeseen() {
+        return Err(wait);
+    }
     let (tally, found, cut) = frontier.into_result();
-    let found = found.map(|found| silently(|| minimised::<A>(program, found)));
+    let found = found.map(|found| silently(|| minimised::<A>(program, waits, found)));
     let verdict = verdict(program, &tally, found, cut);
     let is_cut = matches!(verdict, Verdict::Truncated(_));
-    Exploration {
+    Ok(Exploration {
         verdict,
         executions: tally.executions,
         blocked: tally.blocked,
@@ -73,7 +100,7 @@ pub(super) fn run<A: Axioms>(
             .filter(|estimate| estimate.exceeds(tally.executions)),
         elapsed,
         remarks: remarks(reductions, program),
-    }
+    })
 }
 
 /// Does what runs CPUs. They are caught one by one: whatever else panics is a defect of the engine, or of
@@ -167,20 +194,22 @@ impl<'s, A: Axioms> Walk<'s, A> {
         program: &Arc<Program>,
         search: &'s Search<'s>,
         engine: GraphEngine,
+        waits: &Arc<Waits>,
         (frontier, sightings): (&'s Frontier<A>, &'s Sightings<'s>),
-        began: Instant,
-        wants_estimate: bool,
+        (began, wants_estimate): (Instant, bool),
     ) -> Self {
+        let estimator = || Estimator::new(program, engine.reductions, waits, SEED);
         Self {
-            explorer: Explorer::new(program, engine.reductions),
+            explorer: Explorer::new(program, engine.reductions, waits),
             frontier,
             sightings,
             search,
             began,
             pace: Pace::default(),
-            estimator: wants_estimate.then(|| Estimator::new(program, engine.reductions, SEED)),
+            estimator: wants_estimate.then(estimator),
             returned: Vec::new(),
-            exchanges: Twins::under(engine.reductions, program).exchanges(program.cpus().len()),
+            exchanges: Twins::under(engine.reductions, program, waits)
+                .exchanges(program.cpus().len()),
             cuts: engine.cuts,
             fresh: Vec::new(),
             place: Place::default(),
@@ -274,6 +303,10 @@ impl<'s, A: Axioms> Walk<'s, A> {
             Extended::Blocked => {
                 self.tally.blocked += 1;
                 return None;
+            }
+            Extended::Unforeseen(wait) => {
+                self.frontier.meet(wait);
+                return Some(Ended::Cut(None));
             }
             Extended::Complete | Extended::Violated(..) => {}
         }

@@ -9,18 +9,21 @@
 //! Nothing else refers to an untried choice. A level does not look at the ones below it, and a graph
 //! that is copied event by event has the same clocks and the same order of stamps.
 
+use std::sync::Arc;
+
 use super::explore::Explorer;
 use super::graph::Graph;
 use super::level::{Entry, Level, Stage};
 use super::model::Axioms;
 use super::symmetry::Twins;
+use super::waits::Waits;
 use gupcheck_program::Program;
 
 impl<A: Axioms> Explorer<A> {
     /// Cuts off the oldest choices that have not been tried; `None` if there are none.
     pub(super) fn split(&mut self) -> Option<Level<A>> {
-        let (program, twins) = (&self.program, self.twins);
-        (self.levels[..=self.depth].iter_mut()).find_map(|level| level.split(program, twins))
+        let (program, twins, waits) = (&self.program, self.twins, &self.waits);
+        (self.levels[..=self.depth].iter_mut()).find_map(|level| level.split(program, twins, waits))
     }
 
     /// Makes `level` the only one.
@@ -28,19 +31,19 @@ impl<A: Axioms> Explorer<A> {
         self.levels.truncate(1);
         self.levels[0] = level;
         self.depth = 0;
-        self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
+        self.forget_all();
     }
 }
 
 impl<A: Axioms> Level<A> {
-    fn split(&mut self, program: &Program, twins: Twins) -> Option<Self> {
+    fn split(&mut self, program: &Program, twins: Twins, waits: &Arc<Waits>) -> Option<Self> {
         let graph = &self.graph;
         let oldest = (self.entries.iter()).position(|entry| entry.may_have_more(graph))?;
         let newer: usize = (self.entries[oldest..].iter())
             .map(|entry| entry.present)
             .sum();
         let mut cut_off = Self::default();
-        cut_off.reset(program, twins);
+        cut_off.reset(program, twins, waits);
         for &id in &graph.pushed()[..graph.pushed().len() - newer] {
             cut_off.graph.copy_event(graph, id, |_, _| true);
             cut_off.axioms.push(&cut_off.graph, id);

@@ -11,7 +11,10 @@
 //! * where both write, the later twin's write is later in coherence order;
 //! * where both take a lock, the later twin takes it later.
 //!
-//! Every graph has exactly one arrangement of its twins that is in order. And being in order is a
+//! Which waits have reached a twin when it enters a section ([`super::waits`]) is not compared. So twins that differ in
+//! nothing else are explored in either arrangement.
+//!
+//! Every graph has an arrangement of its twins that is in order, and but for sections exactly one. And being in order is a
 //! property of the kind that a memory model has: it holds for every prefix of a graph in which it
 //! holds, provided that an event of the later twin never is without the earlier twin's event that it is compared
 //! with; and whoever adds an event that reads from the last write, or writes in the last place,
@@ -28,10 +31,11 @@
 use gupcheck_sync::{CellId, LaneId, LockMode, Op};
 
 use super::clock::MAX_CPUS;
-use super::event::{Asked, Effect, EventId};
+use super::event::{Asked, Effect, Event, EventId};
 use super::graph::Graph;
 use super::level::Level;
 use super::model::Axioms;
+use super::waits::Waits;
 use gupcheck_program::{Program, Reductions, Start};
 
 /// For each CPU the one before it among those that are its twins, if that is to be made use of.
@@ -42,13 +46,19 @@ impl Twins {
     /// No two CPUs are twins.
     pub(super) const NONE: Self = Self([None; MAX_CPUS]);
 
-    /// Those that a program declares, if they are to be made use of.
-    pub(super) fn under(reductions: Reductions, program: &Program) -> Self {
-        if reductions.symmetry {
-            Self::of_program(program)
-        } else {
-            Self::NONE
+    /// Those that a program declares, if they are to be made use of. A CPU that waits for others' sections is
+    /// nobody's twin: which of two waits reaches a third CPU first is not compared.
+    pub(super) fn under(reductions: Reductions, program: &Program, waits: &Waits) -> Self {
+        if !reductions.symmetry {
+            return Self::NONE;
         }
+        let mut twins = Self::of_program(program);
+        for lane in 0..MAX_CPUS {
+            if twins.of(lane).is_some_and(|twin| waits.is_waiter(twin)) || waits.is_waiter(lane) {
+                twins.0[lane] = None;
+            }
+        }
+        twins
     }
 
     /// Those that a program declares.
@@ -85,6 +95,9 @@ impl Twins {
     }
 
     pub(super) const fn of(&self, lane: usize) -> Option<usize> {
+        if lane >= MAX_CPUS {
+            return None; // a courier
+        }
         match self.0[lane] {
             Some(twin) => Some(twin as usize),
             None => None,
@@ -93,6 +106,11 @@ impl Twins {
 }
 
 impl Graph {
+    /// Whether an event is part of entering a section, by which it tells a wait of it.
+    fn tells_a_wait(&self, event: &Event) -> bool {
+        event.part > 0 && self.waits().is_own(event.cell)
+    }
+
     /// Whether all that a CPU has done is what its twin has done, too.
     fn has_been_alike(&self, lane: usize) -> bool {
         self.twin(lane).is_some() && self.lane(lane).last().is_none_or(|last| last.alike)
@@ -116,6 +134,10 @@ impl Graph {
             return false;
         };
         let led = self.event(leader);
+        if self.tells_a_wait(led) {
+            // Each tells a wait of its own section, in a cell of its own: that is not compared.
+            return led.part == asked.part && led.is_second == asked.is_second;
+        }
         if led.op != asked.op || led.part != asked.part || led.is_second != asked.is_second {
             return false;
         }
@@ -149,6 +171,9 @@ impl<A: Axioms> Level<A> {
             return true;
         };
         let led = self.graph.event(leader);
+        if self.graph.tells_a_wait(led) {
+            return true;
+        }
         if led.op != asked.op || asked.is_second {
             return true;
         }

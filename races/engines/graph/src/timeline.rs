@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use gupcheck_sync::Op;
+
 use super::clock::Clock;
 use super::event::{Event, EventId};
 use super::graph::Graph;
@@ -59,7 +61,8 @@ pub(super) fn events(timeline: &[Told]) -> Vec<EventId> {
 
 /// Whether an event goes on with the operation that the event before it began.
 pub(super) fn is_part(event: &Event) -> bool {
-    event.is_second || event.part > 0
+    let is_end_of_wait = matches!(event.op, Op::Wait(_));
+    event.is_second || (event.part > 0 && !is_end_of_wait)
 }
 
 /// A CPU's events that nothing can come between.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use gupcheck_sync::{LaneId, Op, Source, What};
 
+use super::attend;
 use super::clock::Clock;
 use super::cpu::Said;
 use super::event::{EventId, NOWHERE};
@@ -43,7 +44,9 @@ pub(super) fn in_order<A: Axioms>(
     let mut returned = explorer.returned_so_far();
     // What those who are to blame did next is in the graph, but is not told: it had not happened yet.
     for id in blame {
-        returned[id.lane()] = None;
+        if let Some(returned) = returned.get_mut(id.lane()) {
+            *returned = None;
+        }
     }
     let said = rehearse(explorer);
     let level = explorer.level();
@@ -92,7 +95,8 @@ fn tells_all(graph: &Graph, order: &[EventId], id: EventId) -> bool {
     let event = graph.event(id);
     match event.op {
         Op::Lock { lock, mode } => usize::from(event.part) + 1 == graph.locks().parts(lock, mode),
-        _ if event.granted && !event.is_second => {
+        Op::Wait(_) => true,
+        _ if event.granted && !event.is_second && event.part == 0 => {
             order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id)
         }
         _ => event.part == 0,
@@ -104,6 +108,7 @@ fn tells_all(graph: &Graph, order: &[EventId], id: EventId) -> bool {
 pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
     let mut there: HashMap<u32, Vec<u16>> = HashMap::new();
     let mut choices = Vec::new();
+    let mut done = Clock::EMPTY;
     for &id in order {
         let event = graph.event(id);
         let writes = there.entry(event.cell).or_default();
@@ -111,14 +116,21 @@ pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
             NOWHERE => 0,
             _ => graph.standing(event),
         };
-        if !event.is_second && event.part == 0 {
+        if graph.is_the_programs(id) && !is_part(event) {
             let newer = writes.iter().filter(|&&place| place > standing);
-            let back = if event.is_plain() { 0 } else { newer.count() };
+            let back = match event.op {
+                Op::Enter(kind) => {
+                    attend::choice(graph.unseen(id, kind, |begun| done.has(begun)).into_iter())
+                }
+                _ if event.is_plain() => 0,
+                _ => newer.count() as u16,
+            };
             choices.push(Choice {
                 lane: id.lane() as u8,
-                back: back as u16,
+                back,
             });
         }
+        done.set(id.lane(), id.index() as u16 + 1);
         if event.writes {
             writes.push(event.position);
         }
@@ -272,6 +284,7 @@ fn tell(
     let order = events(told);
     let mut trace = Vec::new();
     let mut place: HashMap<EventId, usize> = HashMap::new();
+    let said_lanes = said.len();
     let mut said: Vec<_> = (said.into_iter())
         .map(|said| said.into_iter().peekable())
         .collect();
@@ -299,16 +312,18 @@ fn tell(
                 continue;
             }
         };
-        say(&mut trace, id.lane(), id.index());
-        if !tells_all(graph, &order, id) {
+        if id.lane() >= said_lanes {
             continue;
         }
-        place.insert(id, trace.len());
-        trace.push(gupcheck_sync::Event {
-            lane: LaneId(id.lane() as u8),
-            what: operation(graph, id, &place),
-            site: graph.event(id).site,
-        });
+        say(&mut trace, id.lane(), id.index());
+        if graph.is_the_programs(id) && tells_all(graph, &order, id) {
+            place.insert(id, trace.len());
+            trace.push(gupcheck_sync::Event {
+                lane: LaneId(id.lane() as u8),
+                what: operation(graph, id, &place),
+                site: graph.event(id).site,
+            });
+        }
         let last = order.iter().rev().find(|o| o.lane() == id.lane()) == Some(&id);
         if to_the_end && last {
             say(&mut trace, id.lane(), usize::MAX);

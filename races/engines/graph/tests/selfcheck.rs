@@ -27,9 +27,9 @@ fn agrees(model: Model) {
     // Most programs must have been compared by their counts.
     assert!(mixed.counted > PROGRAMS / 2, "{mixed:?}");
     assert!(mixed.violating > PROGRAMS / 100, "{mixed:?}");
-    for family in [Family::Queues, Family::Waits, Family::Twins] {
+    for family in Family::ALL.into_iter().skip(1) {
         let report = agreeing(family, model, FEWER);
-        assert!(report.counted > FEWER * 9 / 10, "{report:?}");
+        assert!(report.counted > FEWER * 2 / 3, "{report:?}");
         assert!(report.graphs > FEWER * 3, "{report:?}");
     }
 }

@@ -12,6 +12,9 @@
 //!   same CPU is not in it (which the paper still had): the weaker reading.
 //! * An SC fence is an acquire and a release fence as well. A fully ordered update is an SC fence, an
 //!   acquire-release update and an SC fence in one event; if it is refused it is a relaxed load.
+//! * The head of an address dependency acquires where the value leads to an object.
+//! * A wait begins and ends with an SC fence. A section that it waits for synchronises with its end, where it is left; its
+//!   beginning synchronises with the sections that are entered after it ([`crate::waits`]).
 //! * Dropping a lock synchronises with whoever takes it afterwards in an excluding mode; spawning and
 //!   joining synchronise too.
 //! * A data race is two conflicting plain accesses that `hb` leaves unordered.
@@ -29,7 +32,7 @@
 use gupcheck_sync::{CellId, FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
 
 use super::{Access, Axioms, Past, edges_in};
-use crate::clock::{Clock, MAX_CPUS};
+use crate::clock::{Clock, MAX_LANES};
 use crate::event::{Event, EventId, NOWHERE};
 use crate::graph::Graph;
 
@@ -184,7 +187,7 @@ impl Rc11 {
             return;
         }
         let (cell, standing) = (CellId(event.cell), graph.standing(event));
-        let mut first = [u16::MAX; MAX_CPUS];
+        let mut first = [u16::MAX; MAX_LANES];
         let mut any = false;
         for (lane, fences) in self.fences.iter().enumerate() {
             // Whatever happens before a fence happens before the CPU's later ones.
@@ -200,7 +203,7 @@ impl Rc11 {
         }
         for (lane, fences) in self.fences.iter_mut().enumerate() {
             for (nth, fence) in fences.iter_mut().enumerate() {
-                if (0..MAX_CPUS).any(|l| fence.closure.get(l) > first[l]) {
+                if (0..MAX_LANES).any(|l| fence.closure.get(l) > first[l]) {
                     self.undo.push((lane as u8, nth as u16, fence.closure));
                     fence.closure.join(known);
                 }
@@ -208,14 +211,16 @@ impl Rc11 {
         }
     }
 
-    fn acquire(&self, event: &Event, local: &mut Local) {
+    fn acquire(&self, graph: &Graph, event: &Event, local: &mut Local) {
         if !event.reads || event.source.is_init() {
             return;
         }
         let message = self.of(event.source).message;
         local.pending.join(&message);
         let acquires = match event.op {
-            Op::Load { order, .. } | Op::SpinUntil { order, .. } => order == LoadOrder::Acquire,
+            Op::Load { order, .. } | Op::SpinUntil { order, .. } => {
+                order.acquires(order == LoadOrder::Dependency && graph.leads(event))
+            }
             Op::Rmw { order, .. } => event.granted && order.acquires(),
             _ => false,
         };
@@ -297,11 +302,16 @@ impl Axioms for Rc11 {
         edges_in(graph, id, |before| {
             local.happened.join(&self.of(before).happened);
         });
-        self.acquire(event, &mut local);
+        self.acquire(graph, event, &mut local);
         if event.writes || matches!(event.op, Op::Unlock { .. } | Op::Spawn(_)) {
             self.release(graph, lane, event, &mut local);
         }
-        if let Op::Fence(order) = event.op {
+        let fence = match event.op {
+            Op::Fence(order) => Some(order),
+            Op::Wait(_) => Some(FenceOrder::SeqCst),
+            _ => None,
+        };
+        if let Some(order) = fence {
             if order != FenceOrder::Release {
                 local.happened.join(&local.pending);
             }

@@ -3,7 +3,8 @@
 //! Axiom: `po ∪ rf ∪ co ∪ fr` has no cycle, with an atomic update as one event; `po` includes
 //! spawning, joining, and the order of a lock's critical sections.
 //!
-//! * Every fence is free.
+//! * Every fence is free. A wait comes between the sections that it waits for and those that come after it, two by two:
+//!   a section is left before the wait ends, or it is entered after the wait began ([`crate::waits`]).
 //! * A data race is two plain accesses to one cell, one of them a write, that `(po ∪ rf)⁺` over
 //!   everything leaves unordered: every reads-from edge between atomics synchronises, and so do locks.
 //!   So "use after free" means: nobody told the freer that the user is done, nor the user that the

@@ -11,6 +11,9 @@
 //! * A refused conditional update is a load: it orders no more than one (weaker than a locked
 //!   instruction is, as the kernel's rules ask).
 //! * Dropping a lock is a store. Spawning and joining order everything.
+//! * A wait begins and ends with a fence. Leaving a section is a store that no fence follows: it comes after all that the
+//!   CPU did before, stores included, and the ends of waits come after it. Entering one is a load: what the
+//!   CPU does later comes after it, stores of before may still wait in its buffer.
 //! * A data race is defined as under SC: `(po ∪ rf)⁺` leaves two conflicting plain accesses unordered.
 //!
 //! # How it is checked
@@ -47,9 +50,16 @@ enum Half {
 
 fn half(event: &Event) -> Half {
     match event.op {
-        Op::Fence(FenceOrder::SeqCst) | Op::Lock { .. } | Op::Spawn(_) | Op::Join(_) => Half::Both,
+        Op::Fence(FenceOrder::SeqCst)
+        | Op::Lock { .. }
+        | Op::Wait(_)
+        | Op::Spawn(_)
+        | Op::Join(_) => Half::Both,
         Op::Fence(_) => Half::Neither,
-        Op::Unlock { .. } => Half::Store,
+        Op::Unlock { .. } | Op::Leave(_) => Half::Store,
+        Op::Enter(_) => Half::Load,
+        // The part of entering a section that only the engine knows of.
+        _ if event.part > 0 => Half::Load,
         _ if event.granted || event.is_second => Half::Both,
         _ if event.writes => Half::Store,
         _ => Half::Load,
@@ -109,12 +119,13 @@ impl Tso {
     }
 
     /// The last write to the cell among the stores in `seen`.
-    fn last_store_in(graph: &Graph, cell: CellId, seen: &Clock) -> u16 {
+    fn last_store_in(graph: &Graph, cell: CellId, past: &Past) -> u16 {
         let mut furthest = 0;
         for lane in 0..graph.lanes() {
-            let mut access = graph.last_access(cell, lane, seen.get(lane));
+            let seen = past.stores.get(lane).max(past.loads.get(lane));
+            let mut access = graph.last_access(cell, lane, seen);
             while let Some(id) = access {
-                if graph.event(id).writes {
+                if graph.event(id).writes && Self::contains(graph, past, id) {
                     furthest = furthest.max(graph.event(id).position);
                     break;
                 }
@@ -165,7 +176,7 @@ impl Axioms for Tso {
         let past = self.view(graph, lane, access != Access::Read);
         let own = graph.last_access(cell, lane, u16::MAX);
         let own = own.map_or(0, |id| graph.standing(graph.event(id)));
-        own.max(Self::last_store_in(graph, cell, &past.stores))
+        own.max(Self::last_store_in(graph, cell, &past))
     }
 
     fn push(&mut self, graph: &Graph, id: EventId) {

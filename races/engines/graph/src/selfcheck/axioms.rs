@@ -361,6 +361,18 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             drains: true,
             ..node
         }),
+        // Both the beginning and the end.
+        Op::Wait(_) => nodes.push(fence(FenceOrder::SeqCst)),
+        // Before what its CPU does later...
+        Op::Enter(_) => nodes.push(Node {
+            reads: true,
+            ..node
+        }),
+        // ...and after what it did before, stores included.
+        Op::Leave(_) => nodes.push(Node {
+            writes: true,
+            ..node
+        }),
     }
     (at, at)
 }

@@ -39,10 +39,13 @@ pub(super) enum From {
 pub(super) struct Did {
     pub(super) op: Op,
     pub(super) line: usize,
+    /// 1 for the end of a wait, otherwise 0.
+    pub(super) part: u8,
     pub(super) from: From,
     pub(super) read: u64,
     pub(super) wrote: Option<u64>,
-    /// Who dropped the lock before, or was joined: events of other CPUs, by CPU and index, sorted.
+    /// Who dropped the lock before, was joined, began to wait before a section, or ended one before a wait did: events
+    /// of other CPUs, by CPU and index, sorted.
     pub(super) after: Vec<(usize, usize)>,
 }
 
@@ -61,8 +64,8 @@ type Key = (Vec<Vec<Did>>, Vec<Vec<(usize, usize)>>);
 pub fn enumerate(listing: &Listing, model: Model) -> Option<Enumerated> {
     let mut found = Enumerated::default();
     let mut seen: HashSet<Key> = HashSet::new();
-    let mut classes: HashSet<Key> = HashSet::new();
-    let exchanges = exchanges(listing);
+    let mut ended: Vec<State<'_>> = Vec::new();
+    let mut waiters = HashSet::new();
     let mut open = vec![State {
         listing,
         events: vec![Vec::new(); listing.cpus.len()],
@@ -80,14 +83,11 @@ pub fn enumerate(listing: &Listing, model: Model) -> Option<Enumerated> {
         steps.retain(|next| is_consistent(next, model));
         if steps.is_empty() {
             state.end(&mut found);
-            if state.has_ended()
-                && !exchanges
-                    .iter()
-                    .any(|e| classes.contains(&state.exchanged(e)))
-            {
-                classes.insert((state.events.clone(), state.coherence.clone()));
+            if state.has_ended() {
+                ended.push(state.clone());
             }
         }
+        waiters.extend(state.waiters());
         for next in steps {
             if seen.insert((next.events.clone(), next.coherence.clone())) {
                 open.push(next);
@@ -97,14 +97,26 @@ pub fn enumerate(listing: &Listing, model: Model) -> Option<Enumerated> {
             return None;
         }
     }
-    found.classes = classes.len() as u64;
+    found.classes = classes(&ended, &exchanges(listing, &waiters));
     Some(found)
 }
 
-/// The ways to exchange CPUs with the same lines: for each CPU, who takes its place.
-pub fn exchanges(listing: &Listing) -> Vec<Vec<usize>> {
+/// How many of these graphs there are if those that differ by an exchange are one.
+fn classes(ended: &[State<'_>], exchanges: &[Vec<usize>]) -> u64 {
+    let mut classes: HashSet<Key> = HashSet::new();
+    for state in ended {
+        if !(exchanges.iter()).any(|exchange| classes.contains(&state.exchanged(exchange))) {
+            classes.insert((state.events.clone(), state.coherence.clone()));
+        }
+    }
+    classes.len() as u64
+}
+
+/// The ways to exchange CPUs with the same lines, but for these: for each CPU, who takes its place.
+fn exchanges(listing: &Listing, but_for: &HashSet<usize>) -> Vec<Vec<usize>> {
     let mut all = vec![Vec::new()];
-    let kind = |cpu: usize| listing.twin_of(cpu).unwrap_or(cpu);
+    let twin = |cpu: usize| listing.twin_of(cpu).filter(|_| !but_for.contains(&cpu));
+    let kind = |cpu: usize| twin(cpu).unwrap_or(cpu);
     for cpu in 0..listing.cpus.len() {
         let extended = all.iter().flat_map(|begun: &Vec<usize>| {
             (0..listing.cpus.len())
@@ -117,6 +129,21 @@ pub fn exchanges(listing: &Listing) -> Vec<Vec<usize>> {
     all
 }
 
+impl State<'_> {
+    /// The CPUs that have begun to wait for sections.
+    fn waiters(&self) -> impl Iterator<Item = usize> {
+        let waits = |events: &Vec<Did>| events.iter().any(|did| matches!(did.op, Op::Wait(_)));
+        (0..self.events.len()).filter(move |&cpu| waits(&self.events[cpu]))
+    }
+}
+
+impl Did {
+    /// Whether it begins a wait.
+    fn is_open_wait(&self) -> bool {
+        matches!(self.op, Op::Wait(_)) && self.part == 0
+    }
+}
+
 impl<'l> State<'l> {
     fn last_read(&self, lane: usize) -> u64 {
         (self.events[lane].iter().rev())
@@ -127,6 +154,11 @@ impl<'l> State<'l> {
     /// The next operation of a CPU and its line, if it has not finished.
     fn next(&self, lane: usize) -> Option<(usize, Op)> {
         let lines = &self.listing.cpus[lane];
+        if let Some(did) = self.events[lane].last()
+            && did.is_open_wait()
+        {
+            return Some((did.line, did.op));
+        }
         let start = self.events[lane].last().map_or(0, |did| did.line + 1);
         let last = self.last_read(lane);
         (start..lines.len())
@@ -185,9 +217,11 @@ impl<'l> State<'l> {
         let Some((line, op)) = self.next(lane) else {
             return;
         };
+        let is_end = self.events[lane].last().is_some_and(Did::is_open_wait);
         let plain = Did {
             op,
             line,
+            part: u8::from(is_end),
             from: From::Nothing,
             read: 0,
             wrote: None,
@@ -210,6 +244,20 @@ impl<'l> State<'l> {
                     return;
                 };
                 into.push(self.with(lane, Did { after, ..plain }, None));
+            }
+            Op::Wait(_) if is_end => {
+                if let Some(after) = self.before_end(lane) {
+                    into.push(self.with(lane, Did { after, ..plain }, None));
+                }
+            }
+            Op::Enter(kind) => {
+                for after in self.entries(lane, kind) {
+                    let did = Did {
+                        after,
+                        ..plain.clone()
+                    };
+                    into.push(self.with(lane, did, None));
+                }
             }
             Op::Join(child) => {
                 let child = child.index();
@@ -309,6 +357,7 @@ impl<'l> State<'l> {
         let waits_for = |lane: usize| -> Vec<usize> {
             match waiting.iter().find(|(l, _)| *l == lane) {
                 Some((_, Op::Join(child))) => vec![child.index()],
+                Some((_, Op::Wait(_))) => self.keeps_waiting(lane),
                 Some((_, Op::Lock { lock, mode })) => (0..self.events.len())
                     .filter(|&other| self.holds(other, lock.0, *mode))
                     .collect(),

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use gupcheck_sync::{
-    Atomic, CellId, FenceOrder, Lane, LaneId, Layout, LoadOrder, LockId, LockMode, Name, Op, Plain,
-    Rmw, RmwOrder, StoreOrder, Until,
+    Atomic, CellId, FenceOrder, Lane, LaneId, Layout, LoadOrder, LockId, LockMode, Look, Name, Op,
+    Plain, Rmw, RmwOrder, SectionId, SectionSet, StoreOrder, Until,
 };
 
 use crate::random::Random;
@@ -16,6 +16,9 @@ pub const ATOMICS: u32 = 3;
 pub const PLAIN: u32 = ATOMICS;
 /// How many locks a listing may use.
 pub const LOCKS: u32 = 2;
+
+/// How many kinds of sections there are.
+pub const SECTIONS: u32 = 2;
 
 /// One line of one CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,9 @@ impl Listing {
         let plain: Plain<i32> = layout.plain("p", 0);
         for lock in 0..LOCKS {
             layout.rw_lock(Name::new("lock{}", [lock]));
+        }
+        for kind in 0..SECTIONS {
+            layout.section(Name::new("kind{}", [kind]));
         }
         let mut program = Program::new(layout);
         program.let_waits_fail();
@@ -131,6 +137,10 @@ struct Flavour {
     nesting: u32,
     /// How locks are taken.
     modes: &'static [LockMode],
+    /// One block in so many is a section, and one operation in so many waits for some; none if 0.
+    section_every: u64,
+    /// The kinds that the CPU waits for.
+    waited_for: SectionSet,
 }
 
 /// Which programs are drawn.
@@ -145,11 +155,25 @@ pub enum Family {
     Waits,
     /// CPUs that do the same, beside one that does something else.
     Twins,
+    /// Sections, and waits for them.
+    Sections,
+    /// The same, with CPUs that do the same.
+    SectionTwins,
+    /// CPUs that start and join each other.
+    Spawns,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 4] = [Self::Mixed, Self::Queues, Self::Waits, Self::Twins];
+    pub const ALL: [Self; 7] = [
+        Self::Mixed,
+        Self::Queues,
+        Self::Waits,
+        Self::Twins,
+        Self::Sections,
+        Self::SectionTwins,
+        Self::Spawns,
+    ];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
@@ -158,6 +182,9 @@ impl Family {
             Self::Queues => "queues",
             Self::Waits => "waits",
             Self::Twins => "twins",
+            Self::Sections => "sections",
+            Self::SectionTwins => "section-twins",
+            Self::Spawns => "spawns",
         }
     }
 
@@ -176,7 +203,9 @@ impl Family {
             ],
             Self::Queues => &[(3, 3), (3, 4), (4, 2), (4, 3)],
             Self::Waits => &[(2, 4), (3, 2), (3, 3), (4, 2)],
-            Self::Twins => &[(2, 3), (3, 2), (3, 3), (4, 2)],
+            Self::Twins | Self::SectionTwins => &[(2, 3), (3, 2), (3, 3), (4, 2)],
+            Self::Sections => &[(2, 3), (2, 4), (3, 2), (3, 3), (3, 3)],
+            Self::Spawns => &[(2, 3), (3, 2), (3, 3), (4, 1), (4, 2)],
         }
     }
 
@@ -189,6 +218,24 @@ impl Family {
         let mixed = Flavour::mixed(random);
         match self {
             Self::Mixed | Self::Twins => mixed,
+            Self::Spawns => Flavour {
+                cells: mixed.cells.min(2),
+                ..mixed
+            },
+            Self::Sections | Self::SectionTwins => Flavour {
+                cells: mixed.cells.min(2),
+                lock_every: if random.one_in(6) { 4 } else { 0 },
+                spin_every: if random.one_in(6) { 5 } else { 0 },
+                nesting: 1,
+                section_every: 2,
+                waited_for: random.pick(&[
+                    SectionSet(1),
+                    SectionSet(1),
+                    SectionSet(2),
+                    SectionSet(3),
+                ]),
+                ..mixed
+            },
             Self::Waits => Flavour {
                 cells: mixed.cells.min(2),
                 fences: random.one_in(3),
@@ -226,6 +273,8 @@ impl Flavour {
             locks: u64::from(LOCKS),
             nesting: 2,
             modes: &[LockMode::Exclusive, LockMode::Exclusive, LockMode::Shared],
+            section_every: 0,
+            waited_for: SectionSet(0),
         }
     }
 }
@@ -244,14 +293,17 @@ pub fn program(family: Family, seed: u64) -> Listing {
         }
         listing.cpus.push(cpu);
     }
-    if family == Family::Twins {
+    if matches!(family, Family::Twins | Family::SectionTwins) {
         let alike = if listing.cpus.len() > 2 { 2 } else { 1 };
         for twin in 1..=alike.min(listing.cpus.len() - 1) {
             let lines = listing.cpus[0].clone();
             listing.cpus[twin].clone_from(&lines);
         }
-    } else if random.one_in(8) {
+    } else if family == Family::Spawns || random.one_in(8) {
         spawn_one(&mut random, &mut listing);
+    }
+    if family == Family::Spawns && listing.cpus.len() > 2 && random.one_in(3) {
+        join_another(&mut random, &mut listing);
     }
     listing
 }
@@ -270,6 +322,40 @@ fn spawn_one(random: &mut Random, listing: &mut Listing) {
     }
 }
 
+/// Lets a CPU in the middle wait for the end of the first or the last one.
+fn join_another(random: &mut Random, listing: &mut Listing) {
+    let last = listing.cpus.len() - 1;
+    let other = LaneId(random.pick(&[0, last]) as u8);
+    listing.cpus[1].push(Op::Join(other).into());
+    listing.cpus[1].push(load(0, LoadOrder::Relaxed).into());
+}
+
+/// A section with something in it; now and then one that ends within another that it began in, or begins in.
+fn section(random: &mut Random, flavour: Flavour, into: &mut Vec<Line>) {
+    let (one, other) = random.pick(&[(SectionId(0), SectionId(1)), (SectionId(1), SectionId(0))]);
+    let with_other = random.one_in(4);
+    into.push(Op::Enter(one).into());
+    if with_other {
+        into.push(Op::Enter(other).into());
+    }
+    let no_sections = Flavour {
+        section_every: 0,
+        ..flavour
+    };
+    for _ in 0..1 + random.below(2) {
+        block(random, no_sections, into, 0);
+    }
+    if with_other && random.one_in(2) {
+        into.push(Op::Leave(other).into());
+        into.push(Op::Leave(one).into());
+        return;
+    }
+    into.push(Op::Leave(one).into());
+    if with_other {
+        into.push(Op::Leave(other).into());
+    }
+}
+
 fn block(random: &mut Random, flavour: Flavour, into: &mut Vec<Line>, depth: u32) {
     if flavour.lock_every > 0 && depth < flavour.nesting && random.one_in(flavour.lock_every) {
         let lock = LockId(random.below(flavour.locks) as u32);
@@ -281,6 +367,14 @@ fn block(random: &mut Random, flavour: Flavour, into: &mut Vec<Line>, depth: u32
         into.push(Op::Unlock { lock, mode }.into());
         return;
     }
+    if flavour.section_every > 0 && random.one_in(flavour.section_every) {
+        if random.one_in(2) {
+            into.push(Op::Wait(flavour.waited_for).into());
+        } else {
+            section(random, flavour, into);
+        }
+        return;
+    }
     let op = operation(random, flavour);
     let only_if = (flavour.conditions && random.one_in(3)).then(|| random.below(2));
     into.push(Line { op, only_if });
@@ -290,6 +384,7 @@ fn load(cell: u32, order: LoadOrder) -> Op {
     Op::Load {
         cell: CellId(cell),
         order,
+        look: Look::Value,
     }
 }
 
@@ -318,10 +413,19 @@ fn operation(random: &mut Random, flavour: Flavour) -> Op {
     }
     if flavour.spin_every > 0 && random.one_in(flavour.spin_every) {
         let until = random.pick(&[Until::Equals(value), Until::Differs(0), Until::AllClear(1)]);
-        return Op::SpinUntil { cell, order, until };
+        return Op::SpinUntil {
+            cell,
+            order,
+            until,
+            look: Look::Value,
+        };
     }
     if random.one_in(2) {
-        return Op::Load { cell, order };
+        return Op::Load {
+            cell,
+            order,
+            look: Look::Value,
+        };
     }
     Op::Store {
         cell,
@@ -356,5 +460,10 @@ fn update(random: &mut Random, cell: CellId, value: u64) -> Op {
         Rmw::AddUnless { add: 1, unless: 0 },
         Rmw::OrIfClear(1),
     ]);
-    Op::Rmw { cell, order, rmw }
+    Op::Rmw {
+        cell,
+        order,
+        rmw,
+        look: Look::Value,
+    }
 }

