@@ -12,6 +12,7 @@
 //! | [`lkmm`] | the kernel's memory-ordering words on top of it |
 //! | [`arch`] | what differs between architectures, as data |
 //! | [`step`] | the load-bearing steps of the protocol, by name; kernels without some of them |
+//! | [`errno`] | error codes |
 //! | [`cpu`] | interrupts, IPIs, RCU, TLB flushes |
 //! | [`pgtable`] | entries, tables, the lockless descent |
 //! | [`folio`] | `struct page`, counts, heads, the allocator |
@@ -23,6 +24,7 @@
 pub mod arch;
 pub mod boot;
 pub mod cpu;
+pub mod errno;
 pub mod folio;
 pub mod gup;
 pub mod lkmm;

@@ -9,8 +9,9 @@
 use super::fast::Walk;
 use super::grab::unpin_user_pages_lockless;
 use super::slow::gup_longterm_locked;
-use super::{Errno, Foll, MAX_PAGES, Pages};
+use super::{Foll, MAX_PAGES, Pages};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
+use crate::errno::Errno;
 use crate::lkmm::{read_once, smp_rmb};
 use crate::machine::MmId;
 use crate::mm::Mm;

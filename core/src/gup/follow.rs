@@ -2,8 +2,9 @@
 
 use super::gates::{arch_make_page_accessible, gup_must_unshare};
 use super::grab::{is_zero_page, try_grab_page};
-use super::{Errno, Foll, unpin_user_page};
+use super::{Foll, unpin_user_page};
 use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
+use crate::errno::Errno;
 use crate::folio::{Page, PageFlags, page_anon_exclusive, page_folio, set_page_flags};
 use crate::lkmm::read_once;
 use crate::mm::{Backing, Mm, VmFlags, Vma};

@@ -2,7 +2,7 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `flags` | `FOLL_*` and the error codes |
+//! | `flags` | `FOLL_*` |
 //! | `entry` | the functions that callers call, and their argument checks |
 //! | `fast` | the lockless walk |
 //! | `grab` | references and pins |
@@ -18,11 +18,12 @@ mod gates;
 mod grab;
 mod slow;
 
+pub use crate::errno::Errno;
 pub use entry::{
     Gup, get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast,
     pin_user_pages_fast_only,
 };
-pub use flags::{Errno, Foll};
+pub use flags::Foll;
 pub use grab::{
     gup_put_folio, put_page, try_grab_folio, try_grab_page, unpin_user_page, unpin_user_pages,
 };

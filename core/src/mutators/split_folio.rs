@@ -18,11 +18,11 @@
 
 use super::rmap::{remove_migration_pte, try_to_migrate_one};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
+use crate::errno::Errno;
 use crate::folio::{
     CompoundHead, Folio, Mapping, Page, PageFlags, Pfn, clear_page_flags, folio_put,
     folio_ref_count, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
 };
-use crate::gup::Errno;
 use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::machine::MmId;
 use crate::mm::Mm;
