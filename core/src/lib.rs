@@ -33,4 +33,5 @@ pub mod mm;
 pub mod mutators;
 pub mod pgtable;
 pub mod step;
+mod types;
 pub use gupcheck_sync as sync;

@@ -27,6 +27,7 @@ mod irq;
 mod rcu;
 mod tlb;
 
+pub use crate::types::Gates;
 pub use ipi::tlb_remove_table_sync_one;
 pub use irq::{local_irq_restore, local_irq_save};
 pub use rcu::{rcu_read_lock, rcu_read_unlock, synchronize_rcu};
@@ -37,15 +38,6 @@ use crate::step::Step;
 use crate::sync::{Lane, SpinLock};
 use std::cell::Cell;
 use std::ops::Deref;
-
-/// The gates of one CPU.
-#[derive(Clone, Copy, Debug)]
-pub struct Gates {
-    /// Held while interrupts are off.
-    pub irq: SpinLock,
-    /// Held inside an RCU read-side section that has interrupts on.
-    pub rcu: SpinLock,
-}
 
 /// A running CPU: its lane to the engine, and the machine that it is part of.
 pub struct Cpu<'m> {

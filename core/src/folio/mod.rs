@@ -2,19 +2,17 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `page` | `struct page` |
 //! | `refcount` | the count, its freezing, the pins in it |
 //! | `exclusive` | the anon-exclusive bit |
 //! | `alloc` | the free list |
 
 mod alloc;
 mod exclusive;
-mod page;
 mod refcount;
 
+pub use crate::types::{BlockLink, CompoundHead, Mapping, Memory, Owner, Page, PageFlags, Pfn};
 pub use alloc::alloc_folio;
 pub use exclusive::{page_anon_exclusive, page_try_share_anon_rmap, set_page_anon_exclusive};
-pub use page::{BlockLink, CompoundHead, Mapping, Memory, Owner, Page, PageFlags, Pfn};
 pub use refcount::{
     GUP_PIN_COUNTING_BIAS, folio_get, folio_maybe_dma_pinned, folio_put, folio_put_refs,
     folio_ref_add, folio_ref_count, folio_ref_freeze, folio_ref_try_add, folio_ref_unfreeze,

@@ -2,39 +2,20 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `vma` | an area of the address space |
 //! | `fault` | a page fault |
 //! | `gather` | what an unmapping collects and frees at the end |
 
 mod fault;
 mod gather;
-mod vma;
 
+pub use crate::types::{Backing, Mm, VmFlags, Vma};
 pub use fault::{FaultFlags, VmFault, handle_mm_fault};
 pub use gather::MmuGather;
-pub use vma::{Backing, VmFlags, Vma};
 
 use crate::cpu::Cpu;
-use crate::folio::{BlockLink, Page, Pfn};
+use crate::folio::{BlockLink, Page};
 use crate::lkmm::{read_once, write_once};
-use crate::sync::{Atomic, LockMode, Plain, RwLock};
-
-/// `mm_struct`.
-#[derive(Debug)]
-pub struct Mm {
-    /// The frame of the root table.
-    pub pgd: Pfn,
-    /// `mmap_lock`.
-    pub mmap_lock: RwLock,
-    /// `write_protect_seq`: odd while fork copies page tables.
-    pub write_protect_seq: Atomic<u32>,
-    /// `MMF_HAS_PINNED`.
-    pub has_pinned: Atomic<bool>,
-    /// The areas, by address. Which of them still exist is each area's own affair.
-    pub vmas: Vec<Vma>,
-    /// `pmd_huge_pte`: tables deposited for huge mappings, the newest first. Under the pmd lock.
-    pub deposited: [Plain<BlockLink>; 2],
-}
+use crate::sync::LockMode;
 
 impl Mm {
     /// `mmap_read_lock`.
