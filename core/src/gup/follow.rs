@@ -1,11 +1,13 @@
 //! One page under the page-table lock: `follow_page_mask` down to `follow_page_pte`.
 
 use super::gates::{arch_make_page_accessible, gup_must_unshare};
-use super::grab::{is_zero_page, try_grab_page};
+use super::grab::try_grab_page;
 use super::{Foll, unpin_user_page};
 use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
 use crate::errno::Errno;
-use crate::folio::{Page, PageFlags, page_anon_exclusive, page_folio, set_page_flags};
+use crate::folio::{
+    Page, PageFlags, is_zero_page, page_anon_exclusive, page_folio, set_page_flags,
+};
 use crate::lkmm::read_once;
 use crate::mm::{Backing, Mm, VmFlags, Vma};
 use crate::pgtable::{Entry, EntryPtr, Level, find_entry, table_entry};

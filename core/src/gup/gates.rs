@@ -5,10 +5,9 @@
 //! refuses: the slow path knows the area and decides.
 
 use super::Foll;
-use super::grab::is_zero_page;
 use crate::cpu::Cpu;
 use crate::errno::Errno;
-use crate::folio::{Folio, Mapping, Page, PageFlags, page_anon_exclusive};
+use crate::folio::{Folio, Mapping, Page, PageFlags, is_zero_page, page_anon_exclusive};
 use crate::lkmm::{read_once, smp_rmb};
 use crate::mm::{Backing, Vma};
 use crate::pgtable::Entry;

@@ -18,16 +18,11 @@ use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::{
     Folio, GUP_PIN_COUNTING_BIAS, Page, PageFlags, folio_put_refs, folio_ref_add, folio_ref_count,
-    folio_ref_try_add, page_folio,
+    folio_ref_try_add, is_zero_page, page_folio,
 };
 use crate::lkmm::{atomic_add, smp_mb_after_atomic};
 use crate::step::Step;
 use crate::sync::Fault;
-
-/// `is_zero_page`: the shared zero page, which is never counted.
-pub(super) fn is_zero_page(cpu: &Cpu<'_>, page: &Page) -> bool {
-    cpu.machine().zero_page == Some(page.pfn)
-}
 
 /// `try_get_folio`: `refs` references of the folio that `page` is in, or `None` if it is free or frozen.
 pub(super) fn try_get_folio<'m>(cpu: &Cpu<'m>, page: &'m Page, refs: i32) -> Option<Folio<'m>> {
