@@ -13,7 +13,7 @@
 mod entry;
 mod fast;
 mod flags;
-pub(crate) mod follow;
+mod follow;
 mod gates;
 mod grab;
 mod slow;

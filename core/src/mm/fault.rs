@@ -11,11 +11,11 @@ use crate::folio::{
     page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
     set_page_flags,
 };
-use crate::gup::follow::{pte_offset_map_lock, pte_unmap_unlock};
 use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::mutators::split_huge_pmd_locked;
 use crate::pgtable::{
-    Bits, Entry, EntryPtr, Level, offset_lockless, pgd_offset, pte_alloc, table_entry,
+    Bits, Entry, EntryPtr, Level, offset_lockless, pgd_offset, pte_alloc, pte_offset_map_lock,
+    pte_unmap_unlock, table_entry,
 };
 use crate::sync::{LoadOrder, Until, Word};
 use bitflags::bitflags;

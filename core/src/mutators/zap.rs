@@ -2,10 +2,11 @@
 
 use crate::cpu::Cpu;
 use crate::folio::{page_folio, page_remove_rmap};
-use crate::gup::follow::{pte_offset_map_lock, pte_unmap_unlock};
 use crate::machine::MmId;
 use crate::mm::{Mm, MmuGather};
-use crate::pgtable::{EntryPtr, Level, PAGE_SIZE, find_entry, pte_free};
+use crate::pgtable::{
+    EntryPtr, Level, PAGE_SIZE, find_entry, pte_free, pte_offset_map_lock, pte_unmap_unlock,
+};
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
 /// tables stay. Holds the mmap lock for reading.
