@@ -14,7 +14,6 @@
 //! | --- | --- |
 //! | `zap` | `madvise(MADV_DONTNEED)` and the entries' part of `munmap` |
 //! | `munmap` | `munmap`: the area, the entries, the tables |
-//! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `split_folio` | a large folio becomes small ones |
 //! | `rmap` | entries to migration entries and back |
 //! | `migrate` | a page moves to another frame |
@@ -25,13 +24,12 @@ mod migrate;
 mod munmap;
 mod rmap;
 mod split_folio;
-mod split_pmd;
 mod zap;
 
+pub use crate::mm::split_huge_pmd_locked;
 pub use collapse::{Scan, collapse_huge_page};
 pub use migrate::migrate_page;
 pub use munmap::munmap;
 pub use split_folio::split_huge_page;
-pub use split_pmd::split_huge_pmd_locked;
 pub use zap::madvise_dontneed;
 pub(crate) use zap::unmap_page_range;

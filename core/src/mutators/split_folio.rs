@@ -25,7 +25,7 @@ use crate::folio::{
 };
 use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::machine::MmId;
-use crate::mm::Mm;
+use crate::mm::{Mm, split_huge_pmd_locked};
 use crate::pgtable::{Level, PAGE_SIZE, find_entry};
 
 /// `split_huge_page_to_list`, of the anonymous folio that `head` heads, mapped from `base` on. The caller
@@ -89,7 +89,7 @@ fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) 
     {
         pmdp.lock().lock(cpu);
         if pmdp.get(cpu).is_huge() {
-            super::split_huge_pmd_locked(cpu, mm, pmdp, true);
+            split_huge_pmd_locked(cpu, mm, pmdp, true);
         }
         pmdp.lock().unlock(cpu);
     }
