@@ -8,7 +8,9 @@
 //! 4. act, or put the entry back;
 //! 5. flush; 6. free, or reuse.
 //!
-//! None of them can be seen by a walker through the locks that they hold.
+//! None of them can be seen by a walker through the locks that they hold. Nothing here imports
+//! `gup`, nor the other way round: walkers and mutators meet in cells alone. The split of a huge
+//! pmd, which a page fault makes too, is in [`mm`](crate::mm).
 //!
 //! | file | who |
 //! | --- | --- |

@@ -10,7 +10,9 @@ mod alloc;
 mod ptl;
 mod walk;
 
-pub use crate::types::{Bits, Entry, Geometry, Level, PAGE_SHIFT, PAGE_SIZE, Table};
+pub use crate::types::{
+    Bits, Entry, Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE, Table,
+};
 pub use alloc::{free_tables, pmd_install, pte_alloc, pte_alloc_one, pte_free};
 pub use ptl::{pte_offset_map_lock, pte_unmap_unlock};
 pub use walk::{EntryPtr, find_entry, offset_lockless, pgd_offset, table_entry};

@@ -31,7 +31,7 @@ mod zone;
 
 pub use entry::{Bits, Entry};
 pub use gates::Gates;
-pub use geometry::{Geometry, Level, PAGE_SHIFT, PAGE_SIZE};
+pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use mm::Mm;
 pub use page::{CompoundHead, Mapping, Memory, Owner, Page};
 pub use page_flags::PageFlags;
