@@ -4,13 +4,13 @@
 //! consistent as the kernel would have left it: counts match mappings, tables are alive, frames are
 //! either free or somebody's.
 
-use crate::cpu::Gates;
-use crate::folio::{BlockLink, CompoundHead, Mapping, Memory, Owner, Page, PageFlags, Pfn};
-use crate::machine::{Machine, MmId, Zone};
-use crate::mm::{Backing, Mm, VmFlags, Vma};
-use crate::pgtable::{Bits, Entry, Geometry, Level, PAGE_SIZE};
+use crate::machine::{Machine, MmId};
 use crate::step::Kernel;
 use crate::sync::{Atomic, Layout, Name};
+use crate::types::{
+    Backing, Bits, BlockLink, CompoundHead, Entry, Gates, Geometry, Level, Mapping, Memory, Mm,
+    Owner, PAGE_SIZE, Page, PageFlags, Pfn, VmFlags, Vma, Zone,
+};
 
 /// An area of an address space, as scenarios pass it around.
 #[derive(Clone, Copy, Debug)]

@@ -6,23 +6,35 @@
 //! function, with the kernel's names; everything that CPUs share goes through the facade, which is a crate
 //! of its own ([`sync`]).
 //!
-//! | module | holds |
-//! | --- | --- |
-//! | [`sync`] | the facade: declared objects, operations, the door to an engine |
-//! | [`lkmm`] | the kernel's memory-ordering words on top of it |
-//! | [`arch`] | what differs between architectures, as data |
-//! | [`step`] | the load-bearing steps of the protocol, by name; kernels without some of them |
-//! | [`cpu`] | interrupts, IPIs, RCU, TLB flushes |
-//! | [`pgtable`] | entries, tables, the lockless descent |
-//! | [`folio`] | `struct page`, counts, heads, the allocator |
-//! | [`mm`] | address spaces, areas, faults, `mmu_gather` |
-//! | [`gup`] | the walkers |
-//! | [`mutators`] | everybody else |
-//! | [`machine`], [`boot`] | all of it together, and how it starts |
+//! # The ladder
+//!
+//! A module imports from the rungs below its own, and from no other: a folder as a whole, and within a
+//! folder each file as well. So there is no ring anywhere, and everything can be read from the first rung
+//! up. A `mod.rs` is an index that defines nothing.
+//!
+//! | rung | module | holds |
+//! | --- | --- | --- |
+//! | 1 | [`sync`] | the facade: declared objects, operations, the door to an engine |
+//! | 2 | [`lkmm`] | the kernel's memory-ordering words on top of it |
+//! | 2 | [`arch`] | what differs between architectures, as data |
+//! | 2 | [`errno`] | error codes |
+//! | 3 | [`step`] | the load-bearing steps of the protocol, by name; kernels without some of them |
+//! | 3 | `types` | what a machine is made of: pages, tables, entries, address spaces. No function needs a CPU |
+//! | 4 | [`machine`] | all of it together |
+//! | 5 | [`boot`] | how it starts |
+//! | 5 | [`cpu`] | who runs on it: interrupts, IPIs, RCU, TLB flushes |
+//! | 6 | [`folio`] | folios: counts, heads, the exclusive bit, the allocator |
+//! | 7 | [`pgtable`] | page tables: the lockless descent, locks, tables made and freed |
+//! | 8 | [`mm`] | address spaces: areas, faults, `mmu_gather` |
+//! | 9 | [`gup`] | the walkers |
+//! | 9 | [`mutators`] | everybody else |
+//!
+//! What `types` declares is found where its functions are: `folio::Page`, `pgtable::Entry`, `mm::Vma`.
 
 pub mod arch;
 pub mod boot;
 pub mod cpu;
+pub mod errno;
 pub mod folio;
 pub mod gup;
 pub mod lkmm;
@@ -31,4 +43,5 @@ pub mod mm;
 pub mod mutators;
 pub mod pgtable;
 pub mod step;
+mod types;
 pub use gupcheck_sync as sync;

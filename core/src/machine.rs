@@ -3,25 +3,14 @@
 //! What changes during an execution are the values of the cells that the machine's parts are made of,
 //! and those live in the engine.
 
-use crate::cpu::Gates;
-use crate::folio::{BlockLink, Page, Pfn};
-use crate::mm::Mm;
-use crate::pgtable::Geometry;
 use crate::step::Kernel;
-use crate::sync::{Plain, SpinLock};
+use crate::types::{Gates, Geometry, Mm, Page, Pfn};
+
+pub use crate::types::Zone;
 
 /// Which address space: an index into the machine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MmId(pub u32);
-
-/// The allocator's zone.
-#[derive(Debug)]
-pub struct Zone {
-    /// `zone->lock`.
-    pub lock: SpinLock,
-    /// The free lists, by order.
-    pub free: Vec<Plain<BlockLink>>,
-}
 
 /// A machine, as its boot left it.
 #[derive(Debug)]

@@ -17,89 +17,25 @@
 //!
 //! | file | noun |
 //! | --- | --- |
+//! | `this_cpu` | the CPU that is running |
+//! | `gates` | the gates, and a wait at one |
 //! | `irq` | interrupts off and on |
 //! | `ipi` | interrupting everybody and waiting |
 //! | `rcu` | readers and grace periods |
 //! | `tlb` | flushes, as the profile has them |
 
+mod gates;
 mod ipi;
 mod irq;
 mod rcu;
+mod this_cpu;
 mod tlb;
 
+pub use crate::types::Gates;
 pub use ipi::tlb_remove_table_sync_one;
 pub use irq::{local_irq_restore, local_irq_save};
 pub use rcu::{rcu_read_lock, rcu_read_unlock, synchronize_rcu};
+pub use this_cpu::Cpu;
 pub use tlb::flush_tlb;
 
-use crate::machine::Machine;
-use crate::step::Step;
-use crate::sync::{Lane, SpinLock};
-use std::cell::Cell;
-use std::ops::Deref;
-
-/// The gates of one CPU.
-#[derive(Clone, Copy, Debug)]
-pub struct Gates {
-    /// Held while interrupts are off.
-    pub irq: SpinLock,
-    /// Held inside an RCU read-side section that has interrupts on.
-    pub rcu: SpinLock,
-}
-
-/// A running CPU: its lane to the engine, and the machine that it is part of.
-pub struct Cpu<'m> {
-    lane: Lane<'m>,
-    machine: &'m Machine,
-    // This CPU's own state, made anew whenever its body is run; no other CPU can see it.
-    irq_depth: Cell<u32>,
-    rcu_depth: Cell<u32>,
-}
-
-impl<'m> Cpu<'m> {
-    /// The CPU that runs on `lane` of `machine`.
-    pub const fn new(lane: Lane<'m>, machine: &'m Machine) -> Self {
-        Self {
-            lane,
-            machine,
-            irq_depth: Cell::new(0),
-            rcu_depth: Cell::new(0),
-        }
-    }
-
-    /// The machine.
-    pub const fn machine(&self) -> &'m Machine {
-        self.machine
-    }
-
-    /// Whether this kernel takes `step`.
-    pub const fn does(&self, step: Step) -> bool {
-        self.machine.kernel.does(step)
-    }
-
-    fn gates(&self) -> Gates {
-        self.machine.gates[self.lane.id().index()]
-    }
-
-    /// Every other CPU's gates.
-    fn others(&self) -> impl Iterator<Item = Gates> {
-        let me = self.lane.id().index();
-        let gates = self.machine.gates.iter().enumerate();
-        gates.filter_map(move |(n, &gates)| (n != me).then_some(gates))
-    }
-}
-
-impl<'m> Deref for Cpu<'m> {
-    type Target = Lane<'m>;
-
-    fn deref(&self) -> &Lane<'m> {
-        &self.lane
-    }
-}
-
-/// Waits until whoever holds a gate has let go of it once.
-#[track_caller]
-fn pass(cpu: &Cpu<'_>, gate: SpinLock) {
-    gate.lock(cpu);
-    gate.unlock(cpu);
-}
+use gates::pass;

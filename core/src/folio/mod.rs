@@ -1,137 +1,31 @@
-//! Pages and folios: `struct page`, heads and tails, counts, flags, and the allocator.
+//! Pages and folios: heads and tails, counts, flags, and the allocator.
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `page` | `struct page` |
+//! | `head` | a folio, by its head page |
+//! | `flags` | bits of `page->flags` |
+//! | `mapcount` | how often a page is mapped |
+//! | `zero_page` | the shared zero page |
 //! | `refcount` | the count, its freezing, the pins in it |
 //! | `exclusive` | the anon-exclusive bit |
 //! | `alloc` | the free list |
 
 mod alloc;
 mod exclusive;
-mod page;
+mod flags;
+mod head;
+mod mapcount;
 mod refcount;
+mod zero_page;
 
+pub use crate::types::{BlockLink, CompoundHead, Mapping, Memory, Owner, Page, PageFlags, Pfn};
 pub use alloc::alloc_folio;
 pub use exclusive::{page_anon_exclusive, page_try_share_anon_rmap, set_page_anon_exclusive};
-pub use page::{BlockLink, CompoundHead, Mapping, Memory, Owner, Page, PageFlags, Pfn};
+pub use flags::{clear_page_flags, set_page_flags, test_and_clear_page_flag};
+pub use head::{Folio, page_folio};
+pub use mapcount::{page_add_rmap, page_remove_rmap};
 pub use refcount::{
     GUP_PIN_COUNTING_BIAS, folio_get, folio_maybe_dma_pinned, folio_put, folio_put_refs,
     folio_ref_add, folio_ref_count, folio_ref_freeze, folio_ref_try_add, folio_ref_unfreeze,
 };
-
-use crate::cpu::Cpu;
-use crate::lkmm::{atomic_add, read_once, read_once_dereferenced};
-use crate::sync::{Rmw, RmwOrder, Word};
-
-/// A folio, by its head page.
-#[derive(Clone, Copy, Debug)]
-pub struct Folio<'m>(&'m Page);
-
-impl PartialEq for Folio<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.pfn == other.0.pfn
-    }
-}
-
-impl<'m> Folio<'m> {
-    /// The folio that `head` heads.
-    pub const fn of(head: &'m Page) -> Self {
-        Self(head)
-    }
-
-    /// Its head page.
-    pub const fn head(self) -> &'m Page {
-        self.0
-    }
-
-    /// Whether all these flags are set on its head (`folio_test_*`: one plain look).
-    #[track_caller]
-    pub fn test(self, cpu: &Cpu<'_>, flags: PageFlags) -> bool {
-        read_once(cpu, self.0.flags).contains(flags)
-    }
-
-    /// `folio_nr_pages`.
-    #[track_caller]
-    pub fn nr_pages(self, cpu: &Cpu<'_>) -> u32 {
-        if self.test(cpu, PageFlags::HEAD) {
-            1 << read_once(cpu, self.0.order)
-        } else {
-            1
-        }
-    }
-
-    /// `folio_test_anon`.
-    #[track_caller]
-    pub fn is_anon(self, cpu: &Cpu<'_>) -> bool {
-        matches!(read_once(cpu, self.0.mapping), Mapping::Anon | Mapping::Ksm)
-    }
-
-    /// `folio_trylock`: `PG_locked`, with acquire.
-    #[track_caller]
-    pub fn trylock(self, cpu: &Cpu<'_>) -> bool {
-        let bit = PageFlags::LOCKED;
-        // ORDERING: acquire. Pairs with the release of the unlock before. Mutators of one folio exclude each
-        // other by it; a walker never looks (M-P18).
-        let old = self
-            .0
-            .flags
-            .rmw(cpu, Rmw::OrIfClear(bit.into_word()), RmwOrder::Acquire);
-        !old.contains(bit)
-    }
-
-    /// `folio_unlock`: with release.
-    #[track_caller]
-    pub fn unlock(self, cpu: &Cpu<'_>) {
-        let keep = !PageFlags::LOCKED.into_word();
-        // ORDERING: release. Pairs with the next trylock.
-        self.0.flags.rmw(cpu, Rmw::And(keep), RmwOrder::Release);
-    }
-}
-
-/// `page_folio`: the folio that a page is in, now. The head is dereferenced next, so this is the head of
-/// an address dependency; unless the caller holds a reference it may be another by then.
-#[track_caller]
-pub fn page_folio<'m>(cpu: &Cpu<'m>, page: &'m Page) -> Folio<'m> {
-    // ORDERING: the head of an address dependency into the folio. Pairs with unfreeze-release (M-P8) and the
-    // write barrier before a tail stops being one. Without it: R05.
-    match read_once_dereferenced(cpu, page.compound_head).0 {
-        Some(head) => Folio(cpu.machine().page(head)),
-        None => Folio(page),
-    }
-}
-
-/// `set_bit` on `page->flags`: atomic, orders nothing.
-#[track_caller]
-pub fn set_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) {
-    page.flags
-        .rmw(cpu, Rmw::Or(flags.into_word()), RmwOrder::Relaxed);
-}
-
-/// `clear_bit` on `page->flags`: atomic, orders nothing.
-#[track_caller]
-pub fn clear_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) {
-    page.flags
-        .rmw(cpu, Rmw::And(!flags.into_word()), RmwOrder::Relaxed);
-}
-
-/// `test_and_clear_bit` on `page->flags`: fully ordered; whether it was set.
-#[track_caller]
-pub fn test_and_clear_page_flag(cpu: &Cpu<'_>, page: &Page, flag: PageFlags) -> bool {
-    // ORDERING: full, as every value-returning atomic; only its atomicity matters: one isolator wins.
-    page.flags
-        .rmw(cpu, Rmw::And(!flag.into_word()), RmwOrder::Full)
-        .contains(flag)
-}
-
-/// One more mapping of a page (`page_add_anon_rmap` and its kin).
-#[track_caller]
-pub fn page_add_rmap(cpu: &Cpu<'_>, page: &Page) {
-    atomic_add(cpu, page.mapcount, 1);
-}
-
-/// One mapping less (`page_remove_rmap`).
-#[track_caller]
-pub fn page_remove_rmap(cpu: &Cpu<'_>, page: &Page) {
-    atomic_add(cpu, page.mapcount, -1);
-}
+pub use zero_page::is_zero_page;

@@ -9,39 +9,14 @@
 use super::fast::Walk;
 use super::grab::unpin_user_pages_lockless;
 use super::slow::gup_longterm_locked;
-use super::{Errno, Foll, MAX_PAGES, Pages};
+use super::{Foll, Gup, MAX_PAGES, Pages};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
+use crate::errno::Errno;
 use crate::lkmm::{read_once, smp_rmb};
 use crate::machine::MmId;
 use crate::mm::Mm;
 use crate::pgtable::{PAGE_SHIFT, PAGE_SIZE};
 use crate::step::Step;
-
-/// What a call returned, and the pages in its array.
-#[derive(Clone, Debug)]
-pub struct Gup<'m> {
-    /// How many pages, or why none.
-    pub result: Result<usize, Errno>,
-    /// The pages that the caller now owns a reference or pin of. What lies beyond the count in a real
-    /// caller's array is nobody's.
-    pub pages: Pages<'m>,
-}
-
-impl<'m> Gup<'m> {
-    const fn error(errno: Errno) -> Self {
-        Self {
-            result: Err(errno),
-            pages: Pages::new_const(),
-        }
-    }
-
-    fn got(pages: Pages<'m>) -> Self {
-        Self {
-            result: Ok(pages.len()),
-            pages,
-        }
-    }
-}
 
 /// `get_user_pages_fast`: a reference of each page.
 pub fn get_user_pages_fast<'m>(

@@ -1,7 +1,6 @@
-//! GUP's flags and error codes.
+//! GUP's flags.
 
 use bitflags::bitflags;
-use std::fmt;
 
 bitflags! {
     /// `FOLL_*`. The values are those of v6.6; nothing depends on them.
@@ -64,62 +63,4 @@ impl Foll {
         .union(Self::NOFAULT)
         .union(Self::PCI_P2PDMA)
         .union(Self::HONOR_NUMA_FAULT);
-}
-
-/// The error codes that GUP returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(i32)]
-pub enum Errno {
-    /// Interrupted.
-    Eintr = 4,
-    /// Try again.
-    Eagain = 11,
-    /// Out of memory.
-    Enomem = 12,
-    /// Bad address.
-    Efault = 14,
-    /// The mmap lock was dropped meanwhile.
-    Ebusy = 16,
-    /// There is a mapping, but no struct page.
-    Eexist = 17,
-    /// Invalid argument.
-    Einval = 22,
-    /// The page must be unshared first; never leaves the slow path.
-    Emlink = 31,
-    /// The range overflows.
-    Eoverflow = 75,
-    /// Peer-to-peer memory that the caller did not ask for.
-    Eremoteio = 121,
-    /// The page is poisoned.
-    Ehwpoison = 133,
-}
-
-impl Errno {
-    /// Its name, as in a man page, with the sign that the kernel returns.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Eintr => "-EINTR",
-            Self::Eagain => "-EAGAIN",
-            Self::Enomem => "-ENOMEM",
-            Self::Efault => "-EFAULT",
-            Self::Ebusy => "-EBUSY",
-            Self::Eexist => "-EEXIST",
-            Self::Einval => "-EINVAL",
-            Self::Emlink => "-EMLINK",
-            Self::Eoverflow => "-EOVERFLOW",
-            Self::Eremoteio => "-EREMOTEIO",
-            Self::Ehwpoison => "-EHWPOISON",
-        }
-    }
-
-    /// What the kernel returns.
-    pub const fn code(self) -> i32 {
-        -(self as i32)
-    }
-}
-
-impl fmt::Display for Errno {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }

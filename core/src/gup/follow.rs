@@ -1,13 +1,16 @@
 //! One page under the page-table lock: `follow_page_mask` down to `follow_page_pte`.
 
 use super::gates::{arch_make_page_accessible, gup_must_unshare};
-use super::grab::{is_zero_page, try_grab_page};
-use super::{Errno, Foll, unpin_user_page};
-use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
-use crate::folio::{Page, PageFlags, page_anon_exclusive, page_folio, set_page_flags};
+use super::grab::try_grab_page;
+use super::{Foll, unpin_user_page};
+use crate::cpu::Cpu;
+use crate::errno::Errno;
+use crate::folio::{
+    Page, PageFlags, is_zero_page, page_anon_exclusive, page_folio, set_page_flags,
+};
 use crate::lkmm::read_once;
 use crate::mm::{Backing, Mm, VmFlags, Vma};
-use crate::pgtable::{Entry, EntryPtr, Level, find_entry, table_entry};
+use crate::pgtable::{Entry, EntryPtr, Level, find_entry, pte_offset_map_lock, pte_unmap_unlock};
 
 /// What is mapped at an address.
 pub(super) enum Followed<'m> {
@@ -121,33 +124,6 @@ fn follow_page_pte<'m>(
     let followed = follow_locked_pte(cpu, vma, ptep.get(cpu), flags);
     pte_unmap_unlock(cpu, ptep);
     followed
-}
-
-/// `pte_offset_map_lock`: the entry for `addr` in the table that `pmd` links, locked; `None` if the pmd has
-/// changed by the time the lock is held.
-pub(crate) fn pte_offset_map_lock<'m>(
-    cpu: &Cpu<'m>,
-    pmdp: EntryPtr<'m>,
-    pmd: Entry,
-    addr: u64,
-) -> Option<EntryPtr<'m>> {
-    if !pmd.access_permitted(false) || pmd.is_huge() {
-        return None;
-    }
-    rcu_read_lock(cpu);
-    let ptep = table_entry(cpu, pmd.pfn(), Level::Pte, addr);
-    ptep.lock().lock(cpu);
-    if cpu.does(crate::step::Step::RereadUnderLock) && pmdp.get(cpu) != pmd {
-        pte_unmap_unlock(cpu, ptep);
-        return None;
-    }
-    Some(ptep)
-}
-
-/// `pte_unmap_unlock`.
-pub(crate) fn pte_unmap_unlock(cpu: &Cpu<'_>, ptep: EntryPtr<'_>) {
-    ptep.lock().unlock(cpu);
-    rcu_read_unlock(cpu);
 }
 
 /// What `follow_page_pte` decides while it holds the lock.

@@ -5,9 +5,9 @@
 //! refuses: the slow path knows the area and decides.
 
 use super::Foll;
-use super::grab::is_zero_page;
 use crate::cpu::Cpu;
-use crate::folio::{Folio, Mapping, Page, PageFlags, page_anon_exclusive};
+use crate::errno::Errno;
+use crate::folio::{Folio, Mapping, Page, PageFlags, is_zero_page, page_anon_exclusive};
 use crate::lkmm::{read_once, smp_rmb};
 use crate::mm::{Backing, Vma};
 use crate::pgtable::Entry;
@@ -82,7 +82,7 @@ pub(super) fn gup_must_unshare(cpu: &Cpu<'_>, vma: Option<&Vma>, flags: Foll, pa
     clippy::unnecessary_wraps,
     reason = "the gate has its place; no profile has secure guests yet"
 )]
-pub(super) const fn arch_make_page_accessible(_page: &Page) -> Result<(), super::Errno> {
+pub(super) const fn arch_make_page_accessible(_page: &Page) -> Result<(), Errno> {
     Ok(())
 }
 

@@ -15,18 +15,14 @@
 
 use super::Foll;
 use crate::cpu::Cpu;
+use crate::errno::Errno;
 use crate::folio::{
     Folio, GUP_PIN_COUNTING_BIAS, Page, PageFlags, folio_put_refs, folio_ref_add, folio_ref_count,
-    folio_ref_try_add, page_folio,
+    folio_ref_try_add, is_zero_page, page_folio,
 };
 use crate::lkmm::{atomic_add, smp_mb_after_atomic};
 use crate::step::Step;
 use crate::sync::Fault;
-
-/// `is_zero_page`: the shared zero page, which is never counted.
-pub(super) fn is_zero_page(cpu: &Cpu<'_>, page: &Page) -> bool {
-    cpu.machine().zero_page == Some(page.pfn)
-}
 
 /// `try_get_folio`: `refs` references of the folio that `page` is in, or `None` if it is free or frozen.
 pub(super) fn try_get_folio<'m>(cpu: &Cpu<'m>, page: &'m Page, refs: i32) -> Option<Folio<'m>> {
@@ -98,13 +94,13 @@ fn add_pins(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
 ///
 /// # Errors
 /// `-ENOMEM` of a folio without references, `-EREMOTEIO` of unwanted peer-to-peer memory.
-pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), super::Errno> {
+pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), Errno> {
     let folio = page_folio_of(cpu, page);
     if folio_ref_count(cpu, folio) <= 0 {
-        return Err(super::Errno::Enomem);
+        return Err(Errno::Enomem);
     }
     if page.memory.p2pdma && !flags.contains(Foll::PCI_P2PDMA) {
-        return Err(super::Errno::Eremoteio);
+        return Err(Errno::Eremoteio);
     }
     if flags.contains(Foll::GET) {
         folio_ref_add(cpu, folio, 1);

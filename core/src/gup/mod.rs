@@ -2,7 +2,8 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `flags` | `FOLL_*` and the error codes |
+//! | `flags` | `FOLL_*` |
+//! | `pages` | the pages that a call gets |
 //! | `entry` | the functions that callers call, and their argument checks |
 //! | `fast` | the lockless walk |
 //! | `grab` | references and pins |
@@ -13,25 +14,18 @@
 mod entry;
 mod fast;
 mod flags;
-pub(crate) mod follow;
+mod follow;
 mod gates;
 mod grab;
+mod pages;
 mod slow;
 
+pub use crate::errno::Errno;
 pub use entry::{
-    Gup, get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast,
-    pin_user_pages_fast_only,
+    get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only,
 };
-pub use flags::{Errno, Foll};
+pub use flags::Foll;
 pub use grab::{
     gup_put_folio, put_page, try_grab_folio, try_grab_page, unpin_user_page, unpin_user_pages,
 };
-
-use crate::folio::Page;
-use arrayvec::ArrayVec;
-
-/// More pages than any scenario asks for in one call.
-pub const MAX_PAGES: usize = 16;
-
-/// The pages that a call has recorded, in address order.
-pub type Pages<'m> = ArrayVec<&'m Page, MAX_PAGES>;
+pub use pages::{Gup, MAX_PAGES, Pages};

@@ -8,8 +8,9 @@
 
 use super::follow::{Followed, follow_page_mask};
 use super::gates::{is_longterm_pinnable, writable_file_mapping_allowed};
-use super::{Errno, Foll, Gup, MAX_PAGES, Pages, gup_put_folio, try_grab_folio, unpin_user_page};
+use super::{Foll, Gup, MAX_PAGES, Pages, gup_put_folio, try_grab_folio, unpin_user_page};
 use crate::cpu::Cpu;
+use crate::errno::Errno;
 use crate::folio::page_folio;
 use crate::mm::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, handle_mm_fault};
 use crate::pgtable::PAGE_SIZE;

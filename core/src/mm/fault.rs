@@ -4,43 +4,19 @@
 //! page is copied where it must be. Huge pages are not faulted in either, but huge pmds are handled where
 //! they are met; leaves above the PMD level are hugetlb's and DAX's own affair, and not modelled.
 
-use super::{Backing, Mm, VmFlags, Vma};
+use super::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, split_huge_pmd_locked};
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{
     Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count,
     page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
     set_page_flags,
 };
-use crate::gup::follow::{pte_offset_map_lock, pte_unmap_unlock};
 use crate::lkmm::{read_once, smp_wmb, write_once};
-use crate::mutators::split_huge_pmd_locked;
 use crate::pgtable::{
-    Bits, Entry, EntryPtr, Level, offset_lockless, pgd_offset, pte_alloc, table_entry,
+    Bits, Entry, EntryPtr, Level, offset_lockless, pgd_offset, pte_alloc, pte_offset_map_lock,
+    pte_unmap_unlock, table_entry,
 };
 use crate::sync::{LoadOrder, Until, Word};
-use bitflags::bitflags;
-
-bitflags! {
-    /// `FAULT_FLAG_*`.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub struct FaultFlags: u32 {
-        /// A write.
-        const WRITE = 1 << 0;
-        /// Break copy-on-write for a reader that will pin.
-        const UNSHARE = 1 << 1;
-    }
-}
-
-/// `vm_fault_t`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VmFault {
-    /// Handled, or somebody else changed the entry: look again.
-    Done,
-    /// `VM_FAULT_OOM`.
-    Oom,
-    /// `VM_FAULT_SIGBUS`, `VM_FAULT_SIGSEGV`.
-    Sigbus,
-}
 
 /// One fault under way.
 struct Fault<'a, 'm> {

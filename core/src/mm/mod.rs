@@ -2,110 +2,24 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `vma` | an area of the address space |
+//! | `mmap_lock` | the mmap lock, and the areas that it keeps in place |
+//! | `has_pinned` | the mark of an mm whose pages may be pinned |
+//! | `deposit` | tables deposited for huge mappings |
+//! | `split_pmd` | a huge pmd becomes a table of PTEs |
+//! | `fault_flags` | what a fault is asked for, and how it ends |
 //! | `fault` | a page fault |
 //! | `gather` | what an unmapping collects and frees at the end |
 
+mod deposit;
 mod fault;
+mod fault_flags;
 mod gather;
-mod vma;
+mod has_pinned;
+mod mmap_lock;
+mod split_pmd;
 
-pub use fault::{FaultFlags, VmFault, handle_mm_fault};
+pub use crate::types::{Backing, Mm, VmFlags, Vma};
+pub use fault::handle_mm_fault;
+pub use fault_flags::{FaultFlags, VmFault};
 pub use gather::MmuGather;
-pub use vma::{Backing, VmFlags, Vma};
-
-use crate::cpu::Cpu;
-use crate::folio::{BlockLink, Page, Pfn};
-use crate::lkmm::{read_once, write_once};
-use crate::sync::{Atomic, LockMode, Plain, RwLock};
-
-/// `mm_struct`.
-#[derive(Debug)]
-pub struct Mm {
-    /// The frame of the root table.
-    pub pgd: Pfn,
-    /// `mmap_lock`.
-    pub mmap_lock: RwLock,
-    /// `write_protect_seq`: odd while fork copies page tables.
-    pub write_protect_seq: Atomic<u32>,
-    /// `MMF_HAS_PINNED`.
-    pub has_pinned: Atomic<bool>,
-    /// The areas, by address. Which of them still exist is each area's own affair.
-    pub vmas: Vec<Vma>,
-    /// `pmd_huge_pte`: tables deposited for huge mappings, the newest first. Under the pmd lock.
-    pub deposited: [Plain<BlockLink>; 2],
-}
-
-impl Mm {
-    /// `mmap_read_lock`.
-    #[track_caller]
-    pub fn read_lock(&self, cpu: &Cpu<'_>) {
-        self.mmap_lock.lock(cpu, LockMode::Shared);
-    }
-
-    /// `mmap_read_unlock`.
-    #[track_caller]
-    pub fn read_unlock(&self, cpu: &Cpu<'_>) {
-        self.mmap_lock.unlock(cpu, LockMode::Shared);
-    }
-
-    /// `mmap_write_lock`.
-    #[track_caller]
-    pub fn write_lock(&self, cpu: &Cpu<'_>) {
-        self.mmap_lock.lock(cpu, LockMode::Exclusive);
-    }
-
-    /// `mmap_write_unlock`.
-    #[track_caller]
-    pub fn write_unlock(&self, cpu: &Cpu<'_>) {
-        self.mmap_lock.unlock(cpu, LockMode::Exclusive);
-    }
-
-    /// `mm_set_has_pinned_flag`: the store is spared where the flag is set already.
-    pub fn set_has_pinned(&self, cpu: &Cpu<'_>) {
-        if !read_once(cpu, self.has_pinned) {
-            write_once(cpu, self.has_pinned, true);
-        }
-    }
-
-    /// `vma_lookup`, under the mmap lock.
-    pub fn vma_lookup(&self, cpu: &Cpu<'_>, addr: u64) -> Option<&Vma> {
-        self.vmas
-            .iter()
-            .find(|vma| vma.contains(addr) && vma.attached.read(cpu))
-    }
-
-    /// `pgtable_trans_huge_deposit`, under the pmd lock.
-    ///
-    /// # Panics
-    /// If more tables are deposited than the model has room for.
-    pub fn deposit(&self, cpu: &Cpu<'_>, table: &Page) {
-        let _span = cpu.span("pgtable_trans_huge_deposit");
-        if cpu.machine().kernel.profile.deposit == crate::arch::Deposit::InTable {
-            // The list's links overwrite entries: it is no table any more.
-            table.table.life.free(cpu);
-        }
-        let [first, second] = self.deposited;
-        let before = first.read(cpu);
-        if before.0.is_some() {
-            let full = second.read(cpu).0.is_some();
-            assert!(!full, "more tables deposited than the model has room for");
-            second.write(cpu, before);
-        }
-        first.write(cpu, BlockLink(Some(table.pfn)));
-    }
-
-    /// `pgtable_trans_huge_withdraw`, under the pmd lock: the table deposited last, its entries
-    /// none. (The kernel calls its order first in, first out; it is not.)
-    pub fn withdraw<'m>(&self, cpu: &Cpu<'m>) -> Option<&'m Page> {
-        let _span = cpu.span("pgtable_trans_huge_withdraw");
-        let [first, second] = self.deposited;
-        let table = cpu.machine().page(first.read(cpu).0?);
-        first.write(cpu, second.read(cpu));
-        second.write(cpu, BlockLink(None));
-        if cpu.machine().kernel.profile.deposit == crate::arch::Deposit::InTable {
-            table.table.life.revive(cpu);
-        }
-        Some(table)
-    }
-}
+pub use split_pmd::split_huge_pmd_locked;

@@ -24,7 +24,7 @@ use crate::folio::{
 use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::machine::MmId;
 use crate::mm::{Backing, Mm, VmFlags, Vma};
-use crate::pgtable::{Bits, Entry, EntryPtr, Level, find_entry, table_entry};
+use crate::pgtable::{Bits, Entry, EntryPtr, Level, MAX_PTRS_PER_PTE, find_entry, table_entry};
 use crate::step::Step;
 use arrayvec::ArrayVec;
 
@@ -85,7 +85,7 @@ impl Scan {
 
 /// The entries that are not none, with the pages that they map, locked and isolated; no page for the zero
 /// page. As many as a pmd maps at the most.
-type Isolated<'m> = ArrayVec<(Option<&'m Page>, EntryPtr<'m>), { crate::gup::MAX_PAGES }>;
+type Isolated<'m> = ArrayVec<(Option<&'m Page>, EntryPtr<'m>), MAX_PTRS_PER_PTE>;
 
 /// `collapse_huge_page`, of the table that maps `base`. Starts where the huge page is allocated: the scan
 /// and the swap-in before that only look.

@@ -8,13 +8,14 @@
 //! 4. act, or put the entry back;
 //! 5. flush; 6. free, or reuse.
 //!
-//! None of them can be seen by a walker through the locks that they hold.
+//! None of them can be seen by a walker through the locks that they hold. Nothing here imports
+//! `gup`, nor the other way round: walkers and mutators meet in cells alone. The split of a huge
+//! pmd, which a page fault makes too, is in [`mm`](crate::mm).
 //!
 //! | file | who |
 //! | --- | --- |
 //! | `zap` | `madvise(MADV_DONTNEED)` and the entries' part of `munmap` |
 //! | `munmap` | `munmap`: the area, the entries, the tables |
-//! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `split_folio` | a large folio becomes small ones |
 //! | `rmap` | entries to migration entries and back |
 //! | `migrate` | a page moves to another frame |
@@ -25,13 +26,12 @@ mod migrate;
 mod munmap;
 mod rmap;
 mod split_folio;
-mod split_pmd;
 mod zap;
 
+pub use crate::mm::split_huge_pmd_locked;
 pub use collapse::{Scan, collapse_huge_page};
 pub use migrate::migrate_page;
 pub use munmap::munmap;
 pub use split_folio::split_huge_page;
-pub use split_pmd::split_huge_pmd_locked;
 pub use zap::madvise_dontneed;
 pub(crate) use zap::unmap_page_range;

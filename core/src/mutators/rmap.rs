@@ -9,9 +9,8 @@ use crate::folio::{
     Page, folio_get, folio_put, page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap,
     page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-use crate::gup::follow::{pte_offset_map_lock, pte_unmap_unlock};
 use crate::mm::Mm;
-use crate::pgtable::{Entry, Level, find_entry};
+use crate::pgtable::{Entry, Level, find_entry, pte_offset_map_lock, pte_unmap_unlock};
 
 /// `try_to_migrate_one`, of the PTE at `addr`: whether the page is unmapped there now. It is not if it may
 /// be pinned; the mapping is then as it was.

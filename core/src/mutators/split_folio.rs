@@ -18,14 +18,14 @@
 
 use super::rmap::{remove_migration_pte, try_to_migrate_one};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
+use crate::errno::Errno;
 use crate::folio::{
     CompoundHead, Folio, Mapping, Page, PageFlags, Pfn, clear_page_flags, folio_put,
     folio_ref_count, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
 };
-use crate::gup::Errno;
 use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::machine::MmId;
-use crate::mm::Mm;
+use crate::mm::{Mm, split_huge_pmd_locked};
 use crate::pgtable::{Level, PAGE_SIZE, find_entry};
 
 /// `split_huge_page_to_list`, of the anonymous folio that `head` heads, mapped from `base` on. The caller
@@ -89,7 +89,7 @@ fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) 
     {
         pmdp.lock().lock(cpu);
         if pmdp.get(cpu).is_huge() {
-            super::split_huge_pmd_locked(cpu, mm, pmdp, true);
+            split_huge_pmd_locked(cpu, mm, pmdp, true);
         }
         pmdp.lock().unlock(cpu);
     }

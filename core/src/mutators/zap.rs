@@ -2,10 +2,11 @@
 
 use crate::cpu::Cpu;
 use crate::folio::{page_folio, page_remove_rmap};
-use crate::gup::follow::{pte_offset_map_lock, pte_unmap_unlock};
 use crate::machine::MmId;
-use crate::mm::{Mm, MmuGather};
-use crate::pgtable::{EntryPtr, Level, PAGE_SIZE, find_entry, pte_free};
+use crate::mm::{Mm, MmuGather, split_huge_pmd_locked};
+use crate::pgtable::{
+    EntryPtr, Level, PAGE_SIZE, find_entry, pte_free, pte_offset_map_lock, pte_unmap_unlock,
+};
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
 /// tables stay. Holds the mmap lock for reading.
@@ -57,7 +58,7 @@ fn zap_pmd<'m>(
         } else {
             pmdp.lock().lock(cpu);
             if pmdp.get(cpu).is_huge() {
-                super::split_huge_pmd_locked(cpu, mm, pmdp, false);
+                split_huge_pmd_locked(cpu, mm, pmdp, false);
             }
             pmdp.lock().unlock(cpu);
         }

@@ -1,21 +1,18 @@
-//! Page tables: entry values, the tables' shape, the tables, and the walk through them.
+//! Page tables: the walk through them, their locks, and how they come and go.
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `entry` | the value of an entry |
-//! | `geometry` | levels and addresses |
-//! | `table` | a frame that holds entries |
 //! | `walk` | pointers to entries, the lockless descent |
+//! | `ptl` | the page-table lock |
 //! | `alloc` | tables made, published and freed |
 
 mod alloc;
-mod entry;
-mod geometry;
-mod table;
+mod ptl;
 mod walk;
 
+pub use crate::types::{
+    Bits, Entry, Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE, Table,
+};
 pub use alloc::{free_tables, pmd_install, pte_alloc, pte_alloc_one, pte_free};
-pub use entry::{Bits, Entry};
-pub use geometry::{Geometry, Level, PAGE_SHIFT, PAGE_SIZE};
-pub use table::Table;
+pub use ptl::{pte_offset_map_lock, pte_unmap_unlock};
 pub use walk::{EntryPtr, find_entry, offset_lockless, pgd_offset, table_entry};

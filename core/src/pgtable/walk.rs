@@ -16,9 +16,9 @@ use super::{Entry, Level};
 use crate::cpu::Cpu;
 use crate::folio::{Page, Pfn};
 use crate::lkmm::{read_once, read_once_dereferenced, write_once, xchg};
-use crate::mm::Mm;
 use crate::step::Step;
 use crate::sync::{Atomic, RmwOrder, SpinLock};
+use crate::types::Mm;
 
 /// A pointer to an entry (`pte_t *` to `pgd_t *`).
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,6 @@
 //! Page tables: frames whose contents are entries.
 
-use super::Entry;
-use crate::folio::Pfn;
+use super::{Entry, Pfn};
 use crate::sync::{Atomic, Layout, Life, Name, SpinLock};
 
 /// What a frame holds while it is a page table.

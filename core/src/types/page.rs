@@ -1,92 +1,8 @@
 //! `struct page`: what the memory map keeps of each frame.
 
-use crate::pgtable::Table;
+use super::{BlockLink, PageFlags, Pfn, Table};
 use crate::sync::{Atomic, Layout, Name, Plain, Word};
-use bitflags::bitflags;
 use std::fmt;
-
-/// A page frame number: an index into the memory map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Pfn(pub u32);
-
-impl Pfn {
-    /// The frame `n` further on (`nth_page`).
-    #[must_use]
-    pub const fn plus(self, n: u32) -> Self {
-        Self(self.0 + n)
-    }
-
-    /// The object that the frame's cells are parts of.
-    pub(crate) const fn object(self) -> Name {
-        Name::new("page{}", [self.0])
-    }
-}
-
-impl fmt::Display for Pfn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "page{}", self.0)
-    }
-}
-
-bitflags! {
-    /// `page->flags`, as far as GUP and its counterparts care.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub struct PageFlags: u64 {
-        /// `PG_locked`: the folio lock.
-        const LOCKED = 1 << 0;
-        /// `PG_referenced`.
-        const REFERENCED = 1 << 1;
-        /// `PG_dirty`.
-        const DIRTY = 1 << 2;
-        /// `PG_lru`: on an LRU list; whoever clears it may isolate the folio.
-        const LRU = 1 << 3;
-        /// `PG_head`: the first page of a large folio.
-        const HEAD = 1 << 4;
-        /// `PG_anon_exclusive`, of each page by itself.
-        const ANON_EXCLUSIVE = 1 << 5;
-        /// `PG_swapcache`.
-        const SWAP_CACHE = 1 << 6;
-        /// `PG_hugetlb`.
-        const HUGETLB = 1 << 7;
-        /// `PG_slab`.
-        const SLAB = 1 << 8;
-        /// `PG_hwpoison`.
-        const HWPOISON = 1 << 9;
-    }
-}
-
-impl Word for PageFlags {
-    fn into_word(self) -> u64 {
-        self.bits()
-    }
-    fn from_word(word: u64) -> Self {
-        Self::from_bits_truncate(word)
-    }
-    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flags = Self::from_word(word);
-        if flags.is_empty() {
-            return f.write_str("-");
-        }
-        for (nth, (name, _)) in flags.iter_names().enumerate() {
-            let separator = if nth > 0 { "+" } else { "" };
-            write!(f, "{separator}{}", name.to_lowercase())?;
-        }
-        Ok(())
-    }
-    /// The flags that were set and those that were cleared: a page has many, and a write seldom changes two.
-    fn show_change(old: u64, new: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (old, new) = (Self::from_word(old), Self::from_word(new));
-        if old == new {
-            return f.write_str("no flag changed");
-        }
-        let changes = [("+", new - old), ("-", old - new)];
-        let changes = changes.into_iter().flat_map(|(sign, flags)| {
-            let names = flags.iter_names().map(|(name, _)| name.to_lowercase());
-            names.map(move |name| format!("{sign}{name}"))
-        });
-        f.write_str(&changes.collect::<Vec<_>>().join(" "))
-    }
-}
 
 /// `page->compound_head`: which page heads the folio that this one is a tail of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,28 +98,6 @@ impl Word for Owner {
     }
     fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", Self::from_word(word))
-    }
-}
-
-/// A link of the allocator's lists: the first frame of a free block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BlockLink(pub Option<Pfn>);
-
-impl Word for BlockLink {
-    fn into_word(self) -> u64 {
-        self.0.map_or(0, |pfn| u64::from(pfn.0) + 1)
-    }
-    fn from_word(word: u64) -> Self {
-        Self(word.checked_sub(1).map(|pfn| Pfn(pfn as u32)))
-    }
-    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Self::from_word(word).0 {
-            Some(pfn) => fmt::Display::fmt(&pfn, f),
-            None => f.write_str("end"),
-        }
-    }
-    fn leads_to(word: u64) -> Option<Name> {
-        Self::from_word(word).0.map(Pfn::object)
     }
 }
 

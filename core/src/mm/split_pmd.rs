@@ -7,12 +7,12 @@
 //! 3. the deposited table is filled;
 //! 4. a write barrier; 5. the table is linked (M-P1).
 
+use super::Mm;
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{
     Page, folio_put, folio_ref_add, page_add_rmap, page_anon_exclusive, page_folio,
     page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-use crate::mm::Mm;
 use crate::pgtable::{Bits, Entry, EntryPtr, pmd_install};
 use crate::step::Step;
 

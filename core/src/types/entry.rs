@@ -14,7 +14,7 @@
 //! | `DEVMAP` | device memory: the struct page lives only as long as its pagemap |
 //! | `SWAP` | not present; what follows is a swap-type entry, not a mapping |
 
-use crate::folio::Pfn;
+use super::Pfn;
 use crate::sync::{Name, Word};
 use bitflags::bitflags;
 use std::fmt;

@@ -11,6 +11,9 @@ pub const PAGE_SHIFT: u32 = 12;
 /// The page size, in bytes.
 pub const PAGE_SIZE: u64 = 1 << PAGE_SHIFT;
 
+/// As many entries as a table of any scenario has at the most. (The kernel's value is 512.)
+pub const MAX_PTRS_PER_PTE: usize = 16;
+
 /// A level of the page tables, leaves last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]

@@ -1,0 +1,46 @@
+//! The CPU that is running.
+
+use crate::machine::Machine;
+use crate::step::Step;
+use crate::sync::Lane;
+use std::cell::Cell;
+use std::ops::Deref;
+
+/// A running CPU: its lane to the engine, and the machine that it is part of.
+pub struct Cpu<'m> {
+    lane: Lane<'m>,
+    machine: &'m Machine,
+    // This CPU's own state, made anew whenever its body is run; no other CPU can see it.
+    pub(super) irq_depth: Cell<u32>,
+    pub(super) rcu_depth: Cell<u32>,
+}
+
+impl<'m> Cpu<'m> {
+    /// The CPU that runs on `lane` of `machine`.
+    pub const fn new(lane: Lane<'m>, machine: &'m Machine) -> Self {
+        Self {
+            lane,
+            machine,
+            irq_depth: Cell::new(0),
+            rcu_depth: Cell::new(0),
+        }
+    }
+
+    /// The machine.
+    pub const fn machine(&self) -> &'m Machine {
+        self.machine
+    }
+
+    /// Whether this kernel takes `step`.
+    pub const fn does(&self, step: Step) -> bool {
+        self.machine.kernel.does(step)
+    }
+}
+
+impl<'m> Deref for Cpu<'m> {
+    type Target = Lane<'m>;
+
+    fn deref(&self) -> &Lane<'m> {
+        &self.lane
+    }
+}

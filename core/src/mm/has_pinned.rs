@@ -1,0 +1,14 @@
+//! `MMF_HAS_PINNED`: the mark of an mm whose pages may be pinned.
+
+use super::Mm;
+use crate::cpu::Cpu;
+use crate::lkmm::{read_once, write_once};
+
+impl Mm {
+    /// `mm_set_has_pinned_flag`: the store is spared where the flag is set already.
+    pub fn set_has_pinned(&self, cpu: &Cpu<'_>) {
+        if !read_once(cpu, self.has_pinned) {
+            write_once(cpu, self.has_pinned, true);
+        }
+    }
+}

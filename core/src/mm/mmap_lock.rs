@@ -1,0 +1,38 @@
+//! The mmap lock, and the areas that it keeps in place.
+
+use super::{Mm, Vma};
+use crate::cpu::Cpu;
+use crate::sync::LockMode;
+
+impl Mm {
+    /// `mmap_read_lock`.
+    #[track_caller]
+    pub fn read_lock(&self, cpu: &Cpu<'_>) {
+        self.mmap_lock.lock(cpu, LockMode::Shared);
+    }
+
+    /// `mmap_read_unlock`.
+    #[track_caller]
+    pub fn read_unlock(&self, cpu: &Cpu<'_>) {
+        self.mmap_lock.unlock(cpu, LockMode::Shared);
+    }
+
+    /// `mmap_write_lock`.
+    #[track_caller]
+    pub fn write_lock(&self, cpu: &Cpu<'_>) {
+        self.mmap_lock.lock(cpu, LockMode::Exclusive);
+    }
+
+    /// `mmap_write_unlock`.
+    #[track_caller]
+    pub fn write_unlock(&self, cpu: &Cpu<'_>) {
+        self.mmap_lock.unlock(cpu, LockMode::Exclusive);
+    }
+
+    /// `vma_lookup`, under the mmap lock.
+    pub fn vma_lookup(&self, cpu: &Cpu<'_>, addr: u64) -> Option<&Vma> {
+        self.vmas
+            .iter()
+            .find(|vma| vma.contains(addr) && vma.attached.read(cpu))
+    }
+}

@@ -1,0 +1,21 @@
+//! An address space.
+
+use super::{BlockLink, Pfn, Vma};
+use crate::sync::{Atomic, Plain, RwLock};
+
+/// `mm_struct`.
+#[derive(Debug)]
+pub struct Mm {
+    /// The frame of the root table.
+    pub pgd: Pfn,
+    /// `mmap_lock`.
+    pub mmap_lock: RwLock,
+    /// `write_protect_seq`: odd while fork copies page tables.
+    pub write_protect_seq: Atomic<u32>,
+    /// `MMF_HAS_PINNED`.
+    pub has_pinned: Atomic<bool>,
+    /// The areas, by address. Which of them still exist is each area's own affair.
+    pub vmas: Vec<Vma>,
+    /// `pmd_huge_pte`: tables deposited for huge mappings, the newest first. Under the pmd lock.
+    pub deposited: [Plain<BlockLink>; 2],
+}

@@ -1,0 +1,41 @@
+//! What a machine is made of: cells, locks, and the values that they hold.
+//!
+//! The kernel has these in `mm_types.h` and `pgtable_types.h`; they are declared apart from the functions
+//! for the same reason. A page holds a table, a table's entries name pages, an mm names its root, and the
+//! machine holds them all: who declares them cannot need a CPU, because a CPU needs them. So nothing here
+//! asks for an operation. Callers find each type where its functions are: `folio`, `pgtable`, `mm`, `cpu`.
+//!
+//! | file | noun |
+//! | --- | --- |
+//! | `pfn` | a frame's number |
+//! | `page_flags` | `page->flags` |
+//! | `zone` | the allocator's lists, and the links of such lists |
+//! | `geometry` | levels and addresses |
+//! | `entry` | the value of an entry |
+//! | `table` | a frame that holds entries |
+//! | `page` | `struct page` |
+//! | `vma` | an area of an address space |
+//! | `mm` | an address space |
+//! | `gates` | a CPU's sections, as locks |
+
+mod entry;
+mod gates;
+mod geometry;
+mod mm;
+mod page;
+mod page_flags;
+mod pfn;
+mod table;
+mod vma;
+mod zone;
+
+pub use entry::{Bits, Entry};
+pub use gates::Gates;
+pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
+pub use mm::Mm;
+pub use page::{CompoundHead, Mapping, Memory, Owner, Page};
+pub use page_flags::PageFlags;
+pub use pfn::Pfn;
+pub use table::Table;
+pub use vma::{Backing, VmFlags, Vma};
+pub use zone::{BlockLink, Zone};
