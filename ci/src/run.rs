@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use gupcheck_races::engine::{self, Search};
 use gupcheck_races::program::Program;
 use gupcheck_races::progress::Stop;
 use gupcheck_races::race::Race;
@@ -15,9 +14,9 @@ use crate::exit::Exit;
 use crate::line::{self, Columns};
 use crate::output::Output;
 use crate::plan::{self, Job};
-use crate::progress::Spinner;
 use crate::record::RunRecord;
 use crate::replay;
+use crate::search::search;
 use crate::smaller;
 use crate::summary::Summary;
 
@@ -77,22 +76,6 @@ fn explore(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
         output.line(&summary.line())?;
     }
     Ok(summary.exit())
-}
-
-pub(crate) fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
-    let spinner = Spinner::of(job);
-    let search = Search {
-        model: job.model,
-        limits: job.limits,
-        stop: stop.clone(),
-        watch: &spinner,
-    };
-    let exploration = match job.engine.tuned(job.tuning) {
-        Some(engine) => engine::explore(&*engine, program, &search),
-        None => engine::explore(job.engine, program, &search),
-    };
-    spinner.clear();
-    exploration
 }
 
 fn tell(

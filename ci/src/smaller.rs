@@ -14,7 +14,7 @@ use gupcheck_races::race::Size;
 use gupcheck_races::verdict::{Exploration, Verdict, Violation};
 
 use crate::plan::Job;
-use crate::run::search;
+use crate::search::search;
 
 /// What each smaller size may cost.
 const LIMITS: Limits = Limits {
