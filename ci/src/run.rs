@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gupcheck_program::{Exploration, Program, Search, Stop, Verdict, explore};
+use gupcheck_program::{Exploration, Program, Stop, Verdict};
 use gupcheck_races::race::Race;
 use gupcheck_trace::{Finding, Line, Page, report};
 
@@ -12,9 +12,9 @@ use crate::exit::Exit;
 use crate::line::{self, Columns};
 use crate::output::Output;
 use crate::plan::{self, Job};
-use crate::progress::Spinner;
 use crate::record::RunRecord;
 use crate::replay;
+use crate::search::search;
 use crate::smaller;
 use crate::summary::Summary;
 
@@ -74,22 +74,6 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
         output.line(&summary.line())?;
     }
     Ok(summary.exit())
-}
-
-pub(crate) fn search(job: &Job, program: &Arc<Program>, stop: &Stop) -> Exploration {
-    let spinner = Spinner::of(job);
-    let search = Search {
-        model: job.instance.model,
-        limits: job.limits,
-        stop: stop.clone(),
-        watch: &spinner,
-    };
-    let exploration = match job.instance.engine.tuned(job.tuning) {
-        Some(engine) => explore(&*engine, program, &search),
-        None => explore(job.instance.engine, program, &search),
-    };
-    spinner.clear();
-    exploration
 }
 
 fn tell(

@@ -12,7 +12,7 @@ use gupcheck_races::instance::Instance;
 use gupcheck_races::race::Size;
 
 use crate::plan::Job;
-use crate::run::search;
+use crate::search::search;
 
 /// What each smaller size may cost.
 const LIMITS: Limits = Limits {

@@ -7,7 +7,7 @@
 
 use crate::ast::{Binary, Unary};
 use crate::ir::{Access, Act, Change, Gives, Step, Value, address_of, location_at};
-use crate::program::{Place, Slot, Watchers, World};
+use crate::world::{Place, Slot, Watchers, World};
 use gupcheck_program::Returned;
 use gupcheck_sync::{
     Atomic, CellId, Fault, FenceOrder, Lane, LoadOrder, Plain, Rmw, RmwOrder, StoreOrder, Word,

@@ -13,7 +13,7 @@
 //! # What a location is made of
 //!
 //! A facade cell is atomic or plain. A location that is accessed in both ways is an atomic cell, beside
-//! which plain cells watch for races; see [`crate::program`]. Through a register, any location may be
+//! which plain cells watch for races; see [`crate::world`]. Through a register, any location may be
 //! accessed whose address is ever taken.
 
 use crate::ast::Base;

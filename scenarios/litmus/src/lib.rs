@@ -34,7 +34,7 @@
 //!   no barrier for a third.
 //!
 //! RCU's grace periods have no form in C11. Here they are what they are made of: a visit, with full
-//! barriers, to a gate that each read-side section holds (the `program` module tells how).
+//! barriers, to a gate that each read-side section holds (the `world` module tells how).
 //!
 //! What has no meaning here is an error with its place ([`LitmusError`]): loops, jumps, arrays, types other
 //! than `int`, `atomic_t`, `spinlock_t` and pointers to them, arithmetic on pointers, SRCU, two accesses in
@@ -43,8 +43,8 @@
 //!
 //! # Map
 //!
-//! `lex` → `parse` → `ast` → `resolve` (with `primitive`, then `flow`) → `ir` → `program` and `eval`, and
-//! `report` for the way back. `intern` keeps names, `error` complains.
+//! `lex` → `parse` → `ast` → `resolve` (with `primitive`, then `flow`) → `ir` → `world`, `eval` and `program`,
+//! and `report` for the way back. `intern` keeps names, `error` complains.
 
 mod ast;
 mod error;
@@ -58,6 +58,7 @@ mod primitive;
 mod program;
 mod report;
 mod resolve;
+mod world;
 
 pub use ast::Quantifier;
 pub use error::{LitmusError, Place};

@@ -1,6 +1,6 @@
 //! Expressions of C: calls, names and numbers under operators with C's precedence.
 
-use super::{Rule, name, number, punct};
+use super::rule::{Rule, name, number, punct};
 use crate::ast::{Binary, Expr, Spanned, Unary, Word};
 use crate::lex::Token;
 use chumsky::pratt::{infix, left, prefix};

@@ -1,7 +1,7 @@
 //! Statements, and the processes that consist of them.
 
 use super::expr::expr;
-use super::{Rule, keyword, name, punct};
+use super::rule::{Rule, keyword, name, punct};
 use crate::ast::{Base, Declarator, Param, Process, Spanned, Stmt, Type};
 use crate::lex::Token;
 use chumsky::prelude::*;

@@ -1,7 +1,7 @@
 //! herd's notation for states: what holds at first, and what is asked of the end.
 
 use super::process::{base, process_index, stars};
-use super::{Rule, keyword, name, number, punct};
+use super::rule::{Rule, keyword, name, number, punct};
 use crate::ast::{Constant, Init, Operand, Prop, Quantifier, Spanned, Target, Type};
 use crate::lex::Token;
 use chumsky::pratt::{infix, left, prefix, right};

@@ -1,6 +1,6 @@
 //! Statements and expressions: scopes, types as far as they matter, and what each call does.
 
-use super::Globals;
+use super::globals::Globals;
 use crate::ast::{self, Base, Binary, Expr, Spanned, Stmt, Type, Unary};
 use crate::error::{Checked, Place, Span, invalid, unsupported};
 use crate::intern::intern;

@@ -1,6 +1,6 @@
 //! What is asked of the end of an execution: the condition, the filter, `locations`.
 
-use super::Globals;
+use super::globals::Globals;
 use crate::ast::{self, Base, Constant, Operand, Quantifier, Target, Test};
 use crate::error::{Checked, Span, invalid, unsupported};
 use crate::ir::{Asked, Code, Process, Prop, address_of};

@@ -1,0 +1,65 @@
+//! The whole test: the passes, one after the other, and what is too large.
+
+use super::globals::Globals;
+use super::{body, state};
+use crate::ast::Test;
+use crate::error::{Checked, Span, invalid, unsupported};
+use crate::flow;
+use crate::ir::Code;
+
+/// Processes beyond this are turned away: an engine has a lane for each, and for each grace period.
+const MOST_PROCESSES: usize = 16;
+/// Waits of grace periods beyond this are turned away, likewise.
+const MOST_WAITS: usize = 64;
+
+/// Gives every name of `test` its meaning.
+pub(crate) fn resolve(source: &str, test: &Test) -> Checked<Code> {
+    let mut globals = Globals::default();
+    for init in &test.init {
+        globals.init(init)?;
+    }
+    let mut processes = Vec::new();
+    for (index, process) in test.processes.iter().enumerate() {
+        if process.name.node != format!("P{index}") {
+            let what = format!("`{}` where P{index} is due", process.name.node);
+            return invalid(what, process.name.span);
+        }
+        if index >= MOST_PROCESSES {
+            let what = format!("more than {MOST_PROCESSES} processes");
+            return unsupported(what, process.name.span);
+        }
+        processes.push(body::process(source, &mut globals, index, process)?);
+    }
+    if let Some(((process, name), &(_, span))) =
+        (globals.registers.iter()).find(|((process, _), _)| *process >= processes.len())
+    {
+        return invalid(format!("there is no process for `{process}:{name}`"), span);
+    }
+    let readers = processes.iter().filter(|p| p.reads_rcu).count();
+    let periods: usize = processes.iter().map(|p| p.grace_periods).sum();
+    if readers * periods > MOST_WAITS {
+        return unsupported("as many grace periods as this", test.processes[0].name.span);
+    }
+    let mut code = state::ask(&globals, processes, test)?;
+    code.locations = globals.locations;
+    for process in &mut code.processes {
+        flow::mark_dependencies(&mut process.steps);
+    }
+    match flow::shape(&mut code) {
+        Ok(()) => Ok(code),
+        Err((what, location)) => unsupported(what, first_mention(source, location)),
+    }
+}
+
+/// Where a location is first named.
+fn first_mention(source: &str, name: &str) -> Span {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let from = source.find('{').unwrap_or(0);
+    let found = source[from..].match_indices(name).find(|(at, _)| {
+        let before = source[..from + at].chars().next_back();
+        let after = source[from + at + name.len()..].chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    });
+    let at = from + found.map_or(0, |(at, _)| at);
+    (at..at + name.len()).into()
+}
