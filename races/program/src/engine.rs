@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::limits::Limits;
 use crate::model::Model;
 use crate::program::Program;
-use crate::progress::{Stop, Watch};
+use crate::progress::{Stop, Unwatched, Watch};
 use crate::reductions::Reductions;
 use crate::replay::{Replay, ReplayError, Replayed};
 use crate::verdict::Exploration;
@@ -25,6 +25,18 @@ pub struct Search<'a> {
     pub stop: Stop,
     /// Who watches.
     pub watch: &'a dyn Watch,
+}
+
+impl Search<'static> {
+    /// A search under this model that nothing limits, that nobody stops, and that nobody watches.
+    pub fn unlimited(model: Model) -> Self {
+        Self {
+            model,
+            limits: Limits::default(),
+            stop: Stop::default(),
+            watch: &Unwatched,
+        }
+    }
 }
 
 /// How to go about a search, for engines that leave it to others to say. Nothing here changes a verdict.

@@ -35,6 +35,48 @@
 //!
 //! [`selfcheck`] draws random programs, enumerates their possible graphs by brute force with
 //! straightforward axioms that share nothing with this engine, and compares.
+//!
+//! # On code of your own
+//!
+//! Nothing here knows of kernels. Declare what is shared, give each CPU a function, say what must hold. A ring with one
+//! producer and one consumer, which is right if the tail is published with release, and a data race if it is not:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use gupcheck_graph::GraphEngine;
+//! use gupcheck_program::{Model, Program, Returned, Search, Verdict, Violation, explore};
+//! use gupcheck_sync::{LaneId, Layout, LoadOrder, StoreOrder};
+//!
+//! fn ring(publish: StoreOrder) -> Arc<Program> {
+//!     let mut layout = Layout::new();
+//!     let slots = ["slot0", "slot1"].map(|name| layout.plain(name, 0_i32));
+//!     let tail = layout.atomic("tail", 0_u16);
+//!     let mut program = Program::new(layout);
+//!     program.cpu("producer", move |cpu| {
+//!         for (nth, slot) in (1..).zip(slots) {
+//!             slot.write(cpu, i32::from(nth) * 10);
+//!             tail.store(cpu, nth, publish);
+//!         }
+//!         Returned::nothing()
+//!     });
+//!     program.cpu("consumer", move |cpu| {
+//!         let ready = usize::from(tail.load(cpu, LoadOrder::Acquire));
+//!         let taken = slots[..ready].iter().map(|slot| slot.read(cpu));
+//!         taken.fold(Returned::nothing(), |all, value| all.int("took", value.into()))
+//!     });
+//!     program.always("in order", |end| {
+//!         end.returned(LaneId(1)).all("took").eq([10, 20].into_iter().take(end.returned(LaneId(1)).words().len()))
+//!     });
+//!     program.sometimes("both", |end| end.returned(LaneId(1)).words().len() == 2);
+//!     Arc::new(program)
+//! }
+//!
+//! let verdict = |publish| explore(&GraphEngine::ONE_THREAD, &ring(publish), &Search::unlimited(Model::Rc11)).verdict;
+//! assert!(matches!(verdict(StoreOrder::Release), Verdict::Complete));
+//! let Verdict::Failed(found) = verdict(StoreOrder::Relaxed) else { panic!("a race") };
+//! assert!(matches!(found.violation, Violation::DataRace { .. }));
+//! ```
 
 mod attend;
 mod build;
