@@ -5,7 +5,7 @@
 
 use gupcheck_sync::{FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
 
-use super::enumerate::{Did, From, State};
+use super::state::{Did, From, State};
 use gupcheck_program::Model;
 
 /// A relation: for each node, the nodes it is related to.
