@@ -4,81 +4,9 @@
 //! an engine models. Only the methods that take a [`Lane`] are operations, and every one of them is
 //! reported with the line of its caller.
 
-use super::{CellId, Fault, Lane, LoadOrder, Look, Name, Op, Rmw, RmwOrder, StoreOrder, Until};
+use super::{CellId, Lane, LoadOrder, Look, Op, Rmw, RmwOrder, StoreOrder, Until, Word};
 use std::fmt;
 use std::marker::PhantomData;
-
-/// A value that fits a cell: at most 46 bits and a sign, so that every engine has room for its own
-/// book-keeping beside it.
-pub trait Word: Copy + 'static {
-    /// The value as a cell keeps it. Signed values are sign-extended.
-    fn into_word(self) -> u64;
-    /// The value back from its word.
-    fn from_word(word: u64) -> Self;
-    /// Shows a word as this type would.
-    ///
-    /// # Errors
-    /// Those of the formatter.
-    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-    /// Shows what a write changed, `old` into `new`: both, unless the type has a shorter way to say it.
-    ///
-    /// # Errors
-    /// Those of the formatter.
-    fn show_change(old: u64, new: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Self::show(old, f)?;
-        f.write_str(" -> ")?;
-        Self::show(new, f)
-    }
-    /// The object that a word leads to, by the name that it was declared under ([`Layout::object`]); for
-    /// whoever draws memory.
-    ///
-    /// [`Layout::object`]: super::Layout::object
-    fn leads_to(word: u64) -> Option<Name> {
-        let _ = word;
-        None
-    }
-}
-
-macro_rules! integer_word {
-    ($($int:ty),*) => {$(
-        impl Word for $int {
-            fn into_word(self) -> u64 {
-                i64::from(self) as u64
-            }
-            fn from_word(word: u64) -> Self {
-                word as $int
-            }
-            fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}", word as $int)
-            }
-        }
-    )*};
-}
-integer_word!(i32, u32, u16, u8);
-
-impl Word for u64 {
-    fn into_word(self) -> u64 {
-        self
-    }
-    fn from_word(word: u64) -> Self {
-        word
-    }
-    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{word:#x}")
-    }
-}
-
-impl Word for bool {
-    fn into_word(self) -> u64 {
-        u64::from(self)
-    }
-    fn from_word(word: u64) -> Self {
-        word != 0
-    }
-    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", word != 0)
-    }
-}
 
 macro_rules! handle {
     ($handle:ident) => {
@@ -274,69 +202,5 @@ impl<T: Word> Plain<T> {
             cell: self.id,
             value: value.into_word(),
         });
-    }
-}
-
-/// The lifetime of something that may be freed while another CPU still looks at it.
-///
-/// To use it is a plain read, to free it a plain write. So the engine's data-race detection is the
-/// use-after-free detector: a use that nothing orders before the free is found in *every* execution
-/// that contains both, not only in those where the free happens to come first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Life {
-    cell: Plain<Alive>,
-}
-
-/// Whether a thing lives.
-#[derive(Clone, Copy)]
-pub(super) struct Alive(pub(super) bool);
-
-impl Word for Alive {
-    fn into_word(self) -> u64 {
-        u64::from(self.0)
-    }
-    fn from_word(word: u64) -> Self {
-        Self(word != 0)
-    }
-    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if word == 0 { "free" } else { "alive" })
-    }
-}
-
-impl Life {
-    pub(super) const fn of(id: CellId) -> Self {
-        Self {
-            cell: Plain::of(id),
-        }
-    }
-
-    /// Which cell this is.
-    pub const fn id(self) -> CellId {
-        self.cell.id()
-    }
-
-    /// Looks at the thing: a violation if it is free, or may be being freed.
-    #[track_caller]
-    pub fn touch(self, lane: &Lane<'_>) {
-        if !self.cell.read(lane).0 {
-            lane.fault(Fault::UseAfterFree { life: self.id() });
-        }
-    }
-
-    /// Frees the thing: a violation if it is free already.
-    #[track_caller]
-    pub fn free(self, lane: &Lane<'_>) {
-        if !self.cell.read(lane).0 {
-            lane.fault(Fault::DoubleFree { life: self.id() });
-        }
-        self.cell.write(lane, Alive(false));
-    }
-
-    /// Gives the thing its next life; nothing changes if it has one.
-    #[track_caller]
-    pub fn revive(self, lane: &Lane<'_>) {
-        if !self.cell.read(lane).0 {
-            self.cell.write(lane, Alive(true));
-        }
     }
 }

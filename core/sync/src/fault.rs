@@ -1,7 +1,6 @@
 //! Violations that the model notices by itself, while a CPU runs.
 
-use super::{CellId, Layout};
-use std::fmt;
+use super::CellId;
 
 /// A rule that a CPU broke, noticed at the very operation that broke it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,29 +30,6 @@ impl Fault {
         match *self {
             Self::UseAfterFree { life } | Self::DoubleFree { life } => Some(life),
             Self::Bug { cell, .. } => cell,
-        }
-    }
-
-    /// The fault in words, with the object named as `layout` names it.
-    pub fn describe(&self, layout: &Layout) -> String {
-        struct Named<'a>(&'a Layout, CellId);
-        impl fmt::Display for Named<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.decl(self.1).name.fmt(f)
-            }
-        }
-        match *self {
-            Self::UseAfterFree { life } => {
-                format!("use after free: {} is free", Named(layout, life))
-            }
-            Self::DoubleFree { life } => {
-                format!("double free: {} is free already", Named(layout, life))
-            }
-            Self::Bug {
-                what,
-                cell: Some(cell),
-            } => format!("kernel bug: {what} ({})", Named(layout, cell)),
-            Self::Bug { what, cell: None } => format!("kernel bug: {what}"),
         }
     }
 }

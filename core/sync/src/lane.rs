@@ -1,21 +1,7 @@
 //! The handle through which a CPU acts, and the trait behind which an engine stands.
 
-use super::{Fault, FenceOrder, Name, Op};
+use super::{Fault, FenceOrder, LaneId, Name, Op, Site};
 use std::panic::Location;
-
-/// Which CPU: an index into the program's CPUs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LaneId(pub u8);
-
-impl LaneId {
-    /// The index, for tables that run parallel to the program's CPUs.
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// The source line that asked for an operation.
-pub type Site = &'static Location<'static>;
 
 /// What a CPU says beside its operations; it has no effect on any execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,150 +5,12 @@
 //! of its locks, and those live in the engine. So the next execution costs nothing to set up beyond
 //! what the engine needs to forget the last one, and no object can be shared behind the engine's back.
 
-use super::cell::Alive;
-use super::{Atomic, Life, Name, Plain, RwLock, Section, SpinLock, Word};
+use super::life::Alive;
+use super::{
+    Atomic, CellDecl, CellId, CellKind, Fault, Life, LockDecl, LockId, Name, Plain, RwLock,
+    Section, SectionDecl, SectionId, SectionSet, SpinLock, Word,
+};
 use std::fmt;
-
-/// Which cell: an index into [`Layout::cells`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CellId(pub u32);
-
-/// Which lock: an index into [`Layout::locks`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LockId(pub u32);
-
-/// Which kind of section: an index into [`Layout::sections`]. There are at most eight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SectionId(pub u8);
-
-impl SectionId {
-    /// The index, for tables that run parallel to [`Layout::sections`].
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// A set of kinds of sections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SectionSet(pub u8);
-
-impl SectionSet {
-    /// Whether a kind is in it.
-    pub const fn has(self, kind: SectionId) -> bool {
-        self.0 >> kind.0 & 1 == 1
-    }
-
-    /// This kind alone.
-    pub const fn one(kind: SectionId) -> Self {
-        Self(1 << kind.0)
-    }
-
-    /// With one kind more.
-    #[must_use]
-    pub const fn with(self, kind: SectionId) -> Self {
-        Self(self.0 | 1 << kind.0)
-    }
-
-    /// Without a kind.
-    #[must_use]
-    pub const fn without(self, kind: SectionId) -> Self {
-        Self(self.0 & !(1 << kind.0))
-    }
-
-    /// Whether no kind is in both.
-    pub const fn is_apart_from(self, other: Self) -> bool {
-        self.0 & other.0 == 0
-    }
-
-    /// The kinds in it, in order.
-    pub fn iter(self) -> impl Iterator<Item = SectionId> {
-        (0..8).map(SectionId).filter(move |&kind| self.has(kind))
-    }
-}
-
-impl CellId {
-    /// The index, for tables that run parallel to [`Layout::cells`].
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl LockId {
-    /// The index, for tables that run parallel to [`Layout::locks`].
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// How a cell may be accessed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CellKind {
-    /// By [`Load`](super::Op::Load), [`Store`](super::Op::Store), [`Rmw`](super::Op::Rmw) and
-    /// [`SpinUntil`](super::Op::SpinUntil) only.
-    Atomic,
-    /// By plain reads and writes only; unordered conflicting ones are a data race.
-    Plain,
-    /// As `Plain`, and its data race is worded as what it is: a use after free.
-    Life,
-}
-
-/// How a value of a cell is shown to a person.
-pub type Show = fn(u64, &mut fmt::Formatter<'_>) -> fmt::Result;
-
-/// How a write to a cell is shown to a person, by the values before and after it.
-pub(super) type ShowChange = fn(u64, u64, &mut fmt::Formatter<'_>) -> fmt::Result;
-
-/// Which object a value of a cell leads to, if any.
-pub type Lead = fn(u64) -> Option<Name>;
-
-/// A declared cell.
-#[derive(Clone, Copy, Debug)]
-pub struct CellDecl {
-    /// What it is called.
-    pub name: Name,
-    /// How it may be accessed.
-    pub kind: CellKind,
-    /// Its value when the CPUs start.
-    pub init: u64,
-    /// How its values are shown.
-    pub show: Show,
-    /// How what a write changed is shown.
-    pub show_change: ShowChange,
-    /// Which object its values lead to.
-    pub leads_to: Lead,
-    /// The object that it is a part of, if somebody said so: `page4`, `mm0`.
-    pub object: Option<Name>,
-}
-
-impl CellDecl {
-    /// `value` as this cell shows it.
-    pub fn shown(&self, value: u64) -> impl fmt::Display + use<> {
-        let show = self.show;
-        fmt::from_fn(move |f| show(value, f))
-    }
-
-    /// What a write that left `new` where `old` was changed, as this cell shows it.
-    pub fn changed(&self, old: u64, new: u64) -> impl fmt::Display + use<> {
-        let show_change = self.show_change;
-        fmt::from_fn(move |f| show_change(old, new, f))
-    }
-}
-
-/// A declared lock.
-#[derive(Clone, Copy, Debug)]
-pub struct LockDecl {
-    /// What it is called.
-    pub name: Name,
-    /// Whether it can be held shared.
-    pub is_shared: bool,
-}
-
-/// A declared kind of section.
-#[derive(Clone, Copy, Debug)]
-pub struct SectionDecl {
-    /// What it is called.
-    pub name: Name,
-}
 
 /// Every object that the CPUs of one program share.
 #[derive(Clone, Debug, Default)]
@@ -302,5 +164,30 @@ impl Layout {
     /// One cell's declaration.
     pub fn decl(&self, cell: CellId) -> &CellDecl {
         &self.cells[cell.index()]
+    }
+}
+
+impl Fault {
+    /// The fault in words, with the object named as `layout` names it.
+    pub fn describe(&self, layout: &Layout) -> String {
+        struct Named<'a>(&'a Layout, CellId);
+        impl fmt::Display for Named<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.decl(self.1).name.fmt(f)
+            }
+        }
+        match *self {
+            Self::UseAfterFree { life } => {
+                format!("use after free: {} is free", Named(layout, life))
+            }
+            Self::DoubleFree { life } => {
+                format!("double free: {} is free already", Named(layout, life))
+            }
+            Self::Bug {
+                what,
+                cell: Some(cell),
+            } => format!("kernel bug: {what} ({})", Named(layout, cell)),
+            Self::Bug { what, cell: None } => format!("kernel bug: {what}"),
+        }
     }
 }

@@ -22,36 +22,46 @@
 //!
 //! | file | noun |
 //! | --- | --- |
-//! | `layout` | what is declared |
-//! | `cell`, `lock`, `section` | handles to it; what waiting for sections promises |
-//! | `op` | what can be asked |
+//! | `name` | what things are called |
+//! | `id` | which object, which CPU, which source line |
 //! | `look` | what code looks at of a value |
+//! | `op` | what can be asked |
+//! | `fault` | what must not happen |
 //! | `lane` | who asks, and the engine's side of it |
 //! | `event` | what happened, for a reader |
-//! | `fault` | what must not happen |
-//! | `name` | what things are called |
+//! | `word` | what a cell can hold |
+//! | `cell`, `life`, `lock`, `section` | handles to what is declared; what waiting for sections promises |
+//! | `decl` | what is known of a declared object |
+//! | `layout` | all that is declared |
+//!
+//! A file imports from those above it, and from no other.
 
 mod cell;
+mod decl;
 mod event;
 mod fault;
+mod id;
 mod lane;
 mod layout;
+mod life;
 mod lock;
 mod look;
 mod name;
 mod op;
 mod section;
+mod word;
 
-pub use cell::{Atomic, Life, Plain, Word};
+pub use cell::{Atomic, Plain};
+pub use decl::{CellDecl, CellKind, Lead, LockDecl, SectionDecl, Show};
 pub use event::{Event, Source, What};
 pub use fault::Fault;
-pub use lane::{Backend, Lane, LaneId, Note, Site, Span};
-pub use layout::{
-    CellDecl, CellId, CellKind, Layout, Lead, LockDecl, LockId, SectionDecl, SectionId, SectionSet,
-    Show,
-};
+pub use id::{CellId, LaneId, LockId, SectionId, SectionSet, Site};
+pub use lane::{Backend, Lane, Note, Span};
+pub use layout::Layout;
+pub use life::Life;
 pub use lock::{RwLock, SpinLock};
 pub use look::Look;
 pub use name::Name;
 pub use op::{FenceOrder, LoadOrder, LockMode, Op, Rmw, RmwOrder, StoreOrder, Until};
 pub use section::Section;
+pub use word::Word;

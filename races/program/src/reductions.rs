@@ -8,7 +8,7 @@ pub struct Reductions {
     /// Of those that differ only in which of two twins ([`CpuDecl::twin_of`]) did what, all but one. How the
     /// others end is known from it: they are judged, and their outcomes recorded.
     ///
-    /// [`CpuDecl::twin_of`]: gupcheck_program::CpuDecl::twin_of
+    /// [`CpuDecl::twin_of`]: crate::CpuDecl::twin_of
     pub symmetry: bool,
     /// Those in which a round of a loop has failed ([`Lane::retry`]).
     ///

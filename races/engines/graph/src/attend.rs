@@ -6,15 +6,12 @@
 
 use gupcheck_sync::{Op, SectionId};
 
-use super::build::Builder;
+use super::entrance;
 use super::event::{Asked, Effect, Event};
 use super::graph::Graph;
 use super::level::Level;
 use super::model::Axioms;
 use super::waits::Wait;
-
-/// In a choice, so many bits say how many of one waiter's waits come after a section that is entered.
-const BITS: usize = 3;
 
 /// How many of the waits like `wait` have begun.
 fn begun(graph: &Graph, wait: Wait) -> usize {
@@ -23,16 +20,7 @@ fn begun(graph: &Graph, wait: Wait) -> usize {
     graph.lane(waiter).iter().filter(is_such).count()
 }
 
-/// A choice for entering a section that comes after all but so many of the waits that have begun, in their order.
-pub(super) fn choice(unseen: impl Iterator<Item = usize>) -> u16 {
-    let most = (1 << BITS) - 1;
-    let places = (0..16 / BITS).zip(unseen);
-    places.fold(0, |choice, (place, unseen)| {
-        choice | (unseen.min(most) as u16) << (place * BITS)
-    })
-}
-
-impl<A: Axioms> Builder<A> {
+impl<A: Axioms> Level<A> {
     /// Lets a CPU enter a section, after all but so many of the waits that have begun.
     pub(super) fn enter(
         &mut self,
@@ -41,19 +29,18 @@ impl<A: Axioms> Builder<A> {
         kind: SectionId,
         back: u16,
     ) -> Result<(), &'static str> {
-        let level = &mut self.explorer.levels[0];
-        let waits = self.explorer.waits.of_section(lane, kind);
+        let waits = self.graph.waits().of_section(lane, kind);
         let begun: Vec<_> = waits
-            .map(|wait| (wait, begun(&level.graph, wait)))
+            .map(|wait| (wait, begun(&self.graph, wait)))
             .filter(|(_, begun)| *begun > 0)
             .collect();
         for (place, (wait, begun)) in begun.into_iter().enumerate() {
-            let unseen = usize::from(back >> (place * BITS).min(15)) & ((1 << BITS) - 1);
-            level.arrive(wait, lane, begun.saturating_sub(unseen))?;
+            let unseen = entrance::unseen(back, place);
+            self.arrive(wait, lane, begun.saturating_sub(unseen))?;
         }
-        level.push(lane, asked, Effect::NONE);
-        while let Some(part) = level.graph.half_done(lane) {
-            level.update_newest(lane, part)?;
+        self.push(lane, asked, Effect::NONE);
+        while let Some(part) = self.graph.half_done(lane) {
+            self.update_newest(lane, part)?;
         }
         Ok(())
     }
@@ -63,35 +50,31 @@ impl<A: Axioms> Builder<A> {
         if !self.can_end_wait(lane) {
             return;
         }
-        let level = &mut self.explorer.levels[0];
-        let Some((nth, _)) = level.graph.open_wait(lane) else {
+        let Some((nth, _)) = self.graph.open_wait(lane) else {
             return;
         };
-        for other in (0..self.explorer.waits.cpus()).filter(|&other| other != lane) {
-            let courier = self.explorer.waits.lane(lane, other);
-            while level.graph.lane(courier).len() < 2 * (nth + 1) {
-                if !level.goes(courier) {
+        for other in (0..self.graph.waits().cpus()).filter(|&other| other != lane) {
+            let courier = self.graph.waits().lane(lane, other);
+            while self.graph.lane(courier).len() < 2 * (nth + 1) {
+                if !self.goes(courier) {
                     return;
                 }
             }
         }
-        if let Some(end) = level.graph.half_done(lane) {
-            level.push(lane, end, Effect::NONE);
+        if let Some(end) = self.graph.half_done(lane) {
+            self.push(lane, end, Effect::NONE);
         }
     }
 
     /// Whether the wait that a CPU is in the middle of can end, once all couriers have arrived.
     pub(super) fn can_end_wait(&self, lane: usize) -> bool {
-        let graph = &self.explorer.level().graph;
-        let Some((nth, kinds)) = graph.open_wait(lane) else {
+        let Some((nth, kinds)) = self.graph.open_wait(lane) else {
             return false;
         };
-        let mut others = (0..self.explorer.waits.cpus()).filter(|&other| other != lane);
-        others.all(|other| graph.is_left_by(lane, nth, kinds, other))
+        let mut others = (0..self.graph.waits().cpus()).filter(|&other| other != lane);
+        others.all(|other| self.graph.is_left_by(lane, nth, kinds, other))
     }
-}
 
-impl<A: Axioms> Level<A> {
     /// Lets couriers arrive at a CPU until so many of these waits have reached it.
     fn arrive(&mut self, wait: Wait, cpu: usize, count: usize) -> Result<(), &'static str> {
         let cell = self.graph.waits().cell(wait, cpu);

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use gupcheck_sync::{CellId, LaneId, Op};
 
 use super::cpu::{Cpu, Next, NextRef};
-use super::event::{Asked, Effect, EventId};
+use super::event::{Asked, Effect};
 use super::explore::{
     Explorer, Extended, MAX_EVENTS, dropping, entering_or_leaving, holders, wait_cycle,
 };
+use super::id::EventId;
 use super::level::Level;
 use super::model::Axioms;
 use super::timeline::{events, timeline};
@@ -104,7 +105,7 @@ impl<A: Axioms> Builder<A> {
         if lane >= self.explorer.cpus.len() {
             return None;
         }
-        self.end_wait(lane);
+        self.explorer.levels[0].end_wait(lane);
         match self.explorer.next_of(lane) {
             Some(NextRef::Asks(asked)) => Some(asked),
             _ => None,
@@ -153,7 +154,7 @@ impl<A: Axioms> Builder<A> {
                     _ => None,
                 });
             }
-            Op::Enter(kind) => self.enter(lane, asked, kind, back)?,
+            Op::Enter(kind) => self.explorer.levels[0].enter(lane, asked, kind, back)?,
             Op::Wait(_) if asked.part > 0 => return Err("this CPU has to wait"),
             Op::Wait(kinds) => {
                 if !self.explorer.waits.foresees((lane, kinds)) {
@@ -213,7 +214,7 @@ impl<A: Axioms> Builder<A> {
         match asked.op {
             Op::Lock { lock, mode } => holders(&level.graph, lane, lock, mode).next().is_none(),
             Op::SpinUntil { .. } => level.could_end_wait(lane, &asked.op),
-            Op::Wait(_) if asked.part > 0 => self.can_end_wait(lane),
+            Op::Wait(_) if asked.part > 0 => level.can_end_wait(lane),
             Op::Join(other) => matches!(
                 self.explorer.next_of(other.index()),
                 Some(NextRef::Stops(_))

@@ -3,8 +3,9 @@
 use gupcheck_sync::Op;
 
 use super::cpu::NextRef;
-use super::event::{Effect, EventId};
+use super::event::Effect;
 use super::explore::Explorer;
+use super::id::EventId;
 use super::level::{Entry, Stage};
 use super::model::Axioms;
 use super::revisit::Revisitor;
@@ -100,6 +101,7 @@ impl<A: Axioms> Explorer<A> {
             if is_allowed
                 && self
                     .level()
+                    .graph
                     .is_in_order(entry.lane, &entry.asked, cell, position)
             {
                 let next = position;
@@ -120,6 +122,7 @@ impl<A: Axioms> Explorer<A> {
         for position in (floor..next).rev() {
             if self
                 .level()
+                .graph
                 .is_in_order(entry.lane, &entry.asked, cell, position)
                 && let Some(effect) = self.level().writing(entry.lane, &op, cell, position)
             {
@@ -151,7 +154,7 @@ impl<A: Axioms> Explorer<A> {
         let cell = op.cell().expect("it writes");
         for position in (floor..next).rev() {
             let level = &mut self.levels[self.depth];
-            let is_in_order = level.is_in_order(entry.lane, &entry.asked, cell, position);
+            let is_in_order = (level.graph).is_in_order(entry.lane, &entry.asked, cell, position);
             let effect = level.writing(entry.lane, &op, cell, position);
             let Some(effect) = effect.filter(|_| is_in_order) else {
                 continue;

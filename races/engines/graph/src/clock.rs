@@ -5,7 +5,7 @@
 //! halves of a CPU under TSO), so a set of predecessors is a prefix of each CPU's events, and a vector
 //! of lengths holds it: membership is one comparison, union a lane-wise maximum.
 
-use super::event::EventId;
+use super::id::EventId;
 
 /// How many CPUs a program may have.
 pub(super) const MAX_CPUS: usize = 8;

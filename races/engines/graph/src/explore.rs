@@ -19,11 +19,12 @@ use std::sync::Arc;
 use gupcheck_sync::{CellId, LaneId, LockId, LockMode, Op, SectionId};
 
 use super::cpu::{Cpu, Next, NextRef};
-use super::event::{Asked, Effect, Event, EventId};
+use super::event::{Asked, Effect, Event};
 use super::graph::Graph;
+use super::id::EventId;
 use super::level::{Level, Stage};
 use super::model::Axioms;
-use super::symmetry::Twins;
+use super::twins::Twins;
 use super::waits::{Wait, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Program, Returned, Start, Violation};

@@ -10,13 +10,14 @@
 
 use std::sync::Arc;
 
-use gupcheck_sync::{CellId, Layout, Lead, LockId, Op, SectionId};
+use gupcheck_sync::{CellId, Layout, Lead, Op};
 
 use super::clock::{Clock, MAX_LANES};
-use super::event::{Asked, Effect, Event, EventId, NOWHERE};
+use super::event::{Asked, Event, NOWHERE};
+use super::id::EventId;
 use super::queue::Locks;
 use super::sections::Sections;
-use super::symmetry::Twins;
+use super::twins::Twins;
 use super::waits::Waits;
 
 /// The accesses to one cell.
@@ -109,22 +110,6 @@ impl Graph {
         }
     }
 
-    /// What the next event of a CPU needs, at least.
-    pub(super) fn needs(&self, lane: usize) -> Clock {
-        let mut needs = match self.lanes[lane].last() {
-            Some(last) => last.needs,
-            None if self.spawned_by[lane].is_init() => Clock::EMPTY,
-            None => self.event(self.spawned_by[lane]).needs,
-        };
-        if let Some(leader) = self.leader(lane) {
-            let led = self.event(leader);
-            // An update is not kept by halves.
-            let whole = (self.lanes[leader.lane()].get(leader.index() + 1)).filter(|_| led.granted);
-            needs.join(&whole.unwrap_or(led).needs);
-        }
-        needs
-    }
-
     /// The CPU after which a CPU comes that is its twin.
     pub(super) const fn twin(&self, lane: usize) -> Option<usize> {
         self.twins.of(lane)
@@ -189,45 +174,6 @@ impl Graph {
         position < self.top(cell) && self.event(self.write_at(cell, position + 1)).is_second
     }
 
-    /// What a CPU does next if its last event is only part of what it asked for: the second half of an
-    /// update, or a further part of an operation on a lock.
-    pub(super) fn half_done(&self, lane: usize) -> Option<Asked> {
-        let last = self.lanes[lane].last()?;
-        let asked = last.asked();
-        match last.op {
-            Op::Lock { lock, mode } | Op::Unlock { lock, mode } => {
-                let part = last.part + 1;
-                (usize::from(part) < self.locks.parts(lock, mode))
-                    .then_some(Asked { part, ..asked })
-            }
-            Op::Enter(kind) => self.entering(lane, kind, 1, &asked),
-            Op::Wait(_) => (last.part == 0).then_some(Asked { part: 1, ..asked }),
-            _ if last.granted => Some(Asked {
-                is_second: true,
-                ..asked
-            }),
-            _ if last.part > 0 => {
-                let first = self.lanes[lane].len() - 1 - 2 * usize::from(last.part);
-                let Op::Enter(kind) = self.lanes[lane][first].op else {
-                    return None;
-                };
-                self.entering(lane, kind, last.part + 1, &asked)
-            }
-            _ => None,
-        }
-    }
-
-    /// The update that is this part of entering a section.
-    fn entering(&self, lane: usize, kind: SectionId, part: u8, asked: &Asked) -> Option<Asked> {
-        let op = self.waits.entering(lane, kind, part)?;
-        Some(Asked {
-            op,
-            part,
-            is_second: false,
-            ..*asked
-        })
-    }
-
     /// The wait in which a CPU is stuck.
     pub(super) fn stuck(&self, lane: usize) -> Option<&Event> {
         self.lanes[lane].last().filter(|last| last.stuck)
@@ -237,12 +183,6 @@ impl Graph {
     pub(super) fn answered(&self, lane: usize) -> &[Event] {
         let all = &self.lanes[lane];
         &all[..all.len() - usize::from(self.stuck(lane).is_some())]
-    }
-
-    /// Whether a CPU has begun to take a lock, and not ended.
-    pub(super) fn is_taking(&self, lane: usize, lock: LockId) -> bool {
-        (self.half_done(lane))
-            .is_some_and(|asked| matches!(asked.op, Op::Lock { lock: l, .. } if l == lock))
     }
 
     /// A CPU's last access to a cell among its first `count` events.
@@ -288,20 +228,13 @@ impl Graph {
         &self.waits
     }
 
-    /// Whether an event is the program's own, and begins its operation: not a courier's, and not a part that only the
-    /// engine knows of.
-    pub(super) fn is_the_programs(&self, id: EventId) -> bool {
-        let event = self.event(id);
-        let is_end_of_wait = matches!(event.op, Op::Wait(_)) && event.part > 0;
-        id.lane() < self.waits.cpus() && !self.waits.is_own(event.cell) && !is_end_of_wait
-    }
-
     /// The locks.
     pub(super) const fn locks(&self) -> &Locks {
         &self.locks
     }
 
-    fn queue_of(&self, id: EventId, asked: &Asked) -> usize {
+    /// The queue that an event, or what was asked for it, is about.
+    pub(super) fn queue_of(&self, id: EventId, asked: &Asked) -> usize {
         (self.locks.queue_of(id.lane(), asked)).expect("an operation on a lock")
     }
 
@@ -310,106 +243,9 @@ impl Graph {
         self.lanes[id.lane()].len() > id.index()
     }
 
-    /// Whether the section for which `taken` took a lock ends with one of these events.
-    pub(super) fn ends_in(&self, taken: EventId, events: &Clock) -> bool {
-        let queue = self.queue_of(taken, &self.event(taken).asked());
-        let section = self
-            .locks
-            .sections(queue)
-            .iter()
-            .rfind(|s| s.taken == taken);
-        section.is_some_and(|section| !section.is_open() && events.has(section.dropped))
-    }
-
-    /// Who overtook the taking of a lock that is the next event of `lane` again: the event, and the stamp
-    /// of what it overtook.
-    pub(super) fn overtaker_of(&self, lane: usize) -> Option<(EventId, u32)> {
-        let next = EventId::new(lane, self.lanes[lane].len());
-        (self.pushed.iter().rev()).find_map(|&id| {
-            let (overtaken, stamp) = self.event(id).overtook?;
-            (overtaken == next).then_some((id, stamp))
-        })
-    }
-
-    /// Adds the next event of a CPU.
-    pub(super) fn push(&mut self, lane: usize, asked: Asked, effect: Effect) -> EventId {
-        let stamp = self.stamp;
-        self.push_stamped(lane, asked, effect, stamp)
-    }
-
-    /// Adds the next event of a CPU as if it had been added when `stamp` was.
-    pub(super) fn push_stamped(
-        &mut self,
-        lane: usize,
-        asked: Asked,
-        effect: Effect,
-        stamp: u32,
-    ) -> EventId {
-        let Asked {
-            op,
-            site,
-            is_second,
-            part,
-        } = asked;
-        let id = EventId::new(lane, self.lanes[lane].len());
-        let (mut before, mut needs) = (self.before(lane), self.needs(lane));
-        before.set(lane, id.index() as u16 + 1);
-        needs.set(lane, id.index() as u16 + 1);
-        let edge = match op {
-            Op::Lock { .. } => {
-                let queue = self.queue_of(id, &asked);
-                let last = self.locks.sections(queue).last();
-                last.map_or(EventId::INIT, |last| last.dropped)
-            }
-            Op::Wait(kinds) if part > 0 => {
-                let (nth, _) = self.open_wait(lane).expect("it has begun");
-                let ends = self.before_end_of_wait(lane, nth, kinds);
-                for end in ends.expect("the explorer has looked") {
-                    before.join(&self.event(end).before);
-                    needs.join(&self.event(end).needs);
-                }
-                EventId::INIT
-            }
-            Op::Join(other) => {
-                before.join(&self.before(other.index()));
-                needs.join(&self.needs(other.index()));
-                EventId::INIT
-            }
-            _ => effect.source,
-        };
-        let errand = self.errand(lane, id.index() / 2).map(|errand| errand.begun);
-        for edge in [edge, errand.unwrap_or(EventId::INIT)] {
-            if !edge.is_init() {
-                before.join(&self.event(edge).before);
-                needs.join(&self.event(edge).needs);
-            }
-        }
-        let alike = self.is_alike(id, &asked, &effect);
-        self.insert(
-            id,
-            Event {
-                op,
-                site,
-                source: effect.source,
-                read: effect.read,
-                wrote: effect.wrote.unwrap_or(0),
-                cell: op.cell().map_or(NOWHERE, |cell| cell.0),
-                stamp,
-                position: effect.position,
-                previous: 0,
-                reads: op.reads() && !is_second,
-                writes: effect.wrote.is_some(),
-                granted: effect.granted,
-                is_second,
-                part,
-                stuck: matches!(op, Op::SpinUntil { until, .. } if !until.is_met_by(effect.read)),
-                overtook: None,
-                alike,
-                before,
-                needs,
-            },
-        );
-        id
+    /// What the next event is stamped with.
+    pub(super) const fn stamp(&self) -> u32 {
+        self.stamp
     }
 
     /// Makes all later events count as added after `stamp`.
@@ -445,7 +281,8 @@ impl Graph {
         self.insert(id, event);
     }
 
-    fn insert(&mut self, id: EventId, mut event: Event) {
+    /// Adds an event, which has to be the next of its CPU.
+    pub(super) fn insert(&mut self, id: EventId, mut event: Event) {
         self.skip_stamp(event.stamp);
         if event.cell != NOWHERE {
             let cell = &mut self.cells[event.cell as usize];

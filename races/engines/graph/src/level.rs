@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use gupcheck_sync::{CellId, Op};
 
-use super::event::{Asked, Effect, EventId};
+use super::event::{Asked, Effect};
 use super::graph::Graph;
+use super::id::EventId;
 use super::model::{Access, Axioms};
-use super::symmetry::Twins;
+use super::twins::Twins;
 use super::waits::Waits;
 use gupcheck_program::Program;
 

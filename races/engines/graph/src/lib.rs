@@ -36,6 +36,29 @@
 //! [`selfcheck`] draws random programs, enumerates their possible graphs by brute force with
 //! straightforward axioms that share nothing with this engine, and compares.
 //!
+//! | file | noun |
+//! | --- | --- |
+//! | `id`, `clock`, `event` | the name of an event; a set of events; an event |
+//! | `queue`, `sections`, `waits` | the order in which a lock's sections come; the sections that CPUs are in; waits for them, and who carries them |
+//! | `twins` | CPUs that do the same |
+//! | `graph` | the graph of events, and the accesses to each cell |
+//! | `grow`, `parts`, `errand`, `symmetry` | of a graph: what the next event comes after; operations of several events; couriers, and how a wait ends; twins in order |
+//! | `model/*` | what is asked of a model; SC, TSO and RC11, a file each |
+//! | `cpu` | a CPU as a coroutine, run until it asks for something |
+//! | `level`, `explore`, `choose` | a graph under way; going forward; the next choice of an event |
+//! | `revisit`, `overtake` | going back: a write that serves an earlier read; a lock taken before one that was first |
+//! | `search`, `entry` | one thread's walk: limits, the verdict; where it begins |
+//! | `frontier`, `split`, `ledger` | where threads meet; the part of a search that is given away; what they found, in one thread's order |
+//! | `sightings`, `estimate`, `random` | what a watcher is told; how many executions there are, about; numbers from a seed |
+//! | `timeline`, `trace` | a graph as an order that could have been watched, store buffers included; that, told as a trace |
+//! | `build`, `attend`, `entrance` | a graph built by choices; sections and waits in it; what a choice says of entering a section |
+//! | `replay`, `minimise` | a schedule followed; a counterexample made small |
+//! | `engine` | the engine, as it is asked for |
+//! | `selfcheck/*` | random programs, brute force, and the comparison |
+//!
+//! Whatever is left out of an exploration is asked for ([`Reductions`](gupcheck_program::Reductions)), named in the
+//! verdict, and compared with brute force for the same outcomes and the right count.
+//!
 //! # On code of your own
 //!
 //! Nothing here knows of kernels. Declare what is shared, give each CPU a function, say what must hold. A ring with one
@@ -66,13 +89,15 @@
 //!         taken.fold(Returned::nothing(), |all, value| all.int("took", value.into()))
 //!     });
 //!     program.always("in order", |end| {
-//!         end.returned(LaneId(1)).all("took").eq([10, 20].into_iter().take(end.returned(LaneId(1)).words().len()))
+//!         let took = end.returned(LaneId(1)).all("took");
+//!         took.zip([10, 20]).all(|(took, put)| took == put)
 //!     });
 //!     program.sometimes("both", |end| end.returned(LaneId(1)).words().len() == 2);
 //!     Arc::new(program)
 //! }
 //!
-//! let verdict = |publish| explore(&GraphEngine::ONE_THREAD, &ring(publish), &Search::unlimited(Model::Rc11)).verdict;
+//! let search = Search::unlimited(Model::Rc11);
+//! let verdict = |publish| explore(&GraphEngine::ONE_THREAD, &ring(publish), &search).verdict;
 //! assert!(matches!(verdict(StoreOrder::Release), Verdict::Complete));
 //! let Verdict::Failed(found) = verdict(StoreOrder::Relaxed) else { panic!("a race") };
 //! assert!(matches!(found.violation, Violation::DataRace { .. }));
@@ -84,18 +109,22 @@ mod choose;
 mod clock;
 mod cpu;
 mod engine;
+mod entrance;
 mod entry;
+mod errand;
 mod estimate;
 mod event;
 mod explore;
 mod frontier;
-#[allow(clippy::module_inception)]
 mod graph;
+mod grow;
+mod id;
 mod ledger;
 mod level;
 mod minimise;
 mod model;
 mod overtake;
+mod parts;
 mod queue;
 mod random;
 mod replay;
@@ -108,6 +137,7 @@ mod split;
 mod symmetry;
 mod timeline;
 mod trace;
+mod twins;
 mod waits;
 
 pub use engine::GraphEngine;

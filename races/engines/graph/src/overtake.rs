@@ -20,8 +20,10 @@ use gupcheck_sync::Op;
 
 use super::clock::Clock;
 use super::cpu::NextRef;
-use super::event::{Asked, Effect, Event, EventId};
+use super::event::{Asked, Effect, Event};
 use super::explore::Explorer;
+use super::graph::Graph;
+use super::id::EventId;
 use super::level::{Entry, Level};
 use super::model::Axioms;
 
@@ -133,5 +135,25 @@ impl<A: Axioms> Level<A> {
         }
         let previous = locks.section_before(queue, id);
         event.overtook.is_none() && previous.is_none_or(|previous| was_there(previous.dropped))
+    }
+}
+
+impl Graph {
+    /// Whether the section for which `taken` took a lock ends with one of these events.
+    pub(super) fn ends_in(&self, taken: EventId, events: &Clock) -> bool {
+        let queue = self.queue_of(taken, &self.event(taken).asked());
+        let sections = self.locks().sections(queue);
+        let section = sections.iter().rfind(|s| s.taken == taken);
+        section.is_some_and(|section| !section.is_open() && events.has(section.dropped))
+    }
+
+    /// Who overtook the taking of a lock that is the next event of `lane` again: the event, and the stamp
+    /// of what it overtook.
+    pub(super) fn overtaker_of(&self, lane: usize) -> Option<(EventId, u32)> {
+        let next = EventId::new(lane, self.lane(lane).len());
+        (self.pushed().iter().rev()).find_map(|&id| {
+            let (overtaken, stamp) = self.event(id).overtook?;
+            (overtaken == next).then_some((id, stamp))
+        })
     }
 }

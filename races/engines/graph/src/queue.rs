@@ -17,7 +17,8 @@
 
 use gupcheck_sync::{Layout, LockId, LockMode, Op};
 
-use super::event::{Asked, EventId};
+use super::event::Asked;
+use super::id::EventId;
 
 /// A critical section in one queue.
 #[derive(Clone, Copy, Debug)]

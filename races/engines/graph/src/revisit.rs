@@ -25,8 +25,9 @@
 use gupcheck_sync::{CellId, Op};
 
 use super::clock::Clock;
-use super::event::{Asked, EventId};
+use super::event::Asked;
 use super::explore::Explorer;
+use super::id::EventId;
 use super::level::{Entry, Level, Stage};
 use super::model::Axioms;
 
@@ -135,7 +136,7 @@ impl<A: Axioms> Level<A> {
         let effect = self.reading(&asked.op, cell, position);
         let (floor, granted) = self.floors(lane, &asked.op, cell);
         let is_allowed = position >= if effect.granted { granted } else { floor };
-        if is_allowed && self.is_in_order(lane, &asked, cell, position) {
+        if is_allowed && self.graph.is_in_order(lane, &asked, cell, position) {
             self.push_stamped(lane, asked, effect, stamp);
             return true;
         }

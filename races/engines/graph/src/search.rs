@@ -13,8 +13,8 @@ use super::level::Level;
 use super::minimise::minimised;
 use super::model::Axioms;
 use super::sightings::{Sightings, fingerprint};
-use super::symmetry::Twins;
 use super::trace::counterexample;
+use super::twins::Twins;
 use super::waits::{Wait, Waits};
 use gupcheck_program::{
     Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Reductions, Returned, Search,

@@ -15,7 +15,7 @@ use super::explore::Explorer;
 use super::graph::Graph;
 use super::level::{Entry, Level, Stage};
 use super::model::Axioms;
-use super::symmetry::Twins;
+use super::twins::Twins;
 use super::waits::Waits;
 use gupcheck_program::Program;
 

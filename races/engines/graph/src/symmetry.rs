@@ -20,90 +20,20 @@
 //! with; and whoever adds an event that reads from the last write, or writes in the last place,
 //! cannot break it, provided that the earlier twin goes first. So the search stays as it is. The later twin
 //! waits for the earlier one as long as they are alike, its events *need* those that they are compared with
-//! ([`Event::needs`]), and its choices are fewer ([`Level::is_in_order`](super::level::Level::is_in_order)).
+//! ([`Event::needs`]), and its choices are fewer ([`Graph::is_in_order`]).
 //!
 //! Where an execution that is explored ends, its exchanges end with what the twins returned exchanged
 //! ([`Twins::exchanges`]). They are judged and recorded as well, so that no outcome is lost, and a
 //! property may tell twins apart.
 //!
 //! [`Event::needs`]: super::event::Event::needs
+//! [`Twins::exchanges`]: super::twins::Twins::exchanges
 
-use gupcheck_sync::{CellId, LaneId, LockMode, Op};
+use gupcheck_sync::{CellId, LockMode, Op};
 
-use super::clock::MAX_CPUS;
-use super::event::{Asked, Effect, Event, EventId};
+use super::event::{Asked, Effect, Event};
 use super::graph::Graph;
-use super::level::Level;
-use super::model::Axioms;
-use super::waits::Waits;
-use gupcheck_program::{Program, Reductions, Start};
-
-/// For each CPU the one before it among those that are its twins, if that is to be made use of.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Twins([Option<u8>; MAX_CPUS]);
-
-impl Twins {
-    /// No two CPUs are twins.
-    pub(super) const NONE: Self = Self([None; MAX_CPUS]);
-
-    /// Those that a program declares, if they are to be made use of. A CPU that waits for others' sections is
-    /// nobody's twin: which of two waits reaches a third CPU first is not compared.
-    pub(super) fn under(reductions: Reductions, program: &Program, waits: &Waits) -> Self {
-        if !reductions.symmetry {
-            return Self::NONE;
-        }
-        let mut twins = Self::of_program(program);
-        for lane in 0..MAX_CPUS {
-            if twins.of(lane).is_some_and(|twin| waits.is_waiter(twin)) || waits.is_waiter(lane) {
-                twins.0[lane] = None;
-            }
-        }
-        twins
-    }
-
-    /// Those that a program declares.
-    pub(super) fn of_program(program: &Program) -> Self {
-        let mut twins = Self::NONE;
-        let kind = |lane: usize| program.cpus()[lane].twin_of.map_or(lane, LaneId::index);
-        for lane in 0..program.cpus().len() {
-            let at_once = program.cpus()[lane].start == Start::AtOnce;
-            let before = (0..lane).rfind(|&other| at_once && kind(other) == kind(lane));
-            twins.0[lane] = before.map(|other| other as u8);
-        }
-        twins
-    }
-
-    /// The ways to exchange so many CPUs, but for leaving each in its place: for each CPU, who takes it.
-    pub(super) fn exchanges(&self, lanes: usize) -> Vec<Vec<usize>> {
-        let kinds: Vec<_> = (0..lanes).map(|lane| self.first_of_kind(lane)).collect();
-        let mut all = vec![Vec::new()];
-        for lane in 0..lanes {
-            all = (all.iter())
-                .flat_map(|taken: &Vec<usize>| {
-                    let free = (0..lanes)
-                        .filter(|other| kinds[*other] == kinds[lane] && !taken.contains(other));
-                    free.map(|other| [&taken[..], &[other]].concat())
-                })
-                .collect();
-        }
-        all.retain(|exchange| !exchange.is_sorted());
-        all
-    }
-
-    fn first_of_kind(&self, lane: usize) -> usize {
-        self.of(lane).map_or(lane, |twin| self.first_of_kind(twin))
-    }
-
-    pub(super) const fn of(&self, lane: usize) -> Option<usize> {
-        if lane >= MAX_CPUS {
-            return None; // a courier
-        }
-        match self.0[lane] {
-            Some(twin) => Some(twin as usize),
-            None => None,
-        }
-    }
-}
+use super::id::EventId;
 
 impl Graph {
     /// Whether an event is part of entering a section, by which it tells a wait of it.
@@ -155,9 +85,7 @@ impl Graph {
             _ => effect.wrote.is_none() && effect.source == led.source,
         }
     }
-}
 
-impl<A: Axioms> Level<A> {
     /// Whether the next event of `lane` leaves twins in order if it reads the write at `position` of its cell,
     /// or writes right after it.
     pub(super) fn is_in_order(
@@ -167,19 +95,19 @@ impl<A: Axioms> Level<A> {
         cell: CellId,
         position: u16,
     ) -> bool {
-        let Some(leader) = self.graph.leader(lane) else {
+        let Some(leader) = self.leader(lane) else {
             return true;
         };
-        let led = self.graph.event(leader);
-        if self.graph.tells_a_wait(led) {
+        let led = self.event(leader);
+        if self.tells_a_wait(led) {
             return true;
         }
         if led.op != asked.op || asked.is_second {
             return true;
         }
-        let source = self.graph.write_at(cell, position);
+        let source = self.write_at(cell, position);
         let is_told =
-            asked.op.reads() && !source.is_init() && self.graph.event(source).before.has(leader);
-        is_told || position >= self.graph.standing(led)
+            asked.op.reads() && !source.is_init() && self.event(source).before.has(leader);
+        is_told || position >= self.standing(led)
     }
 }

@@ -13,8 +13,9 @@ use std::ops::Range;
 use gupcheck_sync::Op;
 
 use super::clock::Clock;
-use super::event::{Event, EventId};
+use super::event::Event;
 use super::graph::Graph;
+use super::id::EventId;
 use super::model::Axioms;
 
 /// One thing that happens.

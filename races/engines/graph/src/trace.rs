@@ -8,12 +8,13 @@ use std::collections::HashMap;
 
 use gupcheck_sync::{LaneId, Op, Source, What};
 
-use super::attend;
 use super::clock::Clock;
 use super::cpu::Said;
-use super::event::{EventId, NOWHERE};
+use super::entrance;
+use super::event::NOWHERE;
 use super::explore::Explorer;
 use super::graph::Graph;
+use super::id::EventId;
 use super::model::Axioms;
 use super::timeline::{Told, events, is_part, timeline};
 use gupcheck_program::{Choice, Counterexample, Schedule, Violation};
@@ -120,7 +121,7 @@ pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
             let newer = writes.iter().filter(|&&place| place > standing);
             let back = match event.op {
                 Op::Enter(kind) => {
-                    attend::choice(graph.unseen(id, kind, |begun| done.has(begun)).into_iter())
+                    entrance::choice(graph.unseen(id, kind, |begun| done.has(begun)).into_iter())
                 }
                 _ if event.is_plain() => 0,
                 _ => newer.count() as u16,

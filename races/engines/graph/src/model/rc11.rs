@@ -31,10 +31,12 @@
 
 use gupcheck_sync::{CellId, FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
 
-use super::{Access, Axioms, Past, edges_in};
+use super::axioms::{Access, Axioms, Past};
+use super::edges::edges_in;
 use crate::clock::{Clock, MAX_LANES};
-use crate::event::{Event, EventId, NOWHERE};
+use crate::event::{Event, NOWHERE};
 use crate::graph::Graph;
+use crate::id::EventId;
 
 /// What a CPU knows after one of its events.
 #[derive(Clone, Copy, Debug, Default)]

@@ -20,10 +20,12 @@
 
 use gupcheck_sync::CellId;
 
-use super::{Access, Axioms, Past, edges_in};
+use super::axioms::{Access, Axioms, Past};
+use super::edges::edges_in;
 use crate::clock::Clock;
-use crate::event::{Event, EventId};
+use crate::event::Event;
 use crate::graph::Graph;
+use crate::id::EventId;
 
 /// Sequential consistency over one graph.
 #[derive(Debug, Default)]

@@ -26,10 +26,12 @@
 
 use gupcheck_sync::{CellId, FenceOrder, Op};
 
-use super::{Access, Axioms, Past, edges_in};
+use super::axioms::{Access, Axioms, Past};
+use super::edges::edges_in;
 use crate::clock::Clock;
-use crate::event::{Event, EventId};
+use crate::event::Event;
 use crate::graph::Graph;
+use crate::id::EventId;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Local {

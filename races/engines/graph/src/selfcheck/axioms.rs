@@ -5,7 +5,7 @@
 
 use gupcheck_sync::{FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
 
-use super::enumerate::{Did, From, State};
+use super::state::{Did, From, State};
 use gupcheck_program::Model;
 
 /// A relation: for each node, the nodes it is related to.
@@ -344,7 +344,8 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             acquires: order == LoadOrder::Acquire,
             ..node
         }),
-        Op::Read { .. } | Op::Rmw { .. } => nodes.push(Node {
+        // A section is entered before what its CPU does later...
+        Op::Read { .. } | Op::Rmw { .. } | Op::Enter(_) => nodes.push(Node {
             reads: true,
             ..node
         }),
@@ -353,7 +354,8 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             releases: order == StoreOrder::Release,
             ..node
         }),
-        Op::Write { .. } | Op::Unlock { .. } => nodes.push(Node {
+        // ...and left after what it did before, stores included.
+        Op::Write { .. } | Op::Unlock { .. } | Op::Leave(_) => nodes.push(Node {
             writes: true,
             ..node
         }),
@@ -363,16 +365,6 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
         }),
         // Both the beginning and the end.
         Op::Wait(_) => nodes.push(fence(FenceOrder::SeqCst)),
-        // Before what its CPU does later...
-        Op::Enter(_) => nodes.push(Node {
-            reads: true,
-            ..node
-        }),
-        // ...and after what it did before, stores included.
-        Op::Leave(_) => nodes.push(Node {
-            writes: true,
-            ..node
-        }),
     }
     (at, at)
 }

@@ -379,7 +379,7 @@ fn section(random: &mut Random, flavour: Flavour, into: &mut Vec<Line>) {
         section_every: 0,
         ..flavour
     };
-    for _ in 0..1 + random.below(2) {
+    for _ in 0..=random.below(2) {
         block(random, no_sections, into, 0);
     }
     if with_other && random.one_in(2) {

@@ -6,7 +6,7 @@
 
 use gupcheck_sync::{Op, SectionId, SectionSet};
 
-use super::enumerate::{Did, State};
+use super::state::{Did, State};
 
 /// An event, by CPU and index.
 type At = (usize, usize);

@@ -1,0 +1,169 @@
+//! The errands of couriers, and what the end of a wait comes after.
+
+use gupcheck_sync::{Op, SectionId, SectionSet};
+
+use super::event::Asked;
+use super::graph::Graph;
+use super::id::EventId;
+use super::sections::Span;
+use super::waits::Wait;
+
+/// What a courier still has to do, or has done.
+pub(super) struct Errand {
+    /// The event with which the wait began.
+    pub(super) begun: EventId,
+    /// Of which kinds the sections are waited for.
+    pub(super) wait: Wait,
+    /// The CPU that it goes to.
+    pub(super) cpu: usize,
+}
+
+impl Graph {
+    /// The `nth` errand of a courier, if the wait has begun.
+    pub(super) fn errand(&self, lane: usize, nth: usize) -> Option<Errand> {
+        let (waiter, cpu) = self.waits().courier(lane)?;
+        let &index = self.sections().begun(waiter).get(nth)?;
+        let begun = EventId::new(waiter, usize::from(index));
+        let Op::Wait(kinds) = self.event(begun).op else {
+            return None;
+        };
+        Some(Errand {
+            begun,
+            wait: (waiter, kinds),
+            cpu,
+        })
+    }
+
+    /// What a courier does next.
+    pub(super) fn next_of_courier(&self, lane: usize) -> Option<Asked> {
+        if let Some(second) = self.half_done(lane) {
+            return Some(second);
+        }
+        let errand = self.errand(lane, self.lane(lane).len() / 2)?;
+        Some(Asked {
+            op: self.waits().arriving(errand.wait, errand.cpu),
+            site: self.event(errand.begun).site,
+            is_second: false,
+            part: 0,
+        })
+    }
+
+    /// Which of its CPU's waits the one that `cpu` is in the middle of is, and for what; `None` if it is in none.
+    pub(super) fn open_wait(&self, cpu: usize) -> Option<(usize, SectionSet)> {
+        let last = self.lane(cpu).last()?;
+        match last.op {
+            Op::Wait(kinds) if last.part == 0 => {
+                Some((self.sections().begun(cpu).len() - 1, kinds))
+            }
+            _ => None,
+        }
+    }
+
+    /// How many of the waits that have begun, as far as `is_done` says, come after a section that `entered` begins: for
+    /// each waiter that is of interest, in order.
+    pub(super) fn unseen(
+        &self,
+        entered: EventId,
+        kind: SectionId,
+        is_done: impl Fn(EventId) -> bool,
+    ) -> Vec<usize> {
+        let cpu = entered.lane();
+        let mut unseen = Vec::new();
+        for (part, (waiter, kinds)) in (1..).zip(self.waits().of_section(cpu, kind)) {
+            let begun = (self.sections().begun(waiter).iter())
+                .map(|&index| EventId::new(waiter, usize::from(index)))
+                .filter(|&begun| is_done(begun) && self.event(begun).op == Op::Wait(kinds))
+                .count();
+            let update = self.lane(cpu).get(entered.index() + 2 * part);
+            let seen = update.map_or(begun, |second| second.wrote as usize);
+            if begun > 0 {
+                unseen.push(begun.saturating_sub(seen));
+            }
+        }
+        unseen
+    }
+
+    /// Which of its CPU's waits an event ends.
+    pub(super) fn wait_of_end(&self, end: EventId) -> usize {
+        let begun = self.sections().begun(end.lane()).iter();
+        let nth = begun
+            .rev()
+            .position(|&begun| usize::from(begun) < end.index());
+        self.sections().begun(end.lane()).len() - 1 - nth.expect("what ends has begun")
+    }
+
+    /// What the end of a CPU's wait comes after, beside program order: couriers, and the sections that they
+    /// found. `None` where it is not possible yet.
+    pub(super) fn before_end_of_wait(
+        &self,
+        cpu: usize,
+        nth: usize,
+        kinds: SectionSet,
+    ) -> Option<Vec<EventId>> {
+        let mut before = Vec::new();
+        for other in (0..self.waits().cpus()).filter(|&other| other != cpu) {
+            let arrived = EventId::new(self.waits().lane(cpu, other), 2 * nth + 1);
+            if !self.has(arrived) {
+                return None;
+            }
+            before.push(arrived);
+            before.extend(self.left_before(arrived, (cpu, kinds), other)?);
+        }
+        Some(before)
+    }
+
+    /// The ends of the sections that a courier found at `cpu`; `None` if one has not ended. Of each kind the last one
+    /// stands for all.
+    fn left_before(&self, arrived: EventId, wait: Wait, cpu: usize) -> Option<Vec<EventId>> {
+        let cell = self.waits().cell(wait, cpu);
+        let place = self.event(arrived).position;
+        let last =
+            (self.writes(cell)[..usize::from(place) - 1].iter()).rfind(|id| id.lane() == cpu);
+        let Some(last) = last else {
+            return Some(Vec::new());
+        };
+        let mut left = Vec::new();
+        for kind in wait.1.iter() {
+            let spans = self.sections().of(cpu).iter();
+            let found =
+                |span: &&Span| span.kind == kind && usize::from(span.entered) < last.index();
+            if let Some(span) = spans.rev().find(found) {
+                let end = usize::from(span.left).checked_sub(1)?;
+                left.push(EventId::new(cpu, end));
+            }
+        }
+        Some(left)
+    }
+
+    /// Whether all sections of a CPU that a wait waits for have been left, the courier having arrived or arriving now.
+    pub(super) fn is_left_by(
+        &self,
+        cpu: usize,
+        nth: usize,
+        kinds: SectionSet,
+        other: usize,
+    ) -> bool {
+        let arrived = EventId::new(self.waits().lane(cpu, other), 2 * nth + 1);
+        if self.has(arrived) {
+            return self.left_before(arrived, (cpu, kinds), other).is_some();
+        }
+        !kinds.iter().any(|kind| self.sections().is_in(other, kind))
+    }
+
+    /// The CPUs whose sections keep a CPU waiting at the end of its wait.
+    pub(super) fn keeps_waiting_for(&self, cpu: usize) -> impl Iterator<Item = usize> {
+        let open = self.open_wait(cpu);
+        (0..self.waits().cpus()).filter(move |&other| {
+            let Some((nth, kinds)) = open else {
+                return false;
+            };
+            let arrived = EventId::new(
+                self.waits().lane(cpu, other.min(self.waits().cpus() - 1)),
+                2 * nth + 1,
+            );
+            other != cpu
+                && self.has(arrived)
+                && self.left_before(arrived, (cpu, kinds), other).is_none()
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! What is asked of a model.
+
+use gupcheck_sync::{CellId, RmwOrder};
+
+use crate::clock::Clock;
+use crate::event::Event;
+use crate::graph::Graph;
+use crate::id::EventId;
+
+/// How an operation touches a cell, for the question how far back it may do so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It only reads (a refused conditional update included).
+    Read,
+    /// It only writes.
+    Write,
+    /// It reads and writes in one step.
+    Update(RmwOrder),
+}
+
+/// What is before an event in the order in which memory is accessed: a prefix of each CPU's loads and one of
+/// its stores.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Past {
+    pub(crate) loads: Clock,
+    pub(crate) stores: Clock,
+}
+
+impl Past {
+    pub(super) fn join(&mut self, other: &Self) {
+        self.loads.join(&other.loads);
+        self.stores.join(&other.stores);
+    }
+}
+
+/// A memory model's view of one growing graph.
+pub(crate) trait Axioms: Default + Send {
+    /// Forgets everything, for a program with so many CPUs.
+    fn reset(&mut self, lanes: usize);
+
+    /// Becomes what `other` is.
+    fn copy(&mut self, other: &Self);
+
+    /// The place in the coherence order of `cell` that the next event of `lane` must not stay behind: it
+    /// may read from the write there or from later ones, and write after it.
+    fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16;
+
+    /// Takes note of the event that was pushed last.
+    fn push(&mut self, graph: &Graph, id: EventId);
+
+    /// Forgets the event that was pushed last.
+    fn pop(&mut self, id: EventId);
+
+    /// All events that are ordered before the next event of `lane` in the sense that makes two plain
+    /// accesses not a race.
+    fn synchronised(&self, graph: &Graph, lane: usize) -> Clock;
+
+    /// All events that must be told before `id`, and itself.
+    fn told_before(&self, graph: &Graph, id: EventId) -> Clock;
+
+    /// What accesses memory before `id` does, if the model has one order in which all CPUs do.
+    fn memory_before(&self, graph: &Graph, id: EventId) -> Option<Past>;
+
+    /// Whether an event may reach memory later than its CPU's next ones.
+    fn is_buffered(&self, event: &Event) -> bool;
+}
