@@ -31,7 +31,11 @@ fn all(program: Program) -> BTreeSet<Vec<i64>> {
 // --- What a wait orders ------------------------------------------------------------------------
 
 #[test]
-fn what_comes_before_a_wait_is_seen_by_whoever_sees_what_comes_after() {
+fn a_section_comes_before_the_end_or_after_the_beginning() {
+    assert_eq!(
+        all(sections::before_or_after()),
+        set([[0, 1], [1, 0], [1, 1]])
+    );
     for waits in [true, false] {
         assert_eq!(
             all(sections::write_wait_write(waits)),
@@ -162,11 +166,12 @@ fn waits_and_sections_tell_and_nothing_else_does() {
 
 #[test]
 fn waiting_for_a_section_that_does_not_end_is_a_deadlock() {
-    let programs: [fn() -> Program; 4] = [
-        sections::section_spins_for_its_waiter,
+    let programs: [fn() -> Program; 5] = [
+        || sections::section_spins_for_its_waiter(false),
+        || sections::section_spins_for_its_waiter(true),
+        || sections::waits_within_sections(false),
+        || sections::never_leaves(false),
         sections::looks_and_waits,
-        sections::waits_within_sections,
-        sections::never_leaves,
     ];
     for (engine, program) in ALL.iter().flat_map(|e| programs.map(|p| (e, p))) {
         let found = explore(engine, program(), &search());
@@ -210,6 +215,11 @@ fn where_waiting_may_fail_a_wait_that_may_end_does() {
     let found = every(program);
     assert_complete(&found);
     assert_eq!(found.blocked, 0);
+    let mut program = sections::section_spins_for_its_waiter(true);
+    program.let_waits_fail();
+    let found = every(program);
+    assert_complete(&found);
+    assert_eq!((found.executions, found.blocked > 0), (0, true));
 }
 
 // --- Defects, looks, dependencies --------------------------------------------------------------
