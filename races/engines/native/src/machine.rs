@@ -213,8 +213,7 @@ impl<'p> Machine<'p> {
             LoadOrder::Relaxed | LoadOrder::Dependency => Ordering::Relaxed,
             LoadOrder::Acquire => Ordering::Acquire,
         });
-        let leads = self.program.layout().leads(cell, value);
-        if order == LoadOrder::Dependency && order.acquires(leads) {
+        if order == LoadOrder::Dependency && self.program.layout().leads(cell, value) {
             // ORDERING: pairs with the release store that the value is from.
             fence(Ordering::Acquire);
         }
