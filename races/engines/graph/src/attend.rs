@@ -1,55 +1,112 @@
 //! Sections and waits in a graph that is built by choices.
 //!
-//! A schedule says nothing of couriers. Where a CPU enters a section, its choice says which of the waits that have begun
-//! come before that; their couriers arrive then, and no sooner. A wait ends as soon as its CPU has something
-//! else to do, if it can; the couriers that have not arrived by then do so.
+//! A schedule says nothing of where a wait begins, nor of couriers: a wait's turn is where it ends. Where a CPU enters a
+//! section, its choice says which waits come before that. They begin then, if they have not, and their couriers
+//! arrive. A wait that ends begins before, if it has not, and those couriers arrive that have not.
 
-use gupcheck_sync::{Op, SectionId};
+use gupcheck_sync::Op;
 
+use super::build::Builder;
+use super::cpu::NextRef;
 use super::entrance;
-use super::event::{Asked, Effect, Event};
-use super::graph::Graph;
+use super::event::{Asked, Effect};
 use super::level::Level;
 use super::model::Axioms;
-use super::waits::Wait;
 
-/// How many of the waits like `wait` have begun.
-fn begun(graph: &Graph, wait: Wait) -> usize {
-    let (waiter, kinds) = wait;
-    let is_such = |event: &&Event| event.op == Op::Wait(kinds) && event.part == 0;
-    graph.lane(waiter).iter().filter(is_such).count()
-}
+const NOT_BEGUN: &str = "a wait that has not begun cannot come before this section";
 
-impl<A: Axioms> Level<A> {
-    /// Lets a CPU enter a section, after all but so many of the waits that have begun.
+impl<A: Axioms> Builder<A> {
+    /// Lets a CPU enter a section, after the waits that the choice says.
     pub(super) fn enter(
         &mut self,
         lane: usize,
         asked: Asked,
-        kind: SectionId,
-        back: u16,
+        choice: u16,
     ) -> Result<(), &'static str> {
-        let waits = self.graph.waits().of_section(lane, kind);
-        let begun: Vec<_> = waits
-            .map(|wait| (wait, begun(&self.graph, wait)))
-            .filter(|(_, begun)| *begun > 0)
-            .collect();
-        for (place, (wait, begun)) in begun.into_iter().enumerate() {
-            let unseen = entrance::unseen(back, place);
-            self.arrive(wait, lane, begun.saturating_sub(unseen))?;
+        for waiter in (0..self.explorer.cpus.len()).filter(|&waiter| waiter != lane) {
+            for _ in 0..entrance::fresh(choice, waiter) {
+                self.reach(waiter, lane)?;
+            }
         }
-        self.push(lane, asked, Effect::NONE);
-        while let Some(part) = self.graph.half_done(lane) {
-            self.update_newest(lane, part)?;
+        let level = &mut self.explorer.levels[0];
+        level.push(lane, asked, Effect::NONE);
+        while let Some(part) = level.graph.half_done(lane) {
+            level.update_newest(lane, part)?;
         }
         Ok(())
     }
 
-    /// Ends the wait that a CPU is in the middle of, if that is possible.
-    pub(super) fn end_wait(&mut self, lane: usize) {
-        if !self.can_end_wait(lane) {
-            return;
+    /// Lets the next courier of `waiter` arrive at `cpu`.
+    fn reach(&mut self, waiter: usize, cpu: usize) -> Result<(), &'static str> {
+        let is_on_its_way = |builder: &Self| {
+            let graph = &builder.explorer.level().graph;
+            graph.waits().is_waiter(waiter)
+                && graph
+                    .next_of_courier(graph.waits().lane(waiter, cpu))
+                    .is_some()
+        };
+        if !is_on_its_way(self) {
+            self.begin_wait(waiter)?;
         }
+        if !is_on_its_way(self) {
+            return Err(NOT_BEGUN);
+        }
+        let level = &mut self.explorer.levels[0];
+        let courier = level.graph.waits().lane(waiter, cpu);
+        if level.goes(courier) {
+            Ok(())
+        } else {
+            Err(NOT_BEGUN)
+        }
+    }
+
+    /// Begins the wait that a CPU asks for next.
+    pub(super) fn begin_wait(&mut self, waiter: usize) -> Result<(), &'static str> {
+        let asked = match self.explorer.next_of(waiter) {
+            Some(NextRef::Asks(asked)) if asked.part == 0 => asked,
+            _ => return Err(NOT_BEGUN),
+        };
+        let Op::Wait(kinds) = asked.op else {
+            return Err(NOT_BEGUN);
+        };
+        if !self.explorer.waits.foresees((waiter, kinds)) {
+            self.unforeseen.get_or_insert((waiter, kinds));
+            return Err("this CPU was not known to wait");
+        }
+        self.explorer.levels[0].push(waiter, asked, Effect::NONE);
+        Ok(())
+    }
+
+    /// Ends the wait that a CPU asks for, or is in the middle of.
+    pub(super) fn wait(&mut self, lane: usize, asked: Asked) -> Result<(), &'static str> {
+        if asked.part == 0 {
+            self.begin_wait(lane)?;
+        }
+        let level = &mut self.explorer.levels[0];
+        if level.can_end_wait(lane) {
+            level.end_wait(lane);
+        }
+        match level.graph.open_wait(lane) {
+            Some(_) => Err("this CPU has to wait"),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a wait could end, if it began now.
+    pub(super) fn could_wait(&self, lane: usize, asked: &Asked) -> bool {
+        let graph = &self.explorer.level().graph;
+        if asked.part > 0 {
+            return self.explorer.level().can_end_wait(lane);
+        }
+        let kinds = asked.op.sections();
+        let mut others = (0..self.explorer.cpus.len()).filter(|&other| other != lane);
+        others.all(|other| !kinds.iter().any(|kind| graph.sections().is_in(other, kind)))
+    }
+}
+
+impl<A: Axioms> Level<A> {
+    /// Ends the wait that a CPU is in the middle of; the couriers arrive that have not.
+    fn end_wait(&mut self, lane: usize) {
         let Some((nth, _)) = self.graph.open_wait(lane) else {
             return;
         };
@@ -73,18 +130,6 @@ impl<A: Axioms> Level<A> {
         };
         let mut others = (0..self.graph.waits().cpus()).filter(|&other| other != lane);
         others.all(|other| self.graph.is_left_by(lane, nth, kinds, other))
-    }
-
-    /// Lets couriers arrive at a CPU until so many of these waits have reached it.
-    fn arrive(&mut self, wait: Wait, cpu: usize, count: usize) -> Result<(), &'static str> {
-        let cell = self.graph.waits().cell(wait, cpu);
-        let courier = self.graph.waits().lane(wait.0, cpu);
-        while (self.graph.last_value(cell) as usize) < count {
-            if !self.goes(courier) {
-                return Err("a wait that has begun does not reach this CPU");
-            }
-        }
-        Ok(())
     }
 
     /// Lets a courier arrive, if there is one on its way.

@@ -105,7 +105,6 @@ impl<A: Axioms> Builder<A> {
         if lane >= self.explorer.cpus.len() {
             return None;
         }
-        self.explorer.levels[0].end_wait(lane);
         match self.explorer.next_of(lane) {
             Some(NextRef::Asks(asked)) => Some(asked),
             _ => None,
@@ -120,14 +119,7 @@ impl<A: Axioms> Builder<A> {
         back: u16,
         strict: bool,
     ) -> Result<Option<Broken>, &'static str> {
-        let was_waiting = self.explorer.level().graph.open_wait(lane).is_some();
-        let Some(asked) = self.asked(lane) else {
-            return if was_waiting {
-                Ok(None)
-            } else {
-                Err("this CPU does nothing any more")
-            };
-        };
+        let asked = self.asked(lane).ok_or("this CPU does nothing any more")?;
         if let Some(defect) = self.defect(lane, &asked) {
             return Ok(Some((defect, Vec::new())));
         }
@@ -154,15 +146,8 @@ impl<A: Axioms> Builder<A> {
                     _ => None,
                 });
             }
-            Op::Enter(kind) => self.explorer.levels[0].enter(lane, asked, kind, back)?,
-            Op::Wait(_) if asked.part > 0 => return Err("this CPU has to wait"),
-            Op::Wait(kinds) => {
-                if !self.explorer.waits.foresees((lane, kinds)) {
-                    self.unforeseen.get_or_insert((lane, kinds));
-                    return Err("this CPU was not known to wait");
-                }
-                self.explorer.levels[0].push(lane, asked, Effect::NONE);
-            }
+            Op::Enter(_) => self.enter(lane, asked, back)?,
+            Op::Wait(_) => self.wait(lane, asked)?,
             _ if !self.is_enabled(lane, &asked) => return Err("this CPU has to wait"),
             _ => {
                 self.explorer.levels[0].push(lane, asked, Effect::NONE);
@@ -214,7 +199,7 @@ impl<A: Axioms> Builder<A> {
         match asked.op {
             Op::Lock { lock, mode } => holders(&level.graph, lane, lock, mode).next().is_none(),
             Op::SpinUntil { .. } => level.could_end_wait(lane, &asked.op),
-            Op::Wait(_) if asked.part > 0 => level.can_end_wait(lane),
+            Op::Wait(_) => self.could_wait(lane, asked),
             Op::Join(other) => matches!(
                 self.explorer.next_of(other.index()),
                 Some(NextRef::Stops(_))

@@ -1,18 +1,38 @@
-//! What a choice says of entering a section: for each waiter that is of interest, how many of its waits come after.
+//! What a schedule says of entering a section: how many waits of each CPU come before it, beside those that are known to.
+//!
+//! Known are the waits that came before the CPU's earlier sections, and those that have ended.
 
-/// In a choice, so many bits say how many of one waiter's waits come after a section that is entered.
-const BITS: usize = 3;
+use super::clock::MAX_CPUS;
 
-/// A choice for entering a section that comes after all but so many of the waits that have begun, in their order.
-pub(super) fn choice(unseen: impl Iterator<Item = usize>) -> u16 {
-    let most = (1 << BITS) - 1;
-    let places = (0..16 / BITS).zip(unseen);
-    places.fold(0, |choice, (place, unseen)| {
-        choice | (unseen.min(most) as u16) << (place * BITS)
-    })
+/// A choice has so many bits for each CPU that may wait.
+const BITS: usize = 2;
+const MOST: usize = (1 << BITS) - 1;
+
+/// For each CPU, how many waits of each other CPU are known to come before its next section.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known([[usize; MAX_CPUS]; MAX_CPUS]);
+
+impl Known {
+    /// The choice for a section of `cpu` that comes after so many waits of each CPU, which are known from now on.
+    pub(super) fn enter(&mut self, cpu: usize, seen: [usize; MAX_CPUS]) -> u16 {
+        let mut choice = 0;
+        for (waiter, (known, seen)) in self.0[cpu].iter_mut().zip(seen).enumerate() {
+            let fresh = seen.saturating_sub(*known);
+            choice |= (fresh.min(MOST) as u16) << (waiter * BITS);
+            *known = (*known).max(seen);
+        }
+        choice
+    }
+
+    /// So many waits of `waiter` have ended.
+    pub(super) fn end(&mut self, waiter: usize, count: usize) {
+        for known in &mut self.0 {
+            known[waiter] = known[waiter].max(count);
+        }
+    }
 }
 
-/// The same of the waiter at this place.
-pub(super) fn unseen(choice: u16, place: usize) -> usize {
-    usize::from(choice >> (place * BITS).min(15)) & ((1 << BITS) - 1)
+/// What a choice says of the waits of one CPU.
+pub(super) fn fresh(choice: u16, waiter: usize) -> usize {
+    usize::from(choice >> (waiter * BITS)) & MOST
 }

@@ -1,5 +1,6 @@
 //! The errands of couriers, and what the end of a wait comes after.
 
+use super::clock::MAX_CPUS;
 use gupcheck_sync::{Op, SectionId, SectionSet};
 
 use super::event::Asked;
@@ -59,28 +60,27 @@ impl Graph {
         }
     }
 
-    /// How many of the waits that have begun, as far as `is_done` says, come after a section that `entered` begins: for
-    /// each waiter that is of interest, in order.
-    pub(super) fn unseen(
-        &self,
-        entered: EventId,
-        kind: SectionId,
-        is_done: impl Fn(EventId) -> bool,
-    ) -> Vec<usize> {
+    /// How many of each CPU's waits are before a section that `entered` begins: all up to the last one of interest that
+    /// has reached its CPU by then.
+    pub(super) fn seen(&self, entered: EventId, kind: SectionId) -> [usize; MAX_CPUS] {
         let cpu = entered.lane();
-        let mut unseen = Vec::new();
+        let mut seen = [0; MAX_CPUS];
         for (part, (waiter, kinds)) in (1..).zip(self.waits().of_section(cpu, kind)) {
-            let begun = (self.sections().begun(waiter).iter())
-                .map(|&index| EventId::new(waiter, usize::from(index)))
-                .filter(|&begun| is_done(begun) && self.event(begun).op == Op::Wait(kinds))
-                .count();
             let update = self.lane(cpu).get(entered.index() + 2 * part);
-            let seen = update.map_or(begun, |second| second.wrote as usize);
-            if begun > 0 {
-                unseen.push(begun.saturating_sub(seen));
+            let count = update.map_or(0, |second| second.wrote as usize);
+            let is_such = |index: u16| {
+                self.event(EventId::new(waiter, usize::from(index))).op == Op::Wait(kinds)
+            };
+            let such = (self.sections().begun(waiter).iter().enumerate())
+                .filter_map(|(nth, &index)| is_such(index).then_some(nth + 1));
+            if let Some(last) = count.checked_sub(1).and_then(|nth| {
+                let mut such = such;
+                such.nth(nth)
+            }) {
+                seen[waiter] = seen[waiter].max(last);
             }
         }
-        unseen
+        seen
     }
 
     /// Which of its CPU's waits an event ends.

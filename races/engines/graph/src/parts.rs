@@ -56,7 +56,8 @@ impl Graph {
     /// engine knows of.
     pub(super) fn is_the_programs(&self, id: EventId) -> bool {
         let event = self.event(id);
-        let is_end_of_wait = matches!(event.op, Op::Wait(_)) && event.part > 0;
-        id.lane() < self.waits().cpus() && !self.waits().is_own(event.cell) && !is_end_of_wait
+        // A wait is told where it ends.
+        let is_half_a_wait = matches!(event.op, Op::Wait(_)) && event.part == 0;
+        id.lane() < self.waits().cpus() && !self.waits().is_own(event.cell) && !is_half_a_wait
     }
 }

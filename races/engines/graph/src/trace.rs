@@ -10,7 +10,7 @@ use gupcheck_sync::{LaneId, Op, Source, What};
 
 use super::clock::Clock;
 use super::cpu::Said;
-use super::entrance;
+use super::entrance::Known;
 use super::event::NOWHERE;
 use super::explore::Explorer;
 use super::graph::Graph;
@@ -109,7 +109,7 @@ fn tells_all(graph: &Graph, order: &[EventId], id: EventId) -> bool {
 pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
     let mut there: HashMap<u32, Vec<u16>> = HashMap::new();
     let mut choices = Vec::new();
-    let mut done = Clock::EMPTY;
+    let mut known = Known::default();
     for &id in order {
         let event = graph.event(id);
         let writes = there.entry(event.cell).or_default();
@@ -120,9 +120,7 @@ pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
         if graph.is_the_programs(id) && !is_part(event) {
             let newer = writes.iter().filter(|&&place| place > standing);
             let back = match event.op {
-                Op::Enter(kind) => {
-                    entrance::choice(graph.unseen(id, kind, |begun| done.has(begun)).into_iter())
-                }
+                Op::Enter(kind) => known.enter(id.lane(), graph.seen(id, kind)),
                 _ if event.is_plain() => 0,
                 _ => newer.count() as u16,
             };
@@ -131,7 +129,9 @@ pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
                 back,
             });
         }
-        done.set(id.lane(), id.index() as u16 + 1);
+        if matches!(event.op, Op::Wait(_)) && event.part > 0 {
+            known.end(id.lane(), graph.wait_of_end(id) + 1);
+        }
         if event.writes {
             writes.push(event.position);
         }
