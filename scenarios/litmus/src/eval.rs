@@ -28,6 +28,7 @@ pub(crate) struct Machine<'m> {
     lane: &'m Lane<'m>,
     index: usize,
     registers: Vec<i64>,
+    /// How many read-side sections of RCU it is in, one within another.
     rcu_depth: usize,
 }
 
@@ -47,6 +48,10 @@ impl<'m> Machine<'m> {
     pub(crate) fn run(mut self) -> Returned {
         let process = &self.world.code.processes[self.index];
         if let Err(GivenUp) = self.steps(&process.steps) {
+            if self.rcu_depth > 0 {
+                // Nobody may wait for one who does nothing more.
+                self.world.rcu.leave(self.lane);
+            }
             return Returned::nothing().text(GIVEN_UP, "lock held");
         }
         if self.rcu_depth > 0 {
@@ -208,7 +213,7 @@ impl<'m> Machine<'m> {
             }
             Access::RcuReadLock => self.rcu_read_lock(),
             Access::RcuReadUnlock => self.rcu_read_unlock(),
-            Access::SynchronizeRcu(call) => self.synchronize_rcu(*call),
+            Access::SynchronizeRcu => self.synchronize_rcu(),
         }
         Ok(0)
     }
@@ -348,10 +353,10 @@ impl<'m> Machine<'m> {
     }
 
     fn rcu_read_lock(&mut self) {
-        self.rcu_depth += 1;
-        if let Some(gate) = self.world.gates[self.index].filter(|_| self.rcu_depth == 1) {
-            gate.lock(self.lane);
+        if self.rcu_depth == 0 {
+            self.world.rcu.enter(self.lane);
         }
+        self.rcu_depth += 1;
     }
 
     fn rcu_read_unlock(&mut self) {
@@ -362,29 +367,17 @@ impl<'m> Machine<'m> {
             );
         };
         self.rcu_depth = depth;
-        if let Some(gate) = self.world.gates[self.index].filter(|_| depth == 0) {
-            gate.unlock(self.lane);
+        if depth == 0 {
+            self.world.rcu.leave(self.lane);
         }
     }
 
-    fn synchronize_rcu(&self, call: usize) {
+    fn synchronize_rcu(&self) {
         if self.rcu_depth > 0 {
             self.bug("synchronize_rcu waits for its own read-side section", None);
         }
-        // ORDERING: a grace period is a full barrier on both sides.
-        self.lane.fence(FenceOrder::SeqCst);
-        let visitors = &self.world.visitors[self.index][call];
-        for &visitor in visitors {
-            self.lane.spawn(visitor);
-        }
-        if let Some(gate) = self.world.visited_by(self.index).next() {
-            gate.lock(self.lane);
-            gate.unlock(self.lane);
-        }
-        for &visitor in visitors {
-            self.lane.join(visitor);
-        }
-        self.lane.fence(FenceOrder::SeqCst);
+        // ORDERING: a full barrier on both sides, of the wait itself.
+        self.lane.wait_for(&[self.world.rcu]);
     }
 }
 

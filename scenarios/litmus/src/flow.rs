@@ -115,7 +115,7 @@ fn mark_access(access: &mut Access, chased: bool, live: &mut Live) {
         | Access::SpinIsLocked(_)
         | Access::RcuReadLock
         | Access::RcuReadUnlock
-        | Access::SynchronizeRcu(_) => {}
+        | Access::SynchronizeRcu => {}
     }
 }
 

@@ -155,8 +155,7 @@ pub(crate) enum Access {
     SpinIsLocked(usize),
     RcuReadLock,
     RcuReadUnlock,
-    /// The grace period of this index, among those of its process.
-    SynchronizeRcu(usize),
+    SynchronizeRcu,
 }
 
 /// What a step does.
@@ -189,10 +188,6 @@ pub(crate) struct Process {
     pub(crate) steps: Vec<Step>,
     /// The registers that the process returns: those that somebody asks for.
     pub(crate) returned: Vec<usize>,
-    /// Whether it has a read-side section of RCU.
-    pub(crate) reads_rcu: bool,
-    /// How many calls of `synchronize_rcu` it has.
-    pub(crate) grace_periods: usize,
 }
 
 /// How a location is accessed, which decides what it is made of.

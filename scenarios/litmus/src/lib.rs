@@ -33,8 +33,8 @@
 //!   anyway; a dependency from a compare-and-exchange that failed is lost; unlock-then-lock by one CPU is
 //!   no barrier for a third.
 //!
-//! RCU's grace periods have no form in C11. Here they are what they are made of: a visit, with full
-//! barriers, to a gate that each read-side section holds (the `world` module tells how).
+//! RCU has no form in C11, and needs none: read-side sections and waits for them are the facade's own
+//! ([`gupcheck_sync::Section`] says what they promise). The `world` module tells which are used.
 //!
 //! What has no meaning here is an error with its place ([`LitmusError`]): loops, jumps, arrays, types other
 //! than `int`, `atomic_t`, `spinlock_t` and pointers to them, arithmetic on pointers, SRCU, two accesses in
@@ -104,10 +104,8 @@ impl Litmus {
         &self.code.text
     }
 
-    /// The test as a program. It has no properties: whether the condition holds is for the
-    /// [report](Self::report) to say, over all executions.
-    ///
-    /// Its first CPUs are the test's processes; any others wait for grace periods on their behalf.
+    /// The test as a program; its CPUs are the test's processes. It has no properties: whether the condition
+    /// holds is for the [report](Self::report) to say, over all executions.
     pub fn program(&self) -> Program {
         program::program(&self.code)
     }

@@ -1,9 +1,9 @@
-//! A litmus test as a program: its processes as CPUs, and CPUs that wait for grace periods on their behalf.
+//! A litmus test as a program: its processes as CPUs.
 
 use crate::eval::Machine;
 use crate::ir::{Asked, Code};
 use crate::world::World;
-use gupcheck_program::{Program, Returned};
+use gupcheck_program::Program;
 use gupcheck_sync::{Layout, Name};
 use std::sync::Arc;
 
@@ -17,18 +17,6 @@ pub(crate) fn program(code: &Arc<Code>) -> Program {
         program.cpu(Name::new("P{}", [index as u32]), move |lane| {
             Machine::new(&world, lane, index).run()
         });
-    }
-    for index in 0..code.processes.len() {
-        for visitors in &world.visitors[index] {
-            for (gate, _) in world.visited_by(index).skip(1).zip(visitors) {
-                let name = Name::new("grace period of P{}", [index as u32]);
-                program.spawned_cpu(name, move |lane| {
-                    gate.lock(lane);
-                    gate.unlock(lane);
-                    Returned::nothing()
-                });
-            }
-        }
     }
     for (asked, ..) in &code.asked {
         if let Asked::Location(location) = asked

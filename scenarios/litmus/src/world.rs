@@ -1,4 +1,4 @@
-//! The world of a litmus test: its locations as cells, its read-side sections as locks.
+//! The world of a litmus test: its locations as cells, and the one kind of section that there is.
 //!
 //! # Locations that are accessed both plainly and by marked accesses
 //!
@@ -20,11 +20,9 @@
 //!
 //! # RCU
 //!
-//! A process with a read-side section has a gate, a lock that it holds from `rcu_read_lock` to
-//! `rcu_read_unlock`. `synchronize_rcu` is a full barrier, then a visit to the gate of every other such
-//! process, then a full barrier. Gates are visited at once, the first by the waiting CPU itself and each
-//! other by a CPU of its own: visited one after another they would order sections that a grace period
-//! leaves unordered.
+//! A read-side section is a section of the kind `rcu`, from the outermost `rcu_read_lock` to its
+//! `rcu_read_unlock`; `synchronize_rcu` waits for that kind. What is ordered is what
+//! [`gupcheck_sync::Section`] promises, the full barriers of the grace period included.
 //!
 //! # Locks that are tried
 //!
@@ -35,7 +33,7 @@
 
 use crate::intern::intern;
 use crate::ir::{Code, MixedBy, Shape, location_at};
-use gupcheck_sync::{Atomic, CellId, LaneId, Layout, Name, Plain, SpinLock, Word};
+use gupcheck_sync::{Atomic, CellId, Layout, Name, Plain, Section, SpinLock, Word};
 use std::fmt;
 use std::sync::Arc;
 
@@ -90,10 +88,8 @@ impl Place {
 pub(crate) struct World {
     pub(crate) code: Arc<Code>,
     pub(crate) places: Vec<Place>,
-    /// The gate of each process that has read-side sections.
-    pub(crate) gates: Vec<Option<SpinLock>>,
-    /// By process and by its grace periods: the CPUs that visit all gates but the first for it.
-    pub(crate) visitors: Vec<Vec<Vec<LaneId>>>,
+    /// The read-side sections of RCU.
+    pub(crate) rcu: Section,
 }
 
 impl World {
@@ -113,45 +109,11 @@ impl World {
                 Shape::TriedLock => Place::TriedLock(layout.atomic(name, init)),
             });
         }
-        let waited_for = code.processes.iter().any(|p| p.grace_periods > 0);
-        let mut gates = Vec::new();
-        for (index, process) in code.processes.iter().enumerate() {
-            let name = Name::new("rcu[P{}]", [index as u32]);
-            let gated = waited_for && process.reads_rcu;
-            gates.push(gated.then(|| layout.spin_lock(name)));
-        }
-        let mut world = Self {
+        Self {
             code,
             places,
-            gates,
-            visitors: Vec::new(),
-        };
-        world.visitors = world.plan_visitors();
-        world
-    }
-
-    /// The gates that a grace period of `process` visits.
-    pub(crate) fn visited_by(&self, process: usize) -> impl Iterator<Item = SpinLock> {
-        let others = self.gates.iter().enumerate();
-        others.filter_map(move |(index, gate)| gate.filter(|_| index != process))
-    }
-
-    /// Numbers the CPUs that visit gates: after all processes, in the order of the calls.
-    fn plan_visitors(&self) -> Vec<Vec<Vec<LaneId>>> {
-        let mut next = self.code.processes.len() as u8;
-        let mut plan = Vec::new();
-        for (index, process) in self.code.processes.iter().enumerate() {
-            let gates = self.visited_by(index).count();
-            let mut calls = Vec::new();
-            for _ in 0..process.grace_periods {
-                // The first gate is visited by whoever waits.
-                let visitors = gates.saturating_sub(1) as u8;
-                calls.push((next..next + visitors).map(LaneId).collect());
-                next += visitors;
-            }
-            plan.push(calls);
+            rcu: layout.section("rcu"),
         }
-        plan
     }
 }
 

@@ -142,31 +142,6 @@ locations [0:r0; 1:r0; x;] exists (true)",
 }
 
 #[test]
-fn two_sections_may_overlap_with_one_grace_period_but_not_be_ordered_by_it() {
-    // One section begins before the grace period and ends within it, another begins within it and ends
-    // after it; the first sees what the second wrote. Gates visited one after another forbid this for
-    // one of the two ways to number the sections.
-    let early = "(int *x, int *w) { int r0; int r1; rcu_read_lock(); r0 = READ_ONCE(*x); \
-                 r1 = READ_ONCE(*w); rcu_read_unlock(); }";
-    let late = "(int *y, int *w) { int r0; rcu_read_lock(); WRITE_ONCE(*w, 1); \
-                r0 = READ_ONCE(*y); rcu_read_unlock(); }";
-    let waits = "P0(int *x, int *y) { WRITE_ONCE(*x, 1); synchronize_rcu(); WRITE_ONCE(*y, 1); }";
-    for (one, two, first, second) in [(early, late, 1, 2), (late, early, 2, 1)] {
-        let test = format!("C t\n{{ }}\n{waits}\nP1{one}\nP2{two}\n");
-        let overlap = format!("{first}:r0=0 /\\ {first}:r1=1 /\\ {second}:r0=1");
-        let report = under_sc(&format!("{test}exists ({overlap})"));
-        assert_eq!(report.satisfied, Some(true), "{report}");
-        // But neither may span the whole of it.
-        let spans = format!("{first}:r0=0 /\\ y=1 /\\ {first}:r1=2");
-        let test = test
-            .replace("READ_ONCE(*w)", "READ_ONCE(*y) + 1")
-            .replace("int *w) { int r0; int r1", "int *y) { int r0; int r1");
-        let report = under_sc(&format!("{test}exists ({spans})"));
-        assert_eq!(report.satisfied, Some(false), "{report}");
-    }
-}
-
-#[test]
 fn registers_and_parameters_can_be_given_by_the_initial_state() {
     states(
         "C t

@@ -369,15 +369,9 @@ impl<'a> Body<'a> {
             Primitive::SpinUnlock => (Access::SpinUnlock(self.lock(&args[0])?), INT),
             Primitive::SpinTrylock => (Access::SpinTrylock(self.lock(&args[0])?), INT),
             Primitive::SpinIsLocked => (Access::SpinIsLocked(self.lock(&args[0])?), INT),
-            Primitive::RcuReadLock => {
-                self.code.reads_rcu = true;
-                (Access::RcuReadLock, INT)
-            }
+            Primitive::RcuReadLock => (Access::RcuReadLock, INT),
             Primitive::RcuReadUnlock => (Access::RcuReadUnlock, INT),
-            Primitive::SynchronizeRcu => {
-                self.code.grace_periods += 1;
-                (Access::SynchronizeRcu(self.code.grace_periods - 1), INT)
-            }
+            Primitive::SynchronizeRcu => (Access::SynchronizeRcu, INT),
         })
     }
 

@@ -7,10 +7,8 @@ use crate::error::{Checked, Span, invalid, unsupported};
 use crate::flow;
 use crate::ir::Code;
 
-/// Processes beyond this are turned away: an engine has a lane for each, and for each grace period.
+/// Processes beyond this are turned away: an engine has a lane for each.
 const MOST_PROCESSES: usize = 16;
-/// Waits of grace periods beyond this are turned away, likewise.
-const MOST_WAITS: usize = 64;
 
 /// Gives every name of `test` its meaning.
 pub(crate) fn resolve(source: &str, test: &Test) -> Checked<Code> {
@@ -34,11 +32,6 @@ pub(crate) fn resolve(source: &str, test: &Test) -> Checked<Code> {
         (globals.registers.iter()).find(|((process, _), _)| *process >= processes.len())
     {
         return invalid(format!("there is no process for `{process}:{name}`"), span);
-    }
-    let readers = processes.iter().filter(|p| p.reads_rcu).count();
-    let periods: usize = processes.iter().map(|p| p.grace_periods).sum();
-    if readers * periods > MOST_WAITS {
-        return unsupported("as many grace periods as this", test.processes[0].name.span);
     }
     let mut code = state::ask(&globals, processes, test)?;
     code.locations = globals.locations;

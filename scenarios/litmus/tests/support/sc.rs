@@ -6,12 +6,15 @@
 //!
 //! A data race is two CPUs about to access the same plain cell, one of them to write it: what orders the
 //! two in every interleaving counts as order, be it acquire and release or not.
+//!
+//! A wait for sections is two moves: it begins, and takes note of the sections that others are in; once all of those
+//! have been left, it may end.
 
 use gupcheck_program::{
-    Counterexample, Cut, End, Engine, Exploration, Model, Program, Returned, Search, Start, Tally,
+    Counterexample, Cut, End, Engine, Exploration, Model, Program, Returned, Search, Tally,
     Verdict, Violation,
 };
-use gupcheck_sync::{Backend, CellId, Fault, Lane, LaneId, LockMode, Op, Site};
+use gupcheck_sync::{Backend, CellId, Fault, Lane, LaneId, LockMode, Op, SectionSet, Site};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -81,23 +84,27 @@ fn stand(program: &Program, cpu: usize, given: &[u64]) -> Stand {
 struct Moment {
     memory: Vec<u64>,
     holders: Vec<Option<usize>>,
-    started: Vec<bool>,
+    /// By CPU: the sections that it is in.
+    inside: Vec<SectionSet>,
+    /// By CPU, if a wait of it has begun: the sections of each CPU that it still waits for.
+    awaited: Vec<Option<Vec<SectionSet>>>,
     given: Vec<Vec<u64>>,
 }
 
 impl Moment {
     fn first(program: &Program) -> Self {
-        let cpus = program.cpus();
+        let cpus = program.cpus().len();
         Self {
             memory: program.layout().cells().iter().map(|c| c.init).collect(),
             holders: vec![None; program.layout().locks().len()],
-            started: cpus.iter().map(|c| c.start == Start::AtOnce).collect(),
-            given: vec![Vec::new(); cpus.len()],
+            inside: vec![SectionSet::default(); cpus],
+            awaited: vec![None; cpus],
+            given: vec![Vec::new(); cpus],
         }
     }
 
     /// The moment after `cpu` has carried out `op`, if it can.
-    fn after(&self, cpu: usize, op: Op, stands: &[Stand]) -> Option<Self> {
+    fn after(&self, cpu: usize, op: Op) -> Option<Self> {
         let mut next = self.clone();
         let mut value = 0;
         match op {
@@ -117,8 +124,24 @@ impl Moment {
                 let holder = next.holders[lock.index()].take();
                 assert_eq!(holder, Some(cpu), "a lock is dropped by whoever holds it");
             }
-            Op::Spawn(other) => next.started[other.index()] = true,
-            Op::Join(other) if !matches!(stands[other.index()], Stand::Done(_)) => return None,
+            Op::Enter(kind) => next.inside[cpu] = self.inside[cpu].with(kind),
+            Op::Leave(kind) => {
+                next.inside[cpu] = self.inside[cpu].without(kind);
+                for awaited in next.awaited.iter_mut().flatten() {
+                    awaited[cpu] = awaited[cpu].without(kind);
+                }
+            }
+            Op::Wait(kinds) => match &self.awaited[cpu] {
+                None => {
+                    next.awaited[cpu] = Some(self.sections_of_others(cpu, kinds));
+                    return Some(next);
+                }
+                Some(awaited) if awaited.iter().any(|set| *set != SectionSet::default()) => {
+                    return None;
+                }
+                Some(_) => next.awaited[cpu] = None,
+            },
+            Op::Spawn(_) | Op::Join(_) => unreachable!("litmus tests start no CPUs"),
             Op::SpinUntil { .. } => unreachable!("litmus tests have no loops"),
             _ => {
                 if let Some(cell) = op.cell() {
@@ -132,30 +155,36 @@ impl Moment {
         Some(next)
     }
 
-    /// A fault that a CPU has run into, or a data race.
-    fn broken(&self, stands: &[Stand]) -> Result<(), Ending> {
-        let mut pending: HashMap<CellId, (bool, bool)> = HashMap::new();
-        for (stand, _) in stands
-            .iter()
-            .zip(&self.started)
-            .filter(|(_, started)| **started)
-        {
-            match *stand {
-                Stand::Broken(fault) => return Err(Ending::Violation(Violation::Fault(fault))),
-                Stand::Before(op @ (Op::Read { cell } | Op::Write { cell, .. })) => {
-                    let writes = matches!(op, Op::Write { .. });
-                    let (met, written) = pending.entry(cell).or_default();
-                    if *met && (writes || *written) {
-                        return Err(Ending::Violation(Violation::DataRace { cell }));
-                    }
-                    *met = true;
-                    *written |= writes;
-                }
-                Stand::Before(_) | Stand::Done(_) => {}
-            }
+    /// The sections of these kinds that each other CPU is in.
+    fn sections_of_others(&self, cpu: usize, kinds: SectionSet) -> Vec<SectionSet> {
+        let mut sections = self.inside.clone();
+        sections[cpu] = SectionSet::default();
+        for set in &mut sections {
+            set.0 &= kinds.0;
         }
-        Ok(())
+        sections
     }
+}
+
+/// A fault that a CPU has run into, or a data race.
+fn broken(stands: &[Stand]) -> Result<(), Ending> {
+    let mut pending: HashMap<CellId, (bool, bool)> = HashMap::new();
+    for stand in stands {
+        match *stand {
+            Stand::Broken(fault) => return Err(Ending::Violation(Violation::Fault(fault))),
+            Stand::Before(op @ (Op::Read { cell } | Op::Write { cell, .. })) => {
+                let writes = matches!(op, Op::Write { .. });
+                let (met, written) = pending.entry(cell).or_default();
+                if *met && (writes || *written) {
+                    return Err(Ending::Violation(Violation::DataRace { cell }));
+                }
+                *met = true;
+                *written |= writes;
+            }
+            Stand::Before(_) | Stand::Done(_) => {}
+        }
+    }
+    Ok(())
 }
 
 struct Explorer<'p> {
@@ -179,16 +208,13 @@ impl Explorer<'_> {
             .collect();
         let mut stack: Vec<(Moment, Vec<Stand>)> = vec![(first, stands)];
         while let Some((moment, stands)) = stack.pop() {
-            moment.broken(&stands)?;
+            broken(&stands)?;
             let mut moved = false;
             for (cpu, stand_now) in stands.iter().enumerate() {
                 let Stand::Before(op) = *stand_now else {
                     continue;
                 };
-                if !moment.started[cpu] {
-                    continue;
-                }
-                let Some(next) = moment.after(cpu, op, &stands) else {
+                let Some(next) = moment.after(cpu, op) else {
                     continue;
                 };
                 moved = true;
@@ -211,7 +237,6 @@ impl Explorer<'_> {
         for (cpu, stand) in stands.iter().enumerate() {
             match stand {
                 Stand::Done(words) => returned.push(words.clone()),
-                _ if !moment.started[cpu] => returned.push(Returned::nothing()),
                 Stand::Before(op) => waiting.push((LaneId(cpu as u8), *op)),
                 Stand::Broken(_) => unreachable!("found before"),
             }
