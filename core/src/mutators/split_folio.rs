@@ -21,7 +21,7 @@ use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::errno::Errno;
 use crate::folio::{
     CompoundHead, Folio, Mapping, Page, PageFlags, Pfn, clear_page_flags, folio_put,
-    folio_ref_count, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
+    folio_ref_count_is, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
 };
 use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::machine::MmId;
@@ -76,7 +76,7 @@ fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) -> bool {
     let mapped: i32 = (0..pages)
         .map(|n| read_once(cpu, cpu.machine().page(head.plus(n)).mapcount))
         .sum();
-    folio_ref_count(cpu, folio) == mapped + 1
+    folio_ref_count_is(cpu, folio, mapped + 1)
 }
 
 /// `unmap_folio`: all mappings to migration entries, up to the first page that may be pinned: from there on
@@ -85,10 +85,10 @@ fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) 
     let _span = cpu.span("unmap_folio");
     let machine = cpu.machine();
     if let Some(pmdp) = find_entry(cpu, mm, base, Level::Pmd)
-        && pmdp.read_once(cpu).is_huge()
+        && pmdp.is_huge(cpu)
     {
         pmdp.lock().lock(cpu);
-        if pmdp.get(cpu).is_huge() {
+        if pmdp.is_huge(cpu) {
             split_huge_pmd_locked(cpu, mm, pmdp, true);
         }
         pmdp.lock().unlock(cpu);

@@ -48,8 +48,7 @@ fn zap_pmd<'m>(
     addr: u64,
     end: u64,
 ) {
-    let pmd = pmdp.read_once(cpu);
-    if pmd.is_huge() {
+    if pmdp.is_huge(cpu) {
         let span = cpu.machine().geometry.span(Level::Pmd);
         if end - addr == span {
             if zap_huge_pmd(cpu, mm, tlb, pmdp) {
@@ -57,7 +56,7 @@ fn zap_pmd<'m>(
             }
         } else {
             pmdp.lock().lock(cpu);
-            if pmdp.get(cpu).is_huge() {
+            if pmdp.is_huge(cpu) {
                 split_huge_pmd_locked(cpu, mm, pmdp, false);
             }
             pmdp.lock().unlock(cpu);
@@ -107,7 +106,7 @@ fn zap_pte_range<'m>(
 fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: EntryPtr<'m>) -> bool {
     let _span = cpu.span("zap_huge_pmd");
     pmdp.lock().lock(cpu);
-    if !pmdp.get(cpu).is_huge() {
+    if !pmdp.is_huge(cpu) {
         pmdp.lock().unlock(cpu);
         return false;
     }
