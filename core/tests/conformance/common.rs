@@ -8,15 +8,18 @@ use gupcheck_core::gup::{Errno, Gup};
 use gupcheck_core::machine::Machine;
 use gupcheck_core::step::{Kernel, Step, Steps};
 use gupcheck_core::sync::{
-    Atomic, Backend, CellKind, Fault, Lane, LaneId, Layout, LockMode, Note, Op, Plain, Site, Word,
+    Atomic, Backend, CellKind, Fault, Lane, LaneId, Layout, LockMode, Note, Op, Plain, SectionId,
+    SectionSet, Site, Word,
 };
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// Runs one CPU at a time on plain values.
 struct Sequential {
     layout: Layout,
     cells: RefCell<Vec<u64>>,
     locks: RefCell<Vec<Vec<LockMode>>>,
+    /// The sections that the CPU is in.
+    inside: Cell<SectionSet>,
     ops: RefCell<Vec<String>>,
     spans: RefCell<Vec<String>>,
 }
@@ -29,6 +32,7 @@ impl Sequential {
             layout,
             cells: RefCell::new(cells),
             locks: RefCell::new(locks),
+            inside: Cell::default(),
             ops: RefCell::default(),
             spans: RefCell::default(),
         }
@@ -39,6 +43,9 @@ impl Sequential {
         let object = match (op.cell(), op.lock()) {
             (Some(cell), _) => format!(" {}", self.layout.decl(cell).name),
             (_, Some(lock)) => format!(" {}", self.layout.locks()[lock.0 as usize].name),
+            _ if op.sections() != SectionSet::default() => {
+                format!(" {}", self.layout.kinds(op.sections()))
+            }
             _ => String::new(),
         };
         let verb = match op {
@@ -51,6 +58,9 @@ impl Sequential {
             Op::Lock { .. } => "lock".to_owned(),
             Op::Unlock { .. } => "unlock".to_owned(),
             Op::SpinUntil { .. } => "spin".to_owned(),
+            Op::Enter(_) => "enter".to_owned(),
+            Op::Leave(_) => "leave".to_owned(),
+            Op::Wait(_) => "wait".to_owned(),
             Op::Spawn(_) | Op::Join(_) => panic!("the model starts no CPUs"),
         };
         format!("{verb}{object}")
@@ -71,6 +81,20 @@ impl Sequential {
         let held = self.locks.borrow_mut()[lock].pop();
         assert_eq!(held, Some(mode), "{name} is dropped as it was not held");
     }
+
+    fn enter(&self, kind: SectionId) {
+        let inside = self.inside.get();
+        let name = self.layout.sections()[kind.index()].name;
+        assert!(!inside.has(kind), "the CPU enters {name} and is in it");
+        self.inside.set(inside.with(kind));
+    }
+
+    fn leave(&self, kind: SectionId) {
+        let inside = self.inside.get();
+        let name = self.layout.sections()[kind.index()].name;
+        assert!(inside.has(kind), "the CPU leaves {name} and is not in it");
+        self.inside.set(inside.without(kind));
+    }
 }
 
 impl Backend for Sequential {
@@ -79,6 +103,9 @@ impl Backend for Sequential {
         match op {
             Op::Lock { lock, mode } => self.lock(lock.index(), mode),
             Op::Unlock { lock, mode } => self.unlock(lock.index(), mode),
+            Op::Enter(kind) => self.enter(kind),
+            Op::Leave(kind) => self.leave(kind),
+            // There is no other CPU to wait for.
             _ => {}
         }
         let Some(cell) = op.cell() else { return 0 };
@@ -98,7 +125,7 @@ impl Backend for Sequential {
         if let Some(new) = op.written(old) {
             *value = new;
         }
-        if op.reads() { old } else { 0 }
+        op.answer(old)
     }
 
     fn note(&self, _: LaneId, note: Note, _: Site) {

@@ -1,16 +1,22 @@
 //! Small programs that every engine is tried with, and shorthands for asking. For tests.
 
+pub mod dependencies;
+pub mod looks;
+pub mod sections;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gupcheck_program::{
-    Counterexample, Engine, Exploration, Limits, Program, Returned, Search, Stop, Unwatched,
-    Verdict,
+    Counterexample, Engine, Exploration, Fingerprint, Limits, Program, Replay, Returned, Search,
+    Stop, Unwatched, Verdict, Violation,
 };
-use gupcheck_sync::{Atomic, FenceOrder, Lane, LaneId, Layout, LoadOrder, RmwOrder, StoreOrder};
+use gupcheck_sync::{
+    Atomic, FenceOrder, Lane, LaneId, Layout, LoadOrder, Op, RmwOrder, StoreOrder,
+};
 
-pub use LoadOrder::{Acquire, Relaxed as Loose};
+pub use LoadOrder::{Acquire, Dependency, Relaxed as Loose};
 pub use RmwOrder::Full;
 pub use StoreOrder::{Relaxed as Plainly, Release};
 
@@ -71,6 +77,46 @@ pub fn broken(exploration: &Exploration) -> &Counterexample {
             exploration.remarks
         ),
     }
+}
+
+/// Who waits in a deadlock, by CPU, or a panic that says what there was instead.
+pub fn waiting(exploration: &Exploration) -> Vec<(LaneId, Op)> {
+    let Violation::Deadlock { waiting } = &broken(exploration).violation else {
+        panic!("expected a deadlock, got {:?}", exploration.verdict);
+    };
+    let mut waiting = waiting.clone();
+    waiting.sort_by_key(|(lane, _)| *lane);
+    waiting
+}
+
+/// The message of a panic, or a panic that says what there was instead.
+pub fn message(exploration: &Exploration) -> &str {
+    match &broken(exploration).violation {
+        Violation::Panic { message } => message,
+        other => panic!("expected a panic, got {other:?}"),
+    }
+}
+
+/// Explores, finds something broken, and runs that very execution again by its schedule.
+pub fn assert_replays(engine: &dyn Engine, program: Program) {
+    let program = Arc::new(program);
+    let search = search();
+    let found = engine.explore(&program, &search);
+    let found = broken(&found);
+    let replay = Replay {
+        model: search.model,
+        schedule: found.schedule.as_ref().expect("a schedule"),
+        fingerprint: &Fingerprint::of(&program, &found.trace),
+        execution: found.execution,
+    };
+    let again = engine.replay(&program, &replay).expect("it fits");
+    assert_eq!(again.misfit, None);
+    assert_eq!(again.followed, again.choices);
+    let again = again.broken.expect("broken again");
+    assert_eq!(again.violation, found.violation);
+    assert_eq!(again.trace, found.trace);
+    assert_eq!(again.memory, found.memory);
+    assert_eq!(again.returned, found.returned);
 }
 
 /// A CPU's result of one number.

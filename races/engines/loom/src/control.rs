@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use gupcheck_sync::{LaneId, Op};
 
+use super::door::Door;
 use super::record::Record;
 use super::sizes::Sizes;
 use gupcheck_program::{Cut, End, Pace, Program, Returned, Sighting, Stop, Tally, Violation};
@@ -186,7 +187,7 @@ impl Control {
         Sizes {
             atomics,
             plains: cells.len() - atomics,
-            locks: self.program.layout().locks().len(),
+            locks: Door::count(&self.program),
         }
     }
 

@@ -1,21 +1,23 @@
 //! A CPU in its loom thread: every operation of the facade in terms of loom's.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 
 use ::loom::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use gupcheck_sync::{
     Backend, CellId, Fault, FenceOrder, Lane, LaneId, LoadOrder, LockId, LockMode, Note, Op, Rmw,
-    RmwOrder, Site, StoreOrder,
+    RmwOrder, Site, StoreOrder, Until,
 };
 use self_cell::self_cell;
 
 use super::control::Halt;
+use super::door::Door;
 use super::history::{Seen, WriteName};
+use super::record::Record;
 use super::world::World;
-use gupcheck_program::Violation;
 use gupcheck_program::stack::Stack;
+use gupcheck_program::{Program, Violation};
 
 enum Guard<'a> {
     Shared(#[allow(dead_code, reason = "held for its drop")] RwLockReadGuard<'a, ()>),
@@ -35,41 +37,55 @@ self_cell!(
 pub(super) struct Cpu {
     world: Arc<World>,
     stack: Stack,
-    held: RefCell<Vec<(LockId, LockMode, Held)>>,
+    /// The locks that it holds, and the gates of the sections that it is in.
+    held: RefCell<Vec<(Door, LockMode, Held)>>,
 }
 
 impl Drop for Cpu {
     fn drop(&mut self) {
-        // To drop a guard is to operate on loom's state, and while a CPU unwinds that may be gone.
-        if std::thread::panicking() {
-            self.held.take().into_iter().for_each(std::mem::forget);
-        }
+        // What a CPU holds when it ends, it holds for ever. And to drop a guard is to operate on loom's state:
+        // while a CPU unwinds that may be gone.
+        self.held.take().into_iter().for_each(std::mem::forget);
     }
 }
 
 impl Backend for Cpu {
     fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64 {
         self.look_at_the_stack();
-        self.world.control.record().asks(lane, op);
+        self.record().asks(lane, op);
         match op {
-            Op::Load { cell, order } => self.load(lane, cell, order, site),
+            Op::Load { cell, order, .. } => op.answer(self.load(lane, cell, order, site)),
+            Op::Rmw {
+                cell, order, rmw, ..
+            } => op.answer(self.rmw(lane, cell, order, rmw, site)),
+            Op::SpinUntil {
+                cell, order, until, ..
+            } => op.answer(self.spin(lane, cell, order, until, site)),
+            Op::Read { cell } => op.answer(self.read(lane, cell, op, site)),
             Op::Store { cell, order, value } => self.store(lane, cell, order, value, site),
-            Op::Rmw { cell, order, rmw } => self.rmw(lane, cell, order, rmw, site),
-            Op::Read { cell } => self.read(lane, cell, op, site),
             Op::Write { cell, value } => self.write(lane, cell, value, op, site),
-            Op::SpinUntil { cell, order, until } => {
-                self.spin(lane, cell, order, |value| until.is_met_by(value), site)
-            }
             Op::Fence(order) => {
                 fence(order);
                 self.nothing_seen(lane, site)
             }
             Op::Lock { lock, mode } => {
-                self.lock(lane, lock, mode);
+                self.take(lane, Door::lock(lock), mode);
                 self.nothing_seen(lane, site)
             }
             Op::Unlock { lock, mode } => {
                 self.unlock(lane, lock, mode);
+                self.nothing_seen(lane, site)
+            }
+            Op::Enter(kind) => {
+                self.enter(lane, kind);
+                self.nothing_seen(lane, site)
+            }
+            Op::Leave(kind) => {
+                self.leave(lane, kind);
+                self.nothing_seen(lane, site)
+            }
+            Op::Wait(kinds) => {
+                self.wait(lane, kinds);
                 self.nothing_seen(lane, site)
             }
             Op::Spawn(other) => {
@@ -85,7 +101,7 @@ impl Backend for Cpu {
 
     fn note(&self, lane: LaneId, note: Note, site: Site) {
         self.look_at_the_stack();
-        self.world.control.record().notes(lane, note, site);
+        self.record().notes(lane, note, site);
     }
 
     fn fault(&self, _: LaneId, fault: Fault, _: Site) -> ! {
@@ -117,24 +133,44 @@ impl Cpu {
     }
 
     fn nothing_seen(&self, lane: LaneId, site: Site) -> u64 {
-        self.world.control.record().reports(lane, site, None, None);
+        self.record().reports(lane, site, None, None);
         0
+    }
+
+    /// The books of the execution. Never held across a loom operation.
+    pub(super) fn record(&self) -> MutexGuard<'_, Record> {
+        self.world.control.record()
+    }
+
+    /// What is explored.
+    pub(super) fn program(&self) -> &Program {
+        &self.world.control.program
     }
 
     fn load(&self, lane: LaneId, cell: CellId, order: LoadOrder, site: Site) -> u64 {
         let slot = self.world.atomic(cell);
         let name = self.world.atomics[slot].load(load_order(order));
-        let mut record = self.world.control.record();
-        let seen = record.saw(slot, lane, name);
-        record.reports(lane, site, Some(seen), None);
+        let seen = self.record().saw(slot, lane, name);
+        self.follow(cell, order, seen.value);
+        self.record().reports(lane, site, Some(seen), None);
         seen.value
+    }
+
+    /// Acquires what a relaxed load found, if it was the head of a dependency and the value leads somewhere.
+    fn follow(&self, cell: CellId, order: LoadOrder, value: u64) {
+        let leads = self.program().layout().leads(cell, value);
+        if order == LoadOrder::Dependency && order.acquires(leads) {
+            // ORDERING: pairs with the release store that the value is from. The fence is no branching point, so
+            // this is still the load's own step.
+            fence(FenceOrder::Acquire);
+        }
     }
 
     fn store(&self, lane: LaneId, cell: CellId, order: StoreOrder, value: u64, site: Site) -> u64 {
         let slot = self.world.atomic(cell);
-        let name = self.world.control.record().name_store(slot);
+        let name = self.record().name_store(slot);
         self.world.atomics[slot].store(name, store_order(order));
-        let mut record = self.world.control.record();
+        let mut record = self.record();
         record.wrote(slot, lane, name, value);
         record.reports(lane, site, None, Some(value));
         0
@@ -150,14 +186,14 @@ impl Cpu {
         } else {
             let atomic = &self.world.atomics[slot];
             let name = atomic.fetch_add(1, rmw_order(order));
-            let seen = self.world.control.record().saw(slot, lane, name);
+            let seen = self.record().saw(slot, lane, name);
             (seen, rmw.apply(seen.value).map(|value| (name + 1, value)))
         };
         // ORDERING: the two fences are no branching points, so this is still the RMW's own step.
         if order == RmwOrder::Full {
             fence(FenceOrder::SeqCst);
         }
-        let mut record = self.world.control.record();
+        let mut record = self.record();
         if let Some((name, value)) = written {
             record.wrote(slot, lane, name, value);
         }
@@ -176,13 +212,13 @@ impl Cpu {
         rmw: Rmw,
     ) -> (Seen, Option<(WriteName, u64)>) {
         let atomic = &self.world.atomics[slot];
-        let (mut guess, mut value) = self.world.control.record().latest(slot);
+        let (mut guess, mut value) = self.record().latest(slot);
         loop {
             let found = if let Some(new) = rmw.apply(value) {
-                let name = self.world.control.record().name_store(slot);
+                let name = self.record().name_store(slot);
                 match atomic.compare_exchange(guess, name, rmw_order(order), Ordering::Relaxed) {
                     Ok(old) => {
-                        let seen = self.world.control.record().saw(slot, lane, old);
+                        let seen = self.record().saw(slot, lane, old);
                         return (seen, Some((name, new)));
                     }
                     Err(found) => found,
@@ -190,7 +226,7 @@ impl Cpu {
             } else {
                 atomic.load(Ordering::Relaxed)
             };
-            let seen = self.world.control.record().saw(slot, lane, found);
+            let seen = self.record().saw(slot, lane, found);
             if rmw.apply(seen.value).is_none() {
                 return (seen, None);
             }
@@ -198,25 +234,20 @@ impl Cpu {
         }
     }
 
-    fn spin(
-        &self,
-        lane: LaneId,
-        cell: CellId,
-        order: LoadOrder,
-        met: impl Fn(u64) -> bool,
-        site: Site,
-    ) -> u64 {
+    fn spin(&self, lane: LaneId, cell: CellId, order: LoadOrder, until: Until, site: Site) -> u64 {
         let slot = self.world.atomic(cell);
         loop {
             let name = self.world.atomics[slot].load(load_order(order));
-            let mut record = self.world.control.record();
+            let mut record = self.record();
             let seen = record.saw(slot, lane, name);
-            if met(seen.value) {
-                record.reports(lane, site, Some(seen), None);
+            let is_met = until.is_met_by(seen.value);
+            let stuck = !is_met && record.is_stuck();
+            drop(record);
+            if is_met {
+                self.follow(cell, order, seen.value);
+                self.record().reports(lane, site, Some(seen), None);
                 return seen.value;
             }
-            let stuck = record.is_stuck();
-            drop(record);
             if stuck {
                 self.world.control.deadlock();
             }
@@ -226,9 +257,9 @@ impl Cpu {
 
     fn read(&self, lane: LaneId, cell: CellId, op: Op, site: Site) -> u64 {
         let slot = self.world.plain(cell);
-        self.world.control.record().plain_begins(lane, op, site);
+        self.record().plain_begins(lane, op, site);
         self.world.touch(slot);
-        let mut record = self.world.control.record();
+        let mut record = self.record();
         let seen = record.plain_read(slot);
         record.reports(lane, site, Some(seen), None);
         seen.value
@@ -236,47 +267,57 @@ impl Cpu {
 
     fn write(&self, lane: LaneId, cell: CellId, value: u64, op: Op, site: Site) -> u64 {
         let slot = self.world.plain(cell);
-        self.world.control.record().plain_begins(lane, op, site);
+        self.record().plain_begins(lane, op, site);
         self.world.dirty(slot);
-        let mut record = self.world.control.record();
+        let mut record = self.record();
         record.plain_wrote(slot, value);
         record.reports(lane, site, None, Some(value));
         0
     }
 
-    fn lock(&self, lane: LaneId, lock: LockId, mode: LockMode) {
-        let slot = self.world.lock(lock);
+    /// Takes a lock or a gate, once it can be had.
+    pub(super) fn take(&self, lane: LaneId, door: Door, mode: LockMode) {
+        let slot = self.world.lock(door);
         let owner = Arc::clone(&self.world.locks[slot]);
         // A poisoned lock cannot be: guards are forgotten while a CPU unwinds.
         let held = Held::new(owner, |owner| match mode {
             LockMode::Shared => Guard::Shared(owner.read().expect("not poisoned")),
             LockMode::Exclusive => Guard::Exclusive(owner.write().expect("not poisoned")),
         });
-        self.held.borrow_mut().push((lock, mode, held));
-        self.world.control.record().took(slot, lane, mode);
+        self.held.borrow_mut().push((door, mode, held));
+        self.record().took(slot, lane, mode);
     }
 
-    fn unlock(&self, lane: LaneId, lock: LockId, mode: LockMode) {
-        let slot = self.world.lock(lock);
+    /// Drops a lock or a gate; whether the CPU held it.
+    pub(super) fn give_back(&self, lane: LaneId, door: Door, mode: LockMode) -> bool {
+        let slot = self.world.lock(door);
         let mut all = self.held.borrow_mut();
-        let at = (all.iter()).position(|&(l, m, _)| (l, m) == (lock, mode));
-        let Some(at) = at.filter(|_| self.world.control.record().dropped(slot, lane, mode)) else {
-            drop(all);
-            Halt::Broken(Violation::Panic {
-                message: format!(
-                    "{} is dropped by a CPU that does not hold it so",
-                    self.world.control.program.layout().locks()[lock.index()].name
-                ),
-            })
-            .raise();
+        let at = (all.iter()).position(|&(d, m, _)| (d, m) == (door, mode));
+        let Some(at) = at.filter(|_| self.record().dropped(slot, lane, mode)) else {
+            return false;
         };
         let held = all.swap_remove(at);
         drop(all);
         drop(held);
+        true
+    }
+
+    /// Takes a gate once it can be had, and drops it again in the same step: to drop is no branching point.
+    pub(super) fn visit(&self, gate: Door) {
+        let slot = self.world.lock(gate);
+        drop(self.world.locks[slot].write().expect("not poisoned"));
+    }
+
+    fn unlock(&self, lane: LaneId, lock: LockId, mode: LockMode) {
+        if !self.give_back(lane, Door::lock(lock), mode) {
+            let name = self.program().layout().locks()[lock.index()].name;
+            let message = format!("{name} is dropped by a CPU that does not hold it so");
+            Halt::Broken(Violation::Panic { message }).raise();
+        }
     }
 }
 
-fn fence(order: FenceOrder) {
+pub(super) fn fence(order: FenceOrder) {
     ::loom::sync::atomic::fence(match order {
         FenceOrder::Acquire => Ordering::Acquire,
         FenceOrder::Release => Ordering::Release,
@@ -286,7 +327,7 @@ fn fence(order: FenceOrder) {
 
 const fn load_order(order: LoadOrder) -> Ordering {
     match order {
-        LoadOrder::Relaxed => Ordering::Relaxed,
+        LoadOrder::Relaxed | LoadOrder::Dependency => Ordering::Relaxed,
         LoadOrder::Acquire => Ordering::Acquire,
     }
 }

@@ -6,6 +6,8 @@
 //! | `control` | one rung of it: limits, account, what ends it |
 //! | `world` | one execution: loom's objects and threads |
 //! | `cpu` | one CPU in it: operations in terms of loom's |
+//! | `sections` | sections and waits, by gates |
+//! | `door` | what a CPU takes and drops: a lock, or a gate |
 //! | `record` | the books of an execution: trace, objects, who waits |
 //! | `history` | one atomic cell in them: its writes, and who saw them |
 //! | `minimise` | a counterexample with as few preemptions as it takes |
@@ -32,6 +34,9 @@
 //! - a conditional RMW that is going to succeed never sees the older write that would have refused it:
 //!   the latest write is tried first, and only where that refuses, an older one may be read as well;
 //! - a `spin_until` that acquires does so with each of its loads, not only with the last;
+//! - a load at the head of a dependency is relaxed, and where its value leads somewhere an acquire fence follows: that
+//!   also orders what the CPU has loaded before;
+//! - a wait for sections visits the CPUs in order, each by its gate, and a gate orders like a lock (`sections`);
 //! - dropping and taking a reader-writer lock shared orders its readers among themselves;
 //! - CPUs that loom leaves suspended when a search ends in a violation are never unwound: what they
 //!   own, some kilobytes, stays allocated.
@@ -40,11 +45,13 @@
 
 mod control;
 mod cpu;
+mod door;
 mod history;
 mod ladder;
 mod minimise;
 mod path;
 mod record;
+mod sections;
 mod sizes;
 mod world;
 

@@ -7,9 +7,10 @@
 
 use std::sync::Arc;
 
-use gupcheck_sync::{CellId, Event, LaneId, LockId, LockMode, Note, Op, Site, Source, What};
+use gupcheck_sync::{CellId, Event, LaneId, LockMode, Note, Op, Site, Source, What};
 
 use super::MAX_CPUS;
+use super::door::Door;
 use super::history::{History, Seen, WriteName};
 use super::sizes::Sizes;
 use gupcheck_program::{Program, Returned, Start};
@@ -23,8 +24,8 @@ struct Plain {
     source: Source,
 }
 
-struct LockTrack {
-    lock: LockId,
+struct DoorTrack {
+    door: Door,
     held: Vec<(LaneId, LockMode)>,
 }
 
@@ -33,6 +34,8 @@ struct CpuTrack {
     started: bool,
     finished: bool,
     pending: Option<Op>,
+    /// The gate at which it waits for a section.
+    at: Option<Door>,
 }
 
 /// The books of one execution.
@@ -40,10 +43,10 @@ pub(super) struct Record {
     program: Arc<Program>,
     events: Vec<Event>,
     cell_slots: Vec<u32>,
-    lock_slots: Vec<u32>,
+    door_slots: Vec<u32>,
     atomics: Vec<History>,
     plains: Vec<Plain>,
-    locks: Vec<LockTrack>,
+    doors: Vec<DoorTrack>,
     used: Sizes,
     cpus: [CpuTrack; MAX_CPUS],
     returned: Vec<Returned>,
@@ -60,10 +63,10 @@ impl Record {
         Self {
             events: Vec::new(),
             cell_slots: vec![UNBOUND; program.layout().cells().len()],
-            lock_slots: vec![UNBOUND; program.layout().locks().len()],
+            door_slots: vec![UNBOUND; Door::count(&program)],
             atomics: Vec::new(),
             plains: Vec::new(),
-            locks: Vec::new(),
+            doors: Vec::new(),
             used: Sizes {
                 atomics: 0,
                 plains: 0,
@@ -89,8 +92,8 @@ impl Record {
         for plain in &self.plains[..self.used.plains] {
             self.cell_slots[plain.cell.index()] = UNBOUND;
         }
-        for track in &self.locks[..self.used.locks] {
-            self.lock_slots[track.lock.index()] = UNBOUND;
+        for track in &self.doors[..self.used.locks] {
+            self.door_slots[track.door.index()] = UNBOUND;
         }
         self.used = Sizes {
             atomics: 0,
@@ -163,23 +166,23 @@ impl Record {
         slot
     }
 
-    /// The loom lock that stands for a lock in this execution.
-    pub(super) fn lock_slot(&mut self, lock: LockId) -> usize {
-        let bound = self.lock_slots[lock.index()];
+    /// The loom lock that stands for a lock or a gate in this execution.
+    pub(super) fn door_slot(&mut self, door: Door) -> usize {
+        let bound = self.door_slots[door.index()];
         if bound != UNBOUND {
             return bound as usize;
         }
         let slot = self.used.locks;
         self.used.locks += 1;
-        self.lock_slots[lock.index()] = slot as u32;
-        if slot == self.locks.len() {
-            self.locks.push(LockTrack {
-                lock,
+        self.door_slots[door.index()] = slot as u32;
+        if slot == self.doors.len() {
+            self.doors.push(DoorTrack {
+                door,
                 held: Vec::new(),
             });
         } else {
-            self.locks[slot].lock = lock;
-            self.locks[slot].held.clear();
+            self.doors[slot].door = door;
+            self.doors[slot].held.clear();
         }
         slot
     }
@@ -265,25 +268,31 @@ impl Record {
         Some(cell)
     }
 
-    // --- Locks ---------------------------------------------------------------------------------
+    // --- Locks and gates -----------------------------------------------------------------------
 
-    /// A CPU took a lock.
+    /// A CPU took a lock, or entered a section.
     pub(super) fn took(&mut self, slot: usize, lane: LaneId, mode: LockMode) {
-        self.locks[slot].held.push((lane, mode));
+        self.doors[slot].held.push((lane, mode));
     }
 
-    /// A CPU dropped a lock; whether it held it.
+    /// A CPU dropped a lock, or left a section; whether it held it, or was in it.
     pub(super) fn dropped(&mut self, slot: usize, lane: LaneId, mode: LockMode) -> bool {
-        let held = &mut self.locks[slot].held;
+        let held = &mut self.doors[slot].held;
         let at = held.iter().position(|&holder| holder == (lane, mode));
         at.map(|at| held.swap_remove(at)).is_some()
     }
 
-    fn is_held_against(&self, lock: LockId, mode: LockMode) -> bool {
-        let slot = self.lock_slots[lock.index()];
+    /// Whether a lock or gate cannot be taken now.
+    pub(super) fn is_held_against(&self, door: Door, mode: LockMode) -> bool {
+        let slot = self.door_slots[door.index()];
         slot != UNBOUND
-            && (self.locks[slot as usize].held.iter())
+            && (self.doors[slot as usize].held.iter())
                 .any(|&(_, held)| held == LockMode::Exclusive || mode == LockMode::Exclusive)
+    }
+
+    /// A CPU that waits for sections comes to a gate.
+    pub(super) fn comes_to(&mut self, lane: LaneId, gate: Door) {
+        self.cpus[lane.index()].at = Some(gate);
     }
 
     // --- CPUs ----------------------------------------------------------------------------------
@@ -315,7 +324,9 @@ impl Record {
         seen: Option<Seen>,
         wrote: Option<u64>,
     ) {
-        let pending = self.cpus[lane.index()].pending.take();
+        let cpu = &mut self.cpus[lane.index()];
+        let pending = cpu.pending.take();
+        cpu.at = None;
         self.events.push(Event {
             lane,
             what: What::Op {
@@ -356,8 +367,8 @@ impl Record {
             .collect()
     }
 
-    /// Whether nobody can ever go on: every CPU waits for a lock that is held, for a CPU that is not
-    /// done, or for a value although it has already seen the last write.
+    /// Whether nobody can ever go on: every CPU waits for a lock that is held, for a section that is not
+    /// left, for a CPU that is not done, or for a value although it has already seen the last write.
     pub(super) fn is_stuck(&self) -> bool {
         let declared = self.program.cpus();
         (0u8..)
@@ -373,7 +384,9 @@ impl Record {
 
     fn is_hopeless(&self, lane: LaneId, op: Op) -> bool {
         match op {
-            Op::Lock { lock, mode } => self.is_held_against(lock, mode),
+            Op::Lock { lock, mode } => self.is_held_against(Door::lock(lock), mode),
+            Op::Wait(_) => (self.cpus[lane.index()].at)
+                .is_some_and(|gate| self.is_held_against(gate, LockMode::Exclusive)),
             Op::Join(other) => !self.cpus[other.index()].finished,
             Op::SpinUntil { cell, until, .. } => {
                 let slot = self.cell_slots[cell.index()];

@@ -2,8 +2,8 @@
 //!
 //! loom wants every object to be made by its main thread before the others start, and each of its
 //! acquire and SC fences walks over all atomics that exist. So an execution gets a small pool of
-//! anonymous objects, and a declared cell or lock is bound to the next free one when it is first
-//! touched. Which one that is depends on the schedule, and a repeated schedule binds the same.
+//! anonymous objects, and a declared cell or lock, or a gate, is bound to the next free one when it
+//! is first touched. Which one that is depends on the schedule, and a repeated schedule binds the same.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,10 +11,11 @@ use ::loom::cell::Cell;
 use ::loom::sync::RwLock;
 use ::loom::sync::atomic::AtomicU64;
 use ::loom::thread::{self, JoinHandle};
-use gupcheck_sync::{CellId, LaneId, LockId};
+use gupcheck_sync::{CellId, LaneId};
 
 use super::control::{Control, Halt};
 use super::cpu::Cpu;
+use super::door::Door;
 use super::{MAX_CPUS, STACK_WORDS};
 use gupcheck_program::Start;
 
@@ -126,9 +127,9 @@ impl World {
         Self::within(slot, self.plains.len())
     }
 
-    /// The lock that stands for `lock`.
-    pub(super) fn lock(&self, lock: LockId) -> usize {
-        let slot = self.control.record().lock_slot(lock);
+    /// The lock that stands for `door`.
+    pub(super) fn lock(&self, door: Door) -> usize {
+        let slot = self.control.record().door_slot(door);
         Self::within(slot, self.locks.len())
     }
 

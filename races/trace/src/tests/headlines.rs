@@ -1,7 +1,7 @@
 //! The sentence alone, for each kind of violation.
 
 use expect_test::{Expect, expect};
-use gupcheck_sync::{Fault, LaneId, LoadOrder, LockMode, Op, Until};
+use gupcheck_sync::{Fault, LaneId, LoadOrder, LockMode, Look, Op, Until};
 
 use super::LANES;
 use super::traces::{Machine, Script, finding, load, lock, program, store};
@@ -77,6 +77,7 @@ fn a_deadlock() {
                 cell: machine.pmd.id(),
                 order: LoadOrder::Relaxed,
                 until: Until::Equals(0),
+                look: Look::Value,
             },
         ),
     ];

@@ -30,21 +30,21 @@ fn where_the_page_is_narrow_columns_wrap() {
                     │ pin_user_pages_fast >           │                                │
                     │     lockless_pages_from_mm >    │                                │
                     │     gup_pmd_range               │                                │
-                  2 │   READ_ONCE mm0.pmd[0] = table2 │                                │ traces.rs:255
+                  2 │   READ_ONCE mm0.pmd[0] = table2 │                                │ traces.rs:258
                     │   gup_pte_range                 │                                │
-                  3 │     READ_ONCE table2.pte[0] =   │                                │ traces.rs:257
+                  3 │     READ_ONCE table2.pte[0] =   │                                │ traces.rs:260
                     │         folio3 present|write    │                                │
                     │                                 │ collapse_huge_page             │
-                  4 │                                 │   lock mm0.page_table_lock     │ traces.rs:259
-                  5 │                                 │   xchg_relaxed mm0.pmd[0]:     │ traces.rs:260
+                  4 │                                 │   lock mm0.page_table_lock     │ traces.rs:262
+                  5 │                                 │   xchg_relaxed mm0.pmd[0]:     │ traces.rs:263
                     │                                 │       table2 -> none           │
-                  6 │                                 │   smp_mb                       │ traces.rs:261
-            (1)   7 │                                 │   READ_ONCE folio3.refcount =  │ traces.rs:262
+                  6 │                                 │   smp_mb                       │ traces.rs:264
+            (1)   7 │                                 │   READ_ONCE folio3.refcount =  │ traces.rs:265
                     │                                 │       1                        │
-            (2)   8 │     add_unless folio3.refcount: │                                │ traces.rs:264
+            (2)   8 │     add_unless folio3.refcount: │                                │ traces.rs:267
                     │         1 -> 2                  │                                │
                     │ ... 2 steps                     │                                │
-                 11 │                                 │   store_release mm0.pmd[0]:    │ traces.rs:271
+                 11 │                                 │   store_release mm0.pmd[0]:    │ traces.rs:274
                     │                                 │       none -> folio4           │
                     │                                 │       present|write            │
                     │                                 │ ... 1 step                     │
@@ -101,24 +101,24 @@ fn where_the_page_is_too_narrow_the_lanes_share_a_column() {
                       ... 1 step
                       pin_user_pages_fast > lockless_pages_from_mm >
                           gup_pmd_range
-                  2     READ_ONCE mm0.pmd[0] = table2  traces.rs:255
+                  2     READ_ONCE mm0.pmd[0] = table2  traces.rs:258
                         gup_pte_range
                   3       READ_ONCE table2.pte[0] = folio3 present|write
-                              traces.rs:257
+                              traces.rs:260
                       cpu1 khugepaged
                         collapse_huge_page
-                  4       lock mm0.page_table_lock  traces.rs:259
+                  4       lock mm0.page_table_lock  traces.rs:262
                   5       xchg_relaxed mm0.pmd[0]: table2 -> none
-                              traces.rs:260
-                  6       smp_mb  traces.rs:261
-            (1)   7       READ_ONCE folio3.refcount = 1  traces.rs:262
+                              traces.rs:263
+                  6       smp_mb  traces.rs:264
+            (1)   7       READ_ONCE folio3.refcount = 1  traces.rs:265
                     cpu0 gup
             (2)   8       add_unless folio3.refcount: 1 -> 2
-                              traces.rs:264
+                              traces.rs:267
                       ... 2 steps
                       cpu1 khugepaged
                  11       store_release mm0.pmd[0]: none -> folio4
-                              present|write traces.rs:271
+                              present|write traces.rs:274
                         ... 1 step
 
             at the end

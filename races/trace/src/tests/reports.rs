@@ -22,18 +22,18 @@ fn a_broken_property_under_sequential_consistency() {
                     │ ... 1 step                                     │                                               │
                     │ pin_user_pages_fast > lockless_pages_from_mm > │                                               │
                     │     gup_pmd_range                              │                                               │
-                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:255
+                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:258
                     │   gup_pte_range                                │                                               │
-                  3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:257
+                  3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:260
                     │         present|write                          │                                               │
                     │                                                │ collapse_huge_page                            │
-                  4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:259
-                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:260
-                  6 │                                                │   smp_mb                                      │ traces.rs:261
-            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:262
-            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:264
+                  4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:262
+                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:263
+                  6 │                                                │   smp_mb                                      │ traces.rs:264
+            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:265
+            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:267
                     │ ... 2 steps                                    │                                               │
-                 11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:271
+                 11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:274
                     │                                                │       present|write                           │
                     │                                                │ ... 1 step                                    │
 
@@ -86,24 +86,24 @@ fn in_detail_nothing_is_folded() {
                     +------------------------------------------------+-----------------------------------------------+--------------
                     | pin_user_pages_fast                            |                                               |
                     |   lockless_pages_from_mm                       |                                               |
-                  1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:253
+                  1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:256
                     |     gup_pmd_range                              |                                               |
-                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:255
+                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:258
                     |       gup_pte_range                            |                                               |
-                  3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:257
+                  3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:260
                     |             present|write                      |                                               |
                     |                                                | collapse_huge_page                            |
-                  4 |                                                |   lock mm0.page_table_lock                    | traces.rs:259
-                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:260
-                  6 |                                                |   smp_mb                                      | traces.rs:261
-            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:262
-            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:264
-                  9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:265
+                  4 |                                                |   lock mm0.page_table_lock                    | traces.rs:262
+                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:263
+                  6 |                                                |   smp_mb                                      | traces.rs:264
+            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:265
+            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:267
+                  9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:268
                     |             present|write                      |                                               |
-                 10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:268
-                 11 |                                                |   store_release mm0.pmd[0]: none -> folio4    | traces.rs:271
+                 10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:271
+                 11 |                                                |   store_release mm0.pmd[0]: none -> folio4    | traces.rs:274
                     |                                                |       present|write                           |
-                 12 |                                                |   unlock mm0.page_table_lock                  | traces.rs:272
+                 12 |                                                |   unlock mm0.page_table_lock                  | traces.rs:275
 
             at the end
               mm0.pmd[0]       table2 -> folio4 present|write
@@ -147,12 +147,12 @@ fn a_data_race_on_a_lifetime_is_a_use_after_free() {
                     │ cpu0 gup                        │ cpu1 khugepaged    │ changed        │
                     ├─────────────────────────────────┼────────────────────┼────────────────┼──────────────
                     │ gup_pte_range                   │                    │                │
-                  1 │   READ_ONCE mm0.pmd[0] = table2 │                    │                │ traces.rs:290
+                  1 │   READ_ONCE mm0.pmd[0] = table2 │                    │                │ traces.rs:293
                     │                                 │ collapse_huge_page │                │
-                  2 │                                 │   xchg mm0.pmd[0]  │ table2 -> none │ traces.rs:292
+                  2 │                                 │   xchg mm0.pmd[0]  │ table2 -> none │ traces.rs:295
                     │                                 │   pte_free         │                │
-            (1)   4 │                                 │     free table2    │ alive -> free  │ traces.rs:294
-            (2)   5 │   use table2                    │                    │                │ traces.rs:295
+            (1)   4 │                                 │     free table2    │ alive -> free  │ traces.rs:297
+            (2)   5 │   use table2                    │                    │                │ traces.rs:298
 
             when it happened
               mm0.pmd[0]  table2 -> none
@@ -194,8 +194,8 @@ fn a_fault_names_the_free_and_the_look() {
 
                     │ cpu0 gup   │ cpu1 khugepaged │ changed       │
                     ├────────────┼─────────────────┼───────────────┼──────────────
-            (1)   2 │            │ free table2     │ alive -> free │ traces.rs:303
-            (2)   3 │ use table2 │                 │               │ traces.rs:304
+            (1)   2 │            │ free table2     │ alive -> free │ traces.rs:306
+            (2)   3 │ use table2 │                 │               │ traces.rs:307
 
             when it happened
               table2  alive -> free
@@ -237,10 +237,10 @@ fn a_stale_read_says_what_it_took_and_what_it_missed() {
 
                     │ cpu0 gup                                      │ cpu1 khugepaged               │ changed        │
                     ├───────────────────────────────────────────────┼───────────────────────────────┼────────────────┼──────────────
-            (1)   1 │                                               │ xchg_relaxed mm0.pmd[0]       │ table2 -> none │ traces.rs:330
-                  2 │                                               │ READ_ONCE folio3.refcount = 1 │                │ traces.rs:331
-                  3 │ add_relaxed folio3.refcount                   │                               │ 1 -> 2         │ traces.rs:332
-            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                 │                               │                │ traces.rs:333
+            (1)   1 │                                               │ xchg_relaxed mm0.pmd[0]       │ table2 -> none │ traces.rs:333
+                  2 │                                               │ READ_ONCE folio3.refcount = 1 │                │ traces.rs:334
+                  3 │ add_relaxed folio3.refcount                   │                               │ 1 -> 2         │ traces.rs:335
+            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                 │                               │                │ traces.rs:336
                     │   stale: took the initial value, missed step  │                               │                │
                     │       1                                       │                               │                │
 
@@ -285,14 +285,14 @@ fn a_store_that_waits_is_told_when_it_is_done_and_when_it_reaches_memory() {
 
                     │ cpu0 gup                              │ cpu1 khugepaged                       │ changed        │
                     ├───────────────────────────────────────┼───────────────────────────────────────┼────────────────┼──────────────
-            (1)   1 │                                       │ store_release mm0.pmd[0] := none,     │                │ traces.rs:348
+            (1)   1 │                                       │ store_release mm0.pmd[0] := none,     │                │ traces.rs:351
                     │                                       │     buffered                          │                │
-                  2 │                                       │ READ_ONCE folio3.refcount = 1         │                │ traces.rs:349
-                  3 │ add_relaxed folio3.refcount           │                                       │ 1 -> 2         │ traces.rs:350
-            (2)   4 │ READ_ONCE mm0.pmd[0] = table2         │                                       │                │ traces.rs:351
+                  2 │                                       │ READ_ONCE folio3.refcount = 1         │                │ traces.rs:352
+                  3 │ add_relaxed folio3.refcount           │                                       │ 1 -> 2         │ traces.rs:353
+            (2)   4 │ READ_ONCE mm0.pmd[0] = table2         │                                       │                │ traces.rs:354
                     │   stale: step 1 has not reached       │                                       │                │
                     │       memory                          │                                       │                │
-                  5 │                                       │ step 1 reaches mm0.pmd[0]             │ table2 -> none │ traces.rs:348
+                  5 │                                       │ step 1 reaches mm0.pmd[0]             │ table2 -> none │ traces.rs:351
 
             at the end
               mm0.pmd[0]       table2 -> none

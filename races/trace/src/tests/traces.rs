@@ -4,8 +4,8 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use gupcheck_sync::{
-    Atomic, CellId, Event, Fault, FenceOrder, LaneId, Layout, Life, LoadOrder, LockMode, Name,
-    Note, Op, Plain, Rmw, RmwOrder, Source, SpinLock, StoreOrder, What, Word,
+    Atomic, CellId, Event, Fault, FenceOrder, LaneId, Layout, Life, LoadOrder, LockMode, Look,
+    Name, Note, Op, Plain, Rmw, RmwOrder, Source, SpinLock, StoreOrder, What, Word,
 };
 
 use crate::{Aside, Finding, Missing, Subject};
@@ -134,10 +134,7 @@ impl Script {
     /// A load that took the initial value, whatever was written since.
     #[track_caller]
     pub(crate) fn stale_load(&mut self, lane: u8, cell: CellId, init: u64) -> usize {
-        let op = Op::Load {
-            cell,
-            order: LoadOrder::Relaxed,
-        };
+        let op = load(cell);
         let what = What::Op {
             op,
             read: Some(init),
@@ -174,6 +171,7 @@ pub(crate) fn load(cell: CellId) -> Op {
     Op::Load {
         cell,
         order: LoadOrder::Relaxed,
+        look: Look::Value,
     }
 }
 
@@ -186,7 +184,12 @@ pub(crate) fn store(cell: CellId, value: u64) -> Op {
 }
 
 pub(crate) fn rmw(cell: CellId, rmw: Rmw, order: RmwOrder) -> Op {
-    Op::Rmw { cell, order, rmw }
+    Op::Rmw {
+        cell,
+        order,
+        rmw,
+        look: Look::Value,
+    }
 }
 
 /// A program that nobody runs: its CPUs have names and nothing to do.
