@@ -65,7 +65,7 @@ impl Scene {
     /// Adds a CPU that does something else.
     pub fn cpu<R: Reply>(
         &mut self,
-        name: &'static str,
+        name: impl Into<Name>,
         body: impl Fn(&Cpu<'_>) -> R + Send + Sync + 'static,
     ) -> LaneId {
         let machine = Arc::clone(&self.machine);

@@ -27,6 +27,7 @@ use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::machine::MmId;
 use crate::mm::{Mm, split_huge_pmd_locked};
 use crate::pgtable::{Level, PAGE_SIZE, find_entry};
+use crate::step::Step;
 
 /// `split_huge_page_to_list`, of the anonymous folio that `head` heads, mapped from `base` on. The caller
 /// holds a reference, and keeps one of the first page.
@@ -123,10 +124,12 @@ fn split_tail(cpu: &Cpu<'_>, head: &Page, tail: &Page) {
     let head_flags = read_once(cpu, head.flags);
     write_once(cpu, tail.flags, head_flags & inherited);
     write_once(cpu, tail.mapping, Mapping::Anon);
-    // ORDERING: the tail's flags before it stops being a tail. Pairs with the walker's dependency from the
-    // head that it looks up. No step: what a walker asks of the flags it asks after its reference, which
-    // unfreeze-release (M-P8) orders as well.
-    smp_wmb(cpu);
+    // ORDERING: the tail's flags before it stops being a tail: whoever finds it to be its own head finds it locked.
+    // Pairs with migration-entry-rmb (M-P22). Without it: R59. Step `tail-flags-wmb`. (A walker asks for the flags
+    // after its reference, which unfreeze-release (M-P8) orders as well.)
+    if cpu.does(Step::TailFlagsWmb) {
+        smp_wmb(cpu);
+    }
     write_once(cpu, tail.compound_head, CompoundHead(None));
     folio_ref_unfreeze(cpu, Folio::of(cpu.machine().page(tail.pfn)), 1);
     if head_flags.contains(PageFlags::LRU) {

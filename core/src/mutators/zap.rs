@@ -5,7 +5,8 @@ use crate::folio::{page_folio, page_remove_rmap};
 use crate::machine::MmId;
 use crate::mm::{Mm, MmuGather, split_huge_pmd_locked};
 use crate::pgtable::{
-    EntryPtr, Level, PAGE_SIZE, find_entry, pte_free, pte_offset_map_lock, pte_unmap_unlock,
+    EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free, pte_offset_map_lock,
+    pte_unmap_unlock,
 };
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
@@ -92,7 +93,11 @@ fn zap_pte_range<'m>(
                 tlb.remove_page(page);
             }
         } else if !pte.is_none() {
-            // A migration entry: whoever migrates finds it gone.
+            if pte.is_migration() {
+                // What the kernel does with the page (its counters) is not modelled; that it looks at it is.
+                pfn_swap_entry_to_page(cpu, pte);
+            }
+            // Whoever migrates finds the entry gone.
             ptep.set(cpu, crate::pgtable::Entry::NONE);
         }
         ptep = ptep.next();
