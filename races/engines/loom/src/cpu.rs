@@ -158,8 +158,7 @@ impl Cpu {
 
     /// Acquires what a relaxed load found, if it was the head of a dependency and the value leads somewhere.
     fn follow(&self, cell: CellId, order: LoadOrder, value: u64) {
-        let leads = self.program().layout().leads(cell, value);
-        if order == LoadOrder::Dependency && order.acquires(leads) {
+        if order == LoadOrder::Dependency && self.program().layout().leads(cell, value) {
             // ORDERING: pairs with the release store that the value is from. The fence is no branching point, so
             // this is still the load's own step.
             fence(FenceOrder::Acquire);

@@ -18,7 +18,11 @@ fn all(program: Program) -> std::collections::BTreeSet<Vec<i64>> {
 // --- What a wait orders ------------------------------------------------------------------------
 
 #[test]
-fn what_comes_before_a_wait_is_seen_by_whoever_sees_what_comes_after() {
+fn a_section_comes_before_the_end_or_after_the_beginning() {
+    assert_eq!(
+        all(sections::before_or_after()),
+        set([[0, 1], [1, 0], [1, 1]])
+    );
     assert_eq!(
         all(sections::write_wait_write(true)),
         set([[0, 0], [0, 1], [1, 1]])
@@ -90,6 +94,16 @@ fn a_section_sees_those_that_were_visited_before_it_began() {
     assert!(!found.contains(&vec![0, 1, 0]));
 }
 
+/// What the native engine does on the machine keeps the promise under C11, too, as far as loom can see.
+#[test]
+fn counters_and_fences_keep_the_promise() {
+    let ordered = set([[0, 1], [1, 0], [1, 1]]);
+    assert_eq!(all(sections::by_counter(true)), ordered);
+    assert!(all(sections::by_counter(false)).contains(&vec![0, 0]));
+    assert_complete(&explored(sections::unlink_and_free_by_counter(true)));
+    broken(&explored(sections::unlink_and_free_by_counter(false)));
+}
+
 // --- Who is waited for -------------------------------------------------------------------------
 
 #[test]
@@ -118,10 +132,12 @@ fn waits_do_not_exclude_each_other() {
 
 #[test]
 fn waiting_for_a_section_that_does_not_end_is_a_deadlock() {
-    for program in [
-        sections::section_spins_for_its_waiter,
+    let programs: [fn() -> Program; 3] = [
+        || sections::section_spins_for_its_waiter(false),
+        || sections::section_spins_for_its_waiter(true),
         sections::looks_and_waits,
-    ] {
+    ];
+    for program in programs {
         let waiting = waiting(&explored(program()));
         assert!(
             matches!(
@@ -132,17 +148,19 @@ fn waiting_for_a_section_that_does_not_end_is_a_deadlock() {
         );
         assert_replays(&LoomEngine, program());
     }
-    let waits = waiting(&explored(sections::waits_within_sections()));
-    assert!(matches!(
-        waits[..],
-        [(CPU0, Op::Wait(_)), (CPU1, Op::Wait(_))]
-    ));
-    assert_replays(&LoomEngine, sections::waits_within_sections());
+    for sure in [false, true] {
+        let waits = waiting(&explored(sections::waits_within_sections(sure)));
+        assert!(matches!(
+            waits[..],
+            [(CPU0, Op::Wait(_)), (CPU1, Op::Wait(_))]
+        ));
+        assert_replays(&LoomEngine, sections::waits_within_sections(sure));
+    }
 }
 
 #[test]
 fn a_cpu_that_ends_in_a_section_never_leaves_it() {
-    let found = explored(sections::never_leaves());
+    let found = explored(sections::never_leaves(false));
     assert!(matches!(waiting(&found)[..], [(CPU0, Op::Wait(_))]));
     let mut layout = Layout::new();
     let lock = layout.spin_lock("lock");

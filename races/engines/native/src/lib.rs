@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `mod` | the rounds: who conducts, who runs, what is made of it |
 //! | `machine` | what the CPUs share in a round, and how they wait |
+//! | `sections` | sections and waits, by counters |
 //!
 //! # Batches of rounds
 //!
@@ -31,10 +32,7 @@
 //!
 //! # Why not crossbeam-epoch
 //!
-//! The kernel model's grace period takes and drops each CPU's gate, and a gate is a lock. An engine sees
-//! locks; that some are RCU's it is not told, and must not be, because then `core` would have a word for one
-//! engine. And to pin an epoch instead would be weaker than the model says: a pinned epoch keeps nobody
-//! waiting, it defers; the model's writer waits.
+//! A pinned epoch keeps nobody waiting: it defers what others free. A wait for sections waits.
 //!
 //! # Limits
 //!
@@ -43,8 +41,10 @@
 //! - Time is looked at after every batch, a few hundred rounds.
 //! - Every CPU takes down its own events. A trace is one CPU's after the other's, not in time.
 //! - What is waited for is tried for, not queued for: locks are not fair.
+//! - To enter a section is a full barrier, and the head of a dependency orders earlier loads, too: more than is promised.
 
 mod machine;
+mod sections;
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -53,9 +53,7 @@ use std::thread::Thread;
 use std::time::Instant;
 
 use crossbeam_utils::{Backoff, CachePadded, thread};
-use gupcheck_sync::{
-    Backend, Event, Fault, Lane, LaneId, LoadOrder, Note, Op, Site, StoreOrder, What,
-};
+use gupcheck_sync::{Backend, Event, Fault, Lane, LaneId, Note, Op, Site, What};
 
 use self::machine::{Halt, Machine};
 use gupcheck_program::panics::{self, Caught};
@@ -416,43 +414,7 @@ impl Cpu<'_> {
 impl Backend for Cpu<'_> {
     fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64 {
         self.look_at_the_stack();
-        let machine = self.machine;
-        let value = match op {
-            Op::Load { cell, order } => machine.load(cell, order),
-            Op::Read { cell } => machine.load(cell, LoadOrder::Relaxed),
-            Op::Store { cell, order, value } => {
-                machine.store(cell, value, order);
-                0
-            }
-            Op::Write { cell, value } => {
-                machine.store(cell, value, StoreOrder::Relaxed);
-                0
-            }
-            Op::Rmw { cell, order, rmw } => machine.rmw(cell, rmw, order),
-            Op::SpinUntil { cell, order, until } => machine.wait(lane, op, || {
-                Some(machine.load(cell, order)).filter(|&value| until.is_met_by(value))
-            }),
-            Op::Fence(order) => {
-                Machine::fence(order);
-                0
-            }
-            Op::Lock { lock, mode } => {
-                machine.lock(lane, op, lock, mode);
-                0
-            }
-            Op::Unlock { lock, mode } => {
-                machine.unlock(lock, mode);
-                0
-            }
-            Op::Spawn(other) => {
-                machine.spawn(other);
-                0
-            }
-            Op::Join(other) => {
-                machine.join(lane, op, other);
-                0
-            }
-        };
+        let value = self.machine.perform(lane, op);
         self.events.borrow_mut().push(Event {
             lane,
             what: What::Op {
@@ -463,7 +425,7 @@ impl Backend for Cpu<'_> {
             },
             site,
         });
-        value
+        op.answer(value)
     }
 
     fn note(&self, lane: LaneId, note: Note, site: Site) {

@@ -1,4 +1,4 @@
-//! The machine of a round: the cells and locks as the hardware has them, and who waits.
+//! The machine of a round: cells, locks and sections as the hardware has them, and who waits.
 //!
 //! Whoever has to wait first tries for a moment by itself (crossbeam's `Backoff`), and then under the
 //! mutex of [`Places`], where it also says that it waits. To try and to say so are one step there, so that
@@ -14,6 +14,7 @@ use gupcheck_sync::{
     CellId, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Op, Rmw, RmwOrder, StoreOrder,
 };
 
+use super::sections::Sections;
 use gupcheck_program::{Program, Start, Violation};
 
 /// A lock word: free, so many shared holders, or an exclusive one.
@@ -32,6 +33,11 @@ impl Halt {
     /// Ends this CPU's round.
     pub(super) fn raise(self) -> ! {
         panic::resume_unwind(Box::new(self))
+    }
+
+    /// Ends this CPU's round, and the search: the scenario is defective.
+    fn defect(message: String) -> ! {
+        Self::Broken(Violation::Panic { message }).raise()
     }
 }
 
@@ -52,6 +58,7 @@ pub(super) struct Machine<'p> {
     program: &'p Program,
     cells: Vec<CachePadded<AtomicU64>>,
     locks: Vec<CachePadded<AtomicU64>>,
+    sections: Sections,
     /// How many CPUs start at once, and how many of them are here.
     starting: usize,
     arrived: CachePadded<AtomicUsize>,
@@ -73,6 +80,7 @@ impl<'p> Machine<'p> {
             program,
             cells: cells.map(|cell| AtomicU64::new(cell.init).into()).collect(),
             locks: locks.map(|_| AtomicU64::new(FREE).into()).collect(),
+            sections: Sections::new(program),
             starting: at_once.count(),
             arrived: CachePadded::default(),
             started: cpus.iter().map(|_| CachePadded::default()).collect(),
@@ -100,6 +108,7 @@ impl<'p> Machine<'p> {
                 self.locks[lock.index()].store(FREE, Ordering::Relaxed);
             }
         }
+        self.sections.reset();
         for (place, cpu) in self.places().iter_mut().zip(self.program.cpus()) {
             let at_once = cpu.start == Start::AtOnce;
             *place = if at_once { Place::Running } else { Place::Idle };
@@ -158,16 +167,60 @@ impl<'p> Machine<'p> {
         self.cells[cell.index()].load(Ordering::Relaxed)
     }
 
-    // --- Memory --------------------------------------------------------------------------------
+    // --- Operations ----------------------------------------------------------------------------
 
-    pub(super) fn load(&self, cell: CellId, order: LoadOrder) -> u64 {
-        self.cells[cell.index()].load(match order {
-            LoadOrder::Relaxed => Ordering::Relaxed,
-            LoadOrder::Acquire => Ordering::Acquire,
-        })
+    /// Does an operation; the value that it read, 0 where nothing is read.
+    pub(super) fn perform(&self, lane: LaneId, op: Op) -> u64 {
+        match op {
+            Op::Load { cell, order, .. } => return self.load(cell, order),
+            Op::Read { cell } => return self.load(cell, LoadOrder::Relaxed),
+            Op::Rmw {
+                cell, order, rmw, ..
+            } => return self.rmw(cell, rmw, order),
+            Op::SpinUntil {
+                cell, order, until, ..
+            } => {
+                let met = |&value: &u64| until.is_met_by(value);
+                return self.wait(lane, op, || Some(self.load(cell, order)).filter(met));
+            }
+            Op::Store { cell, order, value } => self.store(cell, value, order),
+            Op::Write { cell, value } => self.store(cell, value, StoreOrder::Relaxed),
+            Op::Fence(order) => Self::fence(order),
+            Op::Lock { lock, mode } => self.lock(lane, op, lock, mode),
+            Op::Unlock { lock, mode } => self.unlock(lock, mode),
+            Op::Enter(kind) if !self.sections.enter(lane, kind) => {
+                Halt::defect(format!("CPU {} enters a section that it is in", lane.0));
+            }
+            Op::Leave(kind) if !self.sections.leave(lane, kind) => {
+                Halt::defect(format!("CPU {} leaves a section that it is not in", lane.0));
+            }
+            Op::Enter(_) | Op::Leave(_) => {}
+            Op::Wait(kinds) => {
+                self.sections.begin(lane, kinds);
+                self.wait(lane, op, || self.sections.may_end(lane).then_some(()));
+                Sections::end();
+            }
+            Op::Spawn(other) => self.spawn(other),
+            Op::Join(other) => self.join(lane, op, other),
+        }
+        0
     }
 
-    pub(super) fn store(&self, cell: CellId, value: u64, order: StoreOrder) {
+    /// The acquire fence that stands for a dependency also orders what was loaded before, which is more than is
+    /// promised.
+    fn load(&self, cell: CellId, order: LoadOrder) -> u64 {
+        let value = self.cells[cell.index()].load(match order {
+            LoadOrder::Relaxed | LoadOrder::Dependency => Ordering::Relaxed,
+            LoadOrder::Acquire => Ordering::Acquire,
+        });
+        if order == LoadOrder::Dependency && self.program.layout().leads(cell, value) {
+            // ORDERING: pairs with the release store that the value is from.
+            fence(Ordering::Acquire);
+        }
+        value
+    }
+
+    fn store(&self, cell: CellId, value: u64, order: StoreOrder) {
         let order = match order {
             StoreOrder::Relaxed => Ordering::Relaxed,
             StoreOrder::Release => Ordering::Release,
@@ -176,7 +229,7 @@ impl<'p> Machine<'p> {
     }
 
     /// A fully ordered RMW that refuses fences before, which is more than the kernel promises.
-    pub(super) fn rmw(&self, cell: CellId, rmw: Rmw, order: RmwOrder) -> u64 {
+    fn rmw(&self, cell: CellId, rmw: Rmw, order: RmwOrder) -> u64 {
         let full = order == RmwOrder::Full;
         if full {
             fence(Ordering::SeqCst);
@@ -207,7 +260,7 @@ impl<'p> Machine<'p> {
         old
     }
 
-    pub(super) fn fence(order: FenceOrder) {
+    fn fence(order: FenceOrder) {
         fence(match order {
             FenceOrder::Acquire => Ordering::Acquire,
             FenceOrder::Release => Ordering::Release,
@@ -218,12 +271,7 @@ impl<'p> Machine<'p> {
     // --- Waiting -------------------------------------------------------------------------------
 
     /// Tries until it succeeds; unwinds if it never can.
-    pub(super) fn wait<R>(
-        &self,
-        lane: LaneId,
-        op: Op,
-        mut attempt: impl FnMut() -> Option<R>,
-    ) -> R {
+    fn wait<R>(&self, lane: LaneId, op: Op, mut attempt: impl FnMut() -> Option<R>) -> R {
         let backoff = Backoff::new();
         while !backoff.is_completed() {
             if let Some(done) = attempt() {
@@ -256,7 +304,9 @@ impl<'p> Machine<'p> {
         for (lane, &place) in (0u8..).map(LaneId).zip(places) {
             match place {
                 Place::Idle | Place::Done => {}
-                Place::Waiting(op) if self.is_hopeless(places, op) => waiting.push((lane, op)),
+                Place::Waiting(op) if self.is_hopeless(places, lane, op) => {
+                    waiting.push((lane, op));
+                }
                 Place::Running | Place::Waiting(_) => return None,
             }
         }
@@ -264,7 +314,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Whether only somebody else can end this wait.
-    fn is_hopeless(&self, places: &Places, op: Op) -> bool {
+    fn is_hopeless(&self, places: &Places, lane: LaneId, op: Op) -> bool {
         match op {
             Op::Lock { lock, mode } => match self.locks[lock.index()].load(Ordering::Relaxed) {
                 FREE => false,
@@ -272,12 +322,13 @@ impl<'p> Machine<'p> {
                 _ => mode == LockMode::Exclusive,
             },
             Op::SpinUntil { cell, until, .. } => !until.is_met_by(self.value(cell)),
-            Op::Join(lane) => !matches!(places[lane.index()], Place::Done),
+            Op::Wait(_) => !self.sections.may_end(lane),
+            Op::Join(other) => !matches!(places[other.index()], Place::Done),
             _ => false,
         }
     }
 
-    pub(super) fn lock(&self, lane: LaneId, op: Op, lock: LockId, mode: LockMode) {
+    fn lock(&self, lane: LaneId, op: Op, lock: LockId, mode: LockMode) {
         let word = &self.locks[lock.index()];
         self.wait(lane, op, || {
             let take = |held: u64| match (mode, held) {
@@ -291,7 +342,7 @@ impl<'p> Machine<'p> {
         });
     }
 
-    pub(super) fn unlock(&self, lock: LockId, mode: LockMode) {
+    fn unlock(&self, lock: LockId, mode: LockMode) {
         let drop = |held: u64| match (mode, held) {
             (LockMode::Exclusive, EXCLUSIVE) => Some(FREE),
             (LockMode::Shared, held) if held != FREE && held != EXCLUSIVE => Some(held - 1),
@@ -300,18 +351,16 @@ impl<'p> Machine<'p> {
         let word = &self.locks[lock.index()];
         if (word.fetch_update(Ordering::Release, Ordering::Relaxed, drop)).is_err() {
             let name = self.program.layout().locks()[lock.index()].name;
-            let message = format!("{name} is dropped but not held so");
-            Halt::Broken(Violation::Panic { message }).raise();
+            Halt::defect(format!("{name} is dropped but not held so"));
         }
     }
 
-    pub(super) fn spawn(&self, lane: LaneId) {
+    fn spawn(&self, lane: LaneId) {
         let mut places = self.places();
         if !matches!(places[lane.index()], Place::Idle) {
             drop(places);
             let name = self.program.cpus()[lane.index()].name;
-            let message = format!("{name} is started twice");
-            Halt::Broken(Violation::Panic { message }).raise();
+            Halt::defect(format!("{name} is started twice"));
         }
         places[lane.index()] = Place::Running;
         drop(places);
@@ -320,7 +369,7 @@ impl<'p> Machine<'p> {
     }
 
     /// As `wait`, but what is waited for stands under the mutex itself.
-    pub(super) fn join(&self, lane: LaneId, op: Op, other: LaneId) {
+    fn join(&self, lane: LaneId, op: Op, other: LaneId) {
         loop {
             if self.abandoned.load(Ordering::Relaxed) {
                 Halt::Abandoned.raise();

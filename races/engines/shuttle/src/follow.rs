@@ -47,6 +47,11 @@ impl Pilot for Follower {
         !std::mem::replace(&mut self.begun, true)
     }
 
+    /// Only where the schedule does not say how it goes on.
+    fn takes_the_worst(&self) -> bool {
+        self.at >= self.wanted.len()
+    }
+
     fn choose(&mut self, ready: &[&Task], current: Option<TaskId>, _: &World) -> TaskId {
         while let Some(&lane) = self.wanted.get(self.at) {
             self.at += 1;

@@ -6,6 +6,7 @@
 //! | `steer` | our side of shuttle's `Scheduler` trait: who may have the next turn |
 //! | `world` | one execution: where each CPU is, how it ends, what is taken down |
 //! | `memory` | its cells and locks, and who raced for them |
+//! | `sections` | sections and waits in it |
 //! | `clock` | what a CPU has been told of the others |
 //! | `cpu` | one CPU in its task |
 //! | `follow` | a schedule followed |
@@ -23,7 +24,8 @@
 //!
 //! The CPU of each operation, in order: a list of [`LaneId`]s. Under SC that determines an execution, so it
 //! is what is recorded, [followed](ShuttleEngine::follow) and made small, and a trace of the graph engine
-//! under SC is such a schedule as well ([`schedule_of`]).
+//! under SC is such a schedule as well ([`schedule_of`]). A wait for sections is one operation in it, where it ends; it
+//! begins directly after its CPU's operation before (`sections` says why nothing is lost by that).
 //!
 //! # What it sees, and what it does not
 //!
@@ -41,6 +43,7 @@ mod cpu;
 mod follow;
 mod memory;
 mod search;
+mod sections;
 mod steer;
 mod world;
 

@@ -1,15 +1,16 @@
-//! Cells and locks of one execution, sequentially consistent, and who raced for them.
+//! Cells, locks and sections of one execution, sequentially consistent, and who raced for them.
 //!
 //! shuttle runs one CPU at a time and detects no races: its own cells would only show what came of one. So
 //! memory is ours. Beside its value each cell keeps a [`Clock`] of its last write, and a read takes
 //! that over. Two plain accesses of which one is a write race if the later CPU's clock does not hold the
 //! earlier one: they could have come in the other order. This is the graph engine's rule under SC (every
-//! reads-from edge tells, and so do locks, spawning and joining), found in the same executions.
+//! reads-from edge tells, and so do locks, sections, spawning and joining), found in the same executions.
 
 use gupcheck_sync::{CellId, CellKind, LaneId, LockId, LockMode, Op, Source};
 use smallvec::SmallVec;
 
 use super::clock::Clock;
+use super::sections::Sections;
 use gupcheck_program::Program;
 
 /// An access to a plain cell, for whoever may race with it.
@@ -73,15 +74,23 @@ pub(super) struct Done {
     pub(super) races: bool,
 }
 
-/// A lock dropped by a CPU that does not hold it so.
+/// An operation that a CPU must not ask for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NotHeld(pub(super) LockId);
+pub(super) enum Misuse {
+    /// It does not hold the lock so that it drops.
+    NotHeld(LockId),
+    /// It is in the section that it enters.
+    IsIn,
+    /// It is not in the section that it leaves.
+    IsNotIn,
+}
 
-/// All cells and locks.
+/// All cells, locks and sections.
 pub(super) struct Memory {
     cells: Vec<Cell>,
     touched: Vec<CellId>,
     locks: Vec<Lock>,
+    sections: Sections,
     /// What each CPU knows.
     known: Vec<Clock>,
     steps: usize,
@@ -98,6 +107,7 @@ impl Memory {
             cells: cells.collect(),
             touched: Vec::new(),
             locks: vec![Lock::default(); layout.locks().len()],
+            sections: Sections::new(program),
             known: vec![Clock::default(); program.cpus().len()],
             steps: 0,
         }
@@ -119,6 +129,7 @@ impl Memory {
             lock.dropped_exclusive.clear();
             lock.dropped_shared.clear();
         }
+        self.sections.reset();
         self.known.iter_mut().for_each(Clock::clear);
         self.steps = 0;
     }
@@ -134,14 +145,22 @@ impl Memory {
     }
 
     /// Whether memory lets the operation happen now. Joining is not memory's business.
-    pub(super) fn lets(&self, op: Op) -> bool {
+    pub(super) fn lets(&self, lane: LaneId, op: Op) -> bool {
         match op {
             Op::Lock { lock, mode } => {
                 let lock = &self.locks[lock.index()];
                 lock.exclusive.is_none() && (mode == LockMode::Shared || lock.shared.is_empty())
             }
             Op::SpinUntil { cell, until, .. } => until.is_met_by(self.value(cell)),
+            Op::Wait(_) => self.sections.may_end(lane),
             _ => true,
+        }
+    }
+
+    /// A CPU asks for an operation; a wait begins.
+    pub(super) fn asks(&mut self, lane: LaneId, op: Op) {
+        if let Op::Wait(kinds) = op {
+            self.sections.begin(lane, kinds, &self.known[lane.index()]);
         }
     }
 
@@ -151,7 +170,7 @@ impl Memory {
         program: &Program,
         lane: LaneId,
         op: Op,
-    ) -> Result<Done, NotHeld> {
+    ) -> Result<Done, Misuse> {
         let time = self.known[lane.index()].tick(lane.index());
         let step = self.steps;
         self.steps += 1;
@@ -166,6 +185,15 @@ impl Memory {
                 let known = self.known[other.index()].clone();
                 self.known[lane.index()].join(&known);
             }
+            Op::Enter(kind) => {
+                let known = &mut self.known[lane.index()];
+                self.sections.enter(lane, kind, known)?;
+            }
+            Op::Leave(kind) => {
+                let known = &self.known[lane.index()];
+                self.sections.leave(lane, kind, known)?;
+            }
+            Op::Wait(_) => self.sections.end(lane, &mut self.known[lane.index()]),
             Op::Fence(_) => {}
             _ => {
                 if let Some(cell) = op.cell() {
@@ -232,7 +260,7 @@ impl Memory {
         }
     }
 
-    fn unlock(&mut self, lane: LaneId, id: LockId, mode: LockMode) -> Result<(), NotHeld> {
+    fn unlock(&mut self, lane: LaneId, id: LockId, mode: LockMode) -> Result<(), Misuse> {
         let lock = &mut self.locks[id.index()];
         let known = &self.known[lane.index()];
         match mode {
@@ -242,17 +270,25 @@ impl Memory {
             }
             LockMode::Shared => {
                 let held = lock.shared.iter().position(|&holder| holder == lane);
-                lock.shared.swap_remove(held.ok_or(NotHeld(id))?);
+                lock.shared.swap_remove(held.ok_or(Misuse::NotHeld(id))?);
                 lock.dropped_shared.join(known);
             }
-            LockMode::Exclusive => return Err(NotHeld(id)),
+            LockMode::Exclusive => return Err(Misuse::NotHeld(id)),
         }
         Ok(())
     }
 
-    /// Who holds a lock.
-    pub(super) fn holders(&self, lock: LockId) -> Vec<LaneId> {
-        let lock = &self.locks[lock.index()];
-        lock.exclusive.iter().chain(&lock.shared).copied().collect()
+    /// The CPUs that an operation of a CPU waits for, where they can be named and where it can be said now: who holds
+    /// the lock, who is in a section that it would wait for if it began to only now.
+    pub(super) fn blockers(&self, lane: LaneId, op: Op) -> Vec<LaneId> {
+        match op {
+            Op::Join(other) => vec![other],
+            Op::Wait(kinds) => self.sections.would_keep(lane, kinds).collect(),
+            Op::Lock { lock, .. } => {
+                let lock = &self.locks[lock.index()];
+                lock.exclusive.iter().chain(&lock.shared).copied().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }

@@ -17,7 +17,7 @@ use gupcheck_sync::LaneId;
 use smallvec::SmallVec;
 
 use super::cpu::{Cpu, Shared};
-use super::world::World;
+use super::world::{Ending, World};
 use gupcheck_program::stack::STACK_BYTES;
 
 /// A strategy, and what is made of the executions that come of it.
@@ -28,6 +28,12 @@ pub(super) trait Pilot {
 
     /// Whose turn is next, of those who are ready.
     fn choose(&mut self, ready: &[&Task], current: Option<TaskId>, world: &World) -> TaskId;
+
+    /// Whether an execution ends as a deadlock where nobody is ready but CPUs whose waits could have begun later, and
+    /// would then be kept for ever.
+    fn takes_the_worst(&self) -> bool {
+        true
+    }
 
     /// A turn that is no choice.
     fn no_choice(&mut self, _only: &Task, _current: Option<TaskId>) {}
@@ -69,11 +75,18 @@ impl<P: Pilot> Scheduler for Steer<P> {
             let ready: SmallVec<[&Task; 8]> = (runnable.iter().copied())
                 .filter(|task| lane_of(task.id()).is_some_and(|lane| world.is_ready(lane)))
                 .collect();
-            if !ready.is_empty() {
+            let is_sure =
+                |task: &&Task| lane_of(task.id()).is_some_and(|lane| world.is_ready_for_sure(lane));
+            if ready.iter().any(is_sure) {
+                return Some(pilot.choose(&ready, current, &world));
+            }
+            let stuck = world.stuck();
+            let ends = matches!(stuck, Ending::Broken(_)) && pilot.takes_the_worst();
+            if !ready.is_empty() && !ends {
                 return Some(pilot.choose(&ready, current, &world));
             }
             // Now everybody may go, home.
-            world.nobody_is_ready();
+            world.end(stuck);
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gupcheck_sync::{CellId, Event, Fault, LaneId, Note, Op, Site, What};
 
-use super::memory::{Done, Memory, NotHeld};
+use super::memory::{Done, Memory, Misuse};
 use gupcheck_program::{Program, Returned, Start, Violation};
 
 /// Operations in one execution. One that takes more has a loop that does not end.
@@ -154,13 +154,22 @@ impl World {
     pub(super) fn is_ready(&self, lane: LaneId) -> bool {
         match self.place(lane) {
             Place::Asks(Op::Join(other)) => self.place(other) == Place::Done,
-            Place::Asks(op) => self.memory.lets(op),
+            Place::Asks(op) => self.memory.lets(lane, op),
             _ => false,
         }
     }
 
-    /// Nobody is ready: ends the execution as what that is.
-    pub(super) fn nobody_is_ready(&mut self) {
+    /// Whether a CPU that is ready is so in any case. One whose wait may end is not, if others would keep the wait had
+    /// it begun only now.
+    pub(super) fn is_ready_for_sure(&self, lane: LaneId) -> bool {
+        match self.place(lane) {
+            Place::Asks(op @ Op::Wait(_)) => self.memory.blockers(lane, op).is_empty(),
+            _ => true,
+        }
+    }
+
+    /// How the execution ends where nobody can go on.
+    pub(super) fn stuck(&self) -> Ending {
         let lanes = (0u8..).map(LaneId).zip(&self.places);
         let waiting: Vec<(LaneId, Op)> = lanes
             .filter_map(|(lane, place)| match place {
@@ -168,13 +177,13 @@ impl World {
                 _ => None,
             })
             .collect();
-        self.end(if waiting.is_empty() {
+        if waiting.is_empty() {
             Ending::Finished
         } else if self.program.waits_may_fail() && self.waits_on_memory(&waiting) {
             Ending::Blocked
         } else {
             Ending::Broken(Violation::Deadlock { waiting })
-        });
+        }
     }
 
     /// Whether whoever waits, waits in the end for a value: nobody waits for one who waits for them.
@@ -190,22 +199,13 @@ impl World {
         loop {
             let before = stuck.len();
             let left = stuck.clone();
-            stuck.retain(|&(_, op)| {
-                let blockers = self.blockers(op);
+            stuck.retain(|&(lane, op)| {
+                let blockers = self.memory.blockers(lane, op);
                 left.iter().any(|(lane, _)| blockers.contains(lane))
             });
             if stuck.len() == before {
                 return before > 0;
             }
-        }
-    }
-
-    /// The CPUs that an operation waits for by name.
-    fn blockers(&self, op: Op) -> Vec<LaneId> {
-        match op {
-            Op::Join(other) => vec![other],
-            Op::Lock { lock, .. } => self.memory.holders(lock),
-            _ => Vec::new(),
         }
     }
 
@@ -225,9 +225,10 @@ impl World {
     /// A CPU asks for an operation.
     pub(super) fn asks(&mut self, lane: LaneId, op: Op) {
         self.places[lane.index()] = Place::Asks(op);
+        self.memory.asks(lane, op);
     }
 
-    /// A CPU has its turn, and does what it asked for. `None` if it is to go home.
+    /// A CPU has its turn, and does what it asked for; the answer to it. `None` if it is to go home.
     pub(super) fn does(&mut self, lane: LaneId, op: Op, site: Site) -> Option<u64> {
         if self.ending.is_some() {
             return None;
@@ -238,7 +239,7 @@ impl World {
         }
         self.places[lane.index()] = Place::Running;
         self.schedule.push(lane);
-        let value = match self.memory.perform(&self.program, lane, op) {
+        let answer = match self.memory.perform(&self.program, lane, op) {
             Ok(done) => {
                 self.tell(lane, op, done, site);
                 if done.races
@@ -246,20 +247,17 @@ impl World {
                 {
                     self.end(Ending::Broken(Violation::DataRace { cell }));
                 }
-                done.read
+                op.answer(done.read)
             }
-            Err(NotHeld(lock)) => {
-                let name = self.program.layout().locks()[lock.index()].name;
-                self.defect(format!(
-                    "{name} is dropped by a CPU that does not hold it so"
-                ));
+            Err(misuse) => {
+                self.misuses(lane, misuse);
                 0
             }
         };
         if let Op::Spawn(other) = op {
             self.starts(other);
         }
-        self.ending.is_none().then_some(value)
+        self.ending.is_none().then_some(answer)
     }
 
     fn starts(&mut self, other: LaneId) {
@@ -269,6 +267,17 @@ impl World {
             let name = self.program.cpus()[other.index()].name;
             self.defect(format!("{name} is started twice"));
         }
+    }
+
+    fn misuses(&mut self, lane: LaneId, misuse: Misuse) {
+        self.defect(match misuse {
+            Misuse::NotHeld(lock) => {
+                let name = self.program.layout().locks()[lock.index()].name;
+                format!("{name} is dropped by a CPU that does not hold it so")
+            }
+            Misuse::IsIn => format!("CPU {} enters a section that it is in", lane.0),
+            Misuse::IsNotIn => format!("CPU {} leaves a section that it is not in", lane.0),
+        });
     }
 
     /// A CPU breaks a rule of the model.
@@ -285,7 +294,8 @@ impl World {
 
     /// A CPU that unwinds does an operation at once, if it can: nobody else may have a turn meanwhile.
     pub(super) fn does_unwinding(&mut self, lane: LaneId, op: Op, site: Site) -> u64 {
-        let can = self.ending.is_none() && self.memory.lets(op) && !matches!(op, Op::Join(_));
+        self.memory.asks(lane, op);
+        let can = self.ending.is_none() && self.memory.lets(lane, op) && !matches!(op, Op::Join(_));
         if can {
             self.does(lane, op, site).unwrap_or(0)
         } else {

@@ -1,0 +1,33 @@
+//! Sections and waits, in programs small enough for every engine.
+//!
+//! What they rest on is the promise of [`Section`], and nothing more: each says what that leads to. CPU 0 is the one that
+//! waits, unless it is said otherwise; who is in a section reads and returns `r`.
+//!
+//! | file | noun |
+//! | --- | --- |
+//! | `order` | what a wait orders |
+//! | `disorder` | what it does not |
+//! | `extent` | who is waited for |
+//! | `stuck` | waiting for ever, and defects |
+//! | `counters` | the same, made by hand |
+
+mod counters;
+mod disorder;
+mod extent;
+mod order;
+mod stuck;
+
+use gupcheck_sync::{Atomic, Layout, Section};
+
+pub use self::counters::*;
+pub use self::disorder::*;
+pub use self::extent::*;
+pub use self::order::*;
+pub use self::stuck::*;
+
+/// Two cells and a kind of section.
+fn xy_and_section() -> (Layout, Atomic<i32>, Atomic<i32>, Section) {
+    let (mut layout, x, y) = super::xy();
+    let section = layout.section("section");
+    (layout, x, y, section)
+}
