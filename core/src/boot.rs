@@ -8,8 +8,8 @@ use crate::machine::{Machine, MmId};
 use crate::step::Kernel;
 use crate::sync::{Atomic, Layout, Name};
 use crate::types::{
-    Backing, Bits, BlockLink, CompoundHead, Entry, Gates, Geometry, Level, Mapping, Memory, Mm,
-    Owner, PAGE_SIZE, Page, PageFlags, Pfn, VmFlags, Vma, Zone,
+    Backing, Bits, BlockLink, CompoundHead, Entry, Geometry, Level, Mapping, Memory, Mm, Owner,
+    PAGE_SIZE, Page, PageFlags, Pfn, Sections, VmFlags, Vma, Zone,
 };
 
 /// An area of an address space, as scenarios pass it around.
@@ -38,12 +38,10 @@ impl Boot {
     /// A machine of `cpus` CPUs whose tables have `1 << table_bits` entries.
     pub fn new(kernel: Kernel, cpus: u32, table_bits: u32) -> Self {
         let mut layout = Layout::new();
-        let gates = (0..cpus)
-            .map(|cpu| Gates {
-                irq: layout.spin_lock(Name::new("cpu{}.irqs_off", [cpu])),
-                rcu: layout.spin_lock(Name::new("cpu{}.rcu", [cpu])),
-            })
-            .collect();
+        let sections = Sections {
+            irqs_off: layout.section("irqs off"),
+            rcu: layout.section("rcu"),
+        };
         let zone = layout.object("zone", |layout| Zone {
             lock: layout.spin_lock("zone.lock"),
             free: (0..=table_bits)
@@ -55,7 +53,8 @@ impl Boot {
             geometry: Geometry::new(table_bits, kernel.profile.levels),
             zero_page: None,
             zone,
-            gates,
+            cpus: cpus as usize,
+            sections,
             pages: Vec::new(),
             mms: Vec::new(),
         };

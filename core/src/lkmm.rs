@@ -3,19 +3,21 @@
 //! | kernel | here |
 //! | --- | --- |
 //! | `READ_ONCE` | relaxed load |
-//! | `READ_ONCE`, value dereferenced | acquire load: [`read_once_dereferenced`] |
+//! | `READ_ONCE`, value dereferenced | the head of an address dependency: [`read_once_dereferenced`] |
+//! | `READ_ONCE(x) == y` and the like | relaxed load that asks no more than that: [`read_once_is`] and its kin |
 //! | `WRITE_ONCE` | relaxed store |
 //! | `smp_mb` | SC fence |
 //! | `smp_rmb`, `smp_wmb` | acquire fence, release fence |
 //! | value-returning atomics without suffix | one fully ordered RMW; nothing is ordered if its condition refuses |
 //! | `_acquire`, `_release`, `_relaxed` | as named |
-//! | `atomic_add` and other void atomics | relaxed RMW |
+//! | `atomic_add` and other void atomics | relaxed RMW that looks at nothing |
 //! | `smp_mb__before_atomic`, `smp_mb__after_atomic` | SC fence |
 //!
-//! Where that is stronger or weaker than the kernel's own model, `docs/limits.md` says so.
+//! Code looks at no more of a value than the kernel's does ([`Look`]): a function that returns whether, asks
+//! whether. Where the words are stronger or weaker than the kernel's own model, `docs/limits.md` says so.
 //! SC *accesses* are not used anywhere.
 
-use crate::sync::{Atomic, FenceOrder, Lane, LoadOrder, Rmw, RmwOrder, StoreOrder, Word};
+use crate::sync::{Atomic, FenceOrder, Lane, LoadOrder, Look, Rmw, RmwOrder, StoreOrder, Word};
 
 /// `READ_ONCE` of a value that nobody dereferences.
 #[track_caller]
@@ -23,12 +25,33 @@ pub fn read_once<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>) -> T {
     cell.load(cpu, LoadOrder::Relaxed)
 }
 
-/// `READ_ONCE` of a value that is dereferenced: the head of an address dependency, which C11 can only
-/// express as an acquire. Stronger than the kernel: later accesses that do not depend on the value are
-/// ordered too.
+/// `READ_ONCE(x) == value`.
+#[track_caller]
+pub fn read_once_is<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, value: T) -> bool {
+    cell.is(cpu, value, LoadOrder::Relaxed)
+}
+
+/// `READ_ONCE(x) < limit`, `atomic_read(x) < limit`.
+#[track_caller]
+pub fn read_once_is_below(cpu: &Lane<'_>, cell: Atomic<i32>, limit: i32) -> bool {
+    let look = Look::IsBelow(i64::from(limit));
+    cell.look(cpu, LoadOrder::Relaxed, look) != 0
+}
+
+/// `test_bit`, of all these bits at once.
+#[track_caller]
+pub fn read_once_has<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, bits: T) -> bool {
+    cell.has_all(cpu, bits, LoadOrder::Relaxed)
+}
+
+/// `READ_ONCE` of a value that is dereferenced: the head of an address dependency, where the value leads to an
+/// object ([`Word::leads_to`]). Where it does not, nothing is reached through it and nothing is ordered.
+///
+/// C11 can only express a dependency as an acquire. Stronger than the kernel: later accesses that do not
+/// depend on the value are ordered too.
 #[track_caller]
 pub fn read_once_dereferenced<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>) -> T {
-    cell.load(cpu, LoadOrder::Acquire)
+    cell.load(cpu, LoadOrder::Dependency)
 }
 
 /// `WRITE_ONCE`.
@@ -70,19 +93,15 @@ pub fn smp_wmb(cpu: &Lane<'_>) {
 /// `atomic_add` (and `atomic_sub`, with a negative addend): no value, no order.
 #[track_caller]
 pub fn atomic_add(cpu: &Lane<'_>, cell: Atomic<i32>, n: i32) {
-    cell.rmw(cpu, Rmw::Add(n.into_word()), RmwOrder::Relaxed);
+    cell.update(cpu, Rmw::Add(n.into_word()), RmwOrder::Relaxed);
 }
 
-/// `atomic_add_return` with an explicit order, for steps that weaken it.
+/// `atomic_sub_and_test`: subtracts `n`; whether zero is left. Fully ordered in the kernel ([`RmwOrder::Full`]),
+/// weaker where a step is knocked out.
 #[track_caller]
-pub fn atomic_add_return_ordered(
-    cpu: &Lane<'_>,
-    cell: Atomic<i32>,
-    n: i32,
-    order: RmwOrder,
-) -> i32 {
-    cell.rmw(cpu, Rmw::Add(n.into_word()), order)
-        .wrapping_add(n)
+pub fn atomic_sub_and_test(cpu: &Lane<'_>, cell: Atomic<i32>, n: i32, order: RmwOrder) -> bool {
+    let subtract = Rmw::Add(n.wrapping_neg().into_word());
+    cell.rmw_look(cpu, subtract, order, Look::Is(n.into_word())) != 0
 }
 
 /// `atomic_add_unless`: adds `n` unless the value is `unless`; whether it did. `order` holds on success
@@ -99,17 +118,20 @@ pub fn atomic_add_unless(
         add: n.into_word(),
         unless: unless.into_word(),
     };
-    cell.rmw(cpu, rmw, order) != unless
+    cell.try_update(cpu, rmw, order)
 }
 
 /// `atomic_cmpxchg`: fully ordered on success; whether it exchanged.
 #[track_caller]
 pub fn atomic_cmpxchg<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, expected: T, new: T) -> bool {
-    cell.compare_exchange(cpu, expected, new, RmwOrder::Full)
-        .is_ok()
+    let rmw = Rmw::CompareExchange {
+        expected: expected.into_word(),
+        new: new.into_word(),
+    };
+    cell.try_update(cpu, rmw, RmwOrder::Full)
 }
 
-/// `xchg` with the order that a profile gives it; returns the old value.
+/// `xchg` with the order that a profile gives it; returns the old value, all of it.
 #[track_caller]
 pub fn xchg<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, value: T, order: RmwOrder) -> T {
     cell.swap(cpu, value, order)

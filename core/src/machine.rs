@@ -4,7 +4,7 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
-use crate::types::{Gates, Geometry, Mm, Page, Pfn};
+use crate::types::{Geometry, Mm, Page, Pfn, Sections};
 
 pub use crate::types::Zone;
 
@@ -23,7 +23,8 @@ pub struct Machine {
     pub zero_page: Option<Pfn>,
     /// The allocator's zone.
     pub zone: Zone,
-    pub(crate) gates: Vec<Gates>,
+    pub(crate) cpus: usize,
+    pub(crate) sections: Sections,
     pub(crate) pages: Vec<Page>,
     pub(crate) mms: Vec<Mm>,
 }
@@ -38,8 +39,8 @@ impl Machine {
     }
 
     /// How many CPUs it was booted with.
-    pub fn cpus(&self) -> usize {
-        self.gates.len()
+    pub const fn cpus(&self) -> usize {
+        self.cpus
     }
 
     /// The memory map.

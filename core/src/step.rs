@@ -125,6 +125,12 @@ steps! {
     SplitInvalidateFirst = "M-P20", "split-invalidate-first",
         "Make the huge pmd not-present before the table that replaces it is built from it.",
         "the recheck at the pmd level (P19)", "__split_huge_pmd_locked; 088b8aa537c2";
+    MigrationEntryRmb = "M-P22", "migration-entry-rmb",
+        "A read barrier between the head of a migration entry's page and the look at the folio's lock bit.",
+        "tail-flags-wmb (M-P23)", "pfn_swap_entry_to_page, softleaf_to_folio; 4c5e7f0fcd59";
+    TailFlagsWmb = "M-P23", "tail-flags-wmb",
+        "A write barrier between a tail's flags and its ceasing to be one.",
+        "migration-entry-rmb (M-P22)", "__split_huge_page_tail; e9b61f19858a";
 }
 
 impl Step {

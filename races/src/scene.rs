@@ -37,10 +37,8 @@ impl Scene {
         }
     }
 
-    /// Adds GUP callers, all doing the same, and accounts for what each of them then holds.
-    ///
-    /// They are no twins: each has interrupts of its own, and whoever sends IPIs or waits for a grace period
-    /// visits them in order.
+    /// Adds GUP callers, all doing the same, and accounts for what each of them then holds. They are twins: nothing
+    /// but their names tells one from another.
     pub fn callers(
         &mut self,
         count: u32,
@@ -48,21 +46,26 @@ impl Scene {
         body: impl for<'m> Fn(&Cpu<'m>) -> Gup<'m> + Send + Sync + 'static,
     ) -> Vec<LaneId> {
         let body = Arc::new(body);
+        let mut added = Vec::new();
         for n in 0..count {
             let (machine, body) = (Arc::clone(&self.machine), Arc::clone(&body));
             let run = move |lane: &Lane<'_>| body(&Cpu::new(*lane, &machine)).into_returned();
             let name = Name::new("cpu{} gup", [n]);
-            let lane = self.program.cpu(name, run);
+            let lane = match added.first() {
+                Some(&first) => self.program.twin_cpu(name, first, run),
+                None => self.program.cpu(name, run),
+            };
             self.books.caller(lane, hold);
-            self.callers.push(lane);
+            added.push(lane);
         }
-        self.callers.clone()
+        self.callers.extend(&added);
+        added
     }
 
     /// Adds a CPU that does something else.
     pub fn cpu<R: Reply>(
         &mut self,
-        name: &'static str,
+        name: impl Into<Name>,
         body: impl Fn(&Cpu<'_>) -> R + Send + Sync + 'static,
     ) -> LaneId {
         let machine = Arc::clone(&self.machine);
@@ -118,8 +121,7 @@ impl Scene {
     /// The program, with the properties that every scene has.
     ///
     /// # Panics
-    /// If the machine was booted with another number of CPUs than the scene has: those without gates could
-    /// not be waited for.
+    /// If the machine was booted with another number of CPUs than the scene has.
     pub fn into_program(mut self) -> Program {
         let callers = std::mem::take(&mut self.callers);
         self.always(

@@ -1,33 +1,27 @@
 //! Interrupts off and on.
 
-use super::Cpu;
+use super::{Cpu, rcu_read_lock, rcu_read_unlock};
 use crate::step::Step;
-use crate::sync::SpinLock;
-
-/// Which gate stands for "interrupts off" in this kernel; `None` if it protects from nothing.
-fn gate(cpu: &Cpu<'_>) -> Option<SpinLock> {
-    // ORDERING: the gate orders this section against an IPI or grace period that waits for it, both
-    // ways, and nothing else. Pairs with collapse-sync-ipi (M-P12), the flush IPI (M-P6) and
-    // rcu-table-free (M-P13). Without it: R06, R17. Steps `irqs-off-block-ipi`, `irqs-off-hold-rcu`.
-    if cpu.does(Step::IrqsOffBlockIpi) {
-        Some(cpu.gates().irq)
-    } else if cpu.does(Step::IrqsOffHoldRcu) {
-        Some(cpu.gates().rcu)
-    } else {
-        None
-    }
-}
 
 /// `local_irq_save`. Nests.
 #[track_caller]
 pub fn local_irq_save(cpu: &Cpu<'_>) {
     let depth = cpu.irq_depth.get();
-    if depth == 0
-        && let Some(gate) = gate(cpu)
-    {
-        gate.lock(cpu);
-    }
     cpu.irq_depth.set(depth + 1);
+    if depth > 0 {
+        return;
+    }
+    // ORDERING: nothing by itself: a store from before may still be in the store buffer. What lies between here and
+    // the restore is before or after an IPI that is waited for, as a whole. Pairs with collapse-sync-ipi (M-P12),
+    // the flush IPI (M-P6). Without it: R06, R17 on x86-native. Step `irqs-off-block-ipi`.
+    if cpu.does(Step::IrqsOffBlockIpi) {
+        cpu.machine().sections.irqs_off.enter(cpu);
+    }
+    // ORDERING: the same against a grace period. Pairs with rcu-table-free (M-P13). Without it: R17. Step
+    // `irqs-off-hold-rcu`.
+    if cpu.does(Step::IrqsOffHoldRcu) {
+        rcu_read_lock(cpu);
+    }
 }
 
 /// `local_irq_restore`: interrupts are on again once the outermost section ends.
@@ -35,9 +29,13 @@ pub fn local_irq_save(cpu: &Cpu<'_>) {
 pub fn local_irq_restore(cpu: &Cpu<'_>) {
     let depth = cpu.irq_depth.get() - 1;
     cpu.irq_depth.set(depth);
-    if depth == 0
-        && let Some(gate) = gate(cpu)
-    {
-        gate.unlock(cpu);
+    if depth > 0 {
+        return;
+    }
+    if cpu.does(Step::IrqsOffHoldRcu) {
+        rcu_read_unlock(cpu);
+    }
+    if cpu.does(Step::IrqsOffBlockIpi) {
+        cpu.machine().sections.irqs_off.leave(cpu);
     }
 }

@@ -2,40 +2,37 @@
 //!
 //! # How interrupts and RCU are modelled
 //!
-//! Each CPU has two *gates*, locks that only ever order one CPU's section against another CPU's wait.
+//! A machine has two kinds of *sections* ([`Section`](crate::sync::Section)), and two waits for them.
 //!
-//! 1. Interrupts off: the CPU holds its **interrupt gate**. An IPI that is waited for takes and releases
-//!    that gate: it cannot complete while the section lasts, and it orders both ways.
-//! 2. `rcu_read_lock` with interrupts on: the CPU holds its **RCU gate**.
-//! 3. A grace period takes and releases every other CPU's RCU gate, and its interrupt gate as well,
-//!    because interrupts off counts as a reader.
-//! 4. So an IPI waits for sections with interrupts off only, a grace period for both (R27).
+//! 1. With interrupts off a CPU is in a section of the first kind. An IPI that is waited for ends after those
+//!    that it found.
+//! 2. A CPU that is an RCU reader is in a section of the second kind. A grace period ends after those that it found.
+//! 3. Interrupts off makes a reader, too. `rcu_read_lock` inside it is one level more of the same reader, and so is
+//!    interrupts off inside `rcu_read_lock`: what overlaps is one reader, as in the kernel since v4.20.
+//! 4. So an IPI waits for interrupts off only, a grace period for both (R27).
 //!
-//! Gates are visited one after another, in the order of the CPUs, where hardware visits them at once: a
-//! limit (docs/limits.md). And a gate is a lock: under TSO taking one drains the store buffer, which
-//! `cli` does not.
+//! Neither entering nor leaving orders anything; a wait is a full barrier at both ends, and finds the other CPUs in
+//! any order. A kernel whose interrupts-off keeps no IPI waiting does not enter the first; one whose interrupts-off
+//! keeps no grace period waiting does not enter the second.
 //!
 //! | file | noun |
 //! | --- | --- |
 //! | `this_cpu` | the CPU that is running |
-//! | `gates` | the gates, and a wait at one |
 //! | `irq` | interrupts off and on |
 //! | `ipi` | interrupting everybody and waiting |
 //! | `rcu` | readers and grace periods |
 //! | `tlb` | flushes, as the profile has them |
 
-mod gates;
 mod ipi;
 mod irq;
 mod rcu;
 mod this_cpu;
 mod tlb;
 
-pub use crate::types::Gates;
 pub use ipi::tlb_remove_table_sync_one;
 pub use irq::{local_irq_restore, local_irq_save};
 pub use rcu::{rcu_read_lock, rcu_read_unlock, synchronize_rcu};
 pub use this_cpu::Cpu;
 pub use tlb::flush_tlb;
 
-use gates::pass;
+use ipi::smp_call_function;

@@ -1,21 +1,19 @@
-//! RCU: read-side sections and grace periods.
+//! RCU: readers and grace periods.
 
-use super::{Cpu, pass};
-use crate::step::Step;
+use super::Cpu;
 
-/// Whether interrupts-off already makes this CPU a reader.
-fn irqs_off_reads(cpu: &Cpu<'_>) -> bool {
-    cpu.irq_depth.get() > 0 && cpu.does(Step::IrqsOffHoldRcu)
-}
-
-/// `rcu_read_lock`. Nests, and is free with interrupts off.
+/// `rcu_read_lock`. Nests, within interrupts off as well: a CPU is one reader from the outermost beginning to
+/// the last end, whichever of the two that is.
 #[track_caller]
 pub fn rcu_read_lock(cpu: &Cpu<'_>) {
     let depth = cpu.rcu_depth.get();
-    if depth == 0 && !irqs_off_reads(cpu) {
-        cpu.gates().rcu.lock(cpu);
-    }
     cpu.rcu_depth.set(depth + 1);
+    if depth == 0 {
+        // ORDERING: nothing by itself. The reader as a whole is before or after a grace period. Pairs with
+        // synchronize_rcu. Without it: R17, where interrupts are on. No step: no race of the catalogue rests on it
+        // alone.
+        cpu.machine().sections.rcu.enter(cpu);
+    }
 }
 
 /// `rcu_read_unlock`.
@@ -23,18 +21,16 @@ pub fn rcu_read_lock(cpu: &Cpu<'_>) {
 pub fn rcu_read_unlock(cpu: &Cpu<'_>) {
     let depth = cpu.rcu_depth.get() - 1;
     cpu.rcu_depth.set(depth);
-    if depth == 0 && !irqs_off_reads(cpu) {
-        cpu.gates().rcu.unlock(cpu);
+    if depth == 0 {
+        cpu.machine().sections.rcu.leave(cpu);
     }
 }
 
-/// `synchronize_rcu`: returns once every section that was running has ended, with interrupts off or not.
+/// `synchronize_rcu`: returns once every reader that was running has ended, one with interrupts off as well.
 pub fn synchronize_rcu(cpu: &Cpu<'_>) {
     let _span = cpu.span("synchronize_rcu");
-    for other in cpu.others() {
-        pass(cpu, other.rcu);
-        if cpu.does(Step::IrqsOffHoldRcu) {
-            pass(cpu, other.irq);
-        }
-    }
+    // ORDERING: a reader that began before the grace period reached its CPU is over before the return, with all that it
+    // did; one that began later comes after the call. Full barriers at both ends. Pairs with irqs-off-hold-rcu (P4),
+    // rcu_read_lock. Without it: R17. Step `rcu-table-free`.
+    cpu.wait_for(&[cpu.machine().sections.rcu]);
 }

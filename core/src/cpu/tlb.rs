@@ -3,7 +3,7 @@
 //! No hardware translation is modelled: a flush matters for what it makes a walker or a mutator wait
 //! for, and for what it orders.
 
-use super::{Cpu, pass};
+use super::{Cpu, smp_call_function};
 use crate::arch::TlbFlush;
 use crate::lkmm::smp_mb;
 use crate::step::Step;
@@ -18,11 +18,7 @@ pub fn flush_tlb(cpu: &Cpu<'_>) {
     }
     let _span = cpu.span("flush_tlb_range");
     match cpu.machine().kernel.profile.flush {
-        TlbFlush::Ipi => {
-            for other in cpu.others() {
-                pass(cpu, other.irq);
-            }
-        }
+        TlbFlush::Ipi => smp_call_function(cpu),
         // The barrier at the end is the clear's: on arm64 the only one it has. Step `clear-barrier`.
         TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier if cpu.does(Step::ClearBarrier) => {
             smp_mb(cpu);

@@ -6,7 +6,7 @@
 
 use super::{BlockLink, CompoundHead, Folio, Mapping, Owner, Page, PageFlags, Pfn};
 use crate::cpu::Cpu;
-use crate::lkmm::{read_once, write_once};
+use crate::lkmm::{read_once, read_once_is, write_once};
 use crate::sync::Fault;
 
 /// `__alloc_pages`: a folio of `1 << order` pages with one reference, or `None` if there is no
@@ -65,7 +65,7 @@ fn prep_new_page(cpu: &Cpu<'_>, head: &Page, order: u8, owner: Owner) {
     for n in 0..1 << order {
         machine.page(head.pfn.plus(n)).owner.write(cpu, owner);
     }
-    write_once(cpu, head.refcount, 1);
+    set_page_refcounted(cpu, head);
     if order == 0 {
         return;
     }
@@ -76,6 +76,18 @@ fn prep_new_page(cpu: &Cpu<'_>, head: &Page, order: u8, owner: Owner) {
     }
     write_once(cpu, head.order, order);
     write_once(cpu, head.pincount, 0);
+}
+
+/// `set_page_refcounted`: the first reference, of a page that has none.
+fn set_page_refcounted(cpu: &Cpu<'_>, page: &Page) {
+    // Who drops a reference asks only whether it was the last: one that was dropped too often shows here (I9).
+    if !read_once_is(cpu, page.refcount, 0) {
+        cpu.fault(Fault::Bug {
+            what: "a page was allocated whose reference count is not zero",
+            cell: Some(page.refcount.id()),
+        });
+    }
+    write_once(cpu, page.refcount, 1);
 }
 
 /// `__folio_put`, `free_unref_page`: back to the free list, by whoever dropped the last reference.

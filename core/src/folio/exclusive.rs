@@ -10,13 +10,13 @@
 
 use super::{Folio, Page, PageFlags, clear_page_flags, folio_maybe_dma_pinned, set_page_flags};
 use crate::cpu::Cpu;
-use crate::lkmm::{read_once, smp_mb, smp_mb_after_atomic};
+use crate::lkmm::{read_once_has, smp_mb, smp_mb_after_atomic};
 use crate::step::Step;
 
 /// `PageAnonExclusive`.
 #[track_caller]
 pub fn page_anon_exclusive(cpu: &Cpu<'_>, page: &Page) -> bool {
-    read_once(cpu, page.flags).contains(PageFlags::ANON_EXCLUSIVE)
+    read_once_has(cpu, page.flags, PageFlags::ANON_EXCLUSIVE)
 }
 
 /// `SetPageAnonExclusive`.

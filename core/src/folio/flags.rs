@@ -2,27 +2,26 @@
 
 use super::{Page, PageFlags};
 use crate::cpu::Cpu;
-use crate::sync::{Rmw, RmwOrder, Word};
+use crate::sync::{Look, Rmw, RmwOrder, Word};
 
 /// `set_bit` on `page->flags`: atomic, orders nothing.
 #[track_caller]
 pub fn set_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) {
     page.flags
-        .rmw(cpu, Rmw::Or(flags.into_word()), RmwOrder::Relaxed);
+        .update(cpu, Rmw::Or(flags.into_word()), RmwOrder::Relaxed);
 }
 
 /// `clear_bit` on `page->flags`: atomic, orders nothing.
 #[track_caller]
 pub fn clear_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) {
     page.flags
-        .rmw(cpu, Rmw::And(!flags.into_word()), RmwOrder::Relaxed);
+        .update(cpu, Rmw::And(!flags.into_word()), RmwOrder::Relaxed);
 }
 
 /// `test_and_clear_bit` on `page->flags`: fully ordered; whether it was set.
 #[track_caller]
 pub fn test_and_clear_page_flag(cpu: &Cpu<'_>, page: &Page, flag: PageFlags) -> bool {
     // ORDERING: full, as every value-returning atomic; only its atomicity matters: one isolator wins.
-    page.flags
-        .rmw(cpu, Rmw::And(!flag.into_word()), RmwOrder::Full)
-        .contains(flag)
+    let (clear, was_set) = (Rmw::And(!flag.into_word()), Look::HasAll(flag.into_word()));
+    page.flags.rmw_look(cpu, clear, RmwOrder::Full, was_set) != 0
 }

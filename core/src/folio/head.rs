@@ -1,8 +1,8 @@
 //! A folio, and the way to it from one of its pages.
 
-use super::{Mapping, Page, PageFlags};
+use super::{CompoundHead, Mapping, Page, PageFlags};
 use crate::cpu::Cpu;
-use crate::lkmm::{read_once, read_once_dereferenced};
+use crate::lkmm::{read_once, read_once_dereferenced, read_once_has, read_once_is};
 use crate::sync::{Rmw, RmwOrder, Word};
 
 /// A folio, by its head page.
@@ -29,7 +29,7 @@ impl<'m> Folio<'m> {
     /// Whether all these flags are set on its head (`folio_test_*`: one plain look).
     #[track_caller]
     pub fn test(self, cpu: &Cpu<'_>, flags: PageFlags) -> bool {
-        read_once(cpu, self.0.flags).contains(flags)
+        read_once_has(cpu, self.0.flags, flags)
     }
 
     /// `folio_nr_pages`.
@@ -42,23 +42,19 @@ impl<'m> Folio<'m> {
         }
     }
 
-    /// `folio_test_anon`.
+    /// `folio_test_anon`: the bit that marks anonymous memory, which KSM's has, too.
     #[track_caller]
     pub fn is_anon(self, cpu: &Cpu<'_>) -> bool {
-        matches!(read_once(cpu, self.0.mapping), Mapping::Anon | Mapping::Ksm)
+        read_once_has(cpu, self.0.mapping, Mapping::Anon)
     }
 
     /// `folio_trylock`: `PG_locked`, with acquire.
     #[track_caller]
     pub fn trylock(self, cpu: &Cpu<'_>) -> bool {
-        let bit = PageFlags::LOCKED;
+        let take = Rmw::OrIfClear(PageFlags::LOCKED.into_word());
         // ORDERING: acquire. Pairs with the release of the unlock before. Mutators of one folio exclude each
         // other by it; a walker never looks (M-P18).
-        let old = self
-            .0
-            .flags
-            .rmw(cpu, Rmw::OrIfClear(bit.into_word()), RmwOrder::Acquire);
-        !old.contains(bit)
+        self.0.flags.try_update(cpu, take, RmwOrder::Acquire)
     }
 
     /// `folio_unlock`: with release.
@@ -66,18 +62,28 @@ impl<'m> Folio<'m> {
     pub fn unlock(self, cpu: &Cpu<'_>) {
         let keep = !PageFlags::LOCKED.into_word();
         // ORDERING: release. Pairs with the next trylock.
-        self.0.flags.rmw(cpu, Rmw::And(keep), RmwOrder::Release);
+        self.0.flags.update(cpu, Rmw::And(keep), RmwOrder::Release);
     }
 }
 
-/// `page_folio`: the folio that a page is in, now. The head is dereferenced next, so this is the head of
-/// an address dependency; unless the caller holds a reference it may be another by then.
+/// `page_folio`: the folio that a page is in, now; unless the caller holds a reference it may be another one next.
+///
+/// The head of a tail is dereferenced: an address dependency. A page that is no tail is its own head, which its
+/// reader knew before: it looks at that page because of a branch, and that orders no loads.
 #[track_caller]
 pub fn page_folio<'m>(cpu: &Cpu<'m>, page: &'m Page) -> Folio<'m> {
-    // ORDERING: the head of an address dependency into the folio. Pairs with unfreeze-release (M-P8) and the
-    // write barrier before a tail stops being one. Without it: R05.
+    // ORDERING: of a tail, the head of an address dependency into the folio. Pairs with unfreeze-release (M-P8)
+    // and the first linking of a folio's tails. Without it: R05.
     match read_once_dereferenced(cpu, page.compound_head).0 {
         Some(head) => Folio(cpu.machine().page(head)),
         None => Folio(page),
     }
+}
+
+/// `page_folio(page) == folio`: whether a page is, now, in this folio. The head is compared, and not dereferenced.
+#[track_caller]
+pub fn page_is_in_folio(cpu: &Cpu<'_>, page: &Page, folio: Folio<'_>) -> bool {
+    let head = folio.0.pfn;
+    let expected = CompoundHead((head != page.pfn).then_some(head));
+    read_once_is(cpu, page.compound_head, expected)
 }

@@ -12,19 +12,25 @@
 use super::{Folio, PageFlags};
 use crate::cpu::Cpu;
 use crate::lkmm::{
-    atomic_add, atomic_add_return_ordered, atomic_add_unless, read_once, smp_store_release,
-    write_once,
+    atomic_add, atomic_add_unless, atomic_cmpxchg, atomic_sub_and_test, read_once_is,
+    read_once_is_below, smp_store_release, write_once,
 };
 use crate::step::Step;
-use crate::sync::{Fault, Rmw, RmwOrder, Word};
+use crate::sync::{Fault, LoadOrder, Look, Rmw, RmwOrder, Word};
 
 /// What a pin of a small folio adds to its reference count.
 pub const GUP_PIN_COUNTING_BIAS: i32 = 1024;
 
-/// `folio_ref_count`.
+/// `folio_ref_count(folio) == count`.
 #[track_caller]
-pub fn folio_ref_count(cpu: &Cpu<'_>, folio: Folio<'_>) -> i32 {
-    read_once(cpu, folio.head().refcount)
+pub fn folio_ref_count_is(cpu: &Cpu<'_>, folio: Folio<'_>, count: i32) -> bool {
+    read_once_is(cpu, folio.head().refcount, count)
+}
+
+/// `folio_ref_count(folio) < limit`.
+#[track_caller]
+pub fn folio_ref_count_is_below(cpu: &Cpu<'_>, folio: Folio<'_>, limit: i32) -> bool {
+    read_once_is_below(cpu, folio.head().refcount, limit)
 }
 
 /// `folio_ref_try_add`: takes `refs` references unless the count is zero; whether it did.
@@ -42,8 +48,8 @@ pub fn folio_ref_try_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> bool {
     if cpu.does(Step::AddUnlessZero) {
         return atomic_add_unless(cpu, cell, refs, 0, order);
     }
-    let found = cell.rmw(cpu, Rmw::Add(refs.into_word()), order);
-    if found == 0 {
+    let was_free = cell.rmw_look(cpu, Rmw::Add(refs.into_word()), order, Look::Is(0));
+    if was_free != 0 {
         // What the condition is there for (I8, I9): nobody leaves zero but who allocates or unfreezes.
         cpu.fault(Fault::Bug {
             what: "a reference was taken of a folio that is free or frozen",
@@ -59,7 +65,8 @@ pub fn folio_ref_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
     atomic_add(cpu, folio.head().refcount, refs);
 }
 
-/// `folio_put_refs`: drops references, and frees the folio with the last one.
+/// `folio_put_refs`: drops references, and frees the folio with the last one. Whether it was the last is all that it
+/// asks: a count that falls below zero shows when the folio is unfrozen or allocated again, and in the books (I9).
 #[track_caller]
 pub fn folio_put_refs(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
     // ORDERING: full, so that all uses of the page come before the free that the last drop entails.
@@ -69,14 +76,7 @@ pub fn folio_put_refs(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
     } else {
         RmwOrder::Relaxed
     };
-    let left = atomic_add_return_ordered(cpu, folio.head().refcount, -refs, order);
-    if left < 0 {
-        cpu.fault(Fault::Bug {
-            what: "a reference count fell below zero",
-            cell: Some(folio.head().refcount.id()),
-        });
-    }
-    if left == 0 {
+    if atomic_sub_and_test(cpu, folio.head().refcount, refs, order) {
         super::alloc::free_folio(cpu, folio);
     }
 }
@@ -100,10 +100,10 @@ pub fn folio_ref_freeze(cpu: &Cpu<'_>, folio: Folio<'_>, expected: i32) -> bool 
     // ORDERING: none needed beyond coherence: references go through the same word, so that one of the two
     // comes first. Pairs with add-unless-zero (P11). Without the exchange: R12. Step `refcount-freeze`.
     if cpu.does(Step::RefcountFreeze) {
-        return crate::lkmm::atomic_cmpxchg(cpu, cell, expected, 0);
+        return atomic_cmpxchg(cpu, cell, expected, 0);
     }
     // Knocked out: a peek, and then a store that believes it.
-    if read_once(cpu, cell) != expected {
+    if !read_once_is(cpu, cell, expected) {
         return false;
     }
     write_once(cpu, cell, 0);
@@ -114,7 +114,7 @@ pub fn folio_ref_freeze(cpu: &Cpu<'_>, folio: Folio<'_>, expected: i32) -> bool 
 #[track_caller]
 pub fn folio_ref_unfreeze(cpu: &Cpu<'_>, folio: Folio<'_>, count: i32) {
     let cell = folio.head().refcount;
-    if read_once(cpu, cell) != 0 {
+    if !read_once_is(cpu, cell, 0) {
         cpu.fault(Fault::Bug {
             what: "somebody gained a reference to a frozen folio",
             cell: Some(cell.id()),
@@ -134,7 +134,9 @@ pub fn folio_ref_unfreeze(cpu: &Cpu<'_>, folio: Folio<'_>, count: i32) {
 #[track_caller]
 pub fn folio_maybe_dma_pinned(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
     if folio.test(cpu, PageFlags::HEAD) {
-        return read_once(cpu, folio.head().pincount) > 0;
+        return !read_once_is_below(cpu, folio.head().pincount, 1);
     }
-    folio_ref_count(cpu, folio).cast_unsigned() >= GUP_PIN_COUNTING_BIAS.cast_unsigned()
+    // As an unsigned number, the bias or more: some bit from the bias's on is set.
+    let high = !(GUP_PIN_COUNTING_BIAS - 1);
+    (folio.head().refcount).has_any(cpu, high, LoadOrder::Relaxed)
 }

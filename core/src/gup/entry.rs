@@ -12,7 +12,7 @@ use super::slow::gup_longterm_locked;
 use super::{Foll, Gup, MAX_PAGES, Pages};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::errno::Errno;
-use crate::lkmm::{read_once, smp_rmb};
+use crate::lkmm::{read_once, read_once_is, smp_rmb};
 use crate::machine::MmId;
 use crate::mm::Mm;
 use crate::pgtable::{PAGE_SHIFT, PAGE_SIZE};
@@ -188,5 +188,5 @@ fn sequence_moved(cpu: &Cpu<'_>, mm: &Mm, sequence: u32) -> bool {
     // ORDERING: the second look comes after the walk and, by its pins' barriers, after the pins. Pairs
     // with fork's odd store. Without it: R04. Step `seqcount-retry`.
     smp_rmb(cpu);
-    read_once(cpu, mm.write_protect_seq) != sequence
+    !read_once_is(cpu, mm.write_protect_seq, sequence)
 }

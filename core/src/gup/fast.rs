@@ -178,8 +178,8 @@ impl<'m> Walk<'_, 'm> {
         // collapse-clear-first (M-P11), the pte's with every mutator's clear. Without them: R02, R01. In
         // which order the two are read does not matter. Steps `pmd-recheck`, `pte-recheck`,
         // `recheck-order`.
-        let pmd_changed = || cpu.does(Step::PmdRecheck) && pmdp.get(cpu) != pmd;
-        let pte_changed = || cpu.does(Step::PteRecheck) && ptep.get(cpu) != pte;
+        let pmd_changed = || cpu.does(Step::PmdRecheck) && !pmdp.is(cpu, pmd);
+        let pte_changed = || cpu.does(Step::PteRecheck) && !ptep.is(cpu, pte);
         let (first, second): (&dyn Fn() -> bool, &dyn Fn() -> bool) =
             if cpu.does(Step::RecheckOrder) {
                 (&pmd_changed, &pte_changed)
@@ -220,7 +220,7 @@ impl<'m> Walk<'_, 'm> {
         };
         // ORDERING: after the pin, by its barrier. Pairs with split-invalidate-first (M-P20) and every
         // clear of a huge entry. Without it: R13. Step `pte-recheck`.
-        let changed = cpu.does(Step::PteRecheck) && ptr.get(cpu) != leaf;
+        let changed = cpu.does(Step::PteRecheck) && !ptr.is(cpu, leaf);
         let keep = !changed
             && folio_fast_pin_allowed(cpu, folio, flags)
             && (leaf.is_writable() || !gup_must_unshare(cpu, None, flags, folio.head()));

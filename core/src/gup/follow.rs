@@ -8,7 +8,7 @@ use crate::errno::Errno;
 use crate::folio::{
     Page, PageFlags, is_zero_page, page_anon_exclusive, page_folio, set_page_flags,
 };
-use crate::lkmm::read_once;
+use crate::lkmm::read_once_has;
 use crate::mm::{Backing, Mm, VmFlags, Vma};
 use crate::pgtable::{Entry, EntryPtr, Level, find_entry, pte_offset_map_lock, pte_unmap_unlock};
 
@@ -172,7 +172,7 @@ fn touch(cpu: &Cpu<'_>, page: &Page, entry: Entry, flags: Foll) {
     let head = page_folio(cpu, cpu.machine().page(page.pfn)).head();
     if flags.contains(Foll::WRITE)
         && !entry.is_dirty()
-        && !read_once(cpu, head.flags).contains(PageFlags::DIRTY)
+        && !read_once_has(cpu, head.flags, PageFlags::DIRTY)
     {
         set_page_flags(cpu, head, PageFlags::DIRTY);
     }

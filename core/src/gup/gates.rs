@@ -8,7 +8,7 @@ use super::Foll;
 use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::{Folio, Mapping, Page, PageFlags, is_zero_page, page_anon_exclusive};
-use crate::lkmm::{read_once, smp_rmb};
+use crate::lkmm::{read_once, read_once_is, smp_rmb};
 use crate::mm::{Backing, Vma};
 use crate::pgtable::Entry;
 use crate::step::Step;
@@ -33,7 +33,7 @@ pub(super) fn folio_is_secretmem(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
     if flags.contains(PageFlags::HEAD) || !flags.contains(PageFlags::LRU) {
         return false;
     }
-    read_once(cpu, folio.head().mapping) == Mapping::Secretmem
+    read_once_is(cpu, folio.head().mapping, Mapping::Secretmem)
 }
 
 /// `folio_fast_pin_allowed`: whether a long-term write pin is safe from dirty tracking.

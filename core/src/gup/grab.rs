@@ -17,8 +17,8 @@ use super::Foll;
 use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::{
-    Folio, GUP_PIN_COUNTING_BIAS, Page, PageFlags, folio_put_refs, folio_ref_add, folio_ref_count,
-    folio_ref_try_add, is_zero_page, page_folio,
+    Folio, GUP_PIN_COUNTING_BIAS, Page, PageFlags, folio_put_refs, folio_ref_add,
+    folio_ref_count_is_below, folio_ref_try_add, is_zero_page, page_folio, page_is_in_folio,
 };
 use crate::lkmm::{atomic_add, smp_mb_after_atomic};
 use crate::step::Step;
@@ -30,13 +30,13 @@ pub(super) fn try_get_folio<'m>(cpu: &Cpu<'m>, page: &'m Page, refs: i32) -> Opt
     // Each turn but the last saw the head change, and heads change finitely often.
     loop {
         let folio = page_folio(cpu, page);
-        if cpu.does(Step::RefcountGuard) && folio_ref_count(cpu, folio) < 0 {
+        if cpu.does(Step::RefcountGuard) && folio_ref_count_is_below(cpu, folio, 0) {
             return None;
         }
         if !folio_ref_try_add(cpu, folio, refs) {
             return None;
         }
-        if !cpu.does(Step::HeadRecheck) || page_folio(cpu, page) == folio {
+        if !cpu.does(Step::HeadRecheck) || page_is_in_folio(cpu, page, folio) {
             return Some(folio);
         }
         cpu.remark("the head moved: start over");
@@ -96,7 +96,7 @@ fn add_pins(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
 /// `-ENOMEM` of a folio without references, `-EREMOTEIO` of unwanted peer-to-peer memory.
 pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), Errno> {
     let folio = page_folio_of(cpu, page);
-    if folio_ref_count(cpu, folio) <= 0 {
+    if folio_ref_count_is_below(cpu, folio, 1) {
         return Err(Errno::Enomem);
     }
     if page.memory.p2pdma && !flags.contains(Foll::PCI_P2PDMA) {
@@ -191,7 +191,7 @@ fn unpin_by_folio(cpu: &Cpu<'_>, pages: &[&Page]) {
 fn gup_folio_next<'m>(cpu: &Cpu<'m>, first: &Page, pages: &[&Page]) -> (Folio<'m>, usize) {
     let folio = page_folio_of(cpu, first);
     let others = pages.iter().skip(1);
-    let same = others.take_while(|page| page_folio_of(cpu, page) == folio);
+    let same = others.take_while(|page| page_is_in_folio(cpu, page, folio));
     (folio, 1 + same.count())
 }
 

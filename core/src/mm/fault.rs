@@ -7,11 +7,11 @@
 use super::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, split_huge_pmd_locked};
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{
-    Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count,
-    page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
-    set_page_flags,
+    Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
+    folio_ref_count_is_below, page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap,
+    set_page_anon_exclusive, set_page_flags,
 };
-use crate::lkmm::{read_once, smp_wmb, write_once};
+use crate::lkmm::{read_once_is, smp_wmb, write_once};
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, offset_lockless, pgd_offset, pte_alloc, pte_offset_map_lock,
     pte_unmap_unlock, table_entry,
@@ -99,7 +99,7 @@ impl<'m> Fault<'_, 'm> {
         if let EntryPtr::InTable { table, index } = ptr {
             let slot = table.table.entries[index];
             let changed = Until::Differs(entry.into_word());
-            slot.spin_until(self.cpu, changed, LoadOrder::Relaxed);
+            slot.wait_until(self.cpu, changed, LoadOrder::Relaxed);
         }
         VmFault::Done
     }
@@ -109,7 +109,7 @@ impl<'m> Fault<'_, 'm> {
     fn huge(&self, pmd: Entry) -> VmFault {
         let (cpu, pmdp) = (self.cpu, self.pmdp);
         pmdp.lock().lock(cpu);
-        if pmdp.get(cpu) == pmd {
+        if pmdp.is(cpu, pmd) {
             let head = cpu.machine().page(pmd.pfn());
             if pmd.is_prot_none() && self.vma.is_accessible() {
                 pmdp.set(cpu, self.without_hint(pmd, head));
@@ -182,7 +182,8 @@ impl<'m> Fault<'_, 'm> {
             return self.do_anonymous_page(pmd);
         }
         let ptep = offset_lockless(cpu, pmd, Level::Pte, self.addr);
-        let pte = ptep.read_once(cpu);
+        // Compared again under the lock before it is used: nothing is dereferenced here.
+        let pte = ptep.get(cpu);
         if pte.is_none() {
             return self.do_anonymous_page(pmd);
         }
@@ -195,7 +196,7 @@ impl<'m> Fault<'_, 'm> {
         let Some(ptep) = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr) else {
             return VmFault::Done;
         };
-        if ptep.get(cpu) != pte {
+        if !ptep.is(cpu, pte) {
             pte_unmap_unlock(cpu, ptep);
             return VmFault::Done;
         }
@@ -239,7 +240,7 @@ impl<'m> Fault<'_, 'm> {
             self.discard(new);
             return VmFault::Done;
         };
-        let vacant = ptep.get(cpu).is_none();
+        let vacant = ptep.is(cpu, Entry::NONE);
         if vacant {
             let entry = match (new, zero) {
                 (Some(page), _) => self.add_new_anon(page),
@@ -315,11 +316,11 @@ impl<'m> Fault<'_, 'm> {
     /// one that matters. A KSM page is never reused, whatever its count.
     fn wp_can_reuse(&self, folio: Folio<'m>, page: &Page) -> bool {
         let cpu = self.cpu;
-        let ksm = read_once(cpu, folio.head().mapping) == Mapping::Ksm;
-        if ksm || folio_ref_count(cpu, folio) > 1 || !folio.trylock(cpu) {
+        let ksm = read_once_is(cpu, folio.head().mapping, Mapping::Ksm);
+        if ksm || !folio_ref_count_is_below(cpu, folio, 2) || !folio.trylock(cpu) {
             return false;
         }
-        let alone = folio_ref_count(cpu, folio) == 1;
+        let alone = folio_ref_count_is(cpu, folio, 1);
         if alone {
             set_page_anon_exclusive(cpu, page);
         }
@@ -341,9 +342,9 @@ impl<'m> Fault<'_, 'm> {
             return VmFault::Oom;
         };
         let ptep = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr);
-        let same = ptep.is_some_and(|ptep| ptep.get(cpu) == pte);
+        let same = ptep.is_some_and(|ptep| ptep.is(cpu, pte));
         if let (Some(ptep), true) = (ptep, same) {
-            ptep.get_and_clear(cpu);
+            ptep.clear(cpu);
             flush_tlb(cpu);
             let entry = self.add_new_anon(new);
             let unshared = entry.without(Bits::WRITE | Bits::DIRTY);

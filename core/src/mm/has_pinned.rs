@@ -2,12 +2,12 @@
 
 use super::Mm;
 use crate::cpu::Cpu;
-use crate::lkmm::{read_once, write_once};
+use crate::lkmm::{read_once_is, write_once};
 
 impl Mm {
     /// `mm_set_has_pinned_flag`: the store is spared where the flag is set already.
     pub fn set_has_pinned(&self, cpu: &Cpu<'_>) {
-        if !read_once(cpu, self.has_pinned) {
+        if read_once_is(cpu, self.has_pinned, false) {
             write_once(cpu, self.has_pinned, true);
         }
     }

@@ -18,7 +18,7 @@
 
 use crate::cpu::{Cpu, flush_tlb, tlb_remove_table_sync_one};
 use crate::folio::{
-    Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count,
+    Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
     page_add_rmap, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
 };
 use crate::lkmm::{read_once, smp_wmb, write_once};
@@ -175,7 +175,7 @@ fn find_pmd_or_thp_or_none<'m>(
 fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
     let span = cpu.span("pmdp_collapse_flush");
     pmdp.lock().lock(cpu);
-    pmdp.get_and_clear(cpu);
+    pmdp.clear(cpu);
     flush_tlb(cpu);
     pmdp.lock().unlock(cpu);
     drop(span);
@@ -246,7 +246,7 @@ fn isolate_page(cpu: &Cpu<'_>, pte: Entry) -> Scan {
     }
     // is_refcount_suitable
     let expected = read_once(cpu, page.mapcount);
-    if folio_ref_count(cpu, folio) != expected {
+    if !folio_ref_count_is(cpu, folio, expected) {
         folio.unlock(cpu);
         return Scan::PageCount;
     }

@@ -21,12 +21,13 @@ use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::errno::Errno;
 use crate::folio::{
     CompoundHead, Folio, Mapping, Page, PageFlags, Pfn, clear_page_flags, folio_put,
-    folio_ref_count, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
+    folio_ref_count_is, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
 };
 use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::machine::MmId;
 use crate::mm::{Mm, split_huge_pmd_locked};
 use crate::pgtable::{Level, PAGE_SIZE, find_entry};
+use crate::step::Step;
 
 /// `split_huge_page_to_list`, of the anonymous folio that `head` heads, mapped from `base` on. The caller
 /// holds a reference, and keeps one of the first page.
@@ -76,7 +77,7 @@ fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) -> bool {
     let mapped: i32 = (0..pages)
         .map(|n| read_once(cpu, cpu.machine().page(head.plus(n)).mapcount))
         .sum();
-    folio_ref_count(cpu, folio) == mapped + 1
+    folio_ref_count_is(cpu, folio, mapped + 1)
 }
 
 /// `unmap_folio`: all mappings to migration entries, up to the first page that may be pinned: from there on
@@ -85,10 +86,10 @@ fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) 
     let _span = cpu.span("unmap_folio");
     let machine = cpu.machine();
     if let Some(pmdp) = find_entry(cpu, mm, base, Level::Pmd)
-        && pmdp.read_once(cpu).is_huge()
+        && pmdp.is_huge(cpu)
     {
         pmdp.lock().lock(cpu);
-        if pmdp.get(cpu).is_huge() {
+        if pmdp.is_huge(cpu) {
             split_huge_pmd_locked(cpu, mm, pmdp, true);
         }
         pmdp.lock().unlock(cpu);
@@ -123,10 +124,12 @@ fn split_tail(cpu: &Cpu<'_>, head: &Page, tail: &Page) {
     let head_flags = read_once(cpu, head.flags);
     write_once(cpu, tail.flags, head_flags & inherited);
     write_once(cpu, tail.mapping, Mapping::Anon);
-    // ORDERING: the tail's flags before it stops being a tail. Pairs with the walker's dependency from the
-    // head that it looks up. No step: what a walker asks of the flags it asks after its reference, which
-    // unfreeze-release (M-P8) orders as well.
-    smp_wmb(cpu);
+    // ORDERING: the tail's flags before it stops being a tail: whoever finds it to be its own head finds it locked.
+    // Pairs with migration-entry-rmb (M-P22). Without it: R59. Step `tail-flags-wmb`. (A walker asks for the flags
+    // after its reference, which unfreeze-release (M-P8) orders as well.)
+    if cpu.does(Step::TailFlagsWmb) {
+        smp_wmb(cpu);
+    }
     write_once(cpu, tail.compound_head, CompoundHead(None));
     folio_ref_unfreeze(cpu, Folio::of(cpu.machine().page(tail.pfn)), 1);
     if head_flags.contains(PageFlags::LRU) {

@@ -5,7 +5,8 @@ use crate::folio::{page_folio, page_remove_rmap};
 use crate::machine::MmId;
 use crate::mm::{Mm, MmuGather, split_huge_pmd_locked};
 use crate::pgtable::{
-    EntryPtr, Level, PAGE_SIZE, find_entry, pte_free, pte_offset_map_lock, pte_unmap_unlock,
+    EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free, pte_offset_map_lock,
+    pte_unmap_unlock,
 };
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
@@ -48,8 +49,7 @@ fn zap_pmd<'m>(
     addr: u64,
     end: u64,
 ) {
-    let pmd = pmdp.read_once(cpu);
-    if pmd.is_huge() {
+    if pmdp.is_huge(cpu) {
         let span = cpu.machine().geometry.span(Level::Pmd);
         if end - addr == span {
             if zap_huge_pmd(cpu, mm, tlb, pmdp) {
@@ -57,7 +57,7 @@ fn zap_pmd<'m>(
             }
         } else {
             pmdp.lock().lock(cpu);
-            if pmdp.get(cpu).is_huge() {
+            if pmdp.is_huge(cpu) {
                 split_huge_pmd_locked(cpu, mm, pmdp, false);
             }
             pmdp.lock().unlock(cpu);
@@ -93,7 +93,11 @@ fn zap_pte_range<'m>(
                 tlb.remove_page(page);
             }
         } else if !pte.is_none() {
-            // A migration entry: whoever migrates finds it gone.
+            if pte.is_migration() {
+                // What the kernel does with the page (its counters) is not modelled; that it looks at it is.
+                pfn_swap_entry_to_page(cpu, pte);
+            }
+            // Whoever migrates finds the entry gone.
             ptep.set(cpu, crate::pgtable::Entry::NONE);
         }
         ptep = ptep.next();
@@ -107,7 +111,7 @@ fn zap_pte_range<'m>(
 fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: EntryPtr<'m>) -> bool {
     let _span = cpu.span("zap_huge_pmd");
     pmdp.lock().lock(cpu);
-    if !pmdp.get(cpu).is_huge() {
+    if !pmdp.is_huge(cpu) {
         pmdp.lock().unlock(cpu);
         return false;
     }

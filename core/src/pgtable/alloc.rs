@@ -37,7 +37,7 @@ pub fn pte_alloc(cpu: &Cpu<'_>, pmd: EntryPtr<'_>) -> bool {
         return false;
     };
     pmd.lock().lock(cpu);
-    let ours = pmd.get(cpu).is_none();
+    let ours = pmd.is(cpu, Entry::NONE);
     if ours {
         pmd_install(cpu, pmd, table.pfn);
     }

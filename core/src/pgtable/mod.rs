@@ -5,9 +5,11 @@
 //! | `walk` | pointers to entries, the lockless descent |
 //! | `ptl` | the page-table lock |
 //! | `alloc` | tables made, published and freed |
+//! | `swapops` | swap-type entries, and the pages that they name |
 
 mod alloc;
 mod ptl;
+mod swapops;
 mod walk;
 
 pub use crate::types::{
@@ -15,4 +17,5 @@ pub use crate::types::{
 };
 pub use alloc::{free_tables, pmd_install, pte_alloc, pte_alloc_one, pte_free};
 pub use ptl::{pte_offset_map_lock, pte_unmap_unlock};
+pub use swapops::pfn_swap_entry_to_page;
 pub use walk::{EntryPtr, find_entry, offset_lockless, pgd_offset, table_entry};

@@ -18,7 +18,7 @@ pub fn pte_offset_map_lock<'m>(
     rcu_read_lock(cpu);
     let ptep = table_entry(cpu, pmd.pfn(), Level::Pte, addr);
     ptep.lock().lock(cpu);
-    if cpu.does(Step::RereadUnderLock) && pmdp.get(cpu) != pmd {
+    if cpu.does(Step::RereadUnderLock) && !pmdp.is(cpu, pmd) {
         pte_unmap_unlock(cpu, ptep);
         return None;
     }

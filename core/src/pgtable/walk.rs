@@ -12,12 +12,14 @@
 //!
 //! Those who hold the locks walk with [`find_entry`], which follows memory at every step.
 
-use super::{Entry, Level};
+use super::{Bits, Entry, Level};
 use crate::cpu::Cpu;
 use crate::folio::{Page, Pfn};
-use crate::lkmm::{read_once, read_once_dereferenced, write_once, xchg};
+use crate::lkmm::{
+    read_once, read_once_dereferenced, read_once_has, read_once_is, write_once, xchg,
+};
 use crate::step::Step;
-use crate::sync::{Atomic, RmwOrder, SpinLock};
+use crate::sync::{Atomic, Rmw, RmwOrder, SpinLock, Word};
 use crate::types::Mm;
 
 /// A pointer to an entry (`pte_t *` to `pgd_t *`).
@@ -51,7 +53,8 @@ impl<'m> EntryPtr<'m> {
         }
     }
 
-    /// The walker's one read of the entry (`READ_ONCE(*pudp)`, `pmdp_get_lockless`, `ptep_get_lockless`).
+    /// The one read of an entry that is walked through (`READ_ONCE(*pudp)`, `pmdp_get_lockless`,
+    /// `ptep_get_lockless`).
     #[track_caller]
     pub fn read_once(self, cpu: &Cpu<'_>) -> Entry {
         let slot = match self.slot(cpu) {
@@ -67,13 +70,30 @@ impl<'m> EntryPtr<'m> {
         }
     }
 
-    /// Looks at the entry again, to compare it with the copy (`ptep_get`, `*pmdp`); also the read of
-    /// whoever holds the lock. Nothing is dereferenced.
+    /// `ptep_get`, `*pmdp`: the read of whoever holds the lock, or goes nowhere by what it finds.
     #[track_caller]
     pub fn get(self, cpu: &Cpu<'_>) -> Entry {
         match self.slot(cpu) {
             Ok(slot) => read_once(cpu, slot),
             Err(copy) => copy,
+        }
+    }
+
+    /// Looks at the entry again: whether it is still `entry` (`pte_same`, `pmd_same`).
+    #[track_caller]
+    pub fn is(self, cpu: &Cpu<'_>, entry: Entry) -> bool {
+        match self.slot(cpu) {
+            Ok(slot) => read_once_is(cpu, slot, entry),
+            Err(copy) => copy == entry,
+        }
+    }
+
+    /// `pmd_trans_huge(*pmdp)`.
+    #[track_caller]
+    pub fn is_huge(self, cpu: &Cpu<'_>) -> bool {
+        match self.slot(cpu) {
+            Ok(slot) => read_once_has(cpu, slot, Entry::NONE.with(Bits::HUGE)),
+            Err(copy) => copy.is_huge(),
         }
     }
 
@@ -96,6 +116,17 @@ impl<'m> EntryPtr<'m> {
         self.exchange(cpu, Entry::NONE)
     }
 
+    /// The same, where nobody looks at what was there.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn clear(self, cpu: &Cpu<'_>) {
+        let slot = self.slot(cpu).expect("only a table's entry can be cleared");
+        let swap = Rmw::Swap(Entry::NONE.into_word());
+        slot.update(cpu, swap, order_of_clear(cpu));
+    }
+
     /// `pmdp_establish`: exchanges the entry, with the order that the profile gives clears.
     ///
     /// # Panics
@@ -103,15 +134,7 @@ impl<'m> EntryPtr<'m> {
     #[track_caller]
     pub fn exchange(self, cpu: &Cpu<'_>, entry: Entry) -> Entry {
         let slot = self.slot(cpu).expect("only a table's entry can be cleared");
-        // ORDERING: as the profile has it: a locked exchange on x86, relaxed on arm64, whose barrier is
-        // the flush's. Pairs with pin-barrier (P12), pincount-barrier (P17). Without it: R02, R03.
-        // Step `clear-barrier`.
-        let order = if cpu.does(Step::ClearBarrier) {
-            cpu.machine().kernel.profile.clear
-        } else {
-            RmwOrder::Relaxed
-        };
-        xchg(cpu, slot, entry, order)
+        xchg(cpu, slot, entry, order_of_clear(cpu))
     }
 
     /// The lock of the table that the entry is in (`pmd_lockptr`, `pte_lockptr`).
@@ -146,6 +169,18 @@ impl<'m> EntryPtr<'m> {
             },
             copy @ Self::OnStack(_) => copy,
         }
+    }
+}
+
+/// What exchanging an entry orders.
+fn order_of_clear(cpu: &Cpu<'_>) -> RmwOrder {
+    // ORDERING: as the profile has it: a locked exchange on x86, relaxed on arm64, whose barrier is
+    // the flush's. Pairs with pin-barrier (P12), pincount-barrier (P17). Without it: R02, R03.
+    // Step `clear-barrier`.
+    if cpu.does(Step::ClearBarrier) {
+        cpu.machine().kernel.profile.clear
+    } else {
+        RmwOrder::Relaxed
     }
 }
 

@@ -16,26 +16,26 @@
 //! | `page` | `struct page` |
 //! | `vma` | an area of an address space |
 //! | `mm` | an address space |
-//! | `gates` | a CPU's sections, as locks |
+//! | `sections` | what a CPU is in, and others may wait for |
 
 mod entry;
-mod gates;
 mod geometry;
 mod mm;
 mod page;
 mod page_flags;
 mod pfn;
+mod sections;
 mod table;
 mod vma;
 mod zone;
 
 pub use entry::{Bits, Entry};
-pub use gates::Gates;
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use mm::Mm;
 pub use page::{CompoundHead, Mapping, Memory, Owner, Page};
 pub use page_flags::PageFlags;
 pub use pfn::Pfn;
+pub(crate) use sections::Sections;
 pub use table::Table;
 pub use vma::{Backing, VmFlags, Vma};
 pub use zone::{BlockLink, Zone};

@@ -27,24 +27,24 @@ impl Word for CompoundHead {
     }
 }
 
-/// `page->mapping`: whose the folio is.
+/// `page->mapping`: whose the folio is. As in the kernel, the lowest two bits tell what is no file's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Mapping {
     /// Nobody's, or truncated.
-    None,
+    None = 0,
     /// Anonymous memory (`PAGE_MAPPING_ANON`).
-    Anon,
-    /// A KSM page (`PAGE_MAPPING_KSM`).
-    Ksm,
+    Anon = 1,
     /// A movable non-LRU page (`PAGE_MAPPING_MOVABLE`).
-    Movable,
+    Movable = 2,
+    /// A KSM page (`PAGE_MAPPING_KSM`): both bits.
+    Ksm = 3,
     /// A file in shmem.
-    Shmem,
+    Shmem = 1 << 2,
     /// A secretmem file.
-    Secretmem,
+    Secretmem = 2 << 2,
     /// A file of a filesystem that tracks dirty pages.
-    File,
+    File = 3 << 2,
 }
 
 impl Word for Mapping {
@@ -52,18 +52,15 @@ impl Word for Mapping {
         self as u64
     }
     fn from_word(word: u64) -> Self {
-        [
-            Self::None,
-            Self::Anon,
-            Self::Ksm,
-            Self::Movable,
-            Self::Shmem,
-            Self::Secretmem,
-            Self::File,
-        ]
-        .get(word as usize)
-        .copied()
-        .unwrap_or(Self::None)
+        match word {
+            1 => Self::Anon,
+            2 => Self::Movable,
+            3 => Self::Ksm,
+            4 => Self::Shmem,
+            8 => Self::Secretmem,
+            12 => Self::File,
+            _ => Self::None,
+        }
     }
     fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", Self::from_word(word))
