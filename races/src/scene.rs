@@ -145,3 +145,24 @@ impl Scene {
         self.program
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gupcheck_core::arch::ARM64;
+    use gupcheck_core::gup::{Foll, get_user_pages_fast};
+    use gupcheck_core::step::Kernel;
+
+    #[test]
+    fn callers_are_twins() {
+        let mut boot = Boot::for_pages(Kernel::new(&ARM64), 3, 1);
+        let area = boot.anon_area(1);
+        let mut scene = Scene::new(boot);
+        let callers = scene.callers(3, Hold::Reference, move |cpu| {
+            get_user_pages_fast(cpu, area.mm, area.start, 1, Foll::empty())
+        });
+        let program = scene.into_program();
+        let twins: Vec<_> = program.cpus().iter().map(|cpu| cpu.twin_of).collect();
+        assert_eq!(twins, [None, Some(callers[0]), Some(callers[0])]);
+    }
+}

@@ -12,7 +12,7 @@
 //! 4. So an IPI waits for interrupts off only, a grace period for both (R27).
 //!
 //! Neither entering nor leaving orders anything; a wait is a full barrier at both ends, and finds the other CPUs in
-//! any order. A kernel whose interrupts-off keeps no IPI waiting does not enter the first; one whose interrupts-off
+//! any order (`races/engines/graph/tests/sections.rs` shows it). A kernel whose interrupts-off keeps no IPI waiting does not enter the first; one whose interrupts-off
 //! keeps no grace period waiting does not enter the second.
 //!
 //! | file | noun |

@@ -4,7 +4,7 @@ use crate::books::audit;
 use crate::common::{World, boot, populated};
 use gupcheck_core::arch::{Profile, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::folio::{Owner, PageFlags, Pfn};
+use gupcheck_core::folio::{Owner, PageFlags, Pfn, alloc_folio};
 use gupcheck_core::gup::{
     Foll, get_user_pages_fast, pin_user_pages_fast, put_page, unpin_user_page, unpin_user_pages,
 };
@@ -78,10 +78,11 @@ fn unpinning_a_page_that_became_shared_is_a_bug() {
 }
 
 #[test]
-#[should_panic(expected = "a reference count fell below zero")]
-fn dropping_what_nobody_holds_is_a_bug() {
+#[should_panic(expected = "a page was allocated whose reference count is not zero")]
+fn dropping_what_nobody_holds_shows_when_the_page_is_allocated() {
     let mut boot = boot(&X86_NATIVE);
-    let page = boot.anon_page(Owner::Us, 0);
+    let page = boot.free_block(0);
     let world = World::new(boot);
     put_page(&world.cpu(), world.machine.page(page));
+    alloc_folio(&world.cpu(), 0, Owner::Us);
 }

@@ -97,7 +97,7 @@ fn the_zero_page_survives_being_unmapped() {
     let world = World::new(boot);
     let ops = world.ops(|cpu| madvise_dontneed(cpu, area.mm, area.start, area.end));
     assert!(
-        ops.contains(&"lock cpu1.irqs_off".to_owned()),
+        ops.contains(&"wait irqs off".to_owned()),
         "the TLB is flushed"
     );
     audit(&world, &[]);
@@ -180,14 +180,14 @@ fn pages_are_dropped_before_tables_are_waited_for() {
             .iter()
             .position(|op| *op == drop)
             .expect("the page is dropped");
-        let waits = ops.iter().filter(|op| *op == "lock cpu1.rcu").count();
+        let waits = ops.iter().filter(|op| *op == "wait rcu").count();
         let by_rcu = profile.table_free == gupcheck_core::arch::TableFree::AfterGracePeriod;
         assert_eq!(
             waits,
             usize::from(by_rcu),
             "one grace period for all tables"
         );
-        let waited = ops.iter().position(|op| op == "lock cpu1.rcu");
+        let waited = ops.iter().position(|op| op == "wait rcu");
         assert!(waited.is_none_or(|waited| dropped < waited), "{profile}");
     }
 }

@@ -1,12 +1,17 @@
 //! Which barriers the key functions issue, and in which order, under each profile.
 
-use crate::common::{World, boot};
+use crate::common::{World, boot, set_flag};
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::cpu::{Cpu, synchronize_rcu, tlb_remove_table_sync_one};
-use gupcheck_core::folio::{Folio, Owner, Pfn, folio_put, folio_ref_freeze};
+use gupcheck_core::cpu::{
+    Cpu, local_irq_restore, local_irq_save, rcu_read_lock, rcu_read_unlock, synchronize_rcu,
+    tlb_remove_table_sync_one,
+};
+use gupcheck_core::folio::{Folio, Owner, PageFlags, Pfn, folio_put, folio_ref_freeze};
 use gupcheck_core::gup::{Foll, get_user_pages_fast, pin_user_pages_fast_only};
-use gupcheck_core::mutators::{collapse_huge_page, migrate_page, munmap, split_huge_page};
+use gupcheck_core::mutators::{
+    collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
+};
 use gupcheck_core::pgtable::Entry;
 
 /// The operations of `work` on what `set_up` made, without those that only look after lifetimes.
@@ -62,15 +67,16 @@ fn a_pin_is_read_then_pin_then_recheck() {
             "store.Relaxed mm0.has_pinned",
             "load.Relaxed mm0.write_protect_seq",
             "fence.Acquire",
-            "lock cpu0.irqs_off",
-            "load.Acquire mm0.pgd[0]",
-            "load.Acquire mm0.pud[0]",
-            "load.Acquire mm0.pmd[1]",
-            "load.Acquire mm0.pte[4]",
-            "load.Acquire page3.compound_head",
+            "enter irqs off",
+            "enter rcu",
+            "load.Dependency mm0.pgd[0]",
+            "load.Dependency mm0.pud[0]",
+            "load.Dependency mm0.pmd[1]",
+            "load.Dependency mm0.pte[4]",
+            "load.Dependency page3.compound_head",
             "load.Relaxed page3.refcount",
             "add_unless.Full page3.refcount",
-            "load.Acquire page3.compound_head",
+            "load.Relaxed page3.compound_head",
             "load.Relaxed page3.flags",
             "add.Relaxed page3.refcount",
             "fence.SeqCst",
@@ -79,7 +85,8 @@ fn a_pin_is_read_then_pin_then_recheck() {
             "load.Relaxed mm0.pmd[1]",
             "load.Relaxed mm0.pte[4]",
             "or.Relaxed page3.flags",
-            "unlock cpu0.irqs_off",
+            "leave rcu",
+            "leave irqs off",
             "fence.Acquire",
             "load.Relaxed mm0.write_protect_seq",
         ]
@@ -89,14 +96,7 @@ fn a_pin_is_read_then_pin_then_recheck() {
 #[test]
 fn pmdp_collapse_flush_ends_as_the_profile_has_it() {
     for (profile, expected) in [
-        (
-            &X86_NATIVE,
-            &[
-                "xchg.Full mm0.pmd[1]",
-                "lock cpu1.irqs_off",
-                "unlock cpu1.irqs_off",
-            ][..],
-        ),
+        (&X86_NATIVE, &["xchg.Full mm0.pmd[1]", "wait irqs off"][..]),
         (&X86_PV, &["xchg.Full mm0.pmd[1]", "fence.SeqCst"]),
         (&ARM64, &["xchg.Relaxed mm0.pmd[1]", "fence.SeqCst"]),
         (&WEAK, &["xchg.Relaxed mm0.pmd[1]"]),
@@ -109,10 +109,9 @@ fn pmdp_collapse_flush_ends_as_the_profile_has_it() {
         let flush = between(&ops, expected[0], &unlock);
         assert_eq!(flush[..flush.len() - 1], *expected, "{profile}");
         // Whatever the flush was, every CPU is interrupted before a reference is counted.
-        let after = &ops[place(&ops, &unlock, 0) + 1..];
         assert_eq!(
-            after[..2],
-            ["lock cpu1.irqs_off", "unlock cpu1.irqs_off"],
+            ops[place(&ops, &unlock, 0) + 1],
+            "wait irqs off",
             "{profile}"
         );
     }
@@ -262,8 +261,67 @@ fn a_folio_lock_acquires_and_releases() {
 #[test]
 fn a_grace_period_waits_for_more_than_an_ipi() {
     let ipi = ops(&ARM64, |_| (), |cpu, ()| tlb_remove_table_sync_one(cpu));
-    assert_eq!(ipi, ["lock cpu1.irqs_off", "unlock cpu1.irqs_off"]);
+    assert_eq!(ipi, ["wait irqs off"]);
     let rcu = ops(&ARM64, |_| (), |cpu, ()| synchronize_rcu(cpu));
-    assert_eq!(rcu[..2], ["lock cpu1.rcu", "unlock cpu1.rcu"]);
-    assert_eq!(rcu[2..], ipi);
+    assert_eq!(rcu, ["wait rcu"]);
+    // Interrupts off is a reader, a reader with interrupts on is no more than that.
+    let irqs_off = |cpu: &Cpu<'_>, (): &()| {
+        local_irq_save(cpu);
+        local_irq_restore(cpu);
+    };
+    let both = ["enter irqs off", "enter rcu", "leave rcu", "leave irqs off"];
+    assert_eq!(ops(&ARM64, |_| (), irqs_off), both);
+    let reader = |cpu: &Cpu<'_>, (): &()| {
+        rcu_read_lock(cpu);
+        rcu_read_unlock(cpu);
+    };
+    assert_eq!(ops(&ARM64, |_| (), reader), ["enter rcu", "leave rcu"]);
+}
+
+#[test]
+fn what_overlaps_is_one_reader() {
+    let outlives_interrupts_off = |cpu: &Cpu<'_>, (): &()| {
+        local_irq_save(cpu);
+        rcu_read_lock(cpu);
+        local_irq_restore(cpu);
+        rcu_read_unlock(cpu);
+    };
+    let expected = ["enter irqs off", "enter rcu", "leave irqs off", "leave rcu"];
+    assert_eq!(ops(&ARM64, |_| (), outlives_interrupts_off), expected);
+    let interrupts_off_outlives = |cpu: &Cpu<'_>, (): &()| {
+        rcu_read_lock(cpu);
+        local_irq_save(cpu);
+        rcu_read_unlock(cpu);
+        local_irq_restore(cpu);
+    };
+    let expected = ["enter rcu", "enter irqs off", "leave rcu", "leave irqs off"];
+    assert_eq!(ops(&ARM64, |_| (), interrupts_off_outlives), expected);
+    let nested = |cpu: &Cpu<'_>, (): &()| {
+        local_irq_save(cpu);
+        rcu_read_lock(cpu);
+        local_irq_save(cpu);
+        local_irq_restore(cpu);
+        rcu_read_lock(cpu);
+        rcu_read_unlock(cpu);
+        rcu_read_unlock(cpu);
+        local_irq_restore(cpu);
+    };
+    let expected = ["enter irqs off", "enter rcu", "leave rcu", "leave irqs off"];
+    assert_eq!(ops(&ARM64, |_| (), nested), expected);
+}
+
+#[test]
+fn the_lock_bit_behind_a_migration_entry_is_read_after_the_head() {
+    let migrating = |boot: &mut Boot| {
+        let (area, page) = one_page(boot);
+        boot.change_pte(area.mm, area.start, |pte| pte.migration(true));
+        set_flag(boot, page, PageFlags::LOCKED, true);
+        area
+    };
+    let ops = ops(&ARM64, migrating, |cpu, area| {
+        madvise_dontneed(cpu, area.mm, area.start, area.end);
+    });
+    let look = place(&ops, "load.Dependency page3.compound_head", 0);
+    let then = ["fence.Acquire", "load.Relaxed page3.flags"];
+    assert_eq!(ops[look + 1..look + 3], then);
 }

@@ -4,6 +4,8 @@
 //! section, its choice says which waits come before that. They begin then, if they have not, and their couriers
 //! arrive. A wait that ends begins before, if it has not, and those couriers arrive that have not.
 
+use std::sync::Arc;
+
 use gupcheck_sync::Op;
 
 use super::build::Builder;
@@ -12,6 +14,7 @@ use super::entrance;
 use super::event::{Asked, Effect};
 use super::level::Level;
 use super::model::Axioms;
+use super::waits::Unforeseen;
 
 const NOT_BEGUN: &str = "a wait that has not begun cannot come before this section";
 
@@ -23,6 +26,12 @@ impl<A: Axioms> Builder<A> {
         asked: Asked,
         choice: u16,
     ) -> Result<(), &'static str> {
+        if let Op::Enter(kind) = asked.op
+            && !self.explorer.waits.foresees_section(lane, kind)
+        {
+            (self.unforeseen).get_or_insert(Unforeseen::Section(lane, kind));
+            return Err("this CPU was not known to enter such a section");
+        }
         for waiter in (0..self.explorer.cpus.len()).filter(|&waiter| waiter != lane) {
             for _ in 0..entrance::fresh(choice, waiter) {
                 self.reach(waiter, lane)?;
@@ -38,22 +47,18 @@ impl<A: Axioms> Builder<A> {
 
     /// Lets the next courier of `waiter` arrive at `cpu`.
     fn reach(&mut self, waiter: usize, cpu: usize) -> Result<(), &'static str> {
-        let is_on_its_way = |builder: &Self| {
-            let graph = &builder.explorer.level().graph;
-            graph.waits().is_waiter(waiter)
-                && graph
-                    .next_of_courier(graph.waits().lane(waiter, cpu))
-                    .is_some()
-        };
-        if !is_on_its_way(self) {
+        let waits = Arc::clone(&self.explorer.waits);
+        let courier = waits.lane(waiter, cpu).ok_or(NOT_BEGUN)?;
+        if self
+            .explorer
+            .level()
+            .graph
+            .next_of_courier(courier)
+            .is_none()
+        {
             self.begin_wait(waiter)?;
         }
-        if !is_on_its_way(self) {
-            return Err(NOT_BEGUN);
-        }
-        let level = &mut self.explorer.levels[0];
-        let courier = level.graph.waits().lane(waiter, cpu);
-        if level.goes(courier) {
+        if self.explorer.levels[0].goes(courier) {
             Ok(())
         } else {
             Err(NOT_BEGUN)
@@ -70,7 +75,7 @@ impl<A: Axioms> Builder<A> {
             return Err(NOT_BEGUN);
         };
         if !self.explorer.waits.foresees((waiter, kinds)) {
-            self.unforeseen.get_or_insert((waiter, kinds));
+            (self.unforeseen).get_or_insert(Unforeseen::Wait((waiter, kinds)));
             return Err("this CPU was not known to wait");
         }
         self.explorer.levels[0].push(waiter, asked, Effect::NONE);
@@ -110,8 +115,8 @@ impl<A: Axioms> Level<A> {
         let Some((nth, _)) = self.graph.open_wait(lane) else {
             return;
         };
-        for other in (0..self.graph.waits().cpus()).filter(|&other| other != lane) {
-            let courier = self.graph.waits().lane(lane, other);
+        let waits = Arc::clone(self.graph.waits());
+        for (_, courier) in waits.couriers_of(lane) {
             while self.graph.lane(courier).len() < 2 * (nth + 1) {
                 if !self.goes(courier) {
                     return;

@@ -17,7 +17,7 @@ use super::level::Level;
 use super::model::Axioms;
 use super::timeline::{events, timeline};
 use super::trace;
-use super::waits::{Wait, Waits};
+use super::waits::{Unforeseen, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Choice, Counterexample, End, Program, Tally, Violation, panics};
 
@@ -37,7 +37,7 @@ pub(super) enum Ending {
 pub(super) struct Builder<A> {
     pub(super) explorer: Explorer<A>,
     /// A wait that was met and not foreseen: what was built is not to be relied on.
-    pub(super) unforeseen: Option<Wait>,
+    pub(super) unforeseen: Option<Unforeseen>,
 }
 
 impl<A: Axioms> Builder<A> {

@@ -10,7 +10,7 @@ use super::id::EventId;
 /// How many CPUs a program may have.
 pub(super) const MAX_CPUS: usize = 8;
 /// How many lanes a graph may have: its CPUs and the couriers of their waits ([`super::waits`]).
-pub(super) const MAX_LANES: usize = 16;
+pub(super) const MAX_LANES: usize = 24;
 
 /// How many of each CPU's events are in a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

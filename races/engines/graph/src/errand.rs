@@ -101,8 +101,8 @@ impl Graph {
         kinds: SectionSet,
     ) -> Option<Vec<EventId>> {
         let mut before = Vec::new();
-        for other in (0..self.waits().cpus()).filter(|&other| other != cpu) {
-            let arrived = EventId::new(self.waits().lane(cpu, other), 2 * nth + 1);
+        for (other, courier) in self.waits().couriers_of(cpu) {
+            let arrived = EventId::new(courier, 2 * nth + 1);
             if !self.has(arrived) {
                 return None;
             }
@@ -143,8 +143,9 @@ impl Graph {
         kinds: SectionSet,
         other: usize,
     ) -> bool {
-        let arrived = EventId::new(self.waits().lane(cpu, other), 2 * nth + 1);
-        if self.has(arrived) {
+        let courier = self.waits().lane(cpu, other);
+        let arrived = courier.map(|courier| EventId::new(courier, 2 * nth + 1));
+        if let Some(arrived) = arrived.filter(|&arrived| self.has(arrived)) {
             return self.left_before(arrived, (cpu, kinds), other).is_some();
         }
         !kinds.iter().any(|kind| self.sections().is_in(other, kind))
@@ -153,17 +154,14 @@ impl Graph {
     /// The CPUs whose sections keep a CPU waiting at the end of its wait.
     pub(super) fn keeps_waiting_for(&self, cpu: usize) -> impl Iterator<Item = usize> {
         let open = self.open_wait(cpu);
-        (0..self.waits().cpus()).filter(move |&other| {
-            let Some((nth, kinds)) = open else {
-                return false;
-            };
-            let arrived = EventId::new(
-                self.waits().lane(cpu, other.min(self.waits().cpus() - 1)),
-                2 * nth + 1,
-            );
-            other != cpu
-                && self.has(arrived)
-                && self.left_before(arrived, (cpu, kinds), other).is_none()
-        })
+        self.waits()
+            .couriers_of(cpu)
+            .filter_map(move |(other, courier)| {
+                let (nth, kinds) = open?;
+                let arrived = EventId::new(courier, 2 * nth + 1);
+                let is_kept =
+                    self.has(arrived) && self.left_before(arrived, (cpu, kinds), other).is_none();
+                is_kept.then_some(other)
+            })
     }
 }

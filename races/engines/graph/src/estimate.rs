@@ -27,7 +27,7 @@ use super::explore::{Explorer, Extended};
 use super::level::{Entry, Level, Stage};
 use super::model::Axioms;
 use super::random::Random;
-use super::waits::{Wait, Waits};
+use super::waits::{Unforeseen, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Estimate, Program};
 
@@ -60,7 +60,7 @@ pub(super) struct Estimator<A> {
     /// The sum of squared distances from the mean (Welford's, which loses no digits).
     spread: f64,
     /// A wait that was met and is not counted with.
-    unforeseen: Option<Wait>,
+    unforeseen: Option<Unforeseen>,
 }
 
 impl<A: Axioms> Estimator<A> {

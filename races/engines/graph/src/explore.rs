@@ -25,7 +25,7 @@ use super::id::EventId;
 use super::level::{Level, Stage};
 use super::model::Axioms;
 use super::twins::Twins;
-use super::waits::{Wait, Waits};
+use super::waits::{Unforeseen, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Program, Returned, Start, Violation};
 
@@ -43,8 +43,8 @@ pub(super) enum Extended {
     Doomed,
     /// A rule is broken, by these events if by events.
     Violated(Violation, Vec<EventId>),
-    /// A CPU waits that was not expected to; see [`super::waits`].
-    Unforeseen(Wait),
+    /// A CPU does what was not foreseen; see [`super::waits`].
+    Unforeseen(Unforeseen),
 }
 
 enum Scheduled {
@@ -277,12 +277,16 @@ impl<A: Axioms> Explorer<A> {
                 if let Some(message) = entering_or_leaving(graph, lane, asked.op, kind) {
                     return Some(defect(message));
                 }
+                let is_new = !self.waits.foresees_section(lane, kind);
+                if is_new && matches!(asked.op, Op::Enter(_)) {
+                    return Some(Extended::Unforeseen(Unforeseen::Section(lane, kind)));
+                }
                 Stage::Settled
             }
             Op::Wait(kinds) => {
                 let wait = (lane, kinds);
                 if !self.waits.foresees(wait) {
-                    return Some(Extended::Unforeseen(wait));
+                    return Some(Extended::Unforeseen(Unforeseen::Wait(wait)));
                 }
                 Stage::Settled
             }

@@ -18,7 +18,7 @@ use crossbeam_utils::Backoff;
 
 use super::ledger::{Ledger, Place};
 use super::level::Level;
-use super::waits::Wait;
+use super::waits::Unforeseen;
 use gupcheck_program::{Counterexample, Cut, Tally};
 
 /// How long a thread sleeps that has looked for a piece in vain for a while.
@@ -47,7 +47,7 @@ pub(super) struct Frontier<A> {
     violations: AtomicUsize,
     ledger: Mutex<Ledger>,
     cut: Mutex<Option<Cut>>,
-    unforeseen: Mutex<Option<Wait>>,
+    unforeseen: Mutex<Option<Unforeseen>>,
 }
 
 impl<A> Frontier<A> {
@@ -125,14 +125,14 @@ impl<A> Frontier<A> {
     }
 
     /// Ends the search for all threads: it has to begin again, with this wait in mind.
-    pub(super) fn meet(&self, wait: Wait) {
+    pub(super) fn meet(&self, wait: Unforeseen) {
         let mut unforeseen = (self.unforeseen.lock()).unwrap_or_else(PoisonError::into_inner);
         unforeseen.get_or_insert(wait);
         self.end();
     }
 
     /// The wait for which the search has to begin again.
-    pub(super) fn unforeseen(&self) -> Option<Wait> {
+    pub(super) fn unforeseen(&self) -> Option<Unforeseen> {
         *(self.unforeseen.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -16,7 +16,7 @@ use gupcheck_sync::LaneId;
 use super::build::{Broken, Builder, Ending};
 use super::model::Axioms;
 use super::search::{TOO_MANY_WAITS, silently};
-use super::waits::{Wait, Waits};
+use super::waits::{Unforeseen, Waits};
 use gupcheck_program::{
     Choice, Counterexample, Misfit, Program, Replay, ReplayError, Replayed, signature,
 };
@@ -66,7 +66,7 @@ impl<'r, A: Axioms> Follower<'r, A> {
     }
 
     /// A wait that is met on the way and is not foreseen.
-    fn unforeseen(mut self, choices: &[Choice]) -> Option<Wait> {
+    fn unforeseen(mut self, choices: &[Choice]) -> Option<Unforeseen> {
         self.builder.follow(choices);
         self.builder.unforeseen
     }

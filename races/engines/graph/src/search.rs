@@ -15,7 +15,7 @@ use super::model::Axioms;
 use super::sightings::{Sightings, fingerprint};
 use super::trace::counterexample;
 use super::twins::Twins;
-use super::waits::{Wait, Waits};
+use super::waits::{Unforeseen, Waits};
 use gupcheck_program::{
     Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Reductions, Returned, Search,
     Tally, Verdict, Violation, panics,
@@ -26,7 +26,7 @@ const SEED: u64 = 0x6775_7063_6865_636b;
 /// How many probes a search that was cut short is estimated by, if there is time.
 const PROBES: u32 = 256;
 /// Why a program cannot be explored in which too many CPUs wait for too many others.
-pub(super) const TOO_MANY_WAITS: &str = "too many CPUs wait for the sections of too many others: CPUs and pairs of these come to more than 16";
+pub(super) const TOO_MANY_WAITS: &str = "too many CPUs wait for the sections of too many others: CPUs and pairs of these come to more than 24";
 /// How long that may take.
 const PROBING: Duration = Duration::from_millis(500);
 
@@ -56,7 +56,7 @@ fn attempt<A: Axioms>(
     engine: GraphEngine,
     waits: &Arc<Waits>,
     began: Instant,
-) -> Result<Exploration, Wait> {
+) -> Result<Exploration, Unforeseen> {
     let reductions = engine.reductions;
     let mut first = Level::<A>::default();
     first.reset(program, Twins::under(reductions, program, waits), waits);

@@ -4,9 +4,9 @@
 //! wait does, or it begins after the wait did. The choice is made where the wait *reaches* the other CPU, a moment
 //! somewhere between its beginning and its end: sections entered before that moment are waited for,
 //! sections entered later come after the beginning. So the graph has, for each CPU that waits, for each
-//! set of kinds that it waits for, and for each other CPU, a cell of its own beside the program's:
+//! set of kinds that it waits for, and for each other CPU that enters some, a cell of its own beside the program's:
 //!
-//! * a wait's beginning lets a *courier* go to each other CPU. Couriers are lanes of their own, after those of the
+//! * a wait's beginning lets a *courier* go to each of these CPUs. Couriers are lanes of their own, after those of the
 //!   program's CPUs, because they arrive in any order. A courier arrives by an update of the cell, with release; nothing
 //!   comes before it but the beginning.
 //! * Entering a section of one of these kinds is an update of the cell as well, with acquire. It reads how many waits
@@ -17,8 +17,8 @@
 //! Updates of one cell are in one order, and an update that comes late in the search finds its place by a backward
 //! revisit, like every other. The order of two CPUs' couriers, or of two waiters', is no order of the graph.
 //!
-//! Which CPUs wait, and for what, is not known before they do. A search that meets a wait which it did not foresee
-//! is begun again with it ([`Waits::with`]).
+//! Which CPUs wait, and for what, and which enter sections, is not known before they do. A search that meets what it did not
+//! foresee is begun again with it ([`Waits::with`]).
 
 use std::sync::Arc;
 
@@ -29,6 +29,15 @@ use super::clock::MAX_LANES;
 /// Who waits, and for which kinds.
 pub(super) type Wait = (usize, SectionSet);
 
+/// What a search has to know of beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unforeseen {
+    /// A CPU waits.
+    Wait(Wait),
+    /// A CPU enters a section.
+    Section(usize, SectionId),
+}
+
 /// The couriers and cells of a program's waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Waits {
@@ -37,35 +46,55 @@ pub(super) struct Waits {
     cells: usize,
     /// In order.
     known: Vec<Wait>,
-    /// The CPUs that wait, in order.
-    waiters: Vec<usize>,
+    /// The kinds of sections that each CPU enters.
+    entered: Vec<SectionSet>,
+    /// Who sends a courier to whom, in order: a CPU that waits to one that enters what it waits for.
+    couriers: Vec<(usize, usize)>,
 }
 
 impl Waits {
-    /// No wait is foreseen, in a program of so many CPUs and cells.
+    /// Nothing is foreseen, in a program of so many CPUs and cells.
     pub(super) fn none(cpus: usize, cells: usize) -> Arc<Self> {
         Arc::new(Self {
             cpus,
             cells,
+            entered: vec![SectionSet::default(); cpus],
             ..Self::default()
         })
     }
 
-    /// With one wait more; `None` if there are more couriers than the engine has lanes for.
-    pub(super) fn with(&self, wait: Wait) -> Option<Arc<Self>> {
+    /// With one thing more; `None` if there are more couriers than the engine has lanes for.
+    pub(super) fn with(&self, unforeseen: Unforeseen) -> Option<Arc<Self>> {
         let mut more = self.clone();
-        if let Err(place) = more.known.binary_search(&wait) {
-            more.known.insert(place, wait);
+        match unforeseen {
+            Unforeseen::Wait(wait) => {
+                if let Err(place) = more.known.binary_search(&wait) {
+                    more.known.insert(place, wait);
+                }
+            }
+            Unforeseen::Section(cpu, kind) => {
+                more.entered[cpu] = more.entered[cpu].with(kind);
+            }
         }
-        if let Err(place) = more.waiters.binary_search(&wait.0) {
-            more.waiters.insert(place, wait.0);
+        more.couriers.clear();
+        for &(waiter, kinds) in &more.known {
+            let found = |&cpu: &usize| cpu != waiter && !more.entered[cpu].is_apart_from(kinds);
+            let to = (0..more.cpus).filter(found);
+            more.couriers.extend(to.map(|cpu| (waiter, cpu)));
         }
+        more.couriers.sort_unstable();
+        more.couriers.dedup();
         (more.lanes() <= MAX_LANES).then(|| Arc::new(more))
+    }
+
+    /// Whether it is known that a CPU enters sections of this kind.
+    pub(super) fn foresees_section(&self, cpu: usize, kind: SectionId) -> bool {
+        self.entered[cpu].has(kind)
     }
 
     /// Whether a CPU waits at all.
     pub(super) fn is_waiter(&self, cpu: usize) -> bool {
-        self.waiters.binary_search(&cpu).is_ok()
+        self.known.iter().any(|(waiter, _)| *waiter == cpu)
     }
 
     pub(super) fn foresees(&self, wait: Wait) -> bool {
@@ -79,7 +108,7 @@ impl Waits {
 
     /// How many lanes there are.
     pub(super) fn lanes(&self) -> usize {
-        self.cpus + self.waiters.len() * (self.cpus.max(1) - 1)
+        self.cpus + self.couriers.len()
     }
 
     /// How many cells there are beside the program's.
@@ -94,16 +123,19 @@ impl Waits {
 
     /// The waiter and the CPU that it goes to, of a courier's lane.
     pub(super) fn courier(&self, lane: usize) -> Option<(usize, usize)> {
-        let nth = lane.checked_sub(self.cpus)?;
-        let others = self.cpus - 1;
-        let (waiter, other) = (self.waiters[nth / others], nth % others);
-        Some((waiter, other + usize::from(other >= waiter)))
+        self.couriers.get(lane.checked_sub(self.cpus)?).copied()
     }
 
-    /// The lane of the courier from one CPU to another.
-    pub(super) fn lane(&self, waiter: usize, other: usize) -> usize {
-        let nth = self.waiters.binary_search(&waiter).expect("foreseen");
-        self.cpus + nth * (self.cpus - 1) + other - usize::from(other > waiter)
+    /// The CPUs that a waiter sends couriers to, with their lanes.
+    pub(super) fn couriers_of(&self, waiter: usize) -> impl Iterator<Item = (usize, usize)> {
+        let lanes = (self.cpus..).zip(&self.couriers);
+        lanes.filter_map(move |(lane, (from, to))| (*from == waiter).then_some((*to, lane)))
+    }
+
+    /// The lane of the courier from one CPU to another, if there is one.
+    pub(super) fn lane(&self, waiter: usize, cpu: usize) -> Option<usize> {
+        let nth = self.couriers.binary_search(&(waiter, cpu)).ok()?;
+        Some(self.cpus + nth)
     }
 
     /// The cell of a wait at a CPU.
