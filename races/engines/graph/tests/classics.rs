@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use gupcheck_graph::selfcheck::generate::Listing;
+use gupcheck_graph::selfcheck::listing::Listing;
 use gupcheck_graph::selfcheck::{disagreement, explore};
 use gupcheck_program::Model::{self, Rc11, Tso};
 use gupcheck_sync::{FenceOrder, Op, Rmw, RmwOrder};

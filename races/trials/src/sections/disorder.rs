@@ -3,7 +3,7 @@
 use gupcheck_program::{Program, Returned};
 use gupcheck_sync::Until;
 
-use super::xy_and_section;
+use super::objects::xy_and_section;
 use crate::{Acquire, Loose, Plainly, Release, r};
 
 /// Store buffering, each CPU in a section of its own: entering and leaving order nothing.

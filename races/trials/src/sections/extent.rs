@@ -3,7 +3,7 @@
 use gupcheck_program::{Program, Returned};
 use gupcheck_sync::Until;
 
-use super::xy_and_section;
+use super::objects::xy_and_section;
 use crate::{CPU0, Loose, Plainly, r};
 
 /// A CPU that is in a section waits, and nobody else is in one: its own section is not waited for.

@@ -1,10 +1,11 @@
 //! Sections and waits, in programs small enough for every engine.
 //!
-//! What they rest on is the promise of [`Section`], and nothing more: each says what that leads to. CPU 0 is the one that
+//! What they rest on is the promise of [`Section`](gupcheck_sync::Section), and nothing more: each says what that leads to. CPU 0 is the one that
 //! waits, unless it is said otherwise; who is in a section reads and returns `r`.
 //!
 //! | file | noun |
 //! | --- | --- |
+//! | `objects` | what they share |
 //! | `order` | what a wait orders |
 //! | `disorder` | what it does not |
 //! | `extent` | who is waited for |
@@ -14,20 +15,12 @@
 mod counters;
 mod disorder;
 mod extent;
+mod objects;
 mod order;
 mod stuck;
-
-use gupcheck_sync::{Atomic, Layout, Section};
 
 pub use self::counters::*;
 pub use self::disorder::*;
 pub use self::extent::*;
 pub use self::order::*;
 pub use self::stuck::*;
-
-/// Two cells and a kind of section.
-fn xy_and_section() -> (Layout, Atomic<i32>, Atomic<i32>, Section) {
-    let (mut layout, x, y) = super::xy();
-    let section = layout.section("section");
-    (layout, x, y, section)
-}

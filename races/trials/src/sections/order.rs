@@ -3,7 +3,7 @@
 use gupcheck_program::{Program, Returned};
 use gupcheck_sync::{FenceOrder, Layout};
 
-use super::xy_and_section;
+use super::objects::xy_and_section;
 use crate::{CPU1, Loose, Plainly, Release, r};
 
 /// The least that a wait promises: the section comes before its end, or after its beginning. A section that reads 0 of

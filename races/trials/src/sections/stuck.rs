@@ -3,7 +3,7 @@
 use gupcheck_program::{Program, Returned};
 use gupcheck_sync::Until;
 
-use super::xy_and_section;
+use super::objects::xy_and_section;
 use crate::{Acquire, Loose, Plainly, Release};
 
 /// A section that lasts until its waiter is past its wait: a deadlock, where the wait began in it. In every execution,

@@ -5,7 +5,8 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::enumerate::{self, Enumerated};
-use super::generate::{self, Family, Listing};
+use super::generate::{self, Family};
+use super::listing::Listing;
 use crate::engine::GraphEngine;
 use gupcheck_program::Reductions;
 use gupcheck_program::{

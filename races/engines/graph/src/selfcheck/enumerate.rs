@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use gupcheck_sync::{LockMode, Op};
 
 use super::axioms::{has_race, is_consistent};
-use super::generate::{ATOMICS, LOCKS, Listing};
+use super::listing::{ATOMICS, LOCKS, Listing};
 use super::state::{Key, State};
 use gupcheck_program::{Model, Outcome};
 

@@ -1,123 +1,12 @@
-//! Random small programs, as data.
-
-use std::fmt;
+//! Random small programs.
 
 use gupcheck_sync::{
-    Atomic, CellId, FenceOrder, Lane, LaneId, Layout, LoadOrder, LockId, LockMode, Look, Name, Op,
-    Plain, Rmw, RmwOrder, SectionId, SectionSet, StoreOrder, Until,
+    CellId, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder, SectionId,
+    SectionSet, StoreOrder, Until,
 };
 
+use super::listing::{ATOMICS, LOCKS, Line, Listing, PLAIN};
 use crate::random::Random;
-use gupcheck_program::{Program, Returned};
-
-/// How many atomic cells a listing may use: cells 0, 1 and 2. All cells start as 0.
-pub const ATOMICS: u32 = 3;
-/// The plain cell's index, after the atomic ones.
-pub const PLAIN: u32 = ATOMICS;
-/// How many locks a listing may use.
-pub const LOCKS: u32 = 2;
-
-/// How many kinds of sections there are.
-pub const SECTIONS: u32 = 2;
-
-/// One line of one CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// What it does.
-    pub op: Op,
-    /// Only if the CPU's last read (0 before the first) gave this.
-    pub only_if: Option<u64>,
-}
-
-impl From<Op> for Line {
-    fn from(op: Op) -> Self {
-        Self { op, only_if: None }
-    }
-}
-
-/// A program without loops: one list of lines a CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// The CPUs. Those that some line spawns start then, the others at once.
-    pub cpus: Vec<Vec<Line>>,
-}
-
-impl Listing {
-    /// Whether a CPU starts when another one spawns it.
-    pub fn is_spawned(&self, cpu: usize) -> bool {
-        let target = Op::Spawn(LaneId(cpu as u8));
-        self.cpus.iter().flatten().any(|line| line.op == target)
-    }
-
-    /// The first CPU with the same lines, if there is one before `cpu`, and both start at once.
-    pub fn twin_of(&self, cpu: usize) -> Option<usize> {
-        let is_like =
-            |&other: &usize| self.cpus[other] == self.cpus[cpu] && !self.is_spawned(other);
-        (0..cpu).find(is_like).filter(|_| !self.is_spawned(cpu))
-    }
-
-    /// The program for an engine: each CPU returns what it read, and every cell is observed.
-    pub fn to_program(&self) -> Program {
-        let mut layout = Layout::new();
-        let atomics: Vec<Atomic<i32>> = (0..ATOMICS)
-            .map(|i| layout.atomic(Name::new("x{}", [i]), 0))
-            .collect();
-        let plain: Plain<i32> = layout.plain("p", 0);
-        for lock in 0..LOCKS {
-            layout.rw_lock(Name::new("lock{}", [lock]));
-        }
-        for kind in 0..SECTIONS {
-            layout.section(Name::new("kind{}", [kind]));
-        }
-        let mut program = Program::new(layout);
-        program.let_waits_fail();
-        for (cpu, lines) in self.cpus.iter().enumerate() {
-            let lines = lines.clone();
-            let body = move |lane: &Lane<'_>| run(&lines, lane);
-            let name = Name::new("cpu{}", [cpu as u32]);
-            match self.twin_of(cpu) {
-                _ if self.is_spawned(cpu) => program.spawned_cpu(name, body),
-                Some(first) => program.twin_cpu(name, LaneId(first as u8), body),
-                None => program.cpu(name, body),
-            };
-        }
-        for cell in atomics {
-            program.observe(cell.id());
-        }
-        program.observe(plain.id());
-        program
-    }
-}
-
-fn run(lines: &[Line], lane: &Lane<'_>) -> Returned {
-    let mut returned = Returned::nothing();
-    let mut last = 0;
-    for line in lines {
-        if line.only_if.is_none_or(|value| value == last) {
-            let value = lane.perform(line.op);
-            if line.op.reads() {
-                last = value;
-                returned = returned.int("r", value as i64);
-            }
-        }
-    }
-    returned
-}
-
-impl fmt::Display for Listing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (cpu, lines) in self.cpus.iter().enumerate() {
-            writeln!(f, "cpu{cpu}:")?;
-            for line in lines {
-                match line.only_if {
-                    Some(value) => writeln!(f, "  if last == {value}: {:?}", line.op)?,
-                    None => writeln!(f, "  {:?}", line.op)?,
-                }
-            }
-        }
-        Ok(())
-    }
-}
 
 /// What a program is made of.
 #[derive(Clone, Copy)]

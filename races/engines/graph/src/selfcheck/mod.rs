@@ -1,6 +1,6 @@
 //! The engine checked against brute force.
 //!
-//! [`generate`] draws a random small program from a seed. [`enumerate`] finds all its possible graphs
+//! [`generate`] draws a random small program, a [`listing`], from a seed. [`enumerate`] finds all its possible graphs
 //! without any cleverness: it adds any CPU's next event in every way that types allow, throws away what
 //! the axioms forbid (checked from scratch, by transitive closure, on a graph representation of its
 //! own), and remembers every graph seen. [`compare`] asks that the engine finds the same outcomes in
@@ -13,6 +13,7 @@ mod axioms;
 mod comparison;
 pub mod enumerate;
 pub mod generate;
+pub mod listing;
 mod sections;
 mod state;
 mod ways;

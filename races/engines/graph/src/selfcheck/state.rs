@@ -2,7 +2,7 @@
 
 use gupcheck_sync::Op;
 
-use super::generate::Listing;
+use super::listing::Listing;
 use gupcheck_program::{Outcome, Returned};
 
 /// Where a read takes its value from.

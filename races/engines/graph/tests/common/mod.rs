@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test crate uses its own part")]
 
 use gupcheck_graph::selfcheck::disagreement;
-use gupcheck_graph::selfcheck::generate::Listing;
+use gupcheck_graph::selfcheck::listing::Listing;
 use gupcheck_program::Model::{self, Rc11, Sc, Tso};
 use gupcheck_sync::{
     CellId, FenceOrder, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder, StoreOrder, Until,
