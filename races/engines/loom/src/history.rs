@@ -11,7 +11,7 @@
 
 use gupcheck_sync::{CellId, LaneId, Source};
 
-use super::MAX_CPUS;
+use super::bounds::MAX_CPUS;
 
 /// The name of a write to one cell.
 pub(super) type WriteName = u64;

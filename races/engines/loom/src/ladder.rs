@@ -14,28 +14,23 @@
 //! pattern, the rung has as many passes as there are CPUs, and another CPU is first in each. That
 //! finds most of what a single pass misses, not all.
 //!
-//! A violation is then looked for once more with as few preemptions as it takes ([`minimised`]).
+//! A violation is then looked for once more with as few preemptions as it takes (`minimise`).
 //!
 //! "Unbounded" is a preemption bound of 255, the largest that loom takes: without a bound, loom 0.7.3
 //! leaves out executions that it finds with one. An execution with as many preemptions as that was
 //! never seen; should one come, the verdict says that there was a bound.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::bounds::UNBOUNDED;
 use super::control::{Allowance, Common, Control, Halt};
-use super::minimise::minimised;
 use super::path;
-use super::world::World;
-use super::{MAX_BRANCHES, MAX_CPUS};
-use gupcheck_program::panics::{self, Caught};
+use super::run::{classify, counterexample, explore};
 use gupcheck_program::{
     Counterexample, Cut, Exploration, Limits, Start, Tally, Verdict, Violation,
 };
 
-/// What stands for no bound.
-pub(super) const UNBOUNDED: usize = u8::MAX as usize;
 /// An execution with fewer changes of lane than this cannot have met that bound.
 const SUSPICIOUS: usize = UNBOUNDED - 5;
 
@@ -81,6 +76,8 @@ pub(super) struct Ladder<'a> {
     common: &'a Common,
     limits: Limits,
     started: Instant,
+    /// The bound within which something broke.
+    failed_within: Option<usize>,
     /// How long it took to find a violation.
     elapsed: Option<Duration>,
     total: Tally,
@@ -93,6 +90,7 @@ impl<'a> Ladder<'a> {
         Self {
             common,
             limits,
+            failed_within: None,
             started: Instant::now(),
             elapsed: None,
             total: Tally::default(),
@@ -101,8 +99,8 @@ impl<'a> Ladder<'a> {
         }
     }
 
-    /// Climbs as far as the limits allow.
-    pub(super) fn climb(mut self) -> Exploration {
+    /// Climbs as far as the limits allow; and the bound within which something broke, if it did.
+    pub(super) fn climb(mut self) -> (Exploration, Option<usize>) {
         let verdict = match self.rung(UNBOUNDED, self.share()) {
             Ended::Finished if self.met_the_bound => {
                 Verdict::Truncated(Cut::PreemptionBound(UNBOUNDED))
@@ -116,7 +114,7 @@ impl<'a> Ladder<'a> {
             Ended::Broken(found) => self.failed(found, UNBOUNDED),
             Ended::Unsupported(why) => Verdict::Unsupported(why),
         };
-        Exploration {
+        let exploration = Exploration {
             verdict,
             executions: self.total.executions,
             blocked: 0,
@@ -124,7 +122,8 @@ impl<'a> Ladder<'a> {
             estimate: None,
             elapsed: self.elapsed.unwrap_or_else(|| self.started.elapsed()),
             remarks: self.remarks,
-        }
+        };
+        (exploration, self.failed_within)
     }
 
     /// Preemption bounds, one after the other, on what is left.
@@ -155,7 +154,8 @@ impl<'a> Ladder<'a> {
     /// What a rung came to.
     fn failed(&mut self, found: Box<Counterexample>, bound: usize) -> Verdict {
         self.elapsed = Some(self.started.elapsed());
-        Verdict::Failed(minimised(self.common, found, bound))
+        self.failed_within = Some(bound);
+        Verdict::Failed(found)
     }
 
     /// How many executions there were.
@@ -248,99 +248,5 @@ impl<'a> Ladder<'a> {
             memory: cells.iter().map(|cell| cell.init).collect(),
             ..Counterexample::bare(violation, self.total.executions)
         }
-    }
-}
-
-/// A file that loom reads its path from, if it is there, and writes it to before some execution.
-#[derive(Clone, Debug)]
-pub(super) struct Checkpoint {
-    pub(super) file: PathBuf,
-    /// Before which, counted from 1.
-    pub(super) execution: usize,
-}
-
-/// Lets loom run until it has seen everything within the bound, or is unwound.
-pub(super) fn explore(
-    control: &Arc<Control>,
-    bound: usize,
-    checkpoint: Option<Checkpoint>,
-) -> Result<(), Caught> {
-    let control = Arc::clone(control);
-    panics::isolated(move || {
-        // Every setting is ours: what `new` takes from the environment is overwritten.
-        let mut builder = ::loom::model::Builder::new();
-        builder.max_threads = MAX_CPUS + 1;
-        builder.max_branches = MAX_BRANCHES;
-        builder.max_permutations = None;
-        builder.max_duration = None;
-        builder.preemption_bound = Some(bound);
-        builder.checkpoint_interval = checkpoint.as_ref().map_or(usize::MAX, |c| c.execution);
-        builder.checkpoint_file = checkpoint.map(|checkpoint| checkpoint.file);
-        builder.expect_explicit_explore = false;
-        // With locations, loom's words for a data race tell which two threads it is between.
-        builder.location = true;
-        builder.log = false;
-        builder.check(move || World::execute(&control));
-    })
-}
-
-/// What was thrown, in our terms. loom has its own findings only as panics with words.
-pub(super) fn classify(control: &Control, caught: Caught) -> Halt {
-    let words = caught.words();
-    let Some(report) = caught.report else {
-        return match caught.payload.downcast::<Halt>() {
-            Ok(halt) => *halt,
-            // The coroutines' overflow handler throws a value that only their crate can name.
-            Err(_) => Halt::Unsupported(format!(
-                "a CPU {words}: most likely it overflowed the stack that loom gives it"
-            )),
-        };
-    };
-    let is_looms = report.file.contains("/loom-0.") || report.file.contains("/loom/src/rt/");
-    if !is_looms {
-        return Halt::Broken(Violation::Panic {
-            message: report.message,
-        });
-    }
-    if report.message.starts_with("deadlock") {
-        let waiting = control.record().waiting();
-        return Halt::Broken(Violation::Deadlock { waiting });
-    }
-    if report.message.starts_with("Causality violation") {
-        let threads = report.message.split("thread #").skip(1);
-        let threads = threads.filter_map(|text| text.split(' ').next()?.parse().ok());
-        if let Some(cell) = control.record().race(threads) {
-            return Halt::Broken(Violation::DataRace { cell });
-        }
-    }
-    if report.message.contains("maximum number of branches") {
-        return Halt::Unsupported(format!(
-            "an execution took more than {MAX_BRANCHES} decisions: somebody seems to wait for what \
-             never comes, without saying so"
-        ));
-    }
-    Halt::Unsupported(format!("loom gave up: {words}"))
-}
-
-/// What broke in the execution that `control` saw last.
-pub(super) fn counterexample(
-    control: &Control,
-    before: u64,
-    violation: Violation,
-) -> Counterexample {
-    let mut ledger = control.ledger();
-    // The last CPU has recorded the execution if it came so far as to judge it.
-    if !matches!(violation, Violation::Property { .. }) {
-        ledger.tally.executions += 1;
-    }
-    let mut record = control.record();
-    Counterexample {
-        violation,
-        memory: record.memory(),
-        returned: record.returned_so_far(),
-        trace: record.take_events(),
-        execution: before + ledger.tally.executions,
-        schedule: None,
-        shrinking: None,
     }
 }

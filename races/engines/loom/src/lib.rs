@@ -43,6 +43,7 @@
 //!
 //! `Exploration::executions` counts loom's executions, many of which are equivalent.
 
+mod bounds;
 mod control;
 mod cpu;
 mod door;
@@ -51,6 +52,7 @@ mod ladder;
 mod minimise;
 mod path;
 mod record;
+mod run;
 mod sections;
 mod sizes;
 mod world;
@@ -58,24 +60,15 @@ mod world;
 use std::sync::mpsc;
 use std::sync::{Arc, Once};
 
+use self::bounds::MAX_CPUS;
 use self::control::Common;
-use self::ladder::Ladder;
+use self::minimise::explored;
 use gupcheck_program::apart::{apart, quietly};
 use gupcheck_program::panics::{self, Foreign};
-use gupcheck_program::stack::STACK_BYTES;
 use gupcheck_program::{
     CpuDecl, Engine, Exploration, Model, Program, Replay, ReplayError, Replayed, Schedule, Search,
     Start,
 };
-
-/// As many CPUs as loom can run: its threads but the one that makes the objects.
-const MAX_CPUS: usize = ::loom::MAX_THREADS - 1;
-/// Decisions in one execution, each a schedule or a choice among writes; loom stops an execution that
-/// takes more. Its clocks have 16 bits, so it must not come near that.
-const MAX_BRANCHES: usize = 20_000;
-/// A CPU's stack, in words, of which only what is touched costs anything. An odd number would have the
-/// coroutines measure how much is used, by touching all of it.
-const STACK_WORDS: usize = STACK_BYTES / size_of::<usize>();
 
 /// Explores with loom.
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,7 +95,7 @@ impl Engine for LoomEngine {
             sightings,
         };
         let limits = search.limits;
-        let climb = move || Ladder::new(&common, limits).climb();
+        let climb = move || explored(&common, limits);
         // Ends when the explorer has dropped its senders.
         let listen = || {
             for sighting in seen {

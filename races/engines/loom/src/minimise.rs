@@ -8,15 +8,20 @@
 
 use super::control::Common;
 use super::ladder::{Ended, Ladder};
-use gupcheck_program::{Counterexample, Extent, Limits, Shrinking, TRIES};
+use gupcheck_program::{Counterexample, Exploration, Extent, Limits, Shrinking, TRIES, Verdict};
+
+/// Searches, and makes what it finds small.
+pub(super) fn explored(common: &Common, limits: Limits) -> Exploration {
+    let (mut exploration, bound) = Ladder::new(common, limits).climb();
+    if let (Verdict::Failed(found), Some(bound)) = (&exploration.verdict, bound) {
+        exploration.verdict = Verdict::Failed(minimised(common, found.clone(), bound));
+    }
+    exploration
+}
 
 /// A smaller execution within fewer preemptions than `bound` that breaks the same rule as `found`; or
 /// `found` itself.
-pub(super) fn minimised(
-    common: &Common,
-    found: Box<Counterexample>,
-    bound: usize,
-) -> Box<Counterexample> {
+fn minimised(common: &Common, found: Box<Counterexample>, bound: usize) -> Box<Counterexample> {
     let limits = Limits {
         executions: Some(found.execution.max(TRIES)),
         time: None,

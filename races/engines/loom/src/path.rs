@@ -20,8 +20,9 @@ use std::sync::{Arc, mpsc};
 use ::loom::MAX_THREADS;
 use serde::{Deserialize, Serialize};
 
+use super::bounds::UNBOUNDED;
 use super::control::{Allowance, Common, Control, Halt};
-use super::ladder::{Checkpoint, UNBOUNDED, classify, counterexample, explore};
+use super::run::{Checkpoint, classify, counterexample, explore};
 use gupcheck_program::{
     Counterexample, Decision, Misfit, Path, Program, Replay, ReplayError, Replayed, Schedule, Stop,
 };

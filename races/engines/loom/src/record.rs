@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use gupcheck_sync::{CellId, Event, LaneId, LockMode, Note, Op, Site, Source, What};
 
-use super::MAX_CPUS;
+use super::bounds::MAX_CPUS;
 use super::door::Door;
 use super::history::{History, Seen, WriteName};
 use super::sizes::Sizes;

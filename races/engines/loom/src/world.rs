@@ -13,10 +13,9 @@ use ::loom::sync::atomic::AtomicU64;
 use ::loom::thread::{self, JoinHandle};
 use gupcheck_sync::{CellId, LaneId};
 
+use super::bounds::{MAX_CPUS, STACK_WORDS};
 use super::control::{Control, Halt};
-use super::cpu::Cpu;
 use super::door::Door;
-use super::{MAX_CPUS, STACK_WORDS};
 use gupcheck_program::Start;
 
 ::loom::thread_local! {
@@ -41,6 +40,8 @@ impl Drop for Stays {
 
 /// What exists as long as one execution lasts.
 pub(super) struct World {
+    /// What a CPU's thread does.
+    run: fn(Arc<World>, LaneId),
     pub(super) control: Arc<Control>,
     pub(super) atomics: Vec<AtomicU64>,
     pub(super) locks: Vec<Arc<RwLock<()>>>,
@@ -51,10 +52,11 @@ pub(super) struct World {
 
 impl World {
     /// One execution: what loom's main thread does, as often as loom likes.
-    pub(super) fn execute(control: &Arc<Control>) {
+    pub(super) fn execute(control: &Arc<Control>, run: fn(Arc<Self>, LaneId)) {
         let sizes = control.begin();
         Self::stay(control);
         let world = Arc::new(Self {
+            run,
             control: Arc::clone(control),
             atomics: (0..sizes.atomics).map(|_| AtomicU64::new(0)).collect(),
             locks: (0..sizes.locks)
@@ -87,10 +89,10 @@ impl World {
             Halt::Unsupported(format!("{name} is started twice in one execution")).raise();
         }
         self.control.record().starts(lane);
-        let world = Arc::clone(self);
+        let (world, run) = (Arc::clone(self), self.run);
         let handle = thread::Builder::new()
             .stack_size(STACK_WORDS)
-            .spawn(move || Cpu::run(world, lane))
+            .spawn(move || run(world, lane))
             .expect("loom's spawn has no way to fail");
         self.joins()[lane.index()] = Some(handle);
     }

@@ -42,9 +42,11 @@ mod clock;
 mod cpu;
 mod follow;
 mod memory;
+mod misuse;
 mod search;
 mod sections;
 mod steer;
+mod strategy;
 mod world;
 
 use std::env;
@@ -55,6 +57,7 @@ use std::time::Instant;
 use gupcheck_sync::{Event, LaneId, What};
 
 pub use self::follow::Followed;
+pub use self::strategy::Strategy;
 
 use self::cpu::Shared;
 use self::follow::Guide;
@@ -73,30 +76,6 @@ const SEED: u64 = 0x6755_7063_6865_636b;
 const SEED_VARIABLE: &str = "SHUTTLE_RANDOM_SEED";
 /// shuttle's schedulers number no more tasks than this reliably, the first one among them.
 const MAX_CPUS: usize = 64;
-
-/// How schedules are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// Whoever is ready, with equal chances.
-    Random,
-    /// Priorities, changed at a few places.
-    Pct,
-    /// Every schedule with about equal chances.
-    Urw,
-    /// Every schedule.
-    Dfs,
-}
-
-impl Strategy {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Random => "random schedules",
-            Self::Pct => "PCT schedules of depth 3",
-            Self::Urw => "URW schedules",
-            Self::Dfs => "all schedules, depth first",
-        }
-    }
-}
 
 /// Explores with shuttle.
 #[derive(Clone, Copy, Debug)]

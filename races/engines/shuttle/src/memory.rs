@@ -10,6 +10,7 @@ use gupcheck_sync::{CellId, CellKind, LaneId, LockId, LockMode, Op, Source};
 use smallvec::SmallVec;
 
 use super::clock::Clock;
+use super::misuse::Misuse;
 use super::sections::Sections;
 use gupcheck_program::Program;
 
@@ -72,17 +73,6 @@ pub(super) struct Done {
     pub(super) origin: Origin,
     /// Whether it races with what its origin is then.
     pub(super) races: bool,
-}
-
-/// An operation that a CPU must not ask for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Misuse {
-    /// It does not hold the lock so that it drops.
-    NotHeld(LockId),
-    /// It is in the section that it enters.
-    IsIn,
-    /// It is not in the section that it leaves.
-    IsNotIn,
 }
 
 /// All cells, locks and sections.

@@ -10,8 +10,8 @@ use ::shuttle::scheduler::{
 };
 use gupcheck_sync::{LaneId, Op};
 
-use super::Strategy;
 use super::steer::{Pilot, lane_of};
+use super::strategy::Strategy;
 use super::world::{Ending, Place, World};
 use gupcheck_program::{
     Cut, End, Limits, Pace, Program, Returned, Sighting, Stop, Tally, Violation, panics,

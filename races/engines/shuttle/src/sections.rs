@@ -30,7 +30,7 @@ use gupcheck_sync::{LaneId, SectionId, SectionSet};
 use smallvec::SmallVec;
 
 use super::clock::Clock;
-use super::memory::Misuse;
+use super::misuse::Misuse;
 
 /// A wait that has begun.
 #[derive(Clone, Debug, Default)]

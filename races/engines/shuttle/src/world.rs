@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use gupcheck_sync::{CellId, Event, Fault, LaneId, Note, Op, Site, What};
 
-use super::memory::{Done, Memory, Misuse};
+use super::memory::{Done, Memory};
+use super::misuse::Misuse;
 use gupcheck_program::{Program, Returned, Start, Violation};
 
 /// Operations in one execution. One that takes more has a loop that does not end.
