@@ -362,10 +362,10 @@ fn an_execution_is_emitted_to_who_listens() {
     assert_eq!(code, Some(1));
     let refcount = told
         .lines()
-        .find(|line| line.contains("add_unless page3.refcount: 1 -> 2"));
+        .find(|line| line.contains("add_unless page3.refcount, is it 0? no: 1 -> 2"));
     let refcount = refcount.expect("the pin");
     assert!(
-        refcount.contains("try_grab_folio") && refcount.contains("step=47"),
+        refcount.contains("try_grab_folio") && refcount.contains("step=49"),
         "{refcount}"
     );
     assert!(

@@ -291,6 +291,9 @@ impl Cpu {
     pub(super) fn rehearse(&mut self, events: &[Event]) -> Vec<Said> {
         *self.port.said.borrow_mut() = Some(Vec::new());
         self.restart(events);
+        // These may be fewer than the graph has, and another piece of the search may come next.
+        self.abandon();
+        self.forget(0);
         self.port.said.borrow_mut().take().unwrap_or_default()
     }
 }

@@ -168,7 +168,12 @@ fn rehearse<A: Axioms>(explorer: &mut Explorer<A>) -> Vec<Vec<Said>> {
     let depth = explorer.depth;
     (started.into_iter().enumerate())
         .map(|(lane, started)| {
-            let events = explorer.levels[depth].graph.answered(lane);
+            let graph = &explorer.levels[depth].graph;
+            let mut events = graph.answered(lane);
+            if graph.open_wait(lane).is_some() {
+                // It has begun to wait, and the CPU has not been answered.
+                events = &events[..events.len() - 1];
+            }
             if started {
                 explorer.cpus[lane].rehearse(events)
             } else {

@@ -4,8 +4,10 @@
 mod common;
 
 use common::*;
+use gupcheck_graph::selfcheck::compare;
 use gupcheck_graph::selfcheck::explore;
-use gupcheck_program::Model::Rc11;
+use gupcheck_graph::selfcheck::generate::Family;
+use gupcheck_program::Model::{self, Rc11};
 use gupcheck_sync::{LaneId, Op, Rmw, RmwOrder, Until};
 
 #[test]
@@ -218,4 +220,14 @@ fn joining_waits_for_the_last_fence() {
         &[or(Y), r(X)],
         &[or(X)],
     ]));
+}
+
+/// A deadlock is told while a CPU is in the middle of a wait, and another piece of the search comes next: the CPU was
+/// told to go on where it had not been answered.
+#[test]
+fn a_wait_under_way_is_no_answer() {
+    for model in [Model::Sc, Model::Tso, Rc11] {
+        let report = compare(Family::Sections, 2759, 1, model);
+        assert!(report.mismatches.is_empty(), "{}", report.mismatches[0]);
+    }
 }
