@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use gupcheck_program::{
     Counterexample, Engine, Exploration, Fingerprint, Limits, Program, Replay, Returned, Search,
-    Stop, Unwatched, Verdict, Violation,
+    Verdict, Violation,
 };
 use gupcheck_sync::{
     Atomic, FenceOrder, Lane, LaneId, Layout, LoadOrder, Op, RmwOrder, StoreOrder,
@@ -22,12 +22,7 @@ pub use StoreOrder::{Relaxed as Plainly, Release};
 
 /// A search without limits.
 pub fn search() -> Search<'static> {
-    Search {
-        model: gupcheck_program::Model::LoomC11,
-        limits: Limits::default(),
-        stop: Stop::default(),
-        watch: &Unwatched,
-    }
+    Search::unlimited(gupcheck_program::Model::LoomC11)
 }
 
 /// A search of at most so many executions.

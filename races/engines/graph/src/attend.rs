@@ -105,7 +105,7 @@ impl<A: Axioms> Builder<A> {
         }
         let kinds = asked.op.sections();
         let mut others = (0..self.explorer.cpus.len()).filter(|&other| other != lane);
-        others.all(|other| !kinds.iter().any(|kind| graph.sections().is_in(other, kind)))
+        others.all(|other| !graph.sections().is_in_any(other, kinds))
     }
 }
 

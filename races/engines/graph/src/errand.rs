@@ -73,12 +73,8 @@ impl Graph {
             };
             let such = (self.sections().begun(waiter).iter().enumerate())
                 .filter_map(|(nth, &index)| is_such(index).then_some(nth + 1));
-            if let Some(last) = count.checked_sub(1).and_then(|nth| {
-                let mut such = such;
-                such.nth(nth)
-            }) {
-                seen[waiter] = seen[waiter].max(last);
-            }
+            let last = such.take(count).last().unwrap_or(0);
+            seen[waiter] = seen[waiter].max(last);
         }
         seen
     }
@@ -148,7 +144,7 @@ impl Graph {
         if let Some(arrived) = arrived.filter(|&arrived| self.has(arrived)) {
             return self.left_before(arrived, (cpu, kinds), other).is_some();
         }
-        !kinds.iter().any(|kind| self.sections().is_in(other, kind))
+        !self.sections().is_in_any(other, kinds)
     }
 
     /// The CPUs whose sections keep a CPU waiting at the end of its wait.

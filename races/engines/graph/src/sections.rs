@@ -1,6 +1,6 @@
 //! The sections that each CPU of a graph has been in, and the waits that have begun.
 
-use gupcheck_sync::{Op, SectionId};
+use gupcheck_sync::{Op, SectionId, SectionSet};
 
 use super::id::EventId;
 
@@ -43,6 +43,11 @@ impl Sections {
     pub(super) fn is_in(&self, cpu: usize, kind: SectionId) -> bool {
         let last = self.spans[cpu].iter().rfind(|span| span.kind == kind);
         last.is_some_and(|span| span.left == 0)
+    }
+
+    /// Whether a CPU is in a section of one of these kinds.
+    pub(super) fn is_in_any(&self, cpu: usize, kinds: SectionSet) -> bool {
+        kinds.iter().any(|kind| self.is_in(cpu, kind))
     }
 
     /// Takes note of an event that was pushed.
