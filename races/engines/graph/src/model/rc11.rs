@@ -13,8 +13,7 @@
 //! * An SC fence is an acquire and a release fence as well. A fully ordered update is an SC fence, an
 //!   acquire-release update and an SC fence in one event; if it is refused it is a relaxed load.
 //! * The head of an address dependency acquires where the value leads to an object.
-//! * A wait begins and ends with an SC fence. A section that it waits for synchronises with its end, where it is left; its
-//!   beginning synchronises with the sections that are entered after it ([`crate::waits`]).
+//! * A wait begins and ends with an SC fence. The edges of `sec`, which is that of [`sc`](super::sc), synchronise.
 //! * Dropping a lock synchronises with whoever takes it afterwards in an excluding mode; spawning and
 //!   joining synchronise too.
 //! * A data race is two conflicting plain accesses that `hb` leaves unordered.
