@@ -56,7 +56,7 @@ struct Node {
     cell: Option<u32>,
     reads: bool,
     writes: bool,
-    /// Orders everything under TSO (SC fences, both halves of updates, locks, spawns, joins).
+    /// Orders everything under TSO (SC fences, waits, both halves of updates, locks, spawns, joins).
     drains: bool,
     acquires: bool,
     releases: bool,
@@ -74,7 +74,7 @@ struct Nodes {
     fr: Relation,
     /// The two halves of each update.
     rmw: Relation,
-    /// Locks, spawns and joins.
+    /// Locks, sections, waits, spawns and joins.
     sync: Relation,
 }
 
