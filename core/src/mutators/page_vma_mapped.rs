@@ -142,10 +142,9 @@ impl<'a, 'm> PageVmaMappedWalk<'a, 'm> {
                 self.step_forward();
                 continue;
             }
-            match self.map_pte(pmdp) {
-                Some(found) => return found,
-                // The table is gone: the pmd is read again.
-                None => continue,
+            // Otherwise the table is gone, and the pmd is read again.
+            if let Some(found) = self.map_pte(pmdp) {
+                return found;
             }
         }
         At::End

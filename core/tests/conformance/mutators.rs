@@ -8,7 +8,7 @@ use gupcheck_core::folio::{Mapping, Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{Errno, Foll, pin_user_pages_fast_only, unpin_user_pages};
 use gupcheck_core::mm::{Backing, VmFlags};
 use gupcheck_core::mutators::{madvise_dontneed, migrate_page, munmap, split_huge_page};
-use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE, find_entry};
+use gupcheck_core::pgtable::{Bits, Entry, EntryPtr, Level, PAGE_SIZE, find_entry};
 
 pub(crate) fn entry(world: &World, area: Area, addr: u64, level: Level) -> Option<Entry> {
     let cpu = world.cpu();
@@ -441,7 +441,7 @@ fn the_lock_of_a_table_dies_with_the_table() {
     let world = World::new(boot);
     let cpu = world.cpu();
     let mm = world.machine.mm(area.mm);
-    let lock = find_entry(&cpu, mm, area.start, Level::Pte).map(|ptep| ptep.lock());
+    let lock = find_entry(&cpu, mm, area.start, Level::Pte).map(EntryPtr::lock);
     munmap(&cpu, area.mm, area.vma);
     lock.expect("the page is mapped").lock(&cpu);
 }

@@ -270,7 +270,10 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::RefcountGuard => (&["load.Relaxed page3.refcount"], NOTHING),
         S::HeadRecheck => (&["load.Relaxed page3.compound_head"], NOTHING),
         S::PincountBarrier | S::ShareBarrier => (&["fence.SeqCst"], NOTHING),
-        S::PmdRecheck => (&["load.Relaxed mm0.pmd[1]", "read page2.table"], NOTHING),
+        // The second, where the migration entry becomes a mapping again.
+        S::PmdRecheck | S::RereadUnderLock => {
+            (&["load.Relaxed mm0.pmd[1]", "read page2.table"], NOTHING)
+        }
         S::PteRecheck => (&["load.Relaxed mm0.pte[4]", "read page4.table"], NOTHING),
         S::ExclusiveBarrier | S::MigrationEntryRmb => (&["fence.Acquire"], NOTHING),
         // Once for each tail.
@@ -291,8 +294,6 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         ),
         S::UnfreezeRelease => (RELEASED, STORED),
         S::RcuTableFree => (&["wait rcu"], NOTHING),
-        // Where the migration entry becomes a mapping again.
-        S::RereadUnderLock => (&["load.Relaxed mm0.pmd[1]", "read page2.table"], NOTHING),
         S::SplitRmapLock | S::CollapseRmapLock => {
             (&["lock mm0.anon_vma", "unlock mm0.anon_vma"], NOTHING)
         }

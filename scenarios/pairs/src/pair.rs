@@ -2,7 +2,7 @@
 
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
-use gupcheck_core::folio::Owner;
+use gupcheck_core::folio::{Owner, Page, PageFlags};
 use gupcheck_core::pgtable::{Bits, Entry};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
@@ -126,6 +126,13 @@ fn build<const A: u8, const B: u8>(size: Size, kernel: Kernel) -> Program {
             a.did(end, first) && b.did(end, second)
         });
     }
+    scene.always("what is mapped is unlocked, and on the LRU", |end| {
+        let mapped = |page: &&Page| end.end.value(page.mapcount) > 0;
+        (end.machine.pages().iter().filter(mapped)).all(|page| {
+            let flags = end.end.value(end.head_of(page).flags);
+            flags.contains(PageFlags::LRU) && !flags.contains(PageFlags::LOCKED)
+        })
+    });
     scene.into_program()
 }
 

@@ -9,7 +9,7 @@ use gupcheck_core::mm::FaultFlags;
 use gupcheck_core::mutators::{
     Scan, collapse_huge_page, do_user_addr_fault, madvise_dontneed, split_huge_page,
 };
-use gupcheck_core::pgtable::{Entry, PAGE_SIZE};
+use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, Size};
@@ -68,10 +68,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let head = boot.thp(Owner::Us, 1);
     boot.map_huge(area.mm, area.start, head, true);
     boot.deposit(area.mm, area.start, Entry::NONE);
-    // A table and the small pages, and the other huge page.
-    for _ in 0..=per_pmd {
-        boot.free_block(0);
-    }
+    // A table and a small page, and the other huge page.
+    boot.free_block(0);
+    boot.free_block(0);
     boot.free_block(per_pmd.trailing_zeros() as u8);
     let mut scene = Scene::new(boot);
     let splitter = scene.cpu("split", move |cpu| {
@@ -81,10 +80,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let refill = scene.cpu("refill", move |cpu| {
         madvise_dontneed(cpu, area.mm, area.start, area.end);
-        for n in 0..u64::from(per_pmd) {
-            let addr = area.start + n * PAGE_SIZE;
-            do_user_addr_fault(cpu, area.mm, addr, FaultFlags::WRITE);
-        }
+        // One page is enough: khugepaged fills holes.
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE);
         collapse_huge_page(cpu, area.mm, area.start)
     });
     scene.sometimes("the folio is split", move |end| {

@@ -2,9 +2,9 @@
 
 mod freeze;
 mod look;
-mod look_shared;
 mod next_life;
 mod reuse;
+mod shared_look;
 
 use gupcheck_races::race::Race;
 
@@ -12,7 +12,7 @@ use gupcheck_races::race::Race;
 pub const RACES: &[Race] = &[
     freeze::RACE,
     look::RACE,
-    look_shared::RACE,
+    shared_look::RACE,
     next_life::RACE,
     reuse::RACE,
 ];

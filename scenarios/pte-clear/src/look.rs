@@ -4,7 +4,7 @@
 //! cleared entry and the look order the two, and each would do by itself: the drop of the mapping's reference, a fully ordered
 //! change of the very word that the walker's reference goes through, and the two barriers around giving up exclusivity.
 //! So this race rests on none of them alone (`tests/look.rs`); of a page that is not exclusive only the first is there
-//! (`look_shared`).
+//! (`shared_look`).
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;

@@ -36,14 +36,13 @@ const THREE: [&[Step]; 3] = [
 #[test]
 fn each_of_three_will_do() {
     for profile in [&ARM64, &WEAK] {
-        for kept in 0..THREE.len() {
-            let others = (0..THREE.len()).filter(|&n| n != kept);
-            let without: Vec<_> = others.flat_map(|n| THREE[n]).copied().collect();
+        for kept in THREE {
+            let others = THREE.into_iter().filter(|&other| other != kept);
+            let without: Vec<_> = others.flatten().copied().collect();
             let holds = verdict(profile, &without);
             assert!(
                 matches!(holds, Verdict::Complete),
-                "{profile} with {:?} alone: {holds:?}",
-                THREE[kept]
+                "{profile} with {kept:?} alone: {holds:?}"
             );
         }
     }

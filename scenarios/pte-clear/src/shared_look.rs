@@ -10,7 +10,7 @@ use gupcheck_races::race::{Need, Race, Size};
 use crate::look;
 
 pub(crate) const RACE: Race = Race {
-    name: "pte-clear/look-shared",
+    name: "pte-clear/shared-look",
     catalogue: "R12",
     about: "The count of a page that is not exclusive is looked at and its mapping moved while GUP, with the old entry, tries to get a reference.",
     profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
