@@ -5,6 +5,7 @@
 
 use gupcheck_sync::{FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
 
+use super::listing::leads;
 use super::state::{Did, From, State};
 use gupcheck_program::Model;
 
@@ -341,7 +342,11 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
         }
         Op::Load { order, .. } | Op::SpinUntil { order, .. } => nodes.push(Node {
             reads: true,
-            acquires: order == LoadOrder::Acquire,
+            acquires: match order {
+                LoadOrder::Relaxed => false,
+                LoadOrder::Acquire => true,
+                LoadOrder::Dependency => leads(did.read),
+            },
             ..node
         }),
         // A section is entered before what its CPU does later...
