@@ -75,6 +75,19 @@ impl Scene {
         })
     }
 
+    /// Adds a CPU that does what `first` does, given the same body: they are twins, as callers are.
+    pub fn twin<R: Reply>(
+        &mut self,
+        name: impl Into<Name>,
+        first: LaneId,
+        body: impl Fn(&Cpu<'_>) -> R + Send + Sync + 'static,
+    ) -> LaneId {
+        let machine = Arc::clone(&self.machine);
+        self.program.twin_cpu(name, first, move |lane| {
+            body(&Cpu::new(*lane, &machine)).into_returned()
+        })
+    }
+
     /// Somebody outside the scene keeps this many references of a folio throughout.
     pub fn held(&mut self, head: Pfn, refs: i32) {
         self.books.held(head, refs);

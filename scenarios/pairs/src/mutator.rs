@@ -1,12 +1,14 @@
 //! Who changes page tables, as one of a pair.
 
 use gupcheck_core::boot::{Area, Boot};
+use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Folio, Pfn, folio_put};
 use gupcheck_core::mm::FaultFlags;
 use gupcheck_core::mutators::{
     collapse_huge_page, do_user_addr_fault, madvise_dontneed, migrate_page, munmap, split_huge_page,
 };
-use gupcheck_core::sync::LaneId;
+use gupcheck_core::sync::{LaneId, Name};
+use gupcheck_races::reply::Reply;
 use gupcheck_races::scene::{Ending, Scene};
 
 /// What the pair has before it: an area, all of it mapped.
@@ -46,15 +48,20 @@ impl Mutator {
         Self::ALL[n as usize]
     }
 
-    /// What it is called in a trace.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Munmap => "munmap",
-            Self::Madvise => "madvise",
-            Self::Fault => "fault",
-            Self::Migration => "migration",
-            Self::Split => "split",
-            Self::Collapse => "khugepaged",
+    /// What the `nth` of `count` is called in a trace.
+    fn name(self, nth: u32, count: u32) -> Name {
+        let (alone, numbered) = match self {
+            Self::Munmap => ("munmap", "cpu{} munmap"),
+            Self::Madvise => ("madvise", "cpu{} madvise"),
+            Self::Fault => ("fault", "cpu{} fault"),
+            Self::Migration => ("migration", "cpu{} migration"),
+            Self::Split => ("split", "cpu{} split"),
+            Self::Collapse => ("khugepaged", "cpu{} khugepaged"),
+        };
+        if count == 1 {
+            Name::from(alone)
+        } else {
+            Name::new(numbered, [nth])
         }
     }
 
@@ -77,28 +84,40 @@ impl Mutator {
         }
     }
 
-    /// Adds a CPU that is this one, once.
-    pub(crate) fn add(self, scene: &mut Scene, range: Range) -> LaneId {
+    /// Adds so many CPUs that do this, each once: twins.
+    pub(crate) fn add(self, scene: &mut Scene, range: Range, count: u32) -> Vec<LaneId> {
         let Range { area, first, last } = range;
-        let name = self.name();
         match self {
-            Self::Munmap => scene.cpu(name, move |cpu| munmap(cpu, area.mm, area.vma)),
-            Self::Madvise => scene.cpu(name, move |cpu| {
+            Self::Munmap => self.twins(scene, count, move |cpu| munmap(cpu, area.mm, area.vma)),
+            Self::Madvise => self.twins(scene, count, move |cpu| {
                 madvise_dontneed(cpu, area.mm, area.start, area.end);
             }),
-            Self::Fault => scene.cpu(name, move |cpu| {
+            Self::Fault => self.twins(scene, count, move |cpu| {
                 do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
             }),
-            Self::Migration => scene.cpu(name, move |cpu| migrate_page(cpu, last).is_some()),
-            Self::Split => scene.cpu(name, move |cpu| {
+            Self::Migration => {
+                self.twins(scene, count, move |cpu| migrate_page(cpu, last).is_some())
+            }
+            Self::Split => self.twins(scene, count, move |cpu| {
                 let split = split_huge_page(cpu, first);
                 folio_put(cpu, Folio::of(cpu.machine().page(first)));
                 split
             }),
-            Self::Collapse => scene.cpu(name, move |cpu| {
+            Self::Collapse => self.twins(scene, count, move |cpu| {
                 collapse_huge_page(cpu, area.mm, area.start)
             }),
         }
+    }
+
+    fn twins<R: Reply>(
+        self,
+        scene: &mut Scene,
+        count: u32,
+        body: impl Fn(&Cpu<'_>) -> R + Copy + Send + Sync + 'static,
+    ) -> Vec<LaneId> {
+        let first = scene.cpu(self.name(0, count), body);
+        let others = (1..count).map(|nth| scene.twin(self.name(nth, count), first, body));
+        [first].into_iter().chain(others).collect()
     }
 
     /// Whether it did what it came for.

@@ -112,17 +112,14 @@ fn build<const A: u8, const B: u8>(size: Size, kernel: Kernel) -> Program {
     let refs = boot.layout().get(refcount) + splitters as i32;
     boot.layout().set(refcount, refs);
     let mut scene = Scene::new(boot);
-    let first = a.add(&mut scene, range);
-    let others: Vec<_> = (0..size.cpus).map(|_| b.add(&mut scene, range)).collect();
-    let second = others[0];
-    scene.sometimes(&format!("{} does its work", a.name()), move |end| {
-        a.did(end, first)
-    });
-    scene.sometimes(&format!("{} does its work", b.name()), move |end| {
-        b.did(end, second)
-    });
-    if a != b {
-        scene.sometimes("both do", move |end| {
+    if a == b {
+        for lane in a.add(&mut scene, range, size.cpus + 1) {
+            scene.sometimes("each does its work", move |end| a.did(end, lane));
+        }
+    } else {
+        let first = a.add(&mut scene, range, 1)[0];
+        let second = b.add(&mut scene, range, size.cpus)[0];
+        scene.sometimes("both do their work", move |end| {
             a.did(end, first) && b.did(end, second)
         });
     }

@@ -7,6 +7,7 @@ use gupcheck_core::boot::Boot;
 use gupcheck_core::mm::FaultFlags;
 use gupcheck_core::mutators::{do_user_addr_fault, madvise_dontneed, migrate_page};
 use gupcheck_core::step::{Kernel, Step};
+use gupcheck_core::sync::Name;
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, Size};
 use gupcheck_races::scene::Scene;
@@ -36,8 +37,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     }
     let mut scene = Scene::new(boot);
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
-    for _ in 0..size.cpus {
-        scene.cpu("refault", move |cpu| {
+    for n in 0..size.cpus {
+        scene.cpu(Name::new("cpu{} refault", [n]), move |cpu| {
             madvise_dontneed(cpu, area.mm, area.start, area.end);
             do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
         });
