@@ -1,4 +1,5 @@
-//! Ctrl-C: the first asks the search to stop and say what it has; the second ends the process.
+//! Ctrl-C, and whoever else wants the command to end: the first time the search is asked to stop and say what it has,
+//! the second time the process ends.
 
 use gupcheck_program::Stop;
 
@@ -8,7 +9,8 @@ use crate::output;
 /// What a shell expects of a process that Ctrl-C ended: 128 and the signal's number.
 const KILLED: i32 = 130;
 
-/// Has Ctrl-C request `stop`.
+/// Has Ctrl-C request `stop`; and so the signals by which a process is told to end (`SIGTERM`) or that its terminal has
+/// gone (`SIGHUP`).
 pub(crate) fn arrange(stop: &Stop) -> Result<(), Error> {
     let stop = stop.clone();
     ctrlc::set_handler(move || {

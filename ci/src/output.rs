@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use gupcheck_trace::{Line, Role, Text};
 
 use crate::error::Error;
+use crate::harmless::harmless;
 use crate::paint;
 
 /// The width of a page that nobody will see on a terminal.
@@ -45,7 +46,7 @@ impl Output {
 
     /// Writes a line without any.
     pub(crate) fn plain(&mut self, text: &str) -> Result<(), Error> {
-        self.write(text)
+        self.write(&harmless(text))
     }
 
     /// Writes several lines in their colours.

@@ -41,7 +41,7 @@ impl Instance<'_> {
     /// The command that searches it, from a clone of the repository.
     pub fn command(&self) -> String {
         let mut command = format!(
-            "cargo run --release -- run {} --profile {} --engine {}",
+            "cargo run -- run {} --profile {} --engine {}",
             self.race.name,
             self.profile.name,
             self.engine.name()
@@ -109,7 +109,7 @@ impl Instance<'_> {
                 command: self.command(),
                 replay: token
                     .as_ref()
-                    .map(|token| format!("cargo run --release -- replay {token}")),
+                    .map(|token| format!("cargo run -- replay {token}")),
                 token,
             },
             aside,

@@ -188,6 +188,14 @@ impl Fault {
                 cell: Some(cell),
             } => format!("kernel bug: {what} ({})", Named(layout, cell)),
             Self::Bug { what, cell: None } => format!("kernel bug: {what}"),
+            Self::EndsHolding { lock, .. } => {
+                let name = layout.locks()[lock.index()].name;
+                format!("a CPU ends while it holds {name}")
+            }
+            Self::EndsInside { section, .. } => {
+                let kind = layout.kinds(SectionSet::default().with(section));
+                format!("a CPU ends inside a section: {kind}")
+            }
         }
     }
 }

@@ -246,6 +246,10 @@ fn rule(text: &mut Text, finding: &Finding<'_>, history: &History<'_>, page: Pag
             let name = wording::object(history, *life);
             format!("{name} is freed once in each of its lives")
         }
+        Violation::Fault(Fault::EndsHolding { .. } | Fault::EndsInside { .. }) => {
+            "before a CPU ends, it drops every lock that it took and leaves every section that it entered"
+                .to_owned()
+        }
         Violation::Fault(fault) => fault.describe(finding.program.layout()),
         Violation::DataRace { cell } => match history.decl(*cell).kind {
             CellKind::Life => format!(

@@ -73,7 +73,7 @@ fn where_the_page_is_narrow_columns_wrap() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -148,7 +148,7 @@ fn where_the_page_is_too_narrow_the_lanes_share_a_column() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -222,6 +222,6 @@ fn five_lanes_share_a_column() {
               source: tlb_remove_table_sync_one; 2ba99c5e0881
 
         again
-          cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+          cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
     "#]].assert_eq(&text.to_string());
 }

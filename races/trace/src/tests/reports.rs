@@ -61,7 +61,7 @@ fn a_broken_property_under_sequential_consistency() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -129,7 +129,7 @@ fn in_detail_nothing_is_folded() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -177,7 +177,7 @@ fn a_data_race_on_a_lifetime_is_a_use_after_free() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -219,7 +219,7 @@ fn a_fault_names_the_free_and_the_look() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -267,7 +267,7 @@ fn a_stale_read_says_what_it_took_and_what_it_missed() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -317,7 +317,7 @@ fn a_store_that_waits_is_told_when_it_is_done_and_when_it_reaches_memory() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
