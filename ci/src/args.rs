@@ -149,7 +149,7 @@ pub(crate) struct ReplayArgs {
     /// Show every step
     #[arg(long)]
     pub(crate) detail: bool,
-    /// Draw with ASCII alone
+    /// Draw with ASCII alone, as where the locale has no UTF-8
     #[arg(long)]
     pub(crate) ascii: bool,
     #[command(flatten)]
@@ -247,7 +247,7 @@ pub(crate) struct RunArgs {
     /// Show how often each outcome was seen
     #[arg(long)]
     pub(crate) outcomes: bool,
-    /// Draw with ASCII alone
+    /// Draw with ASCII alone, as where the locale has no UTF-8
     #[arg(long)]
     pub(crate) ascii: bool,
     /// Keep the schedules of violations in `ci/schedules`, to be replayed by every test run

@@ -48,7 +48,7 @@ use gupcheck_program::{Stop, means};
 use crate::args::{Args, Command};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::output::Output;
+use crate::output::{Output, Screen};
 
 /// Runs the command on a thread that has room for it, however little the shell allows the first one.
 fn main() -> ExitCode {
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
 fn parse_and_run() -> ExitCode {
     let args = Args::parse();
     let stdout = anstream::stdout();
-    let mut output = Output::new(Box::new(stdout), output::terminal_width());
+    let mut output = Output::new(Box::new(stdout), Screen::of_stdout());
     let exit = match command(&args, &mut output) {
         Ok(exit) => exit,
         Err(error) => {

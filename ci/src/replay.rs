@@ -178,7 +178,7 @@ fn tell(
         let page = Page {
             width: output.width(),
             detail: args.detail,
-            ascii: args.ascii,
+            ascii: args.ascii || output.is_ascii(),
         };
         output.line(&Line::new())?;
         output.text(&report(&finding, page))?;

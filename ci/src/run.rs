@@ -39,7 +39,7 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
     if let (false, Some(line)) = (args.json, line::preamble(jobs)) {
         output.line(&line)?;
     }
-    let (mut gap, width) = (true, output.width());
+    let (mut gap, screen) = (true, output.screen());
     for (nth, job) in jobs.iter().enumerate() {
         if stop.is_requested() || output.nobody_reads() {
             summary.leave_out(jobs.len() - nth);
@@ -48,7 +48,7 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
         let program = Arc::new(job.instance.program());
         let so_far = summary.clone();
         let stuck = |given_up: &Exploration| {
-            let mut output = Output::new(Box::new(anstream::stdout()), width);
+            let mut output = Output::new(Box::new(anstream::stdout()), screen);
             let mut summary = so_far.clone();
             summary.add(given_up);
             summary.leave_out(jobs.len() - nth - 1);
@@ -148,7 +148,7 @@ fn show(args: &RunArgs, finding: &Finding<'_>, output: &mut Output) -> Result<()
     let page = Page {
         width: output.width(),
         detail: args.detail,
-        ascii: args.ascii,
+        ascii: args.ascii || output.is_ascii(),
     };
     output.line(&Line::new())?;
     output.text(&report(finding, page))?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
+use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Step, Steps};
 use gupcheck_program::{Counterexample, Engine, Model, Program, ReplayError};
 use gupcheck_replay::{Again, Named, Token, replay};
@@ -106,6 +107,7 @@ impl Instance<'_> {
                 pages: self.size.pages,
                 without: self.knocked_out.iter().map(missing).collect(),
                 before: self.race.before.iter().copied().map(missing).collect(),
+                legend: Entry::LETTERS.to_vec(),
                 command: self.command(),
                 replay: token
                     .as_ref()

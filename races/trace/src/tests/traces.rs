@@ -237,6 +237,7 @@ pub(crate) fn finding<'a>(counterexample: &'a Counterexample, program: &'a Progr
             pages: 1,
             without: vec![PMD_RECHECK],
             before: vec![SYNC_IPI],
+            legend: vec![("pw", "present, writable")],
             command: command.to_owned(),
             token: None,
             replay: None,
