@@ -5,6 +5,7 @@
 //! | `mmap_lock` | the mmap lock, and the areas that it keeps in place |
 //! | `anon_vma` | the anon_vma lock, and what it keeps in place |
 //! | `has_pinned` | the mark of an mm whose pages may be pinned |
+//! | `write_protect_seq` | fork's sequence, as fork writes it |
 //! | `deposit` | tables deposited for huge mappings |
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `fault_flags` | what a fault is asked for, and how it ends |
@@ -19,6 +20,7 @@ mod gather;
 mod has_pinned;
 mod mmap_lock;
 mod split_pmd;
+mod write_protect_seq;
 
 pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, VmFlags, Vma};
 pub use anon_vma::{folio_anon_vma, page_copy_anon, page_set_anon, unlink_anon_vmas};

@@ -6,9 +6,10 @@
 //! is not freed meanwhile, where tables go by RCU. That the table is still *linked* is another question: it is asked again
 //! once the lock is held, and if the answer is no, everything begins anew, with the pmd as it is now.
 
-use super::{Entry, EntryPtr, Level, table_entry};
+use super::{Entry, EntryPtr, Level, find_entry, table_entry};
 use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
 use crate::step::Step;
+use crate::types::Mm;
 
 /// `__pte_offset_map`: the entry for `addr` in the table that `pmdp` links now, and the pmd that said so. `None` if there
 /// is no table.
@@ -54,6 +55,14 @@ pub fn pte_offset_map_lock<'m>(
 /// `pte_unmap`.
 pub fn pte_unmap(cpu: &Cpu<'_>) {
     rcu_read_unlock(cpu);
+}
+
+/// The entry for `addr`, by itself, locked: what a mutator of one PTE begins with, under a lock that keeps the levels
+/// above in place. `None` where there is no table of PTEs. Given back by [`pte_unmap_unlock`].
+#[track_caller]
+pub fn find_locked_pte<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<EntryPtr<'m>> {
+    let pmdp = find_entry(cpu, mm, addr, Level::Pmd)?;
+    pte_offset_map_lock(cpu, pmdp, addr)
 }
 
 /// `pte_unmap_unlock`.

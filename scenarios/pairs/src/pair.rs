@@ -6,7 +6,7 @@ use gupcheck_core::folio::{Owner, Page, PageFlags};
 use gupcheck_core::pgtable::{Bits, Entry};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, Size, Tested};
 use gupcheck_races::scene::Scene;
 
 use crate::mutator::{Mutator, Range};
@@ -16,6 +16,13 @@ pub(crate) const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK
 pub(crate) const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 /// Where a deposited table is no table.
 pub(crate) const IN_TABLE: &[&Profile] = &[&WEAK];
+
+/// What the tests try: two every day, three when somebody asks.
+pub(crate) const TESTED: &[Tested] = &[
+    Tested::whole(1, 1, 20_000),
+    Tested::whole(1, 2, 20_000),
+    Tested::part(2, 1, 20_000).longer(),
+];
 
 /// A pair by the numbers of its two.
 const fn pair<const A: u8, const B: u8>(
@@ -31,6 +38,7 @@ const fn pair<const A: u8, const B: u8>(
         before: &[],
         needs,
         indifferent: &[],
+        tested: TESTED,
         build: build::<A, B>,
     }
 }

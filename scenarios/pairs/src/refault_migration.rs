@@ -12,7 +12,7 @@ use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, Size};
 use gupcheck_races::scene::Scene;
 
-use crate::pair::EVERYWHERE;
+use crate::pair::{EVERYWHERE, TESTED};
 
 pub(crate) const RACE: Race = Race {
     name: "pairs/refault-migration",
@@ -25,6 +25,7 @@ pub(crate) const RACE: Race = Race {
         profiles: EVERYWHERE,
     }],
     indifferent: &[],
+    tested: TESTED,
     build,
 };
 

@@ -15,7 +15,7 @@ use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, Size};
 use gupcheck_races::scene::Scene;
 
-use crate::pair::{EVERYWHERE, IN_TABLE, RELAXED};
+use crate::pair::{EVERYWHERE, IN_TABLE, RELAXED, TESTED};
 
 pub(crate) const RACE: Race = Race {
     name: "pairs/refill-split",
@@ -58,6 +58,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
+    tested: TESTED,
     build,
 };
 

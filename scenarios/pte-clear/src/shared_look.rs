@@ -5,7 +5,7 @@
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 
 use crate::look;
 
@@ -34,6 +34,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
+    tested: SMALL,
     build,
 };
 
