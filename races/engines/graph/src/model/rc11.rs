@@ -363,6 +363,10 @@ impl Axioms for Rc11 {
         self.local(graph, lane).happened
     }
 
+    fn synchronised_at(&self, _: &Graph, id: EventId) -> Clock {
+        self.of(id).itself
+    }
+
     fn told_before(&self, graph: &Graph, id: EventId) -> Clock {
         graph.event(id).before
     }
