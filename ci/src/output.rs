@@ -76,7 +76,12 @@ pub(crate) fn terminal_width() -> usize {
 
 /// Says on standard error what is wrong.
 pub(crate) fn complain(error: &Error) {
-    let line = Line::of(Role::Alarm, "error").and(Role::Plain, format!(": {error}"));
+    complain_of(&error.to_string());
+}
+
+/// Says on standard error what is wrong, in these words.
+pub(crate) fn complain_of(what: &str) {
+    let line = Line::of(Role::Alarm, "error").and(Role::Plain, format!(": {what}"));
     to_stderr(&line);
 }
 
