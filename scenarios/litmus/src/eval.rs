@@ -381,18 +381,16 @@ fn binary(operator: Binary, left: i64, right: i64) -> Ran<i64> {
     })
 }
 
-/// What can be said of a sum, a difference or a combination of bits although one of the two is an address: what
-/// makes an address dependency without changing the address.
+/// What can be said of a sum, a difference or a combination of bits although an address is among them: what makes an address
+/// dependency without changing the address. (Of numbers it says what is true of them.)
 fn on_addresses(operator: Binary, left: i64, right: i64) -> Option<i64> {
     let is_address = |word| location_at(word).is_some();
-    match (operator, is_address(left), is_address(right)) {
-        (Binary::Add | Binary::Or | Binary::Xor, true, false) if right == 0 => Some(left),
-        (Binary::Add | Binary::Or | Binary::Xor, false, true) if left == 0 => Some(right),
-        (Binary::Subtract, true, false) if right == 0 => Some(left),
-        (Binary::Subtract | Binary::Xor, true, true) if left == right => Some(0),
-        (Binary::And | Binary::Or, true, true) if left == right => Some(left),
-        (Binary::And, true, false) if right == 0 => Some(0),
-        (Binary::And, false, true) if left == 0 => Some(0),
+    match operator {
+        Binary::Add | Binary::Or | Binary::Xor | Binary::Subtract if right == 0 => Some(left),
+        Binary::Add | Binary::Or | Binary::Xor if left == 0 => Some(right),
+        Binary::And if left == 0 || right == 0 => Some(0),
+        Binary::And | Binary::Or if left == right && is_address(left) => Some(left),
+        Binary::Xor | Binary::Subtract if left == right && is_address(left) => Some(0),
         _ => None,
     }
 }

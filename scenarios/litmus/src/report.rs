@@ -344,7 +344,7 @@ fn violation(violation: &Violation, layout: &Layout) -> String {
         // The one property that there is; see `program`.
         Violation::Property { text, .. } => {
             let why = text.strip_prefix(DEFINED).unwrap_or(text);
-            format!("kernel bug{why}")
+            format!("bug{why}")
         }
         Violation::Vacuous { text, .. } => format!("never {text}"),
         Violation::Fault(fault) => fault.describe(layout),

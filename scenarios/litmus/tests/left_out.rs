@@ -7,15 +7,19 @@ mod support;
 use expect_test::{Expect, expect};
 use gupcheck_litmus::{Coverage, Litmus, Observation, Report};
 use gupcheck_program::{Engine, Limits, Model};
+use std::fmt::Write;
 use support::{engines, explore, graph, under_sc};
 
 /// A test of these processes, with `int *x`, `int *y` and the locks `s` and `t` at hand.
 fn test(processes: &[&str], rest: &str) -> String {
+    let parameters = "int *x, int *y, spinlock_t *s, spinlock_t *t";
     let mut source = "C t\n{ }\n".to_owned();
     for (index, process) in processes.iter().enumerate() {
-        source += &format!(
-            "P{index}(int *x, int *y, spinlock_t *s, spinlock_t *t) {{ int r; int q; {process} }}\n"
-        );
+        writeln!(
+            source,
+            "P{index}({parameters}) {{ int r; int q; {process} }}"
+        )
+        .expect("a string");
     }
     source + rest
 }

@@ -459,7 +459,7 @@ pub(super) fn waits_in_vain(program: &Program, graph: &Graph, waiting: &[(usize,
     may_wait && !wait_cycle(program, graph, waiting)
 }
 
-/// Whether some of the CPUs that wait for locks and joins wait for each other in a circle.
+/// Whether some of the CPUs that wait for locks, sections and joins wait for each other in a circle.
 fn wait_cycle(program: &Program, graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
     let mut reaches = [0_u32; super::clock::MAX_CPUS];
     for (lane, asked) in waiting {
@@ -472,6 +472,13 @@ fn wait_cycle(program: &Program, graph: &Graph, waiting: &[(usize, Asked)]) -> b
                 if !last.is_init() {
                     reaches[*lane] |= 1 << last.lane();
                 }
+            }
+            // A wait that has not begun, in a graph that is built by choices, waits for whoever is in a section now.
+            Op::Wait(kinds) if asked.part == 0 => {
+                let sections = graph.sections();
+                let is_in = |cpu: &usize| cpu != lane && sections.is_in_any(*cpu, kinds);
+                let cpus = 0..graph.waits().cpus();
+                (cpus.filter(is_in)).for_each(|other| reaches[*lane] |= 1 << other);
             }
             Op::Wait(_) => {
                 (graph.keeps_waiting_for(*lane)).for_each(|other| reaches[*lane] |= 1 << other);

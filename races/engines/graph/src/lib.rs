@@ -28,9 +28,10 @@
 //! # What is not an execution
 //!
 //! A graph in which somebody spins for a value that never comes is *blocked*: counted, but apart. A
-//! CPU's lock is not an event until it is granted, so a graph in which all who are not finished wait for
-//! locks or for each other is a deadlock: a violation. A program may let them wait in vain for who has ended
-//! (`Program::let_holders_end`): then only those who wait for each other in a circle are a deadlock.
+//! CPU's lock is not an event until it is granted, nor is the end of a wait for sections until they have been left;
+//! so a graph in which all who are not finished wait for locks, sections or each other is a deadlock: a violation.
+//! A program may let them wait in vain for who has ended (`Program::let_holders_end`): then only those who wait for each
+//! other in a circle are a deadlock.
 //!
 //! # How we know
 //!
