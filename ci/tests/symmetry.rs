@@ -54,6 +54,10 @@ fn symmetry_loses_no_outcome_of_a_race() {
         halved += usize::from(reduced.executions < all.executions * 6 / 10);
     }
     // Not compared are those with too many executions, at two callers.
-    assert!(compared * 10 >= all.len() * 7, "{compared} of {}", all.len());
+    assert!(
+        compared * 10 >= all.len() * 7,
+        "{compared} of {}",
+        all.len()
+    );
     assert!(halved * 10 >= compared * 8, "{halved} of {compared}");
 }
