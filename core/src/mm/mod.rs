@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `mmap_lock` | the mmap lock, and the areas that it keeps in place |
 //! | `has_pinned` | the mark of an mm whose pages may be pinned |
+//! | `write_protect_seq` | fork's sequence, as fork writes it |
 //! | `deposit` | tables deposited for huge mappings |
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `fault_flags` | what a fault is asked for, and how it ends |
@@ -17,6 +18,7 @@ mod gather;
 mod has_pinned;
 mod mmap_lock;
 mod split_pmd;
+mod write_protect_seq;
 
 pub use crate::types::{Backing, Mm, VmFlags, Vma};
 pub use fault::handle_mm_fault;

@@ -21,6 +21,8 @@ pub(crate) fn program(code: &Arc<Code>) -> Program {
             _ => {}
         }
     }
+    // As in herd, a process may end with a lock held: what it did was still done.
+    program.let_ends_keep();
     for index in 0..code.processes.len() {
         let world = Arc::clone(&world);
         program.cpu(Name::new("P{}", [index as u32]), move |lane| {
