@@ -131,6 +131,12 @@ steps! {
     TailFlagsWmb = "M-P23", "tail-flags-wmb",
         "A write barrier between a tail's flags and its ceasing to be one.",
         "migration-entry-rmb (M-P22)", "__split_huge_page_tail; e9b61f19858a";
+    PagemapReference = "P10", "pagemap-reference",
+        "Take a reference of a device's pagemap, unless it is dying, before the reference of a page of it.",
+        "the kill of the pagemap, and the grace period after it", "get_dev_pagemap; 5c2c2587b132";
+    NrPagesCheck = "P29", "nr-pages-check",
+        "Return at once if no pages are asked for.",
+        "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
 }
 
 impl Step {

@@ -5,6 +5,7 @@
 //! | `mmap_lock` | the mmap lock, and the areas that it keeps in place |
 //! | `has_pinned` | the mark of an mm whose pages may be pinned |
 //! | `deposit` | tables deposited for huge mappings |
+//! | `pagemap` | references of a device's pagemap |
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `fault_flags` | what a fault is asked for, and how it ends |
 //! | `fault` | a page fault |
@@ -16,10 +17,12 @@ mod fault_flags;
 mod gather;
 mod has_pinned;
 mod mmap_lock;
+mod pagemap;
 mod split_pmd;
 
-pub use crate::types::{Backing, Mm, VmFlags, Vma};
-pub use fault::handle_mm_fault;
+pub use crate::types::{Backing, Mm, Pagemap, VmFlags, Vma};
+pub use fault::{handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
 pub use gather::MmuGather;
+pub use pagemap::{get_dev_pagemap, put_dev_pagemap, touch_memmap};
 pub use split_pmd::split_huge_pmd_locked;

@@ -12,6 +12,8 @@
 //! | `zone` | the allocator's lists, and the links of such lists |
 //! | `geometry` | levels and addresses |
 //! | `entry` | the value of an entry |
+//! | `migratetype` | what a block of pages is kept for |
+//! | `pagemap` | the pagemap of a device's memory |
 //! | `table` | a frame that holds entries |
 //! | `page` | `struct page` |
 //! | `vma` | an area of an address space |
@@ -20,9 +22,11 @@
 
 mod entry;
 mod geometry;
+mod migratetype;
 mod mm;
 mod page;
 mod page_flags;
+mod pagemap;
 mod pfn;
 mod sections;
 mod table;
@@ -31,9 +35,11 @@ mod zone;
 
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
+pub use migratetype::Migratetype;
 pub use mm::Mm;
 pub use page::{CompoundHead, Mapping, Memory, Owner, Page};
 pub use page_flags::PageFlags;
+pub use pagemap::Pagemap;
 pub use pfn::Pfn;
 pub(crate) use sections::Sections;
 pub use table::Table;
