@@ -332,6 +332,14 @@ impl Boot {
         self.map_leaf(mm, addr, Level::Pmd, head, write);
     }
 
+    /// The same, read-only, of a page that is not exclusive: as a fork leaves it behind, or the sharing process's end.
+    pub fn map_shared_huge(&mut self, mm: MmId, addr: u64, head: Pfn) {
+        self.map_huge(mm, addr, head, false);
+        let flags = self.page(head).flags;
+        let shared = self.layout.get(flags) - PageFlags::ANON_EXCLUSIVE;
+        self.layout.set(flags, shared);
+    }
+
     /// Maps the large folio that `head` heads at `addr` by a leaf of `level`, with one reference for the
     /// mapping.
     pub fn map_leaf(&mut self, mm: MmId, addr: u64, level: Level, head: Pfn, write: bool) {

@@ -54,13 +54,21 @@ fn tryget_live(cpu: &Cpu<'_>, pagemap: &Pagemap) -> bool {
     live
 }
 
-/// `put_dev_pagemap`.
+/// `put_dev_pagemap` (`percpu_ref_put`): a count of this CPU's, dropped without any order, until the pagemap is killed; one
+/// drop of a count of all CPUs' from then on, and fully ordered.
 pub fn put_dev_pagemap(cpu: &Cpu<'_>, pagemap: &Pagemap) {
-    // ORDERING: full, as the last drop is in the kernel once the count is no longer per CPU: every use of a struct page
-    // comes before the end of the wait. Pairs with memunmap_pages. No step.
-    if cpu.does(Step::PagemapReference) {
+    if !cpu.does(Step::PagemapReference) {
+        return;
+    }
+    rcu_read_lock(cpu);
+    // ORDERING: of a living pagemap none: the grace period after the kill waits for this reader. Of a dying one full: every use
+    // of a struct page comes before the end of the wait. Pairs with memunmap_pages. No step.
+    if read_once_is(cpu, pagemap.dead, false) {
+        atomic_add(cpu, pagemap.refs, -1);
+    } else {
         atomic_sub_and_test(cpu, pagemap.refs, 1, RmwOrder::Full);
     }
+    rcu_read_unlock(cpu);
 }
 
 /// Looks at a device's struct page: a use after free once its pagemap is gone. Nothing of any other page.

@@ -20,8 +20,12 @@
 //! | `rmap` | entries to migration entries and back |
 //! | `migrate` | a page moves to another frame |
 //! | `collapse` | khugepaged: small pages become a huge one |
+//! | `device` | a file system or a driver takes device memory away |
+//! | `isolate` | a block of pages is emptied |
 
 mod collapse;
+mod device;
+mod isolate;
 mod migrate;
 mod munmap;
 mod rmap;
@@ -30,6 +34,8 @@ mod zap;
 
 pub use crate::mm::split_huge_pmd_locked;
 pub use collapse::{Scan, collapse_huge_page};
+pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use munmap::munmap;
 pub use split_folio::split_huge_page;

@@ -177,9 +177,9 @@ fn one_reference_of_a_pagemap_does_for_its_pages_in_a_row() {
         of_pagemaps,
         [
             "add.Relaxed pagemap0.ref",
-            "sub.Full pagemap0.ref",
+            "sub.Relaxed pagemap0.ref",
             "add.Relaxed pagemap1.ref",
-            "sub.Full pagemap1.ref",
+            "sub.Relaxed pagemap1.ref",
         ]
     );
 }
@@ -219,7 +219,7 @@ fn no_barrier_comes_before_a_devices_leaf_is_looked_at_again() {
         .iter()
         .position(|op| op.starts_with("load.Relaxed mm0.pmd"));
     let to = from + to.expect("the look");
-    let dropped = "sub.Full pagemap0.ref".to_owned();
+    let dropped = "sub.Relaxed pagemap0.ref".to_owned();
     let between = &ops[from..to];
     assert!(between.contains(&dropped), "{between:?}");
     assert!(

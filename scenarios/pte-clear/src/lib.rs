@@ -1,10 +1,18 @@
-//! Fast GUP against the clearing of a single entry: `MADV_DONTNEED`, reuse of the page, migration.
+//! Fast GUP against the clearing of a single entry: `MADV_DONTNEED`, reuse of the page, migration, a block that is emptied.
 
 mod freeze;
+mod isolated_block;
 mod next_life;
+mod no_pages;
 mod reuse;
 
 use gupcheck_races::race::Race;
 
 /// The races of this family.
-pub const RACES: &[Race] = &[freeze::RACE, next_life::RACE, reuse::RACE];
+pub const RACES: &[Race] = &[
+    freeze::RACE,
+    isolated_block::RACE,
+    next_life::RACE,
+    no_pages::RACE,
+    reuse::RACE,
+];
