@@ -54,7 +54,7 @@ pub enum RmwOrder {
     Release,
     /// Both.
     AcqRel,
-    /// The kernel's "fully ordered": an SC fence, an acquire-release RMW, an SC fence, as **one**
+    /// Fully ordered, as Linux has it: an SC fence, an acquire-release RMW, an SC fence, as **one**
     /// operation. Where a conditional RMW refuses it orders nothing at all, and an engine that can
     /// drops the fences; one that cannot (loom) executes them regardless, which is stronger.
     Full,
@@ -85,7 +85,7 @@ pub enum FenceOrder {
 
 /// A read-modify-write: what is written, if anything, for each value read.
 ///
-/// All arithmetic wraps on 64 bits; signed kernel counters are kept sign-extended.
+/// All arithmetic wraps on 64 bits; signed counters are kept sign-extended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rmw {
     /// `fetch_add` (subtraction adds the two's complement).
@@ -286,12 +286,11 @@ pub enum Op {
         /// What the code looks at, of the value that ended the wait.
         look: Look,
     },
-    /// Begins a section; see [`Section`](super::Section). Orders nothing.
+    /// Begins a section. What that means is what [`Section`](super::Section) promises; by itself it orders nothing.
     Enter(SectionId),
-    /// Ends a section. Orders nothing.
+    /// Ends a section; likewise.
     Leave(SectionId),
-    /// Waits for the sections of these kinds that other CPUs are in; see [`Section`](super::Section). A full
-    /// barrier before and after.
+    /// Waits for the sections of these kinds that other CPUs are in, as [`Section`](super::Section) promises.
     Wait(SectionSet),
     /// Starts a CPU that was declared to start this way.
     Spawn(LaneId),

@@ -41,6 +41,16 @@ pub(super) struct State<'l> {
 pub(super) type Key = (Vec<Vec<Did>>, Vec<Vec<(usize, usize)>>);
 
 impl Did {
+    /// What the CPU is told of what it read.
+    fn answer(&self) -> u64 {
+        match self.op {
+            Op::Load { look, .. } | Op::Rmw { look, .. } | Op::SpinUntil { look, .. } => {
+                look.answer(self.read)
+            }
+            _ => self.read,
+        }
+    }
+
     /// Whether it begins a wait.
     pub(super) fn is_open_wait(&self) -> bool {
         matches!(self.op, Op::Wait(_)) && self.part == 0
@@ -51,7 +61,7 @@ impl<'l> State<'l> {
     fn last_read(&self, lane: usize) -> u64 {
         (self.events[lane].iter().rev())
             .find(|did| did.op.reads())
-            .map_or(0, |did| did.read)
+            .map_or(0, Did::answer)
     }
 
     /// The next operation of a CPU and its line, if it has not finished.
@@ -121,7 +131,7 @@ impl<'l> State<'l> {
     pub(super) fn outcome(&self) -> Outcome {
         let returned = self.events.iter().map(|events| {
             (events.iter().filter(|did| did.op.reads())).fold(Returned::nothing(), |all, did| {
-                all.int("r", did.read as i64)
+                all.int("r", did.answer() as i64)
             })
         });
         let last = |writes: &Vec<(usize, usize)>| match writes.last() {
