@@ -7,10 +7,11 @@ use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::folio::{Memory, PageFlags, Pfn};
 use gupcheck_core::gup::{
     Errno, Foll, get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast,
-    pin_user_pages_fast_only,
+    pin_user_pages_fast_only, put_page,
 };
-use gupcheck_core::mm::{Backing, VmFlags};
-use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
+use gupcheck_core::mm::{Backing, VmFlags, get_dev_pagemap};
+use gupcheck_core::mutators::{dax_layout_is_idle, memunmap_pages};
+use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE, find_entry};
 use gupcheck_core::step::{Kernel, Step};
 
 /// What becomes of a device's pages when their driver goes, as far as GUP can tell.
@@ -348,4 +349,79 @@ fn without_the_pagemaps_reference_a_freed_struct_page_is_looked_at() {
     boot.layout().set_life(memmap, false);
     let world = World::new(boot);
     get_user_pages_fast_only(&world.cpu(), area.mm, area.start, 1, Foll::WRITE);
+}
+
+fn device_pages_or_leaf(boot: &mut Boot, leaf: bool) -> (Area, Pfn) {
+    if leaf {
+        let area = dax_area(boot, 4);
+        let first = boot.device_memory(4);
+        boot.map_device_leaf(area.mm, area.start, Level::Pmd, first, true);
+        (area, first)
+    } else {
+        device_pages(boot, 4)
+    }
+}
+
+#[test]
+fn a_layout_is_idle_unless_somebody_has_one_of_its_pages() {
+    for profile in Profile::ALL {
+        for (leaf, nth) in [(false, 0), (false, 3), (true, 0), (true, 3)] {
+            let mut boot = boot(profile);
+            let (area, first) = device_pages_or_leaf(&mut boot, leaf);
+            let world = World::new(boot);
+            let cpu = world.cpu();
+            let addr = area.start + nth * PAGE_SIZE;
+            let gup = get_user_pages_fast_only(&cpu, area.mm, addr, 1, Foll::WRITE);
+            assert_eq!(got(&gup), [first.plus(nth as u32)]);
+            let idle = || dax_layout_is_idle(&cpu, area.mm, area.start, area.end, first);
+            assert!(!idle(), "{profile} {leaf} {nth}");
+            audit(&world, &[Held::Refs(first.plus(nth as u32), 1)]);
+            put_page(&cpu, gup.pages[0]);
+            assert!(idle(), "{profile} {leaf} {nth}");
+            audit(&world, &[]);
+            let gup = get_user_pages_fast_only(&cpu, area.mm, addr, 1, Foll::WRITE);
+            assert_eq!(got(&gup), [], "nothing is mapped any more");
+        }
+    }
+}
+
+#[test]
+fn the_struct_pages_go_with_the_pagemap_and_the_entries_stay() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, _) = device_pages(&mut boot, 1);
+        let world = World::new(boot);
+        let cpu = world.cpu();
+        let slot = find_entry(&cpu, world.machine.mm(area.mm), area.start, Level::Pte);
+        let before = slot.map(|slot| slot.get(&cpu));
+        memunmap_pages(&cpu, 0);
+        assert_eq!(slot.map(|slot| slot.get(&cpu)), before);
+        let gup = get_user_pages_fast_only(&cpu, area.mm, area.start, 1, Foll::WRITE);
+        assert_eq!(got(&gup), [], "{profile}");
+        audit(&world, &[]);
+    }
+}
+
+#[test]
+#[should_panic(expected = "pagemap0.ref never changes")]
+fn whoever_has_a_pagemap_is_waited_for() {
+    let mut boot = boot(&X86_NATIVE);
+    let (_, first) = device_pages(&mut boot, 1);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    assert!(get_dev_pagemap(&cpu, first, None).is_some());
+    memunmap_pages(&cpu, 0);
+}
+
+/// As in v6.6: nobody waits for those who have a page.
+#[test]
+#[should_panic(expected = "pagemap0.memmap")]
+fn a_page_that_is_put_after_its_driver_has_gone_is_a_use_after_free() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, _) = device_pages(&mut boot, 1);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    let gup = get_user_pages_fast_only(&cpu, area.mm, area.start, 1, Foll::WRITE);
+    memunmap_pages(&cpu, 0);
+    put_page(&cpu, gup.pages[0]);
 }

@@ -4,7 +4,7 @@ use crate::books::{Held, audit};
 use crate::common::{World, boot, got, outcome, populated, set_flag};
 use gupcheck_core::arch::{Profile, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::folio::{Mapping, Memory, Owner, PageFlags};
+use gupcheck_core::folio::{Mapping, Owner, PageFlags};
 use gupcheck_core::gup::{
     Errno, Foll, get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast, put_page,
     unpin_user_pages,
@@ -398,66 +398,6 @@ fn the_zero_page_gives_way_to_a_writer_and_to_a_long_term_reader() {
         assert_ne!(pages, [zero]);
         audit(&world, &[Held::Pins(pages[0], 1)]);
     }
-}
-
-#[test]
-fn long_term_pins_of_movable_memory_fail_in_the_end() {
-    let movable = Memory {
-        zone_movable: true,
-        ..Memory::default()
-    };
-    let mut boot = boot(&X86_NATIVE);
-    let (area, pages) = populated(&mut boot, 3);
-    boot.set_memory(pages[1], movable);
-    let world = World::new(boot);
-    let flags = Foll::WRITE | Foll::LONGTERM;
-    let start = area.start + PAGE_SIZE;
-    let gup = pin_user_pages_fast(&world.cpu(), area.mm, start, 2, flags);
-    assert_eq!(gup.result, Err(Errno::Enomem));
-    audit(&world, &[]);
-    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 3, flags);
-    assert_eq!(got(&gup), pages[..1], "the fast walk's page is kept");
-    audit(&world, &[Held::Pins(pages[0], 1)]);
-}
-
-/// Where the fast walk went on behind a page that cannot be made accessible, the slow one goes on behind as many pages as
-/// there are, and so asks for other pages than are missing: as in v6.6.
-#[test]
-fn after_an_inaccessible_page_the_slow_walk_begins_at_the_wrong_address() {
-    let mut boot = boot(&X86_NATIVE);
-    let (area, pages) = populated(&mut boot, 8);
-    let memory = boot.page(pages[3]).memory;
-    let inaccessible = true;
-    boot.set_memory(
-        pages[3],
-        Memory {
-            inaccessible,
-            ..memory
-        },
-    );
-    let world = World::new(boot);
-    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 8, Foll::WRITE);
-    let expected = [0, 1, 2, 4, 5, 6, 7, 7].map(|n| pages[n]);
-    assert_eq!(got(&gup), expected);
-}
-
-#[test]
-fn the_slow_walk_gives_an_inaccessible_page_back() {
-    let mut boot = boot(&X86_NATIVE);
-    let (area, pages) = populated(&mut boot, 1);
-    let memory = boot.page(pages[0]).memory;
-    let inaccessible = true;
-    boot.set_memory(
-        pages[0],
-        Memory {
-            inaccessible,
-            ..memory
-        },
-    );
-    let world = World::new(boot);
-    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 1, Foll::WRITE);
-    assert_eq!(gup.result, Err(Errno::Einval));
-    audit(&world, &[]);
 }
 
 #[test]

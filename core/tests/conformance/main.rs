@@ -17,4 +17,5 @@ mod mutators;
 mod oracles;
 mod ordering;
 mod steps;
+mod unwelcome;
 mod walk;
