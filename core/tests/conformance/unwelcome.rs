@@ -46,7 +46,7 @@ fn long_term_pins_of_a_block_that_is_emptied_fail_in_the_end() {
         let flags = Foll::WRITE | Foll::LONGTERM;
         let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 1, flags);
         assert_eq!(gup.result, expected, "{kind:?}");
-        let held = if expected.is_ok() { 1 } else { 0 };
+        let held = i32::from(expected.is_ok());
         audit(&world, &[Held::Pins(pages[0], held)]);
     }
 }
