@@ -195,8 +195,8 @@ impl<'m> Fault<'_, 'm> {
         pmdp.lock().unlock(cpu);
         folio_lock(cpu, folio);
         pmdp.lock().lock(cpu);
-        // ORDERING: the lock's. What was read before the wait may be another's by now. Pairs with a split that held the
-        // folio's lock. Without it: the new table is overwritten. Step `reread-under-lock`.
+        // ORDERING: the lock's. What was read before the wait may be another's by now. Pairs with whoever zapped
+        // or split it. Without it: a huge entry for a page that is about to be freed. Step `reread-under-lock`.
         let same = !cpu.does(Step::RereadUnderLock) || pmdp.is(cpu, pmd);
         if !same {
             pmdp.lock().unlock(cpu);
@@ -206,8 +206,8 @@ impl<'m> Fault<'_, 'm> {
         same
     }
 
-    /// Whether nobody but the mapping, and the swap cache for each page, has a reference; then the page is exclusive from now
-    /// on. Under the folio's lock. (What `folio_free_swap` would take out of the swap cache stays there: no reuse.)
+    /// Whether nobody but the mapping has a reference; then the page is exclusive from now on. Under the folio's lock. (The
+    /// kernel would take the folio out of the swap cache first.)
     fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
         let cpu = self.cpu;
         let alone = folio_ref_count_is(cpu, folio, 1);
