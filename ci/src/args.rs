@@ -122,7 +122,9 @@ pub(crate) struct SelfcheckArgs {
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<Model>,
     /// Which programs: `mixed` (a bit of everything), `queues` (reader-writer locks and waiting), `waits`
-    /// (waiting on memory), `twins` (CPUs that do the same) [default: all]
+    /// (waiting on memory), `twins` (CPUs that do the same), `sections` (sections, and waits for them),
+    /// `section-twins` (the same, with CPUs that do the same), `spawns` (CPUs that start and join each other)
+    /// [default: all]
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
     /// How many programs for each model and family
@@ -147,7 +149,7 @@ pub(crate) struct ReplayArgs {
     /// Show every step
     #[arg(long)]
     pub(crate) detail: bool,
-    /// Draw with ASCII alone
+    /// Draw with ASCII alone, as where the locale has no UTF-8
     #[arg(long)]
     pub(crate) ascii: bool,
     #[command(flatten)]
@@ -245,7 +247,7 @@ pub(crate) struct RunArgs {
     /// Show how often each outcome was seen
     #[arg(long)]
     pub(crate) outcomes: bool,
-    /// Draw with ASCII alone
+    /// Draw with ASCII alone, as where the locale has no UTF-8
     #[arg(long)]
     pub(crate) ascii: bool,
     /// Keep the schedules of violations in `ci/schedules`, to be replayed by every test run
@@ -316,6 +318,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_selfcheck_names_every_family() {
+        let mut command = Args::command();
+        let selfcheck = command
+            .find_subcommand_mut("selfcheck")
+            .expect("there is one");
+        let help = selfcheck.render_long_help().to_string();
+        for family in Family::ALL {
+            let name = family.name();
+            assert!(help.contains(&format!("`{name}`")), "{name}: {help}");
+        }
     }
 
     #[test]

@@ -96,6 +96,22 @@ impl Boot {
             .collect()
     }
 
+    /// An mm with an area like that one, with the tables down to its PTEs, and nothing mapped: a child, as fork has it
+    /// before it copies entries.
+    pub fn child_of(&mut self, parent: Area) -> Area {
+        let child = self.anon_area(parent.pages as u32);
+        for n in 0..parent.pages as u64 {
+            self.tables_down_to(child.mm, child.start + n * PAGE_SIZE, Level::Pte);
+        }
+        child
+    }
+
+    /// Marks an mm as one that has pinned pages before (`MMF_HAS_PINNED`).
+    pub fn has_pinned_before(&mut self, mm: MmId) {
+        let mark = self.mm(mm).has_pinned;
+        self.layout.set(mark, true);
+    }
+
     /// The machine, and the declaration of all that its CPUs share.
     pub fn finish(self) -> (Layout, Machine) {
         (self.layout, self.machine)

@@ -235,11 +235,15 @@ fn deadly_embrace() -> Program {
     program.cpu("ab", move |lane| {
         a.lock(lane);
         b.lock(lane, LockMode::Exclusive);
+        b.unlock(lane, LockMode::Exclusive);
+        a.unlock(lane);
         Returned::nothing()
     });
     program.cpu("ba", move |lane| {
         b.lock(lane, LockMode::Shared);
         a.lock(lane);
+        a.unlock(lane);
+        b.unlock(lane, LockMode::Shared);
         Returned::nothing()
     });
     program

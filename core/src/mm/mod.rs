@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `mmap_lock` | the mmap lock, and the areas that it keeps in place |
 //! | `has_pinned` | the mark of an mm whose pages may be pinned |
+//! | `write_protect_seq` | fork's sequence, as fork writes it |
 //! | `deposit` | tables deposited for huge mappings |
 //! | `pagemap` | references of a device's pagemap |
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
@@ -19,6 +20,7 @@ mod has_pinned;
 mod mmap_lock;
 mod pagemap;
 mod split_pmd;
+mod write_protect_seq;
 
 pub use crate::types::{Backing, Mm, Pagemap, VmFlags, Vma};
 pub use fault::{handle_mm_fault, wait_for_change};

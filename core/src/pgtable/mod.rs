@@ -16,6 +16,6 @@ pub use crate::types::{
     Bits, Entry, Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE, Table,
 };
 pub use alloc::{free_tables, pmd_install, pte_alloc, pte_alloc_one, pte_free};
-pub use ptl::{pte_offset_map_lock, pte_unmap_unlock};
+pub use ptl::{find_locked_pte, pte_offset_map_lock, pte_unmap_unlock};
 pub use swapops::pfn_swap_entry_to_page;
 pub use walk::{EntryPtr, find_entry, offset_lockless, pgd_offset, table_entry};

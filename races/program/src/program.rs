@@ -1,5 +1,6 @@
 //! What an engine explores: declared objects, one function per CPU, and what must hold at the end.
 
+use crate::ledger::run_to_the_end;
 use gupcheck_sync::{Atomic, CellId, Lane, LaneId, Layout, Life, Name, Plain, Word};
 use smallvec::SmallVec;
 use std::fmt;
@@ -110,7 +111,21 @@ pub struct CpuDecl {
     /// changes nothing but names. An engine may use it to explore less.
     pub twin_of: Option<LaneId>,
     /// What it runs.
-    pub body: Body,
+    body: Body,
+    /// Whether it may end with a lock held, or inside a section.
+    may_keep: bool,
+}
+
+impl CpuDecl {
+    /// Runs the CPU from its beginning to its end, as often as an engine likes. Where it ends with something that
+    /// it took and did not give back, that is its [fault](gupcheck_sync::Backend::fault).
+    pub fn run(&self, lane: &Lane<'_>) -> Returned {
+        if self.may_keep {
+            (self.body)(lane)
+        } else {
+            run_to_the_end(lane, |lane| (self.body)(lane))
+        }
+    }
 }
 
 /// How often a property must hold.
@@ -194,6 +209,8 @@ pub struct Program {
     properties: Vec<Property>,
     observed: Vec<CellId>,
     waits_may_fail: bool,
+    ends_may_keep: bool,
+    flaw: Option<String>,
 }
 
 impl Program {
@@ -205,7 +222,22 @@ impl Program {
             properties: Vec::new(),
             observed: Vec::new(),
             waits_may_fail: false,
+            ends_may_keep: false,
+            flaw: None,
         }
+    }
+
+    /// No program at all: whoever was to make it could not.
+    pub fn flawed(why: impl Into<String>) -> Self {
+        Self {
+            flaw: Some(why.into()),
+            ..Self::new(Layout::new())
+        }
+    }
+
+    /// Why this cannot be explored, if it cannot.
+    pub fn flaw(&self) -> Option<&str> {
+        self.flaw.as_deref()
     }
 
     /// Adds a CPU that starts with the program.
@@ -243,6 +275,7 @@ impl Program {
             start,
             twin_of,
             body,
+            may_keep: self.ends_may_keep,
         });
         lane
     }
@@ -288,6 +321,12 @@ impl Program {
     /// no violation. Without this they are what they would be in a kernel, a hang.
     pub fn let_waits_fail(&mut self) {
         self.waits_may_fail = true;
+    }
+
+    /// Lets the CPUs that are added from now on end with a lock held, or inside a section. Without this it is
+    /// a fault, as in a kernel.
+    pub fn let_ends_keep(&mut self) {
+        self.ends_may_keep = true;
     }
 
     /// Whether a CPU may wait in vain for a value.

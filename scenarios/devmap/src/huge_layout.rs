@@ -11,7 +11,7 @@ use gupcheck_core::mutators::dax_layout_is_idle;
 use gupcheck_core::pgtable::Level;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -25,6 +25,7 @@ pub(crate) const RACE: Race = Race {
         profiles: &[&X86_PV],
     }],
     indifferent: &[Step::PagemapReference],
+    tested: SMALL,
     build,
 };
 

@@ -13,7 +13,7 @@ use gupcheck_core::mutators::madvise_dontneed;
 use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::Scene;
 
 pub(crate) const RACE: Race = Race {
@@ -27,6 +27,7 @@ pub(crate) const RACE: Race = Race {
         profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
     }],
     indifferent: &[],
+    tested: SMALL,
     build,
 };
 

@@ -12,6 +12,8 @@ pub(crate) fn program(code: &Arc<Code>) -> Program {
     let mut layout = Layout::new();
     let world = Arc::new(World::new(Arc::clone(code), &mut layout));
     let mut program = Program::new(layout);
+    // As in herd, a process may end with a lock held: what it did was still done.
+    program.let_ends_keep();
     for index in 0..code.processes.len() {
         let world = Arc::clone(&world);
         program.cpu(Name::new("P{}", [index as u32]), move |lane| {

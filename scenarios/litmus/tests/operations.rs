@@ -113,7 +113,7 @@ fn operations(source: &str) -> String {
         memory: RefCell::new(program.layout().cells().iter().map(|c| c.init).collect()),
         lines: RefCell::default(),
     };
-    let returned = (program.cpus()[0].body)(&Lane::new(LaneId(0), &recorder));
+    let returned = program.cpus()[0].run(&Lane::new(LaneId(0), &recorder));
     recorder.line(&format!("returns {returned}"));
     recorder.lines.into_inner()
 }

@@ -8,7 +8,7 @@ use gupcheck_core::gup::{Foll, get_user_pages_fast};
 use gupcheck_core::mutators::madvise_dontneed;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -22,6 +22,7 @@ pub(crate) const RACE: Race = Race {
         profiles: &[&X86_NATIVE, &ARM64],
     }],
     indifferent: &[],
+    tested: SMALL,
     build,
 };
 

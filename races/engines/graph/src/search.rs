@@ -19,7 +19,7 @@ use super::twins::Twins;
 use super::waits::{Unforeseen, Waits};
 use gupcheck_program::{
     Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Reductions, Returned, Search,
-    Tally, Verdict, Violation, panics,
+    Tally, Verdict, Violation, means, panics,
 };
 
 /// Where the estimate's random numbers begin. Any number would do.
@@ -78,7 +78,12 @@ fn attempt<A: Axioms>(
     };
     let estimator = std::thread::scope(|scope| {
         let helpers: Vec<_> = (1..engine.jobs.get())
-            .map(|_| scope.spawn(|| drop(walk(false))))
+            .map_while(|_| {
+                // With fewer threads than were asked for it takes longer, and finds the same.
+                (means::thread_of(means::THREAD_BYTES))
+                    .spawn_scoped(scope, || drop(walk(false)))
+                    .ok()
+            })
             .collect();
         let estimator = walk(sightings.wants_estimate());
         for helper in helpers {
@@ -112,6 +117,9 @@ fn attempt<A: Axioms>(
 /// who watches.
 pub(super) fn silently<R>(work: impl FnOnce() -> R) -> R {
     panics::isolated(work).unwrap_or_else(|caught| {
+        if means::is_refusal(&*caught.payload) {
+            std::panic::resume_unwind(caught.payload);
+        }
         let words = caught.words();
         std::panic::panic_any(words)
     })

@@ -56,6 +56,7 @@ use crossbeam_utils::{Backoff, CachePadded, thread};
 use gupcheck_sync::{Backend, Event, Fault, Lane, LaneId, Note, Op, Site, What};
 
 use self::machine::{Halt, Machine};
+use gupcheck_program::means::THREAD_BYTES;
 use gupcheck_program::panics::{self, Caught};
 use gupcheck_program::stack::Stack;
 use gupcheck_program::{
@@ -91,11 +92,18 @@ impl Engine for NativeEngine {
         let company = Company::new(program);
         let mut tally = Tally::default();
         let verdict = thread::scope(|scope| {
-            for lane in (0..program.cpus().len()).map(|nth| LaneId(nth as u8)) {
+            let mut lanes = (0..program.cpus().len()).map(|nth| LaneId(nth as u8));
+            let served = lanes.try_for_each(|lane| {
                 let company = &company;
-                scope.spawn(move |_| company.serve(lane));
-            }
-            let verdict = company.conduct(search, started, &mut tally);
+                let builder = scope.builder().stack_size(THREAD_BYTES);
+                builder.spawn(move |_| company.serve(lane)).map(drop)
+            });
+            let verdict = match served {
+                Ok(()) => company.conduct(search, started, &mut tally),
+                Err(error) => {
+                    Verdict::Unsupported(format!("a thread for each CPU could not be had: {error}"))
+                }
+            };
             company.gate.store(CLOSED, Ordering::Release);
             verdict
         })
@@ -319,8 +327,8 @@ impl<'p> Company<'p> {
             stack: Stack::begin(),
             events: RefCell::new(std::mem::take(&mut desk.events)),
         };
-        let body = &self.program.cpus()[lane.index()].body;
-        match panics::isolated(|| body(&Lane::new(lane, &cpu))) {
+        let decl = &self.program.cpus()[lane.index()];
+        match panics::isolated(|| decl.run(&Lane::new(lane, &cpu))) {
             Ok(returned) => desk.returned = returned,
             Err(caught) => round.failed(caught),
         }

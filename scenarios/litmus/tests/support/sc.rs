@@ -66,8 +66,8 @@ fn stand(program: &Program, cpu: usize, given: &[u64]) -> Stand {
         at: Cell::new(0),
     };
     let lane = Lane::new(LaneId(cpu as u8), &replay);
-    let body = &program.cpus()[cpu].body;
-    match catch_unwind(AssertUnwindSafe(|| body(&lane))) {
+    let decl = &program.cpus()[cpu];
+    match catch_unwind(AssertUnwindSafe(|| decl.run(&lane))) {
         Ok(returned) => Stand::Done(returned),
         Err(payload) => match payload.downcast::<Halt>() {
             Ok(halt) => match *halt {
