@@ -1,8 +1,9 @@
 //! Setting a race on the kernel model: CPUs on a machine, and properties in the kernel's terms.
 //!
 //! A [`Scene`] is what a scenario's `build` fills: it takes a booted machine, gives each CPU something to
-//! do, and states what must hold. Two properties come by themselves: every reference is accounted for
-//! ([`crate::books`]), and nobody is given a page that is somebody else's.
+//! do, and states what must hold. Three properties come by themselves: every reference is accounted for
+//! ([`crate::books`]), nobody is given a page that is somebody else's, and no migration entry is left behind, for which a
+//! fault would wait for ever.
 
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
@@ -103,6 +104,19 @@ impl Scene {
         })
     }
 
+    /// Adds a CPU that does what `first` does, given the same body: they are twins, as callers are.
+    pub fn twin<R: Reply>(
+        &mut self,
+        name: impl Into<Name>,
+        first: LaneId,
+        body: impl Fn(&Cpu<'_>) -> R + Send + Sync + 'static,
+    ) -> LaneId {
+        let machine = Arc::clone(&self.machine);
+        self.program.twin_cpu(name, first, move |lane| {
+            body(&Cpu::new(*lane, &machine)).into_returned()
+        })
+    }
+
     /// Somebody outside the scene keeps this many references of a folio throughout.
     pub fn held(&mut self, head: Pfn, refs: i32) {
         self.books.held(head, refs);
@@ -163,6 +177,9 @@ impl Scene {
                     .all(|page| end.owner(page) == Owner::Us)
             },
         );
+        self.always("no migration entry is left behind (I11)", |end| {
+            !end.has_migration_entry()
+        });
         let books = std::mem::take(&mut self.books);
         let text = "every reference is accounted for (I3, I9, I13)";
         let balance = self.at_the_end(move |end| books.balance(end));

@@ -61,7 +61,7 @@ pub(super) fn follow_page_mask<'m>(
         return Ok(Followed::Page { page, page_mask: 0 });
     }
     if !pmd.is_huge() || pmd.is_devmap() {
-        return follow_page_pte(cpu, vma, addr, pmdp, pmd, flags, context);
+        return follow_page_pte(cpu, vma, addr, pmdp, flags, context);
     }
     if pmd.is_prot_none() && !can_follow_protnone(vma, flags) {
         return no_page_table(vma, flags);
@@ -74,7 +74,7 @@ pub(super) fn follow_page_mask<'m>(
     }
     if !now.is_huge() {
         pmdp.lock().unlock(cpu);
-        return follow_page_pte(cpu, vma, addr, pmdp, now, flags, context);
+        return follow_page_pte(cpu, vma, addr, pmdp, flags, context);
     }
     let followed = follow_trans_huge_pmd(cpu, vma, addr, now, flags);
     pmdp.lock().unlock(cpu);
@@ -214,12 +214,11 @@ fn follow_page_pte<'m>(
     vma: &Vma,
     addr: u64,
     pmdp: EntryPtr<'m>,
-    pmd: Entry,
     flags: Foll,
     context: &mut Context<'m>,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("follow_page_pte");
-    let Some(ptep) = pte_offset_map_lock(cpu, pmdp, pmd, addr) else {
+    let Some(ptep) = pte_offset_map_lock(cpu, pmdp, addr) else {
         return no_page_table(vma, flags);
     };
     let followed = follow_locked_pte(cpu, vma, ptep, flags, context);

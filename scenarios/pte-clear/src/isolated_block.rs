@@ -37,10 +37,6 @@ pub(crate) const RACE: Race = Race {
             step: Step::ClearBarrier,
             profiles: &[&ARM64, &WEAK],
         },
-        Need {
-            step: Step::RefcountFreeze,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
-        },
     ],
     indifferent: &[],
     tested: SMALL,
@@ -60,7 +56,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let offline = scene.cpu("offline", move |cpu| {
         set_migratetype_isolate(cpu, page);
-        migrate_page(cpu, area.mm, area.start, page).is_some()
+        migrate_page(cpu, page).is_some()
     });
     let caller = gup[0];
     scene.always("a page that moved was got by nobody (I5, I7)", move |end| {

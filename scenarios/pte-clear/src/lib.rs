@@ -2,9 +2,11 @@
 
 mod freeze;
 mod isolated_block;
+mod look;
 mod next_life;
 mod no_pages;
 mod reuse;
+mod shared_look;
 
 use gupcheck_races::race::Race;
 
@@ -12,6 +14,8 @@ use gupcheck_races::race::Race;
 pub const RACES: &[Race] = &[
     freeze::RACE,
     isolated_block::RACE,
+    look::RACE,
+    shared_look::RACE,
     next_life::RACE,
     no_pages::RACE,
     reuse::RACE,

@@ -78,9 +78,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
         pin_user_pages_fast_only(cpu, area.mm, start, size.pages as i32, Foll::WRITE)
     });
-    let splitter = scene.cpu("split", move |cpu| {
-        split_huge_page(cpu, area.mm, area.start, head)
-    });
+    let splitter = scene.cpu("split", move |cpu| split_huge_page(cpu, head));
     let (caller, tail) = (gup[0], Pfn(head.0 + first));
     scene.sometimes("a caller pins a page that was a tail", move |end| {
         end.got_page(caller, tail)

@@ -48,9 +48,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     }
     let mut scene = Scene::new(boot);
     scene.held(head, 1);
-    let splitter = scene.cpu("split", move |cpu| {
-        split_huge_page(cpu, area.mm, area.start, head)
-    });
+    let splitter = scene.cpu("split", move |cpu| split_huge_page(cpu, head));
     // Nobody calls GUP here: there are as many zappers instead, of the last pages of the folio.
     let first = pages - size.pages;
     let start = area.start + u64::from(first) * PAGE_SIZE;
