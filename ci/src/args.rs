@@ -41,9 +41,10 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Run litmus tests written as herd7's linux-kernel flavour has them
     ///
-    /// Prints herd's result block for each file. Exits with 0 if every file was read and every execution of
-    /// it explored, 1 if one has a data race, 2 if a file cannot be opened, and 3 if one uses what has no
-    /// meaning here or its search was cut short.
+    /// Prints herd's result block for each file, and what was left out of it. Exits with 0 if every file was read and every
+    /// execution of it explored; else with the worst of: 3 if one uses what has no meaning here or its search was cut
+    /// short, 1 if one has a data race, a deadlock or a fault, or no execution at all that ends, 2 if one cannot be
+    /// read.
     Litmus(LitmusArgs),
     /// Show how soon each engine finds out that a step is missing, for each step that a race rests on
     ///
@@ -161,7 +162,7 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LitmusArgs {
-    /// The files
+    /// The files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<std::path::PathBuf>,
     /// The memory model
@@ -302,11 +303,15 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Some thirty years, which no clock overflows by.
+const MOST_SECONDS: f64 = 1e9;
+
 fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+    let number = text.parse().ok();
+    let number = number.filter(|seconds| (0.0..=MOST_SECONDS).contains(seconds));
+    number
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "not a number of seconds, from 0 to a billion".to_owned())
 }
 
 #[cfg(test)]
@@ -342,8 +347,12 @@ mod tests {
     #[test]
     fn seconds_are_neither_negative_nor_words() {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        for wrong in ["-1", "soon", "NaN", "inf"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
+        for wrong in ["-1", "soon", "NaN", "inf", "1e300"] {
+            let said = seconds(wrong).unwrap_err();
+            assert!(
+                said.starts_with("not a number of seconds"),
+                "{wrong}: {said}"
+            );
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `pattern` | which of them are meant |
 //! | `plan` | what is run: race by race, profile by profile |
 //! | `run`, `replay`, `litmus`, `list`, `matrix`, `bench`, `selfcheck` | the commands |
+//! | `source` | a file that is read within bounds |
 //! | `search`, `smaller` | the search of what is run; of what is smaller and breaks the same rule |
 //! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
 //! | `progress`, `interrupt` | how a run is watched and stopped |
@@ -37,6 +38,7 @@ mod run;
 mod search;
 mod selfcheck;
 mod smaller;
+mod source;
 mod summary;
 
 use std::process::ExitCode;

@@ -138,7 +138,12 @@ fn in_ascii(text: &str) -> Cow<'_, str> {
 
 /// Says on standard error what is wrong.
 pub(crate) fn complain(error: &Error) {
-    let line = Line::of(Role::Alarm, "error").and(Role::Plain, format!(": {error}"));
+    complain_of(&error.to_string());
+}
+
+/// Says on standard error what is wrong, in these words.
+pub(crate) fn complain_of(what: &str) {
+    let line = Line::of(Role::Alarm, "error").and(Role::Plain, format!(": {what}"));
     to_stderr(&line);
 }
 

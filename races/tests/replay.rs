@@ -382,7 +382,10 @@ mod invented {
             choices in vec((lane(), back()), 0..20),
             looks_around: bool,
         ) {
-            let choices = choices.into_iter().map(|(lane, back)| Choice { lane, back });
+            let choices = choices.into_iter().map(|(lane, back)| Choice {
+                lane,
+                back: u32::from(back),
+            });
             is_answered(GRAPH, Model::Rc11, Schedule::Graph(choices.collect()), looks_around);
         }
 

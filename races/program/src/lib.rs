@@ -53,7 +53,7 @@ pub use explore::explore;
 pub use fingerprint::{Fingerprint, Misfit, signature};
 pub use limits::Limits;
 pub use model::{Model, UnknownModel};
-pub use outcome::{Outcome, Outcomes};
+pub use outcome::{Outcome, Outcomes, Stuck};
 pub use program::{Body, CpuDecl, End, Program, Property, Returned, Start, Value, When};
 pub use progress::{Estimate, Pace, Sighting, Stop, Unwatched, Watch};
 pub use reductions::{Reductions, UnknownReduction};

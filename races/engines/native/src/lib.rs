@@ -61,7 +61,7 @@ use gupcheck_program::panics::{self, Caught};
 use gupcheck_program::stack::Stack;
 use gupcheck_program::{
     Counterexample, Cut, End, Engine, Exploration, Limits, Model, Pace, Program, Returned, Search,
-    Sighting, Tally, Verdict, Violation,
+    Sighting, Stuck, Tally, Verdict, Violation,
 };
 
 /// Rounds where nobody says how many.
@@ -88,6 +88,9 @@ impl Engine for NativeEngine {
     }
 
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
+        if let Some(why) = program.is_for_graphs() {
+            return Exploration::unsupported(why);
+        }
         let started = Instant::now();
         let company = Company::new(program);
         let mut tally = Tally::default();
@@ -119,6 +122,7 @@ impl Engine for NativeEngine {
             verdict,
             executions: tally.executions,
             blocked: 0,
+            stuck: Stuck::default(),
             outcomes: tally.outcomes,
             estimate: None,
             elapsed: started.elapsed(),
