@@ -161,7 +161,7 @@ impl<'m> Walk<'_, 'm> {
         } else if pte.is_special() {
             return None;
         }
-        let page = cpu.machine().page(pte.pfn());
+        let page = cpu.pfn_to_page(pte.pfn());
         let folio = try_grab_folio(cpu, page, 1, flags)?;
         let keep = !folio_is_secretmem(cpu, folio)
             && !self.pte_changed(pmd, pmdp, pte, ptep)

@@ -72,8 +72,8 @@ pub fn try_grab_folio<'m>(
     }
     add_pins(cpu, folio, refs);
     // ORDERING: full, between the raised pin count and the recheck of the entries; the count is another
-    // word than the reference on large folios, and raising it orders nothing. Pairs with clear-barrier
-    // (M-P5). Without it: R03 A. Step `pincount-barrier`.
+    // word than the reference on large folios, and raising it orders nothing. Pairs with peek-barrier
+    // (M-P5p). Without it: R03 A. Step `pincount-barrier`.
     if cpu.does(Step::PincountBarrier) {
         smp_mb_after_atomic(cpu);
     }

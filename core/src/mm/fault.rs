@@ -109,7 +109,7 @@ impl<'m> Fault<'_, 'm> {
     fn huge(&self, pmd: Entry) -> VmFault {
         let (cpu, pmdp) = (self.cpu, self.pmdp);
         pmdp.lock().lock(cpu);
-        if pmdp.is(cpu, pmd) {
+        if pmdp.is_still(cpu, pmd) {
             let head = cpu.machine().page(pmd.pfn());
             if pmd.is_prot_none() && self.vma.is_accessible() {
                 pmdp.set(cpu, self.without_hint(pmd, head));
@@ -196,7 +196,7 @@ impl<'m> Fault<'_, 'm> {
         let Some(ptep) = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr) else {
             return VmFault::Done;
         };
-        if !ptep.is(cpu, pte) {
+        if !ptep.is_still(cpu, pte) {
             pte_unmap_unlock(cpu, ptep);
             return VmFault::Done;
         }
@@ -240,7 +240,7 @@ impl<'m> Fault<'_, 'm> {
             self.discard(new);
             return VmFault::Done;
         };
-        let vacant = ptep.is(cpu, Entry::NONE);
+        let vacant = ptep.is_still(cpu, Entry::NONE);
         if vacant {
             let entry = match (new, zero) {
                 (Some(page), _) => self.add_new_anon(page),
@@ -342,7 +342,7 @@ impl<'m> Fault<'_, 'm> {
             return VmFault::Oom;
         };
         let ptep = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr);
-        let same = ptep.is_some_and(|ptep| ptep.is(cpu, pte));
+        let same = ptep.is_some_and(|ptep| ptep.is_still(cpu, pte));
         if let (Some(ptep), true) = (ptep, same) {
             ptep.clear(cpu);
             flush_tlb(cpu);

@@ -2,7 +2,6 @@
 
 use super::{Entry, EntryPtr, Level, table_entry};
 use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
-use crate::step::Step;
 
 /// `pte_offset_map_lock`: the entry for `addr` in the table that `pmd` links, locked; `None` if the pmd has
 /// changed by the time the lock is held.
@@ -18,7 +17,7 @@ pub fn pte_offset_map_lock<'m>(
     rcu_read_lock(cpu);
     let ptep = table_entry(cpu, pmd.pfn(), Level::Pte, addr);
     ptep.lock().lock(cpu);
-    if cpu.does(Step::RereadUnderLock) && !pmdp.is(cpu, pmd) {
+    if !pmdp.is_still(cpu, pmd) {
         pte_unmap_unlock(cpu, ptep);
         return None;
     }

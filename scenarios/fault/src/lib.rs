@@ -1,8 +1,10 @@
 //! Fast GUP against page faults: tables and entries appear.
 
+mod table_garbage;
 mod table_publish;
+mod two_faults;
 
 use gupcheck_races::race::Race;
 
 /// The races of this family.
-pub const RACES: &[Race] = &[table_publish::RACE];
+pub const RACES: &[Race] = &[table_publish::RACE, table_garbage::RACE, two_faults::RACE];

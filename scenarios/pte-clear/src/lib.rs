@@ -3,8 +3,16 @@
 mod freeze;
 mod next_life;
 mod reuse;
+mod share;
+mod wrapped_count;
 
 use gupcheck_races::race::Race;
 
 /// The races of this family.
-pub const RACES: &[Race] = &[freeze::RACE, next_life::RACE, reuse::RACE];
+pub const RACES: &[Race] = &[
+    freeze::RACE,
+    next_life::RACE,
+    reuse::RACE,
+    share::RACE,
+    wrapped_count::RACE,
+];

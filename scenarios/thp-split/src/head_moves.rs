@@ -42,7 +42,7 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&ARM64, &WEAK],
         },
     ],
-    indifferent: &[Step::IrqsRestoredFirst],
+    indifferent: &[],
     build,
 };
 
