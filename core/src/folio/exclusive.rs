@@ -38,11 +38,11 @@ pub fn page_try_share_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page) ->
     if folio_maybe_dma_pinned(cpu, folio) {
         return false;
     }
-    clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
+    let cleared = clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
     // ORDERING: full, between the cleared bit and the entry that may be put back. Pairs with
     // exclusive-barrier (P22). Without it: R03 B. Step `share-barrier`.
     if cpu.does(Step::ShareBarrier) {
-        smp_mb_after_atomic(cpu);
+        smp_mb_after_atomic(cpu, cleared);
     }
     true
 }

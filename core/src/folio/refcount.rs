@@ -12,7 +12,7 @@
 use super::{Folio, PageFlags};
 use crate::cpu::Cpu;
 use crate::lkmm::{
-    atomic_add, atomic_add_unless, atomic_cmpxchg, atomic_sub_and_test, read_once_is,
+    VoidAtomic, atomic_add, atomic_add_unless, atomic_cmpxchg, atomic_sub_and_test, read_once_is,
     read_once_is_below, smp_store_release, write_once,
 };
 use crate::step::Step;
@@ -56,8 +56,8 @@ pub fn folio_ref_try_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> bool {
 
 /// `folio_ref_add`: more references, of a folio that the caller holds one of. Orders nothing.
 #[track_caller]
-pub fn folio_ref_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
-    atomic_add(cpu, folio.head().refcount, refs);
+pub fn folio_ref_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> VoidAtomic {
+    atomic_add(cpu, folio.head().refcount, refs)
 }
 
 /// `folio_put_refs`: drops references, and frees the folio with the last one. Whether it was the last is all that it

@@ -281,9 +281,9 @@ fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
         if let Some(page) = page {
             release_page(cpu, page);
         }
-        // ptep_clear: a plain store, no exchange; the pmd is gone, so no hardware looks here.
         table.table.lock.lock(cpu);
-        ptep.set(cpu, Entry::NONE);
+        // ptep_clear: an exchange, as ptep_get_and_clear is, though nobody looks at what was there.
+        ptep.clear(cpu);
         if let Some(page) = page {
             page_remove_rmap(cpu, page);
         }

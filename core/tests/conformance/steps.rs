@@ -202,10 +202,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
     const NOTHING: &[&str] = &[];
     match step {
         S::HasPinned => (
-            &[
-                "load.Relaxed mm0.has_pinned",
-                "store.Relaxed mm0.has_pinned",
-            ],
+            &["load.Relaxed mm0.has_pinned", "or.Relaxed mm0.has_pinned"],
             NOTHING,
         ),
         // It still samples, and neither tests nor orders.

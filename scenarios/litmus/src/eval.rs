@@ -187,7 +187,7 @@ impl<'m> Machine<'m> {
             } => {
                 let place = self.place(at)?;
                 let change = change.try_map(|operand| self.value(operand))?;
-                let (old, new) = self.rmw(place, &change, *order);
+                let (old, new) = self.rmw(place, &change, *order, *gives == Gives::Nothing);
                 return Ok(given(*gives, old, new));
             }
             Access::TryCompareExchange {
@@ -199,7 +199,7 @@ impl<'m> Machine<'m> {
                 let place = self.place(at)?;
                 let new = self.value(new)?;
                 let change = Change::CompareExchange(self.registers[*expected], new);
-                let (found, written) = self.rmw(place, &change, *order);
+                let (found, written) = self.rmw(place, &change, *order, false);
                 self.registers[*expected] = found;
                 return Ok(i64::from(written.is_some()));
             }
@@ -284,8 +284,14 @@ impl<'m> Machine<'m> {
         }
     }
 
-    /// The old value, and the new one if there is one.
-    fn rmw(&self, place: &Place, change: &Change<i64>, order: RmwOrder) -> (i64, Option<i64>) {
+    /// The old value, and the new one if there is one; nothing of one that is `void`.
+    fn rmw(
+        &self,
+        place: &Place,
+        change: &Change<i64>,
+        order: RmwOrder,
+        void: bool,
+    ) -> (i64, Option<i64>) {
         let Place::Atomic(cell) = place else {
             self.bug("a read-modify-write of what is not atomic", None);
         };
@@ -307,6 +313,10 @@ impl<'m> Machine<'m> {
                 unless: word(unless),
             },
         };
+        if void {
+            cell.update(self.lane, rmw, order);
+            return (0, None);
+        }
         let Slot(old) = cell.rmw(self.lane, rmw, order);
         let new = rmw.apply(word(old)).map(|new| Slot::from_word(new).0);
         if !moves {

@@ -12,6 +12,8 @@
 //!   same CPU is not in it (which the paper still had): the weaker reading.
 //! * An SC fence is an acquire and a release fence as well. A fully ordered update is an SC fence, an
 //!   acquire-release update and an SC fence in one event; if it is refused it is a relaxed load.
+//! * A void atomic ([`Op::is_void`]) is no load that an acquire fence after it orders; to an SC fence it is one. C11
+//!   has no such thing: this is the kernel's rule, and arm64's.
 //! * The head of an address dependency acquires where the value leads to an object.
 //! * A wait begins and ends with an SC fence. A section that it waits for synchronises with its end, where it is left; its
 //!   beginning synchronises with the sections that are entered after it ([`crate::waits`]).
@@ -46,8 +48,10 @@ struct Local {
     /// What happens before the event itself, and itself. A fully ordered update ends with a fence, and
     /// whoever reads from it does not come after that.
     itself: Clock,
-    /// What would happen before it, had there been an acquire fence: messages of relaxed loads.
+    /// What would happen before it, had there been an SC fence: messages of relaxed loads.
     pending: Clock,
+    /// The same, had there been an acquire fence: without those of void atomics.
+    heeded: Clock,
     /// What happened before the last release fence.
     released: Clock,
     /// What whoever acquires from this event learns, if it writes.
@@ -219,6 +223,9 @@ impl Rc11 {
         }
         let message = self.of(event.source).message;
         local.pending.join(&message);
+        if !event.op.is_void() {
+            local.heeded.join(&message);
+        }
         let acquires = match event.op {
             Op::Load { order, .. } | Op::SpinUntil { order, .. } => {
                 order.acquires(order == LoadOrder::Dependency && graph.leads(event))
@@ -314,8 +321,10 @@ impl Axioms for Rc11 {
             _ => None,
         };
         if let Some(order) = fence {
-            if order != FenceOrder::Release {
-                local.happened.join(&local.pending);
+            match order {
+                FenceOrder::Release => {}
+                FenceOrder::Acquire => local.happened.join(&local.heeded),
+                FenceOrder::SeqCst => local.happened.join(&local.pending),
             }
             if order != FenceOrder::Acquire {
                 local.released = local.happened;

@@ -30,6 +30,8 @@ struct Flavour {
     section_every: u64,
     /// The kinds that the CPU waits for.
     waited_for: SectionSet,
+    /// Whether some updates are void: nobody gets to know what they found.
+    voids: bool,
 }
 
 /// Which programs are drawn.
@@ -50,11 +52,13 @@ pub enum Family {
     SectionTwins,
     /// CPUs that start and join each other.
     Spawns,
+    /// Updates that return nothing or refuse, and fences.
+    Voids,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Mixed,
         Self::Queues,
         Self::Waits,
@@ -62,6 +66,7 @@ impl Family {
         Self::Sections,
         Self::SectionTwins,
         Self::Spawns,
+        Self::Voids,
     ];
 
     /// Its name on the command line.
@@ -74,6 +79,7 @@ impl Family {
             Self::Sections => "sections",
             Self::SectionTwins => "section-twins",
             Self::Spawns => "spawns",
+            Self::Voids => "voids",
         }
     }
 
@@ -122,6 +128,7 @@ impl Family {
                 (3, 2),
             ],
             Self::Sections => &[(2, 3), (2, 4), (3, 2), (3, 3), (3, 3)],
+            Self::Voids => &[(2, 3), (2, 3), (2, 4), (3, 2), (3, 2), (3, 3)],
             Self::Spawns => &[
                 (2, 3),
                 (2, 3),
@@ -146,6 +153,15 @@ impl Family {
             Self::Mixed | Self::Twins => mixed,
             Self::Spawns => Flavour {
                 cells: mixed.cells.min(2),
+                ..mixed
+            },
+            Self::Voids => Flavour {
+                cells: mixed.cells.min(2),
+                updates: true,
+                fences: true,
+                lock_every: 0,
+                spin_every: 0,
+                voids: true,
                 ..mixed
             },
             Self::Sections | Self::SectionTwins => Flavour {
@@ -201,6 +217,7 @@ impl Flavour {
             modes: &[LockMode::Exclusive, LockMode::Exclusive, LockMode::Shared],
             section_every: 0,
             waited_for: SectionSet(0),
+            voids: false,
         }
     }
 }
@@ -335,7 +352,7 @@ fn operation(random: &mut Random, flavour: Flavour) -> Op {
     }
     let order = random.pick(&[LoadOrder::Relaxed, LoadOrder::Acquire]);
     if flavour.updates && random.one_in(3) {
-        return update(random, cell, value);
+        return update(random, flavour, cell, value);
     }
     if flavour.spin_every > 0 && random.one_in(flavour.spin_every) {
         let until = random.pick(&[Until::Equals(value), Until::Differs(0), Until::AllClear(1)]);
@@ -360,7 +377,7 @@ fn operation(random: &mut Random, flavour: Flavour) -> Op {
     }
 }
 
-fn update(random: &mut Random, cell: CellId, value: u64) -> Op {
+fn update(random: &mut Random, flavour: Flavour, cell: CellId, value: u64) -> Op {
     let order = random.pick(&[
         RmwOrder::Relaxed,
         RmwOrder::Acquire,
@@ -386,10 +403,15 @@ fn update(random: &mut Random, cell: CellId, value: u64) -> Op {
         Rmw::AddUnless { add: 1, unless: 0 },
         Rmw::OrIfClear(1),
     ]);
+    let look = if flavour.voids && random.one_in(2) {
+        Look::Nothing
+    } else {
+        Look::Value
+    };
     Op::Rmw {
         cell,
         order,
         rmw,
-        look: Look::Value,
+        look,
     }
 }
