@@ -223,6 +223,8 @@ impl Word for Entry {
     fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&Self(word), f)
     }
+    /// To the page or table of its frame. A swap-type entry, too: the page that a migration entry stands for is found
+    /// by arithmetic on the entry, so what is read of that page depends on it.
     fn leads_to(word: u64) -> Option<Name> {
         let entry = Self(word);
         (!entry.is_none()).then(|| entry.pfn().object())

@@ -37,7 +37,7 @@ pub struct CellDecl {
     pub show: Show,
     /// How what a write changed is shown.
     pub show_change: ShowChange,
-    /// Which object its values lead to.
+    /// Which object its values lead to, and so whether the head of an address dependency acquires.
     pub leads_to: Lead,
     /// The object that it is a part of, if somebody said so: `page4`, `mm0`.
     pub object: Option<Name>,

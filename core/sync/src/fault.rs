@@ -15,9 +15,9 @@ pub enum Fault {
         /// Its lifetime.
         life: CellId,
     },
-    /// The kernel's own assertion: a `BUG_ON`, a `VM_BUG_ON`, or a `WARN_ON` that must not fire.
+    /// An assertion of the code under test.
     Bug {
-        /// What does not hold, in the kernel's terms.
+        /// What does not hold, in that code's terms.
         what: &'static str,
         /// The cell whose value shows it.
         cell: Option<CellId>,

@@ -6,9 +6,9 @@ use std::panic::Location;
 /// What a CPU says beside its operations; it has no effect on any execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Note {
-    /// A kernel function begins.
+    /// A function begins.
     Enter(Name),
-    /// The innermost kernel function that this CPU is in ends.
+    /// The innermost function that this CPU is in ends.
     Leave,
     /// Something worth a reader's attention.
     Remark(Name),
@@ -80,7 +80,7 @@ impl<'e> Lane<'e> {
         self.perform(Op::Join(other));
     }
 
-    /// Opens a span that ends when the guard is dropped: one kernel function's activation.
+    /// Opens a span that ends when the guard is dropped: one activation of a function.
     #[track_caller]
     #[must_use = "the span ends when the guard is dropped"]
     pub fn span(&self, function: impl Into<Name>) -> Span<'e> {

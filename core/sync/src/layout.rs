@@ -186,8 +186,8 @@ impl Fault {
             Self::Bug {
                 what,
                 cell: Some(cell),
-            } => format!("kernel bug: {what} ({})", Named(layout, cell)),
-            Self::Bug { what, cell: None } => format!("kernel bug: {what}"),
+            } => format!("bug: {what} ({})", Named(layout, cell)),
+            Self::Bug { what, cell: None } => format!("bug: {what}"),
         }
     }
 }

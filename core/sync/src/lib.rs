@@ -4,9 +4,9 @@
 //!
 //! # The rules
 //!
-//! 1. **What is shared is declared.** Boot code declares named cells and locks in a [`Layout`]; a CPU
+//! 1. **What is shared is declared.** Boot code declares named cells, locks and kinds of sections in a [`Layout`]; a CPU
 //!    reaches them through small copyable handles ([`Atomic`], [`Plain`], [`Life`], [`SpinLock`],
-//!    [`RwLock`]). State that two CPUs share in any other way is a bug: an engine that builds execution
+//!    [`RwLock`], [`Section`]). State that two CPUs share in any other way is a bug: an engine that builds execution
 //!    graphs runs the CPUs one after another, several times, and in no particular order.
 //! 2. **Every access is an operation** ([`Op`]), asked of the engine through the CPU's [`Lane`], with the
 //!    source line of whoever asked. Operations are data: the engine knows what a CPU is about to do

@@ -1,8 +1,7 @@
 //! Handles to declared locks.
 //!
-//! Locks order as arm64's do: taking one acquires, dropping it releases. The kernel drops locks in
-//! other functions than took them (GUP's `*locked` protocol), so beside the guards there are bare
-//! `lock`/`unlock` pairs.
+//! Locks order as arm64's do: taking one acquires, dropping it releases. Code may drop a lock in
+//! another function than took it, so beside the guards there are bare `lock`/`unlock` pairs.
 
 use super::{Lane, LockId, LockMode, Op};
 

@@ -2,8 +2,8 @@
 
 /// The one question that an operation asks of the value that it reads.
 ///
-/// Kernel code seldom cares for all of a value: a count is compared with zero, a flag is tested, what a void
-/// atomic found is nobody's business. The question is part of the operation, and the code gets its
+/// Code seldom cares for all of a value: a count is compared with zero, a flag is tested, what an update
+/// without a result found is nobody's business. The question is part of the operation, and the code gets its
 /// [answer](Look::answer) and nothing else, so that it *cannot* depend on more. Two executions that
 /// differ only in what nobody looked at are the same to their CPUs, and an engine may treat them so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The name of an object, as a kernel developer would write it: `folio3.refcount`, `mm0.pmd[1]`.
+/// The name of an object, as whoever wrote the code would write it: `queue3.head`, `mm0.pmd[1]`.
 ///
 /// A name is a template in which every `{}` stands for the next index. It is a plain value that can
 /// be made, copied and compared without allocating; text appears only when somebody looks at it.

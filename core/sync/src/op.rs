@@ -54,8 +54,8 @@ pub enum RmwOrder {
     Release,
     /// Both.
     AcqRel,
-    /// The kernel's "fully ordered": an SC fence, an acquire-release RMW, an SC fence, as **one**
-    /// operation. Where a conditional RMW refuses the kernel promises no order at all, and an engine that can
+    /// Fully ordered, as Linux has it: an SC fence, an acquire-release RMW, an SC fence, as **one**
+    /// operation. Where a conditional RMW refuses, nothing is promised, and an engine that can
     /// drops the fences; one that cannot (loom) executes them regardless, which is stronger. What hardware does then
     /// is [`Rmw::is_carried_out_when_refused`].
     Full,
@@ -86,7 +86,7 @@ pub enum FenceOrder {
 
 /// A read-modify-write: what is written, if anything, for each value read.
 ///
-/// All arithmetic wraps on 64 bits; signed kernel counters are kept sign-extended.
+/// All arithmetic wraps on 64 bits; signed counters are kept sign-extended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rmw {
     /// `fetch_add` (subtraction adds the two's complement).
@@ -304,12 +304,11 @@ pub enum Op {
         /// What the code looks at, of the value that ended the wait.
         look: Look,
     },
-    /// Begins a section; see [`Section`](super::Section). Orders nothing.
+    /// Begins a section. What that means is what [`Section`](super::Section) promises; by itself it orders nothing.
     Enter(SectionId),
-    /// Ends a section. Orders nothing.
+    /// Ends a section; likewise.
     Leave(SectionId),
-    /// Waits for the sections of these kinds that other CPUs are in; see [`Section`](super::Section). A full
-    /// barrier before and after.
+    /// Waits for the sections of these kinds that other CPUs are in, as [`Section`](super::Section) promises.
     Wait(SectionSet),
     /// Starts a CPU that was declared to start this way.
     Spawn(LaneId),
@@ -376,7 +375,7 @@ impl Op {
     }
 
     /// Whether it is a void atomic: it changes a value, and nobody gets to know what it was. It is no read that an
-    /// acquire fence orders, though one that an SC fence does: in the kernel `smp_rmb` does nothing for it, and
+    /// acquire fence orders, though one that an SC fence does: Linux's `smp_rmb` does nothing for it, and
     /// arm64's `dmb ishld` does nothing for `stadd`.
     pub const fn is_void(&self) -> bool {
         matches!(

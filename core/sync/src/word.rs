@@ -24,8 +24,10 @@ pub trait Word: Copy + 'static {
         f.write_str(" -> ")?;
         Self::show(new, f)
     }
-    /// The object that a word leads to, by the name that it was declared under ([`Layout::object`]); for
-    /// whoever draws memory.
+    /// The object that a word leads to, by the name that it was declared under ([`Layout::object`]).
+    ///
+    /// This is part of what a program means: [`LoadOrder::Dependency`](super::LoadOrder::Dependency) acquires just
+    /// where the word that was read leads somewhere. Whoever draws memory draws an arrow there as well.
     ///
     /// [`Layout::object`]: super::Layout::object
     fn leads_to(word: u64) -> Option<Name> {

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | data race | the last two accesses to the cell by different CPUs, at least one of which writes |
 //! | use after free, double free | the last free before, and the access that noticed |
-//! | kernel bug with a cell | the last write to it by another CPU, and the access that noticed |
+//! | bug with a cell | the last write to it by another CPU, and the access that noticed |
 //! | broken property | a read that missed a write of another CPU, or **outdated knowledge**: a read, and the first write by another CPU that changes what was read, where the reader never looks again |
 //! | deadlock | the last operation of each of the first two who wait |
 //! | anything else | only (1), the last operation |

@@ -36,7 +36,7 @@ pub(super) enum Ending {
 /// A graph that is being built.
 pub(super) struct Builder<A> {
     pub(super) explorer: Explorer<A>,
-    /// A wait that was met and not foreseen: what was built is not to be relied on.
+    /// A wait or a section that was met and not foreseen: what was built is not to be relied on.
     pub(super) unforeseen: Option<Unforeseen>,
 }
 

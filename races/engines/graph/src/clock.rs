@@ -38,13 +38,6 @@ impl Clock {
         }
     }
 
-    /// Whether both hold the same events of all CPUs but `lane`.
-    pub(super) fn agrees_but_for(&self, other: &Self, lane: usize) -> bool {
-        let mut same = *other;
-        same.set(lane, self.get(lane));
-        *self == same
-    }
-
     /// Whether `event` is in.
     pub(super) const fn has(&self, event: EventId) -> bool {
         self.0[event.lane()] as usize > event.index()

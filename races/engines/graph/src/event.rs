@@ -7,7 +7,8 @@
 //! A `spin_until` that reads what does not end it is an event as well: the CPU is stuck there, until a
 //! backward revisit lets it read something else. The CPU has not been answered.
 //!
-//! Taking or dropping a reader-writer lock may be several events too, its parts ([`super::queue`]).
+//! Taking or dropping a reader-writer lock may be several events too, its parts ([`super::queue`]); so are a wait and
+//! entering a section ([`super::waits`]).
 //!
 //! An atomic update that writes is **two** events, one right after the other: a read that is *granted*
 //! and the write of the same operation. They cannot be one, because a backward revisit can change what
@@ -25,7 +26,8 @@ pub(super) struct Asked {
     pub(super) site: Site,
     /// Whether this is the second half of an update that was granted: its write.
     pub(super) is_second: bool,
-    /// Which part of an operation on a lock; see [`super::queue`].
+    /// Which part of an operation that is several events: on a lock ([`super::queue`]), of a wait, of entering a
+    /// section ([`super::waits`]).
     pub(super) part: u8,
 }
 
@@ -84,7 +86,7 @@ pub(super) struct Event {
     pub(super) granted: bool,
     /// Whether it is the second half of an update.
     pub(super) is_second: bool,
-    /// Which part of an operation on a lock.
+    /// Which part of an operation that is several events.
     pub(super) part: u8,
     /// Whether it is a `spin_until` that read what does not end it, and so the last of its CPU.
     pub(super) stuck: bool,
@@ -93,8 +95,8 @@ pub(super) struct Event {
     pub(super) overtook: Option<(EventId, u32)>,
     /// Whether this event and all before it are what the CPU's twin did; see [`super::symmetry`].
     pub(super) alike: bool,
-    /// All events that come before it by program order and reads-from (locks, spawns and joins
-    /// included), and itself.
+    /// All events that come before it by program order and reads-from (locks, sections, waits, spawns
+    /// and joins included), and itself.
     pub(super) before: Clock,
     /// All events without which it cannot be kept: the same, and what twins add to it.
     pub(super) needs: Clock,

@@ -449,13 +449,20 @@ pub(super) fn dropping(graph: &Graph, lane: usize, asked: &Asked, mode: LockMode
     })
 }
 
-/// Whether some of the CPUs that wait for locks and joins wait for each other in a circle.
+/// Whether some of the CPUs that wait for locks, sections and joins wait for each other in a circle.
 pub(super) fn wait_cycle(graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
     let mut reaches = [0_u32; super::clock::MAX_CPUS];
     for (lane, asked) in waiting {
         match asked.op {
             Op::Lock { lock, mode } => {
                 holders(graph, *lane, lock, mode).for_each(|h| reaches[*lane] |= 1 << h);
+            }
+            // A wait that has not begun, in a graph that is built by choices, waits for whoever is in a section now.
+            Op::Wait(kinds) if asked.part == 0 => {
+                let sections = graph.sections();
+                let is_in = |cpu: &usize| cpu != lane && sections.is_in_any(*cpu, kinds);
+                let cpus = 0..graph.waits().cpus();
+                (cpus.filter(is_in)).for_each(|other| reaches[*lane] |= 1 << other);
             }
             Op::Wait(_) => {
                 (graph.keeps_waiting_for(*lane)).for_each(|other| reaches[*lane] |= 1 << other);

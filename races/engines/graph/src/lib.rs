@@ -28,8 +28,8 @@
 //! # What is not an execution
 //!
 //! A graph in which somebody spins for a value that never comes is *blocked*: counted, but apart. A
-//! CPU's lock is not an event until it is granted, so a graph in which all who are not finished wait for
-//! locks or for each other is a deadlock: a violation.
+//! CPU's lock is not an event until it is granted, nor is the end of a wait for sections until they have been left;
+//! so a graph in which all who are not finished wait for locks, sections or each other is a deadlock: a violation.
 //!
 //! # How we know
 //!

@@ -15,7 +15,7 @@ use gupcheck_sync::LaneId;
 
 use super::build::{Broken, Builder, Ending};
 use super::model::Axioms;
-use super::search::{TOO_MANY_WAITS, silently};
+use super::search::{silently, too_many_waits};
 use super::waits::{Unforeseen, Waits};
 use gupcheck_program::{
     Choice, Counterexample, Misfit, Program, Replay, ReplayError, Replayed, signature,
@@ -34,7 +34,7 @@ pub(super) fn run<A: Axioms>(
     while let Some(wait) =
         silently(|| Follower::<A>::new(program, &waits, replay).unforeseen(choices))
     {
-        let too_many = || ReplayError::Unsupported(TOO_MANY_WAITS.to_owned());
+        let too_many = || ReplayError::Unsupported(too_many_waits());
         waits = waits.with(wait).ok_or_else(too_many)?;
     }
     let exactly = || Follower::<A>::new(program, &waits, replay).exactly(choices);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::GraphEngine;
+use super::clock::MAX_LANES;
 use super::estimate::Estimator;
 use super::explore::{Explorer, Extended};
 use super::frontier::{EndIfPanicking, Frontier, Piece};
@@ -25,10 +26,14 @@ use gupcheck_program::{
 const SEED: u64 = 0x6775_7063_6865_636b;
 /// How many probes a search that was cut short is estimated by, if there is time.
 const PROBES: u32 = 256;
-/// Why a program cannot be explored in which too many CPUs wait for too many others.
-pub(super) const TOO_MANY_WAITS: &str = "too many CPUs wait for the sections of too many others: CPUs and pairs of these come to more than 24";
 /// How long that may take.
 const PROBING: Duration = Duration::from_millis(500);
+/// Why a program cannot be explored in which too many CPUs wait for too many others.
+pub(super) fn too_many_waits() -> String {
+    format!(
+        "too many CPUs wait for the sections of too many others: CPUs and pairs of these come to more than {MAX_LANES}"
+    )
+}
 
 /// Explores `program` under the model `A`.
 pub(super) fn run<A: Axioms>(
@@ -43,7 +48,7 @@ pub(super) fn run<A: Axioms>(
             Ok(exploration) => return exploration,
             Err(wait) => match waits.with(wait) {
                 Some(more) => waits = more,
-                None => return Exploration::unsupported(TOO_MANY_WAITS),
+                None => return Exploration::unsupported(too_many_waits()),
             },
         }
     }
@@ -99,7 +104,7 @@ fn attempt<A: Axioms>(
         estimate: (estimator.filter(|_| is_cut).and_then(finished))
             .filter(|estimate| estimate.exceeds(tally.executions)),
         elapsed,
-        remarks: remarks(reductions, program),
+        remarks: remarks(reductions, program, waits),
     })
 }
 
@@ -129,16 +134,22 @@ fn verdict(
 }
 
 /// What there is to say of a search that leaves these executions out.
-fn remarks(reductions: Reductions, program: &Program) -> Vec<String> {
-    let has_twins = program.cpus().iter().any(|cpu| cpu.twin_of.is_some());
+fn remarks(reductions: Reductions, program: &Program, waits: &Waits) -> Vec<String> {
     let mut remarks = Vec::new();
     if reductions.symmetry {
-        remarks.push(if has_twins {
-            "symmetry: of executions that differ by an exchange of twins, one was explored"
-                .to_owned()
-        } else {
-            "symmetry: no two CPUs are twins here, nothing was left out".to_owned()
-        });
+        let declared = Twins::of_program(program).count();
+        let compared = Twins::under(reductions, program, waits).count();
+        let one = "of executions that differ by an exchange of twins, one was explored";
+        let what = match (declared, compared) {
+            (0, _) => "no two CPUs are twins here, nothing was left out".to_owned(),
+            (_, 0) => "twins that wait for others' sections are told apart, nothing was left out"
+                .to_owned(),
+            _ if compared < declared => {
+                format!("{one}; twins that wait for others' sections are told apart")
+            }
+            _ => one.to_owned(),
+        };
+        remarks.push(format!("symmetry: {what}"));
     }
     if reductions.retries {
         remarks.push(

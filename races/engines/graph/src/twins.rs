@@ -60,6 +60,11 @@ impl Twins {
         all
     }
 
+    /// How many CPUs have a twin before them.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+
     fn first_of_kind(&self, lane: usize) -> usize {
         self.of(lane).map_or(lane, |twin| self.first_of_kind(twin))
     }

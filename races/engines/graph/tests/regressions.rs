@@ -212,6 +212,18 @@ fn reading_from_a_full_update_does_not_wait_for_its_last_fence() {
     ]));
 }
 
+/// Who acquires what a full update's last fence releases comes after that fence, not only after the update.
+#[test]
+fn the_last_fence_of_a_full_update_releases_what_comes_later() {
+    agrees(&listing([
+        &[acquire(X), w(Y, 2)],
+        &[update(X, RmwOrder::Full, Rmw::Or(2)), w(X, 4)],
+        &[update(Y, RmwOrder::Full, Rmw::Add(1)), r(X)],
+    ]));
+    let report = compare(Family::Waits, 83_539, 1, Rc11);
+    assert!(report.mismatches.is_empty(), "{}", report.mismatches[0]);
+}
+
 #[test]
 fn joining_waits_for_the_last_fence() {
     let or = |cell| update(cell, RmwOrder::Full, Rmw::Or(1));

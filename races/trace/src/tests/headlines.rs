@@ -61,7 +61,7 @@ fn a_kernel_bug() {
             script.op(0, load(cell));
         },
         &expect![
-            "kernel bug: refcount is not positive (folio3.refcount): (1) cpu1 khugepaged changed folio3.refcount from 1 to 0, then (2) cpu0 gup read folio3.refcount = 0"
+            "bug: refcount is not positive (folio3.refcount): (1) cpu1 khugepaged changed folio3.refcount from 1 to 0, then (2) cpu0 gup read folio3.refcount = 0"
         ],
     );
 }

@@ -38,7 +38,7 @@ impl Past {
 
 /// A memory model's view of one growing graph.
 pub(crate) trait Axioms: Default + Send {
-    /// Forgets everything, for a program with so many CPUs.
+    /// Forgets everything, for a program with so many lanes, CPUs and couriers.
     fn reset(&mut self, lanes: usize);
 
     /// Becomes what `other` is.

@@ -5,8 +5,9 @@ use gupcheck_sync::Op;
 use crate::graph::Graph;
 use crate::id::EventId;
 
-/// What the events that take part in a lock, a spawn or a join come after, beside program order: the
-/// events that dropped the lock, did the spawning, or were the last of the CPU that is joined.
+/// What the events that take part in a lock, a spawn, a join or a wait come after, beside program order: the
+/// events that dropped the lock, did the spawning, or were the last of the CPU that is joined; for a courier the
+/// beginning of its wait, for the end of a wait the sections that it waited for.
 pub(super) fn edges_in(graph: &Graph, id: EventId, mut each: impl FnMut(EventId)) {
     if id.index().is_multiple_of(2)
         && let Some(errand) = graph.errand(id.lane(), id.index() / 2)

@@ -15,8 +15,7 @@
 //! * A void atomic ([`Op::is_void`]) is no load that an acquire fence after it orders; to an SC fence it is one. C11
 //!   has no such thing: this is the kernel's rule, and arm64's.
 //! * The head of an address dependency acquires where the value leads to an object.
-//! * A wait begins and ends with an SC fence. A section that it waits for synchronises with its end, where it is left; its
-//!   beginning synchronises with the sections that are entered after it ([`crate::waits`]).
+//! * A wait begins and ends with an SC fence. The edges of `sec`, which is that of [`sc`](super::sc), synchronise.
 //! * Dropping a lock synchronises with whoever takes it afterwards in an excluding mode; spawning and
 //!   joining synchronise too.
 //! * A data race is two conflicting plain accesses that `hb` leaves unordered.
@@ -40,26 +39,37 @@ use crate::event::{Event, NOWHERE};
 use crate::graph::Graph;
 use crate::id::EventId;
 
+/// Events, and SC fences. A fully ordered update ends with a fence which is no event of its own, so that
+/// the events do not say whether it is among them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    events: Clock,
+    /// How many of each CPU's.
+    fences: Clock,
+}
+
+impl Known {
+    fn join(&mut self, other: &Self) {
+        self.events.join(&other.events);
+        self.fences.join(&other.fences);
+    }
+}
+
 /// What a CPU knows after one of its events.
 #[derive(Clone, Copy, Debug, Default)]
 struct Local {
     /// What happens before the CPU's next event.
-    happened: Clock,
-    /// What happens before the event itself, and itself. A fully ordered update ends with a fence, and
-    /// whoever reads from it does not come after that.
-    itself: Clock,
+    happened: Known,
     /// What would happen before it, had there been an SC fence: messages of relaxed loads.
-    pending: Clock,
+    pending: Known,
     /// The same, had there been an acquire fence: without those of void atomics.
-    heeded: Clock,
-    /// What happened before the last release fence.
-    released: Clock,
+    heeded: Known,
+    /// What happened before the last release fence, and itself.
+    released: Known,
     /// What whoever acquires from this event learns, if it writes.
-    message: Clock,
-    /// The SC fences among `itself`: how many of each CPU's.
+    message: Known,
+    /// The SC fences that happen before the event itself: without the one that ends a fully ordered update.
     fences: Clock,
-    /// The SC fences among `happened`: how many of each CPU's.
-    fences_after: Clock,
     /// How long the undo log was before the event.
     mark: u32,
 }
@@ -87,7 +97,6 @@ impl Rc11 {
             (None, EventId::INIT) => Local::default(),
             (None, spawn) => Local {
                 happened: self.of(spawn).happened,
-                fences_after: self.of(spawn).fences_after,
                 ..Local::default()
             },
         }
@@ -95,22 +104,6 @@ impl Rc11 {
 
     fn of(&self, id: EventId) -> &Local {
         &self.locals[id.lane()][id.index()]
-    }
-
-    /// The SC fences that are in `happened`, and all so far of CPU `lane`: how many of each CPU's.
-    fn fences_in(&self, happened: &Clock, lane: usize) -> Clock {
-        let mut fences = Clock::EMPTY;
-        for (other, locals) in self.locals.iter().enumerate() {
-            let before = if other == lane {
-                locals.last().map(|last| &last.fences_after)
-            } else {
-                let last = usize::from(happened.get(other)).checked_sub(1);
-                last.map(|last| &locals[last].fences)
-            };
-            before.inspect(|before| fences.join(before));
-        }
-        fences.set(lane, self.fences[lane].len() as u16);
-        fences
     }
 
     /// The fences that `psc` puts before, or at, one of `fences`.
@@ -137,8 +130,9 @@ impl Rc11 {
     }
 
     /// The fences that `psc` puts before a new SC fence of `lane` before which `happened` happens.
-    fn fences_before(&self, graph: &Graph, happened: &Clock, lane: usize) -> Clock {
-        let mut fences = self.fences_in(happened, lane);
+    fn fences_before(&self, graph: &Graph, happened: &Known, lane: usize) -> Clock {
+        let mut fences = happened.fences;
+        let happened = &happened.events;
         let is_unseen = |other| usize::from(happened.get(other)) < graph.lane(other).len();
         if !(0..self.fences.len()).any(|other| other != lane && is_unseen(other)) {
             return self.closure(&fences);
@@ -180,10 +174,18 @@ impl Rc11 {
         }
     }
 
-    fn push_fence(&mut self, graph: &Graph, lane: usize, happened: Clock) {
-        let mut closure = self.fences_before(graph, &happened, lane);
-        closure.set(lane, self.fences[lane].len() as u16 + 1);
-        self.fences[lane].push(Fence { happened, closure });
+    /// Adds an SC fence, after which `local` is.
+    fn push_fence(&mut self, graph: &Graph, lane: usize, local: &mut Local) {
+        local.happened.join(&local.pending);
+        let mut closure = self.fences_before(graph, &local.happened, lane);
+        let count = self.fences[lane].len() as u16 + 1;
+        closure.set(lane, count);
+        self.fences[lane].push(Fence {
+            happened: local.happened.events,
+            closure,
+        });
+        local.happened.fences.set(lane, count);
+        local.released = local.happened;
     }
 
     /// The access that was just pushed stands before others: the fences that happen before it are now
@@ -248,7 +250,7 @@ impl Rc11 {
         local.message = match (releases, event.is_plain()) {
             (true, _) => local.happened,
             (false, false) => local.released,
-            (false, true) => Clock::EMPTY,
+            (false, true) => Known::default(),
         };
         if event.is_second {
             let first = &graph.lane(lane)[graph.lane(lane).len() - 2];
@@ -290,24 +292,20 @@ impl Axioms for Rc11 {
             local.happened.join(&local.pending);
             self.fences_before(graph, &local.happened, lane)
         } else {
-            self.closure(&local.fences_after)
+            self.closure(&local.happened.fences)
         };
-        graph.furthest(cell, &self.view(&local.happened, &fences))
+        graph.furthest(cell, &self.view(&local.happened.events, &fences))
     }
 
     fn push(&mut self, graph: &Graph, id: EventId) {
         let (event, lane) = (graph.event(id), id.lane());
         let mut local = self.local(graph, lane);
-        let before = local.happened;
-        local.fences = local.fences_after;
         local.mark = self.undo.len() as u32;
         let full = is_full(event);
         if full && event.granted {
-            local.happened.join(&local.pending);
-            local.released = local.happened;
-            self.push_fence(graph, lane, local.happened);
+            self.push_fence(graph, lane, &mut local);
         }
-        local.happened.set(lane, id.index() as u16 + 1);
+        local.happened.events.set(lane, id.index() as u16 + 1);
         edges_in(graph, id, |before| {
             local.happened.join(&self.of(before).happened);
         });
@@ -315,47 +313,28 @@ impl Axioms for Rc11 {
         if event.writes || matches!(event.op, Op::Unlock { .. } | Op::Spawn(_)) {
             self.release(graph, lane, event, &mut local);
         }
-        let fence = match event.op {
-            Op::Fence(order) => Some(order),
-            Op::Wait(_) => Some(FenceOrder::SeqCst),
-            _ => None,
-        };
-        if let Some(order) = fence {
-            match order {
-                FenceOrder::Release => {}
-                FenceOrder::Acquire => local.happened.join(&local.heeded),
-                FenceOrder::SeqCst => local.happened.join(&local.pending),
+        match event.op {
+            Op::Fence(FenceOrder::SeqCst) | Op::Wait(_) => {
+                self.push_fence(graph, lane, &mut local);
             }
-            if order != FenceOrder::Acquire {
-                local.released = local.happened;
+            Op::Fence(order) => {
+                if order != FenceOrder::Release {
+                    local.happened.join(&local.heeded);
+                }
+                if order != FenceOrder::Acquire {
+                    local.released = local.happened;
+                }
             }
-            if order == FenceOrder::SeqCst {
-                self.push_fence(graph, lane, local.happened);
-            }
+            _ => {}
         }
-        local.itself = local.happened;
-        if local.happened.agrees_but_for(&before, lane) {
-            local.fences.set(lane, self.fences[lane].len() as u16);
-        } else {
-            local.fences = self.fences_in(&local.itself, lane);
-        }
-        if let Op::Join(other) = event.op {
-            // The fence that ends an update which was the CPU's last event, too.
-            let other = other.index();
-            local.fences.set(other, self.fences[other].len() as u16);
-        }
-        local.fences_after = local.fences;
+        local.fences = local.happened.fences;
         if event.cell != NOWHERE && graph.standing(event) < graph.top(CellId(event.cell)) {
             self.order_fences(graph, event, &self.closure(&local.fences));
         }
-        self.locals[lane].push(local);
         if full && event.is_second {
-            local.happened.join(&local.pending);
-            local.released = local.happened;
-            self.push_fence(graph, lane, local.happened);
-            local.fences_after = self.fences_in(&local.happened, lane);
-            *self.locals[lane].last_mut().expect("just pushed") = local;
+            self.push_fence(graph, lane, &mut local);
         }
+        self.locals[lane].push(local);
     }
 
     fn pop(&mut self, id: EventId) {
@@ -364,12 +343,12 @@ impl Axioms for Rc11 {
         for (lane, nth, closure) in self.undo.drain(local.mark as usize..).rev() {
             self.fences[usize::from(lane)][usize::from(nth)].closure = closure;
         }
-        let fences = (self.locals[lane].last()).map_or(0, |last| last.fences_after.get(lane));
+        let fences = (self.locals[lane].last()).map_or(0, |last| last.happened.fences.get(lane));
         self.fences[lane].truncate(usize::from(fences));
     }
 
     fn synchronised(&self, graph: &Graph, lane: usize) -> Clock {
-        self.local(graph, lane).happened
+        self.local(graph, lane).happened.events
     }
 
     fn told_before(&self, graph: &Graph, id: EventId) -> Clock {

@@ -1,10 +1,12 @@
 //! Sequential consistency.
 //!
-//! Axiom: `po ∪ rf ∪ co ∪ fr` has no cycle, with an atomic update as one event; `po` includes
+//! Axiom: `po ∪ rf ∪ co ∪ fr ∪ sec` has no cycle, with an atomic update as one event; `po` includes
 //! spawning, joining, and the order of a lock's critical sections.
 //!
-//! * Every fence is free. A wait comes between the sections that it waits for and those that come after it, two by two:
-//!   a section is left before the wait ends, or it is entered after the wait began ([`crate::waits`]).
+//! * `sec` is the promise of [`Section`](gupcheck_sync::Section): for each wait, and each section of another CPU of a
+//!   kind that is waited for, an edge from where the section is left to the wait's end, or one from the wait's
+//!   beginning to where the section is entered ([`crate::waits`]). It is the same in all three models.
+//! * Every fence is free.
 //! * A data race is two plain accesses to one cell, one of them a write, that `(po ∪ rf)⁺` over
 //!   everything leaves unordered: every reads-from edge between atomics synchronises, and so do locks.
 //!   So "use after free" means: nobody told the freer that the user is done, nor the user that the

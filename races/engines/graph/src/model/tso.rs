@@ -2,7 +2,7 @@
 //!
 //! Axioms, with an atomic update as one event:
 //! 1. per cell, `po ∪ rf ∪ co ∪ fr` has no cycle (coherence);
-//! 2. `ppo ∪ rfe ∪ co ∪ fr` has no cycle, where `ppo` is program order without the pairs of a store
+//! 2. `ppo ∪ rfe ∪ co ∪ fr ∪ sec` has no cycle, where `ppo` is program order without the pairs of a store
 //!    and a later load, and `rfe` is reads-from between different CPUs: a CPU sees its own stores
 //!    while they still wait in its store buffer.
 //!
@@ -12,9 +12,9 @@
 //!   the store buffer as one that writes does; one that looks first and goes no further (`atomic_add_unless`) orders
 //!   no more than a load.
 //! * Dropping a lock is a store. Spawning and joining order everything.
-//! * A wait begins and ends with a fence. Leaving a section is a store that no fence follows: it comes after all that the
-//!   CPU did before, stores included, and the ends of waits come after it. Entering one is a load: what the
-//!   CPU does later comes after it, stores of before may still wait in its buffer.
+//! * A wait begins and ends with a fence; `sec` is that of [`sc`](super::sc). Leaving a section is like a store, which comes
+//!   after all that the CPU did before, stores included, and which no fence follows. Entering one is like a load:
+//!   what the CPU does later comes after it, stores of before may still wait in its buffer.
 //! * A data race is defined as under SC: `(po ∪ rf)⁺` leaves two conflicting plain accesses unordered.
 //!
 //! # How it is checked

@@ -5,6 +5,7 @@
 
 use gupcheck_sync::{FenceOrder, LoadOrder, Look, Op, Rmw, RmwOrder, StoreOrder};
 
+use super::listing::leads;
 use super::state::{Did, From, State};
 use gupcheck_program::Model;
 
@@ -56,7 +57,7 @@ struct Node {
     cell: Option<u32>,
     reads: bool,
     writes: bool,
-    /// Orders everything under TSO (SC fences, both halves of updates, locks, spawns, joins).
+    /// Orders everything under TSO (SC fences, waits, both halves of updates, locks, spawns, joins).
     drains: bool,
     acquires: bool,
     releases: bool,
@@ -76,7 +77,7 @@ struct Nodes {
     fr: Relation,
     /// The two halves of each update.
     rmw: Relation,
-    /// Locks, spawns and joins.
+    /// Locks, sections, waits, spawns and joins.
     sync: Relation,
 }
 
@@ -352,7 +353,11 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
         }
         Op::Load { order, .. } | Op::SpinUntil { order, .. } => nodes.push(Node {
             reads: true,
-            acquires: order == LoadOrder::Acquire,
+            acquires: match order {
+                LoadOrder::Relaxed => false,
+                LoadOrder::Acquire => true,
+                LoadOrder::Dependency => leads(did.read),
+            },
             ..node
         }),
         // Refused, and nothing is written; but the instruction was a locked one, unless the code looked first.

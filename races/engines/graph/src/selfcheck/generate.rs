@@ -52,13 +52,15 @@ pub enum Family {
     SectionTwins,
     /// CPUs that start and join each other.
     Spawns,
+    /// Heads of address dependencies, and questions asked of what is read.
+    Looks,
     /// Updates that return nothing or refuse, and fences.
     Voids,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Mixed,
         Self::Queues,
         Self::Waits,
@@ -66,6 +68,7 @@ impl Family {
         Self::Sections,
         Self::SectionTwins,
         Self::Spawns,
+        Self::Looks,
         Self::Voids,
     ];
 
@@ -79,6 +82,7 @@ impl Family {
             Self::Sections => "sections",
             Self::SectionTwins => "section-twins",
             Self::Spawns => "spawns",
+            Self::Looks => "looks",
             Self::Voids => "voids",
         }
     }
@@ -86,6 +90,7 @@ impl Family {
     /// (CPUs, lines a CPU): as much as brute force can do.
     const fn sizes(self) -> &'static [(usize, u64)] {
         match self {
+            Self::Looks => &[(2, 2), (2, 3), (2, 3), (2, 4), (3, 2)],
             Self::Mixed => &[
                 (2, 2),
                 (2, 3),
@@ -162,6 +167,15 @@ impl Family {
                 lock_every: 0,
                 spin_every: 0,
                 voids: true,
+                ..mixed
+            },
+            // Mostly messages: two cells, stores, and loads.
+            Self::Looks => Flavour {
+                cells: 2,
+                updates: random.one_in(4),
+                fences: random.one_in(4),
+                lock_every: 0,
+                spin_every: if random.one_in(6) { 4 } else { 0 },
                 ..mixed
             },
             Self::Sections | Self::SectionTwins => Flavour {
@@ -248,7 +262,32 @@ pub fn program(family: Family, seed: u64) -> Listing {
     if family == Family::Spawns && listing.cpus.len() > 2 && random.one_in(3) {
         join_another(&mut random, &mut listing);
     }
+    if family == Family::Looks {
+        let lines = listing.cpus.iter_mut().flatten();
+        lines.for_each(|line| line.op = looking(&mut random, line.op));
+    }
     listing
+}
+
+/// The same operation as the head of a dependency, or with a question.
+fn looking(random: &mut Random, mut op: Op) -> Op {
+    if let Op::Load { order, .. } | Op::SpinUntil { order, .. } = &mut op
+        && !random.one_in(3)
+    {
+        *order = LoadOrder::Dependency;
+        return op;
+    }
+    if let Op::Load { look, .. } | Op::SpinUntil { look, .. } | Op::Rmw { look, .. } = &mut op {
+        *look = random.pick(&[
+            Look::Value,
+            Look::Nothing,
+            Look::Is(1),
+            Look::IsBelow(1),
+            Look::HasAny(2),
+            Look::HasAll(3),
+        ]);
+    }
+    op
 }
 
 /// Lets the first CPU spawn the last one, or the other way round, and perhaps join it.

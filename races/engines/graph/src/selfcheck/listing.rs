@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gupcheck_sync::{Atomic, Lane, LaneId, Layout, Name, Op, Plain};
+use gupcheck_sync::{Atomic, Lane, LaneId, Layout, Name, Op, Plain, Word};
 
 use gupcheck_program::{Program, Returned};
 
@@ -15,12 +15,36 @@ pub const LOCKS: u32 = 2;
 /// How many kinds of sections there are.
 pub const SECTIONS: u32 = 2;
 
+/// Whether a value leads to an object, so that the head of an address dependency that reads it acquires.
+pub const fn leads(value: u64) -> bool {
+    value & 2 != 0
+}
+
+/// What a cell holds: a number, some of which lead to an object.
+#[derive(Clone, Copy)]
+struct Number(i32);
+
+impl Word for Number {
+    fn into_word(self) -> u64 {
+        self.0.into_word()
+    }
+    fn from_word(word: u64) -> Self {
+        Self(i32::from_word(word))
+    }
+    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        i32::show(word, f)
+    }
+    fn leads_to(word: u64) -> Option<Name> {
+        leads(word).then(|| Name::from("object"))
+    }
+}
+
 /// One line of one CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
     /// What it does.
     pub op: Op,
-    /// Only if the CPU's last read (0 before the first) gave this.
+    /// Only if the CPU's last read (0 before the first) gave this answer.
     pub only_if: Option<u64>,
 }
 
@@ -54,8 +78,8 @@ impl Listing {
     /// The program for an engine: each CPU returns what it read, and every cell is observed.
     pub fn to_program(&self) -> Program {
         let mut layout = Layout::new();
-        let atomics: Vec<Atomic<i32>> = (0..ATOMICS)
-            .map(|i| layout.atomic(Name::new("x{}", [i]), 0))
+        let atomics: Vec<Atomic<Number>> = (0..ATOMICS)
+            .map(|i| layout.atomic(Name::new("x{}", [i]), Number(0)))
             .collect();
         let plain: Plain<i32> = layout.plain("p", 0);
         for lock in 0..LOCKS {

@@ -1,6 +1,6 @@
 //! A graph as brute force has it: lists of what each CPU did, and of each cell's writes.
 
-use gupcheck_sync::{Look, Op};
+use gupcheck_sync::Op;
 
 use super::listing::Listing;
 use gupcheck_program::{Outcome, Returned};
@@ -41,13 +41,12 @@ pub(super) struct State<'l> {
 pub(super) type Key = (Vec<Vec<Did>>, Vec<Vec<(usize, usize)>>);
 
 impl Did {
-    /// What its CPU learns: the value read, unless it does not look.
-    const fn learnt(&self) -> u64 {
+    /// What the CPU is told of what it read.
+    fn answer(&self) -> u64 {
         match self.op {
-            Op::Rmw {
-                look: Look::Nothing,
-                ..
-            } => 0,
+            Op::Load { look, .. } | Op::Rmw { look, .. } | Op::SpinUntil { look, .. } => {
+                look.answer(self.read)
+            }
             _ => self.read,
         }
     }
@@ -62,7 +61,7 @@ impl<'l> State<'l> {
     fn last_read(&self, lane: usize) -> u64 {
         (self.events[lane].iter().rev())
             .find(|did| did.op.reads())
-            .map_or(0, Did::learnt)
+            .map_or(0, Did::answer)
     }
 
     /// The next operation of a CPU and its line, if it has not finished.
@@ -132,7 +131,7 @@ impl<'l> State<'l> {
     pub(super) fn outcome(&self) -> Outcome {
         let returned = self.events.iter().map(|events| {
             (events.iter().filter(|did| did.op.reads())).fold(Returned::nothing(), |all, did| {
-                all.int("r", did.learnt() as i64)
+                all.int("r", did.answer() as i64)
             })
         });
         let last = |writes: &Vec<(usize, usize)>| match writes.last() {
