@@ -14,5 +14,6 @@ pub const RACES: &[Race] = &[
     next_life::RACE,
     reuse::RACE,
     share::RACE,
+    share::DEFERRED,
     wrapped_count::RACE,
 ];

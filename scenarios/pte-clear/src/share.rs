@@ -6,6 +6,14 @@
 //!
 //! Migration puts the entry back only once the page is exclusive again, or was never anything else. So the other
 //! half of R03, the entry that comes back with the bit cleared, is not here: it comes with KSM.
+//!
+//! # The flush that is put off
+//!
+//! Migration for compaction, and reclaim, clear an entry and put the flush off until all pages of a batch are unmapped
+//! (`TTU_BATCH_FLUSH`; on arm64 since v6.6). When the pins are looked at the entry has been cleared by a relaxed
+//! exchange, and nothing else: the barrier of whoever looks is the only one there is. That is a kernel without the
+//! flush's barrier. (The flush that comes later, before the page moves, has one in the kernel, and none here: weaker, and
+//! it holds all the same.)
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
@@ -47,6 +55,36 @@ pub(crate) const RACE: Race = Race {
     ],
     indifferent: &[],
     build,
+};
+
+pub(crate) const DEFERRED: Race = Race {
+    name: "pte-clear/share-deferred",
+    about: "The same where the flush is put off: nothing but the barrier before the look at the pins is between it and the cleared entry.",
+    profiles: &[&ARM64],
+    before: &[Step::FlushBarrier],
+    needs: &[
+        Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::PincountBarrier,
+            profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::PeekBarrier,
+            profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::RefcountFreeze,
+            profiles: &[&ARM64],
+        },
+    ],
+    ..RACE
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
