@@ -21,7 +21,7 @@ fn word<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().expect("a string")
 }
 
-fn steps_of<'a>(races: &'a [Value], list: fn(&Value) -> Vec<&str>) -> BTreeSet<&'a str> {
+fn steps_of(races: &[Value], list: fn(&Value) -> Vec<&str>) -> BTreeSet<&str> {
     races.iter().flat_map(list).collect()
 }
 

@@ -158,9 +158,10 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::PutOrdered => (&ARM64, small, pin_and_unpin),
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
         S::ClearBarrier | S::TlbFlush => (&X86_NATIVE, collapsible, collapse),
-        S::FlushBarrier => (&ARM64, collapsible, collapse),
         S::PeekBarrier => (&WEAK, small, migrate),
-        S::CollapseClearFirst | S::CollapseSyncIpi => (&ARM64, collapsible, collapse),
+        S::CollapseClearFirst | S::CollapseSyncIpi | S::FlushBarrier => {
+            (&ARM64, collapsible, collapse)
+        }
         S::RefcountFreeze | S::ShareBarrier | S::RereadUnderLock => (&ARM64, small, migrate),
         S::UnfreezeRelease | S::SplitInvalidateFirst | S::TailFlagsWmb => (&ARM64, huge, split),
         S::RcuTableFree => (&WEAK, small, unmap),
@@ -205,8 +206,6 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             &["load.Relaxed mm0.has_pinned", "or.Relaxed mm0.has_pinned"],
             NOTHING,
         ),
-        // It still samples, and neither tests nor orders.
-        S::SeqcountBegin => (&["fence.Acquire"], NOTHING),
         S::SeqcountRetry => (
             &["fence.Acquire", "load.Relaxed mm0.write_protect_seq"],
             NOTHING,
@@ -229,7 +228,10 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         }
         S::PmdRecheck => (&["load.Relaxed mm0.pmd[1]", "read page2.table"], NOTHING),
         S::PteRecheck => (&["load.Relaxed mm0.pte[4]", "read page4.table"], NOTHING),
-        S::ExclusiveBarrier | S::MigrationEntryRmb => (&["fence.Acquire"], NOTHING),
+        // Without the first the sequence is still sampled, and neither tested nor ordered.
+        S::SeqcountBegin | S::ExclusiveBarrier | S::MigrationEntryRmb => {
+            (&["fence.Acquire"], NOTHING)
+        }
         // Once for each tail.
         S::TailFlagsWmb => (&["fence.Release"; 3], NOTHING),
         S::PutOrdered => (

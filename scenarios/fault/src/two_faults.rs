@@ -32,7 +32,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     boot.tables_down_to(area.mm, area.start, Level::Pte);
-    for _ in 0..(size.cpus * size.pages + 1) {
+    for _ in 0..=size.cpus * size.pages {
         boot.free_block(0);
     }
     let mut scene = Scene::new(boot);
