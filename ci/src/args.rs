@@ -41,9 +41,10 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Run litmus tests written as herd7's linux-kernel flavour has them
     ///
-    /// Prints herd's result block for each file. Exits with 0 if every file was read and every execution of
-    /// it explored, 1 if one has a data race, 2 if a file cannot be opened, and 3 if one uses what has no
-    /// meaning here or its search was cut short.
+    /// Prints herd's result block for each file, and what was left out of it. Exits with 0 if every file was read and every
+    /// execution of it explored; else with the worst of: 3 if one uses what has no meaning here or its search was cut
+    /// short, 1 if one has a data race, a deadlock or a fault, or no execution at all that ends, 2 if one cannot be
+    /// read.
     Litmus(LitmusArgs),
     /// Show how soon each engine finds out that a step is missing, for each step that a race rests on
     ///
@@ -122,7 +123,9 @@ pub(crate) struct SelfcheckArgs {
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<Model>,
     /// Which programs: `mixed` (a bit of everything), `queues` (reader-writer locks and waiting), `waits`
-    /// (waiting on memory), `twins` (CPUs that do the same) [default: all]
+    /// (waiting on memory), `twins` (CPUs that do the same), `sections` (sections, and waits for them),
+    /// `section-twins` (the same, with CPUs that do the same), `spawns` (CPUs that start and join each other)
+    /// [default: all]
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
     /// How many programs for each model and family
@@ -147,7 +150,7 @@ pub(crate) struct ReplayArgs {
     /// Show every step
     #[arg(long)]
     pub(crate) detail: bool,
-    /// Draw with ASCII alone
+    /// Draw with ASCII alone, as where the locale has no UTF-8
     #[arg(long)]
     pub(crate) ascii: bool,
     #[command(flatten)]
@@ -159,7 +162,7 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LitmusArgs {
-    /// The files
+    /// The files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<std::path::PathBuf>,
     /// The memory model
@@ -245,7 +248,7 @@ pub(crate) struct RunArgs {
     /// Show how often each outcome was seen
     #[arg(long)]
     pub(crate) outcomes: bool,
-    /// Draw with ASCII alone
+    /// Draw with ASCII alone, as where the locale has no UTF-8
     #[arg(long)]
     pub(crate) ascii: bool,
     /// Keep the schedules of violations in `ci/schedules`, to be replayed by every test run
@@ -300,11 +303,15 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Some thirty years, which no clock overflows by.
+const MOST_SECONDS: f64 = 1e9;
+
 fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+    let number = text.parse().ok();
+    let number = number.filter(|seconds| (0.0..=MOST_SECONDS).contains(seconds));
+    number
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "not a number of seconds, from 0 to a billion".to_owned())
 }
 
 #[cfg(test)]
@@ -319,6 +326,19 @@ mod tests {
     }
 
     #[test]
+    fn the_help_of_selfcheck_names_every_family() {
+        let mut command = Args::command();
+        let selfcheck = command
+            .find_subcommand_mut("selfcheck")
+            .expect("there is one");
+        let help = selfcheck.render_long_help().to_string();
+        for family in Family::ALL {
+            let name = family.name();
+            assert!(help.contains(&format!("`{name}`")), "{name}: {help}");
+        }
+    }
+
+    #[test]
     fn an_unknown_step_names_its_near_misses() {
         let message = step("pmd-rechek").unwrap_err();
         assert!(message.contains("did you mean pmd-recheck"), "{message}");
@@ -327,8 +347,12 @@ mod tests {
     #[test]
     fn seconds_are_neither_negative_nor_words() {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        for wrong in ["-1", "soon", "NaN", "inf"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
+        for wrong in ["-1", "soon", "NaN", "inf", "1e300"] {
+            let said = seconds(wrong).unwrap_err();
+            assert!(
+                said.starts_with("not a number of seconds"),
+                "{wrong}: {said}"
+            );
         }
     }
 }

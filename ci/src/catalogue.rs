@@ -10,6 +10,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_fault::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
+        gupcheck_pairs::RACES,
         gupcheck_peer::RACES,
     ];
     crates.into_iter().flatten().collect()

@@ -28,14 +28,21 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// As the process says it.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Holds => 0,
+            Self::Violation => 1,
+            Self::Usage => 2,
+            Self::Truncated => 3,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Holds => 0,
-            Exit::Violation => 1,
-            Exit::Usage => 2,
-            Exit::Truncated => 3,
-        })
+        Self::from(exit.code())
     }
 }
 

@@ -1,18 +1,23 @@
-//! `gupcheck litmus`: herd's tests, on the graph engine.
+//! `gupcheck litmus`: herd's tests, on the graph engine. Every file that is named is answered, whatever became of the others.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
 use gupcheck_graph::GraphEngine;
-use gupcheck_litmus::{Litmus, LitmusError, Report};
+use gupcheck_litmus::{Coverage, Litmus, REDUCTIONS, Report};
 use gupcheck_program::{Engine, Search, Stop, Unwatched};
 use serde::Serialize;
 
 use crate::args::LitmusArgs;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::plan;
+use crate::source::{self, Unread};
+
+/// More distinct outcomes than this are not kept: with all of its registers asked for, one takes a few kilobytes.
+const MOST_OUTCOMES: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 
 /// What `--json` says of one file.
 #[derive(Serialize)]
@@ -47,20 +52,30 @@ impl Record<'_> {
 pub(crate) fn litmus(args: &LitmusArgs, stop: &Stop, output: &mut Output) -> Result<Exit, Error> {
     let mut worst = Exit::Holds;
     for path in &args.files {
-        if stop.is_requested() {
-            return Ok(worst.max(Exit::Truncated));
-        }
-        let source = std::fs::read_to_string(path).map_err(|error| Error::Unreadable {
-            path: path.clone(),
-            error,
-        })?;
-        let exit = match Litmus::parse(&source) {
-            Ok(litmus) => explore(args, path, &litmus, stop, output)?,
-            Err(error) => refuse(args, path, &error, output)?,
-        };
-        worst = worst.max(exit);
+        worst = worst.max(answer(args, path, stop, output)?);
     }
     Ok(worst)
+}
+
+fn answer(args: &LitmusArgs, path: &Path, stop: &Stop, output: &mut Output) -> Result<Exit, Error> {
+    let bytes = match source::read(path, args.max_seconds, stop) {
+        Ok(bytes) => bytes,
+        Err(unread) => {
+            let (verdict, exit) = match unread {
+                Unread::Failed(_) => ("unreadable", Exit::Usage),
+                Unread::TooLong => ("unsupported", Exit::Truncated),
+                Unread::TooSlow(_) | Unread::Interrupted => ("truncated", Exit::Truncated),
+            };
+            return refuse(args, path, (verdict, exit), &unread.to_string(), output);
+        }
+    };
+    match Litmus::parse(&Litmus::text(&bytes)) {
+        Ok(litmus) => explore(args, path, &litmus, stop, output),
+        Err(error) => {
+            let answer = ("unsupported", Exit::Truncated);
+            refuse(args, path, answer, &error.to_string(), output)
+        }
+    }
 }
 
 fn explore(
@@ -73,6 +88,8 @@ fn explore(
     let program = Arc::new(litmus.program());
     let engine = GraphEngine {
         jobs: args.jobs,
+        reductions: REDUCTIONS,
+        outcomes: Some(MOST_OUTCOMES),
         ..GraphEngine::ONE_THREAD
     };
     let exploration = engine.explore(
@@ -85,6 +102,12 @@ fn explore(
         },
     );
     let report = litmus.report(&exploration);
+    let (verdict, exit) = match report.coverage {
+        Coverage::Complete => ("complete", Exit::Holds),
+        Coverage::Truncated(_) => ("truncated", Exit::Truncated),
+        Coverage::Violation(_) => ("failed", Exit::Violation),
+        Coverage::Unsupported(_) => ("unsupported", Exit::Truncated),
+    };
     if args.json {
         json(
             output,
@@ -92,33 +115,37 @@ fn explore(
                 executions: exploration.executions,
                 seconds: exploration.elapsed.as_secs_f64(),
                 report: Some(&report),
-                ..Record::of(args, path, exploration.verdict.name())
+                ..Record::of(args, path, verdict)
             },
         )?;
     } else {
         output.plain(&format!("{report}\n"))?;
     }
-    Ok(Exit::of(&exploration.verdict))
+    Ok(exit)
 }
 
+/// Says why a file was not run.
 fn refuse(
     args: &LitmusArgs,
     path: &Path,
-    error: &LitmusError,
+    (verdict, exit): (&'static str, Exit),
+    why: &str,
     output: &mut Output,
 ) -> Result<Exit, Error> {
     if args.json {
         json(
             output,
             &Record {
-                error: Some(error.to_string()),
-                ..Record::of(args, path, "unsupported")
+                error: Some(why.to_owned()),
+                ..Record::of(args, path, verdict)
             },
         )?;
+    } else if exit == Exit::Usage {
+        output::complain_of(&format!("{}: {why}", path.display()));
     } else {
-        output.plain(&format!("{}: {error}\n", path.display()))?;
+        output.plain(&format!("{}: {why}\n", path.display()))?;
     }
-    Ok(Exit::Truncated)
+    Ok(exit)
 }
 
 fn json(output: &mut Output, record: &Record<'_>) -> Result<(), Error> {

@@ -7,10 +7,11 @@
 //! | `pattern` | which of them are meant |
 //! | `plan` | what is run: race by race, profile by profile |
 //! | `run`, `replay`, `litmus`, `list`, `matrix`, `bench`, `selfcheck` | the commands |
+//! | `source` | a file that is read within bounds |
 //! | `search`, `smaller` | the search of what is run; of what is smaller and breaks the same rule |
 //! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
 //! | `progress`, `interrupt` | how a run is watched and stopped |
-//! | `output`, `paint` | where text goes, and in which colours |
+//! | `output`, `paint`, `harmless` | where text goes, in which colours, and what must not get there |
 //! | `exit`, `error` | how the process ends |
 
 mod args;
@@ -18,6 +19,7 @@ mod bench;
 mod catalogue;
 mod error;
 mod exit;
+mod harmless;
 mod interrupt;
 mod line;
 mod list;
@@ -36,22 +38,34 @@ mod run;
 mod search;
 mod selfcheck;
 mod smaller;
+mod source;
 mod summary;
 
 use std::process::ExitCode;
+use std::thread::JoinHandle;
 
 use clap::Parser;
-use gupcheck_program::Stop;
+use gupcheck_program::{Stop, means};
 
 use crate::args::{Args, Command};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::output::Output;
+use crate::output::{Output, Screen};
 
+/// Runs the command on a thread that has room for it, however little the shell allows the first one.
 fn main() -> ExitCode {
+    let spawned = means::thread_of(means::THREAD_BYTES).spawn(parse_and_run);
+    match spawned.map(JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(_) => parse_and_run(),
+    }
+}
+
+fn parse_and_run() -> ExitCode {
     let args = Args::parse();
     let stdout = anstream::stdout();
-    let mut output = Output::new(Box::new(stdout), output::terminal_width());
+    let mut output = Output::new(Box::new(stdout), Screen::of_stdout());
     let exit = match command(&args, &mut output) {
         Ok(exit) => exit,
         Err(error) => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::{Standing, Step, Steps};
 use gupcheck_program::{
-    Engine, Exploration, Limits, Search, Stop, Unwatched, Verdict, Violation, explore,
+    Cut, Engine, Exploration, Limits, Search, Stop, Unwatched, Verdict, Violation, explore,
 };
 use gupcheck_races::engines::{all, by_name, model_for};
 use gupcheck_races::race::{Race, Size};
@@ -61,6 +61,8 @@ enum Outcome {
     Holds,
     /// It was cut short.
     NotFound,
+    /// Somebody stopped it.
+    Interrupted,
     /// It cannot run the race.
     Unsupported,
 }
@@ -83,26 +85,25 @@ pub(crate) fn matrix(
     if !args.json {
         head(&engines, output)?;
     }
-    let (mut exit, mut found) = (Exit::Holds, 0);
+    let (mut exit, mut found, mut asked) = (Exit::Holds, 0, 0);
     for (nth, row) in rows.iter().enumerate() {
         if stop.is_requested() || output.nobody_reads() {
-            output::remark(&format!(
-                "{} of {} rows left out",
-                rows.len() - nth,
-                rows.len()
-            ));
+            let left_out = rows.len() - nth;
+            output::remark(&format!("{left_out} of {} rows not run", rows.len()));
             exit = exit.max(Exit::Truncated);
             break;
         }
         let cells: Vec<_> = (engines.iter())
+            .take_while(|_| !stop.is_requested())
             .map(|engine| Cell::of(row, *engine, args, stop))
             .collect();
-        tell(args, row, &cells, output)?;
+        tell(args, row, &cells, engines.len(), output)?;
+        asked += 1;
         found += usize::from(cells.iter().any(|cell| cell.result == Outcome::Found));
         exit = exit.max(worth(&cells));
     }
     if !args.json {
-        output.plain(&format!("\n{found} of {} found by some engine", rows.len()))?;
+        output.plain(&format!("\n{found} of {asked} found by some engine"))?;
     }
     uncarried(args, output)?;
     Ok(exit)
@@ -129,7 +130,7 @@ fn worth(cells: &[Cell]) -> Exit {
     let any = |result| cells.iter().any(|cell| cell.result == result);
     if any(Outcome::Found) {
         Exit::Holds
-    } else if any(Outcome::Holds) {
+    } else if any(Outcome::Holds) && !any(Outcome::Interrupted) {
         Exit::Violation
     } else {
         Exit::Truncated
@@ -177,6 +178,7 @@ impl Cell {
             Outcome::Found => format!("{executions} in {:.1} ms", self.milliseconds),
             Outcome::Holds => format!("holds, all {executions}"),
             Outcome::NotFound => format!("not in {executions}"),
+            Outcome::Interrupted => format!("stopped after {executions}"),
             Outcome::Unsupported => "cannot run it".to_owned(),
         }
     }
@@ -190,6 +192,7 @@ fn outcome(explored: &Exploration) -> (Outcome, Option<usize>) {
         }
         Verdict::Failed(found) => (Outcome::Found, Some(found.trace.len())),
         Verdict::Complete => (Outcome::Holds, None),
+        Verdict::Truncated(Cut::Interrupted) => (Outcome::Interrupted, None),
         Verdict::Truncated(_) => (Outcome::NotFound, None),
         Verdict::Unsupported(_) => (Outcome::Unsupported, None),
     }
@@ -238,14 +241,22 @@ fn uncarried(args: &MatrixArgs, output: &mut Output) -> Result<(), Error> {
     Ok(())
 }
 
-fn tell(args: &MatrixArgs, row: &Row, cells: &[Cell], output: &mut Output) -> Result<(), Error> {
+/// A row: the cells that there are, of so many.
+fn tell(
+    args: &MatrixArgs,
+    row: &Row,
+    cells: &[Cell],
+    of: usize,
+    output: &mut Output,
+) -> Result<(), Error> {
     if args.json {
         return cells.iter().try_for_each(|cell| {
             let json = serde_json::to_string(cell).map_err(std::io::Error::from)?;
             output.plain(&json)
         });
     }
-    let cells: Vec<_> = cells.iter().map(Cell::shown).collect();
+    let mut cells: Vec<_> = cells.iter().map(Cell::shown).collect();
+    cells.resize_with(of, || "not run".to_owned());
     let (race, profile, step) = (row.race.name, row.profile.name, row.step.name());
     output.plain(&format!(
         "| {race} | {profile} | {step} | {} |",
@@ -275,13 +286,15 @@ mod tests {
 
     #[test]
     fn a_step_is_claimed_in_vain_if_an_engine_saw_everything_and_no_engine_found_it() {
-        use Outcome::{Found, Holds, NotFound, Unsupported};
+        use Outcome::{Found, Holds, Interrupted, NotFound, Unsupported};
         for (results, exit) in [
             (vec![Found, NotFound], Exit::Holds),
             // An engine that knows only sequential consistency holds where a weaker one does not.
             (vec![Found, Holds], Exit::Holds),
             (vec![Holds, NotFound], Exit::Violation),
             (vec![NotFound, Unsupported], Exit::Truncated),
+            (vec![Holds, Interrupted], Exit::Truncated),
+            (vec![], Exit::Truncated),
         ] {
             let cells: Vec<_> = results.iter().map(|&result| cell(result)).collect();
             assert_eq!(worth(&cells), exit, "{results:?}");

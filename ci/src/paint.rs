@@ -3,6 +3,8 @@
 use anstyle::{AnsiColor, Style};
 use gupcheck_trace::{Line, Role};
 
+use crate::harmless::harmless;
+
 const fn style(role: Role) -> Style {
     match role {
         Role::Plain => Style::new(),
@@ -33,7 +35,7 @@ pub(crate) fn painted(line: &Line) -> String {
             &segment.text
         };
         let style = style(segment.role);
-        painted.extend([style.render().to_string(), text.to_owned()]);
+        painted.extend([style.render().to_string(), harmless(text).into_owned()]);
         painted.push_str(&style.render_reset().to_string());
     }
     painted
@@ -47,6 +49,12 @@ mod tests {
     fn plain_text_stays_as_it_is() {
         let line = Line::of(Role::Plain, "  a  b   ").and(Role::Plain, " ");
         assert_eq!(painted(&line), "  a  b");
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_written_out() {
+        let line = Line::of(Role::Plain, "a\u{1b}[2Jb\u{9b}c\u{7}");
+        assert_eq!(painted(&line), "a\\u{1b}[2Jb\\u{9b}c\\u{7}");
     }
 
     #[test]

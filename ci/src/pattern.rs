@@ -89,6 +89,7 @@ mod tests {
         before: &[],
         needs: &[],
         indifferent: &[],
+        tested: &[],
         build: |_, _| Program::new(Layout::new()),
     };
 

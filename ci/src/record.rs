@@ -177,7 +177,7 @@ impl CutRecord {
             at: match cut {
                 Cut::Executions(n) => Some(*n as f64),
                 Cut::Time(time) => Some(time.as_secs_f64()),
-                Cut::PreemptionBound(bound) => Some(*bound as f64),
+                Cut::Outcomes(bound) | Cut::PreemptionBound(bound) => Some(*bound as f64),
                 Cut::Interrupted | Cut::Sampling => None,
             },
         }

@@ -16,12 +16,18 @@ use crate::log;
 use crate::output::{self, Output};
 use crate::record::ReplayRecord;
 
+/// A longer file is not looked through for tokens.
+const MOST_BYTES: u64 = 64 << 20;
+
 /// Replays what `args` names. Of several tokens one that cannot be replayed does not keep the others from it.
 pub(crate) fn replay(
     args: &ReplayArgs,
     races: &[&'static Race],
     output: &mut Output,
 ) -> Result<Exit, Error> {
+    if args.keep {
+        place_to_keep()?;
+    }
     let tokens = tokens(&args.token)?;
     if let [only] = &tokens[..] {
         return replay_one(args, &only.text, races, output);
@@ -99,6 +105,19 @@ fn is_token(word: &str) -> bool {
     form.is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()))
 }
 
+/// All that there is to read, unless it is no log that anybody could mean.
+fn bounded(from: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    from.take(MOST_BYTES + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > MOST_BYTES {
+        let most = MOST_BYTES >> 20;
+        return Err(io::Error::other(format!(
+            "more than {most} MiB: no place to look for tokens"
+        )));
+    }
+    Ok(content)
+}
+
 /// The token that a text is; or those in the file that it names, in standard input for `-`, or in itself.
 fn tokens(text: &str) -> Result<Vec<Found>, Error> {
     if is_token(text.trim()) {
@@ -107,10 +126,9 @@ fn tokens(text: &str) -> Result<Vec<Found>, Error> {
     }
     let path = Path::new(text);
     let content = if text == "-" {
-        let mut content = Vec::new();
-        io::stdin().read_to_end(&mut content).map(|_| content)
+        bounded(io::stdin())
     } else if path.exists() {
-        fs::read(path)
+        fs::File::open(path).and_then(bounded)
     } else {
         Ok(text.as_bytes().to_vec())
     };
@@ -160,13 +178,18 @@ fn tell(
         let page = Page {
             width: output.width(),
             detail: args.detail,
-            ascii: args.ascii,
+            ascii: args.ascii || output.is_ascii(),
         };
         output.line(&Line::new())?;
         output.text(&report(&finding, page))?;
         output.line(&Line::new())?;
     }
     Ok(())
+}
+
+/// Where schedules are kept. Asked for before anything is searched, so that nothing is searched in vain.
+pub(crate) fn place_to_keep() -> Result<Store, Error> {
+    Store::of_workspace().ok_or(Error::NoWorkspace)
 }
 
 /// Keeps the schedule of a violation for the tests to replay. One that was found without some step must be
@@ -177,7 +200,7 @@ pub(crate) fn keep(finding: &Finding<'_>) -> Result<(), Error> {
         output::remark(&format!("{}: there is no schedule to keep", subject.race));
         return Ok(());
     };
-    let store = Store::of_workspace().ok_or(Error::NoWorkspace)?;
+    let store = place_to_keep()?;
     let without = subject.without.first();
     let kept = Kept {
         must: without.map_or(Must::Hold, |_| Must::Fail),

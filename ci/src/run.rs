@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use gupcheck_program::{Exploration, Program, Stop, Verdict};
 use gupcheck_races::race::Race;
-use gupcheck_trace::{Finding, Line, Page, report};
+use gupcheck_trace::{Finding, Line, Page, Role, report};
 
 use crate::args::RunArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::line::{self, Columns};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::plan::{self, Job};
 use crate::record::RunRecord;
 use crate::replay;
@@ -26,6 +26,9 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let jobs = plan::plan(args, races)?;
+    if args.keep {
+        replay::place_to_keep()?;
+    }
     run_all(args, &jobs, stop, output)
 }
 
@@ -36,17 +39,28 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
     if let (false, Some(line)) = (args.json, line::preamble(jobs)) {
         output.line(&line)?;
     }
-    let mut gap = true;
+    let (mut gap, screen) = (true, output.screen());
     for (nth, job) in jobs.iter().enumerate() {
         if stop.is_requested() || output.nobody_reads() {
             summary.leave_out(jobs.len() - nth);
             break;
         }
         let program = Arc::new(job.instance.program());
-        let exploration = search(job, &program, stop);
+        let so_far = summary.clone();
+        let stuck = |given_up: &Exploration| {
+            let mut output = Output::new(Box::new(anstream::stdout()), screen);
+            let mut summary = so_far.clone();
+            summary.add(given_up);
+            summary.leave_out(jobs.len() - nth - 1);
+            let told = tell_one(args, job, &program, given_up, columns, &mut output)
+                .and_then(|()| end(args, &summary, true, &mut output));
+            last_words(told, summary.exit())
+        };
+        let exploration = search(job, &program, stop, &stuck);
+        let found = |_: &Exploration| stuck(&exploration);
+        let smaller = smaller::find(job, &program, &exploration, stop, &found);
         summary.add(&exploration);
         gap = !matches!(exploration.verdict, Verdict::Failed(_));
-        let smaller = smaller::find(job, &program, &exploration, stop);
         let finding = match &smaller {
             Some(small) => line::finding(&small.job, &small.program, &small.exploration),
             None => line::finding(job, &program, &exploration),
@@ -66,14 +80,48 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
             replay::keep(finding)?;
         }
     }
-    if !args.json {
-        // The text of a violation ends with an empty line of its own.
-        if gap {
-            output.line(&Line::new())?;
-        }
-        output.line(&summary.line())?;
-    }
+    end(args, &summary, gap, output)?;
     Ok(summary.exit())
+}
+
+/// What the run comes to. The text of a violation ends with an empty line of its own, and needs no other `gap`.
+fn end(args: &RunArgs, summary: &Summary, gap: bool, output: &mut Output) -> Result<(), Error> {
+    if args.json {
+        return Ok(());
+    }
+    if gap {
+        output.line(&Line::new())?;
+    }
+    output.line(&summary.line())
+}
+
+/// A search does not come back: the thread that noticed has told what is known, and is the last to speak.
+fn last_words(told: Result<(), Error>, exit: Exit) -> ! {
+    if let Err(error) = told {
+        output::complain(&error);
+    }
+    std::process::exit(exit.code().into())
+}
+
+/// The verdict alone.
+fn tell_one(
+    args: &RunArgs,
+    job: &Job,
+    program: &Program,
+    exploration: &Exploration,
+    columns: Columns,
+    output: &mut Output,
+) -> Result<(), Error> {
+    if !args.json {
+        tell(args, job, program, exploration, columns, output)?;
+        let remarks = exploration.remarks.iter().filter(|_| !args.detail);
+        for remark in remarks {
+            output.line(&Line::of(Role::Caution, format!("    {remark}")))?;
+        }
+        return Ok(());
+    }
+    let record = RunRecord::of(job, program, exploration, None, args.outcomes);
+    output.plain(&serde_json::to_string(&record).map_err(std::io::Error::from)?)
 }
 
 fn tell(
@@ -100,7 +148,7 @@ fn show(args: &RunArgs, finding: &Finding<'_>, output: &mut Output) -> Result<()
     let page = Page {
         width: output.width(),
         detail: args.detail,
-        ascii: args.ascii,
+        ascii: args.ascii || output.is_ascii(),
     };
     output.line(&Line::new())?;
     output.text(&report(finding, page))?;

@@ -12,7 +12,7 @@ use gupcheck_races::instance::Instance;
 use gupcheck_races::race::Size;
 
 use crate::plan::Job;
-use crate::search::search;
+use crate::search::{Stuck, search};
 
 /// What each smaller size may cost.
 const LIMITS: Limits = Limits {
@@ -33,6 +33,7 @@ pub(crate) fn find(
     program: &Program,
     exploration: &Exploration,
     stop: &Stop,
+    stuck: Stuck<'_>,
 ) -> Option<Smaller> {
     let rule = rule(program, exploration)?;
     below(job.instance.size).into_iter().find_map(|size| {
@@ -47,7 +48,7 @@ pub(crate) fn find(
             ..*job
         };
         let program = Arc::new(instance.program());
-        let mut exploration = search(&job, &program, stop);
+        let mut exploration = search(&job, &program, stop, stuck);
         if self::rule(&program, &exploration)? != rule {
             return None;
         }

@@ -9,6 +9,7 @@ use indicatif::HumanCount;
 use crate::exit::Exit;
 
 /// The account of a run.
+#[derive(Clone)]
 pub(crate) struct Summary {
     complete: usize,
     truncated: usize,

@@ -1,5 +1,6 @@
 //! Every step carries something, or says why it does not: what `list --steps` says of each, against what the races
-//! declare. That a race needs what it declares, and nothing else, is computed by `necessity.rs`.
+//! declare. That a race needs what it declares, and nothing else, is computed by the race's own tests
+//! (`races/src/harness/necessity.rs`).
 
 use std::collections::BTreeSet;
 use std::process::Command;

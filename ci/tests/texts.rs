@@ -34,7 +34,7 @@ fn text(race: &str, profile: &str, step: &str) -> String {
 
 #[test]
 fn a_pin_that_is_not_ordered_misses_the_cleared_entry() {
-    let text = text("pte-clear/freeze", "weak", "pin-barrier");
+    let text = text("pte-clear/look", "weak", "pin-barrier");
     expect_file!["texts/pte-clear.txt"].assert_eq(&text);
 }
 
@@ -60,6 +60,12 @@ fn a_table_is_freed_under_a_walker() {
 fn a_table_is_seen_before_it_is_filled() {
     let text = text("fault/table-publish", "weak", "table-publish-barrier");
     expect_file!["texts/fault.txt"].assert_eq(&text);
+}
+
+#[test]
+fn a_migration_entry_is_left_behind() {
+    let text = text("pairs/migration-collapse", "arm64", "rmap-walk-lock");
+    expect_file!["texts/pairs.txt"].assert_eq(&text);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::machine::{Machine, MmId};
 use crate::step::Kernel;
 use crate::sync::{Atomic, Layout, Name};
 use crate::types::{
-    Backing, Bits, BlockLink, CompoundHead, Entry, Geometry, Level, Mapping, Memory, Mm, Owner,
-    PAGE_SIZE, Page, PageFlags, Pfn, Sections, VmFlags, Vma, Zone,
+    AnonPlace, AnonVma, Backing, Bits, BlockLink, CompoundHead, Entry, Geometry, Level, Mapping,
+    Memory, Mm, Owner, PAGE_SIZE, Page, PageFlags, Pfn, Sections, VmFlags, Vma, Zone,
 };
 
 /// An area of an address space, as scenarios pass it around.
@@ -93,6 +93,22 @@ impl Boot {
                 pfn
             })
             .collect()
+    }
+
+    /// An mm with an area like that one, with the tables down to its PTEs, and nothing mapped: a child, as fork has it
+    /// before it copies entries.
+    pub fn child_of(&mut self, parent: Area) -> Area {
+        let child = self.anon_area(parent.pages as u32);
+        for n in 0..parent.pages as u64 {
+            self.tables_down_to(child.mm, child.start + n * PAGE_SIZE, Level::Pte);
+        }
+        child
+    }
+
+    /// Marks an mm as one that has pinned pages before (`MMF_HAS_PINNED`).
+    pub fn has_pinned_before(&mut self, mm: MmId) {
+        let mark = self.mm(mm).has_pinned;
+        self.layout.set(mark, true);
     }
 
     /// The machine, and the declaration of all that its CPUs share.
@@ -224,6 +240,10 @@ impl Boot {
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
             has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
             vmas: Vec::new(),
+            anon_vma: AnonVma {
+                mm: id,
+                rwsem: layout.rw_lock(Name::new("mm{}.anon_vma", [id])),
+            },
             deposited: [0, 1]
                 .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),
         });
@@ -244,8 +264,13 @@ impl Boot {
     ) -> usize {
         let vmas = &mut self.machine.mms[mm.0 as usize].vmas;
         let nth = vmas.len();
-        let attached = self.layout.object(Name::new("mm{}", [mm.0]), |layout| {
-            layout.plain(Name::new("mm{}.vma{}", [mm.0, nth as u32]), true)
+        let name = |template| Name::new(template, [mm.0, nth as u32]);
+        let (attached, in_anon_vma) = (self.layout).object(Name::new("mm{}", [mm.0]), |layout| {
+            let attached = layout.plain(name("mm{}.vma{}"), true);
+            (
+                attached,
+                layout.atomic(name("mm{}.vma{}.in_anon_vma"), true),
+            )
         });
         vmas.push(Vma {
             start,
@@ -253,6 +278,7 @@ impl Boot {
             flags,
             backing,
             attached,
+            in_anon_vma,
         });
         let end = start + u64::from(pages) * PAGE_SIZE;
         let mut addr = start;
@@ -268,6 +294,7 @@ impl Boot {
         let slot = self.tables_down_to(mm, addr, Level::Pte);
         self.layout.set(slot, Entry::leaf(pfn, write));
         self.count_mapping(pfn);
+        self.set_place(mm, addr, pfn);
     }
 
     /// Maps the large folio that `head` heads at `addr` by a pmd entry, with one reference for the mapping.
@@ -281,6 +308,38 @@ impl Boot {
         let slot = self.tables_down_to(mm, addr, level);
         self.layout.set(slot, Entry::leaf(head, write).huge());
         self.count_mapping(head);
+        self.set_place(mm, addr, head);
+    }
+
+    /// The folio of `pfn`, which is mapped at `addr`, is where its anon_vma has it (`__page_set_anon_rmap`).
+    fn set_place(&mut self, mm: MmId, addr: u64, pfn: Pfn) {
+        let head = self
+            .layout
+            .get(self.page(pfn).compound_head)
+            .0
+            .unwrap_or(pfn);
+        let place = self.page(head).place;
+        let index = (addr / PAGE_SIZE) as u32 - (pfn.0 - head.0);
+        self.layout.set(place, AnonPlace { mm: mm.0, index });
+    }
+
+    /// A page that is mapped in the area is not exclusive there, and read-only, as fork leaves it.
+    pub fn share(&mut self, area: Area, pfn: Pfn) {
+        let (flags, place) = (self.page(pfn).flags, self.page(pfn).place);
+        let shared = self.layout.get(flags) - PageFlags::ANON_EXCLUSIVE;
+        self.layout.set(flags, shared);
+        let addr = u64::from(self.layout.get(place).index) * PAGE_SIZE;
+        self.change_pte(area.mm, addr, |pte| pte.without(Bits::WRITE | Bits::DIRTY));
+    }
+
+    /// Puts a small anonymous page into the swap cache, which has a reference of it.
+    pub fn add_to_swap_cache(&mut self, pfn: Pfn) {
+        let page = self.page(pfn);
+        let (flags, refcount) = (page.flags, page.refcount);
+        let cached = self.layout.get(flags) | PageFlags::SWAP_CACHE;
+        self.layout.set(flags, cached);
+        let refs = self.layout.get(refcount) + 1;
+        self.layout.set(refcount, refs);
     }
 
     /// Gives a mapped page's entry other bits.

@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// What the project can say of a step's weight. A test compares it with what the races need
-/// (`ci/tests/steps.rs`), and another computes what they need (`ci/tests/necessity.rs`).
+/// (`ci/tests/steps.rs`), and another computes what they need (`races/src/harness/necessity.rs`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Some race fails without it.
@@ -171,6 +171,24 @@ steps! {
     TailFlagsWmb = "M-P23", "tail-flags-wmb",
         "A write barrier between a tail's flags and its ceasing to be one.",
         "migration-entry-rmb (M-P22)", "__split_huge_page_tail; e9b61f19858a";
+    RmapWalkLock = "M-P24", "rmap-walk-lock",
+        "Hold the anon_vma lock for reading while a folio's mappings are walked.",
+        "collapse-rmap-lock (M-P26), unlink-rmap-first (M-P27)", "rmap_walk_anon, folio_lock_anon_vma_read";
+    SplitRmapLock = "M-P25", "split-rmap-lock",
+        "Hold the anon_vma lock for writing from before a folio is unmapped for its split until it is mapped again.",
+        "collapse-rmap-lock (M-P26), unlink-rmap-first (M-P27)", "split_huge_page_to_list";
+    CollapseRmapLock = "M-P26", "collapse-rmap-lock",
+        "Hold the anon_vma lock for writing from before the pmd is cleared until all pages are isolated, or the pmd is back.",
+        "rmap-walk-lock (M-P24), split-rmap-lock (M-P25)", "collapse_huge_page";
+    UnlinkRmapFirst = "M-P27", "unlink-rmap-first",
+        "Take an area out of its anon_vma, under the lock, before the area's tables are freed.",
+        "rmap-walk-lock (M-P24), split-rmap-lock (M-P25)", "free_pgtables, unlink_anon_vmas";
+    CheckPte = "M-P28", "check-pte",
+        "Ask each entry of an rmap walk, under its lock, whether it maps this folio.",
+        "whoever zaps a page and faults in another", "page_vma_mapped_walk, check_pte";
+    SplitChecksFolio = "M-P29", "split-checks-folio",
+        "Split a huge pmd for a folio's sake only if it maps that folio, which is asked under the pmd lock.",
+        "whoever zaps a huge page and maps another", "__split_huge_pmd";
 }
 
 impl Step {

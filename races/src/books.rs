@@ -1,12 +1,12 @@
 //! The books: who should hold a reference of what at the end, against what the counts say.
 //!
-//! Every reference belongs to an entry that maps the folio, a page table that is in use, a GUP caller that
+//! Every reference belongs to an entry that maps the folio, a page table that is in use, the swap cache, a GUP caller that
 //! was given the page, or somebody whom the scenario names. The counts must say exactly that: one too many
 //! is a leak, one too few a use after free to come (I3, I9). A reference that landed on the wrong folio
 //! shows twice. Beside them, map counts must equal the entries that map, and a page is on the free list
 //! exactly if it has no reference (I13).
 
-use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, Page, Pfn};
+use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, Page, PageFlags, Pfn};
 use gupcheck_core::machine::Machine;
 use gupcheck_core::pgtable::{Entry, Level};
 use gupcheck_core::sync::LaneId;
@@ -66,6 +66,7 @@ impl Books {
                 }
             }
         }
+        accounts.swap_cache();
         for &(lane, hold) in &self.callers {
             for page in ending.pages(lane) {
                 accounts.hold(page, hold);
@@ -104,8 +105,17 @@ impl<'a> Accounts<'a> {
     }
 
     fn is_large(&self, head: &Page) -> bool {
-        use gupcheck_core::folio::PageFlags;
         self.ending.end.value(head.flags).contains(PageFlags::HEAD)
+    }
+
+    /// The swap cache's references, of small folios.
+    fn swap_cache(&mut self) {
+        for page in self.ending.machine.pages() {
+            let flags = self.ending.end.value(page.flags);
+            if flags.contains(PageFlags::SWAP_CACHE) {
+                self.of(page).refs += 1;
+            }
+        }
     }
 
     /// A table in use, and everything below it.

@@ -2,6 +2,7 @@
 
 use gupcheck_core::folio::{Owner, Page, Pfn};
 use gupcheck_core::machine::Machine;
+use gupcheck_core::pgtable::Entry;
 use gupcheck_core::sync::LaneId;
 use gupcheck_program::End;
 
@@ -54,6 +55,18 @@ impl<'a> Ending<'a> {
     /// Whether a page is on the free list.
     pub fn is_free(&self, pfn: Pfn) -> bool {
         self.end.plain(self.machine.page(pfn).buddy)
+    }
+
+    /// Whether a page table has a migration entry, whichever table of those that there are.
+    pub fn has_migration_entry(&self) -> bool {
+        let tables = self.machine.pages().iter().map(|page| &page.table);
+        let cells = tables
+            .filter(|table| self.end.alive(table.life))
+            .flat_map(|table| &table.entries);
+        cells.into_iter().any(|&cell| {
+            let entry: Entry = self.end.value(cell);
+            entry.is_migration()
+        })
     }
 
     /// The head of the folio that a page is in.

@@ -73,6 +73,9 @@ pub fn by_name(name: &str) -> Result<&'static dyn Engine, UnknownEngine> {
     })
 }
 
+/// How a test finds its engine.
+pub type Choose = fn(&Race, &'static Profile) -> Choice;
+
 /// The engine that gives a race's verdict under a profile, where nobody asks for another.
 pub fn default_for(_: &Race, profile: &Profile) -> Choice {
     let engine = all()[0];

@@ -12,14 +12,19 @@
 //! | `crate/name::profile::no violation in N executions (loom)` | none of so many fails; whether there are more is not known |
 //! | `crate/name::profile::fails without STEP` | an execution breaks a rule of the protocol |
 //! | `crate/name::profile::holds without STEP` | as the first, for a step that must not matter |
+//! | `crate/name::profile::rests on what it declares` | of all steps there are, it fails without those that it declares, and holds without every other |
 //! | `crate/name::profile::kept schedule N still fails` | a schedule of `ci/schedules`, replayed, breaks its rule again |
 //! | `crate/name::profile::kept schedule N holds` | it does not any more: it was a defect |
 //!
 //! Kept schedules come first. A test that should hold and fails prints the token of its counterexample, and
 //! keeps it in `ci/schedules/<race>.toml` ([`Store`]): to be committed, until it is mended and after.
 //!
-//! A race is tried with two pages, and with two callers, as well; a test's name then says so, and one with two
-//! callers never claims more than that no violation was met within the limit.
+//! A race says at which sizes it is tried, and how many executions each may cost ([`Tested`]); a test's name says the
+//! size where it is not the smallest. Sizes that are too much for every day are *longer* tests: `cargo test` counts
+//! them as ignored, `cargo test -p CRATE -- --ignored` runs them, and they say from time to time how far they are.
+//!
+//! What a race rests on is tried with the first size that is explored to the end, within what that may cost for
+//! each step: a step whose knock-out needs more fails the test, with words.
 //!
 //! A search that was cut short **fails** a test that says `holds`. Where the engine is not expected to
 //! see everything, no test says so: its name gives the engine and how far the search goes. Searches are
@@ -35,17 +40,12 @@ use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Step;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::engines::{Choice, default_for};
+use crate::engines::{Choice, Choose, default_for};
 use crate::instance::Instance;
-use crate::race::{Race, Size};
-use gupcheck_program::{
-    Exploration, Limits, Program, Search, Stop, Unwatched, Verdict, Violation, explore,
-};
+use crate::race::{Race, Tested};
+use gupcheck_program::{Exploration, Program, Verdict, Violation};
 use gupcheck_replay::{Kept, Must, Store};
 use gupcheck_trace::{Aside, Finding, Page, headline_of, report};
-
-/// Executions that a test may cost.
-const EXECUTIONS: u64 = 20_000;
 
 /// Runs the tests of these races, as the command line asks, and ends the process.
 pub fn main(races: &[Race]) {
@@ -53,11 +53,9 @@ pub fn main(races: &[Race]) {
     let store = Store::of_workspace();
     let mut all = kept::trials(races, store.as_ref());
     all.extend(trials(races, default_for, store.as_ref()));
+    all.extend(necessity::trials(races, default_for));
     libtest_mimic::run(&arguments, all).exit();
 }
-
-/// How a test finds its engine.
-type Choose = fn(&Race, &'static Profile) -> Choice;
 
 /// What a test expects.
 #[derive(Clone, Copy)]
@@ -72,47 +70,48 @@ struct Case {
     profile: &'static Profile,
     without: Option<Step>,
     expected: Expected,
-    size: Size,
+    tested: Tested,
     choice: Choice,
     /// Where the schedule of a violation is kept.
     store: Option<Store>,
 }
 
-/// More pages, and more callers, than the smallest instance has.
-const TWO_PAGES: Size = Size { cpus: 1, pages: 2 };
-const TWO_CALLERS: Size = Size { cpus: 2, pages: 1 };
-
 fn trials(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Trial> {
     cases(races, choose, store)
         .into_iter()
-        .map(|case| Trial::test(case.name(), move || case.check()))
+        .map(|case| {
+            let longer = case.tested.longer;
+            Trial::test(case.name(), move || case.check()).with_ignored_flag(longer)
+        })
         .collect()
 }
 
 fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
     let mut cases = Vec::new();
     for &race in races {
-        let mut add_sized = |profile, without, expected, size| {
+        let mut add_tested = |profile, without, expected, tested: Tested| {
             let mut choice = choose(&race, profile);
-            // With two callers not every race ends within the limit, and so no test claims that it does.
-            choice.finishes &= size != TWO_CALLERS;
+            choice.finishes &= tested.whole;
             cases.push(Case {
                 race,
                 profile,
                 without,
                 expected,
-                size,
+                tested,
                 choice,
                 store: store.cloned(),
             });
         };
         for &profile in race.profiles {
-            for size in [Size::SMALLEST, TWO_PAGES, TWO_CALLERS] {
-                add_sized(profile, None, Expected::Holds, size);
+            for &tested in race.tested {
+                add_tested(profile, None, Expected::Holds, tested);
             }
         }
+        let Some(&first) = race.tested.first() else {
+            continue;
+        };
         let mut add = |profile, without, expected| {
-            add_sized(profile, without, expected, Size::SMALLEST);
+            add_tested(profile, without, expected, first);
         };
         for need in race.needs {
             for &profile in need.profiles {
@@ -139,29 +138,17 @@ impl Case {
             (Expected::Holds, true) => format!("holds{without}"),
             (Expected::Holds, false) => {
                 let engine = self.choice.engine.name();
-                format!("no violation{without} in {EXECUTIONS} executions ({engine})")
+                let executions = self.tested.executions;
+                format!("no violation{without} in {executions} executions ({engine})")
             }
         };
-        let size = match self.size {
-            TWO_PAGES => "2 pages: ",
-            TWO_CALLERS => "2 callers: ",
-            _ => "",
-        };
+        let size = self.tested.size.in_words();
         format!("{}::{}::{size}{claim}", self.race.name, self.profile)
     }
 
     fn check(&self) -> Result<(), Failed> {
         let program = Arc::new(self.instance().program());
-        let search = Search {
-            model: self.choice.model,
-            limits: Limits {
-                executions: Some(EXECUTIONS),
-                time: None,
-            },
-            stop: Stop::default(),
-            watch: &Unwatched,
-        };
-        let exploration = explore(self.choice.engine, &program, &search);
+        let exploration = watched::explored(&self.name(), self.choice, self.tested, &program);
         match self.expected {
             Expected::Holds => self.must_hold(&program, &exploration),
             Expected::Fails => self.must_fail(&program, &exploration),
@@ -221,7 +208,7 @@ impl Case {
         Instance {
             race: &self.race,
             profile: self.profile,
-            size: self.size,
+            size: self.tested.size,
             knocked_out: self.without.into_iter().collect(),
             engine: self.choice.engine,
             model: self.choice.model,
@@ -237,10 +224,7 @@ impl Case {
             return None;
         };
         let aside = Aside {
-            searched: Some(exploration.searched(Limits {
-                executions: Some(EXECUTIONS),
-                time: None,
-            })),
+            searched: Some(exploration.searched(watched::limits(self.tested))),
             remarks: &exploration.remarks,
             ..Aside::default()
         };
@@ -281,5 +265,7 @@ impl Case {
 }
 
 mod kept;
+mod necessity;
 #[cfg(test)]
 mod tests;
+mod watched;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
+use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Step, Steps};
 use gupcheck_program::{Counterexample, Engine, Model, Program, ReplayError};
 use gupcheck_replay::{Again, Named, Token, replay};
@@ -41,7 +42,7 @@ impl Instance<'_> {
     /// The command that searches it, from a clone of the repository.
     pub fn command(&self) -> String {
         let mut command = format!(
-            "cargo run --release -- run {} --profile {} --engine {}",
+            "cargo run -- run {} --profile {} --engine {}",
             self.race.name,
             self.profile.name,
             self.engine.name()
@@ -106,10 +107,11 @@ impl Instance<'_> {
                 pages: self.size.pages,
                 without: self.knocked_out.iter().map(missing).collect(),
                 before: self.race.before.iter().copied().map(missing).collect(),
+                legend: Entry::LETTERS.to_vec(),
                 command: self.command(),
                 replay: token
                     .as_ref()
-                    .map(|token| format!("cargo run --release -- replay {token}")),
+                    .map(|token| format!("cargo run -- replay {token}")),
                 token,
             },
             aside,

@@ -13,7 +13,9 @@
 //! | [`instance`] | a race with everything with which it is run |
 //! | [`again`] | a token, looked up |
 //! | [`emit`] | an execution as `tracing` spans and events |
+//! | [`prelude`] | what the file of a race usually needs |
 //! | [`harness`] | races as tests |
+//! | [`watchdog`] | noticing that a search has come to a standstill |
 
 pub mod again;
 mod books;
@@ -22,8 +24,10 @@ mod ending;
 pub mod engines;
 pub mod harness;
 pub mod instance;
+pub mod prelude;
 pub mod race;
 pub mod reply;
 pub mod scene;
+pub mod watchdog;
 
 pub use gupcheck_program as program;

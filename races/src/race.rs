@@ -8,6 +8,7 @@ use gupcheck_core::arch::Profile;
 use gupcheck_core::step::{Kernel, Step, Steps};
 
 use gupcheck_program::Program;
+use gupcheck_program::panics::isolated;
 
 /// How large an instance of a race is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +25,20 @@ impl Size {
     /// As large as a race can be set up: with two CPUs more, six callers are as many as an engine runs.
     pub const LARGEST: Self = Self { cpus: 6, pages: 8 };
 
+    /// What a test's name says of it, before what it claims: nothing of the smallest, `2 callers: ` of larger ones.
+    pub fn in_words(self) -> String {
+        let counted = |n: u32, noun: &str| (n > 1).then(|| format!("{n} {noun}"));
+        let words: Vec<_> = [counted(self.cpus, "callers"), counted(self.pages, "pages")]
+            .into_iter()
+            .flatten()
+            .collect();
+        if words.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", words.join(", "))
+        }
+    }
+
     /// Whether a race can be set up so large.
     pub fn is_possible(self) -> bool {
         let (least, most) = (Self::SMALLEST, Self::LARGEST);
@@ -32,6 +47,57 @@ impl Size {
     }
 }
 
+/// An instance of a race that its tests try, and what one of them may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tested {
+    /// How large it is.
+    pub size: Size,
+    /// Executions that a search may cost: what needs more fails its test.
+    pub executions: u64,
+    /// Whether these are enough to see everything. If not, a test claims no more than that so many hold.
+    pub whole: bool,
+    /// Whether it is too much for every day: it runs when it is asked for, by `cargo test -- --ignored`.
+    pub longer: bool,
+}
+
+impl Tested {
+    /// An instance of so many callers and pages that is explored to the end, within so many executions.
+    pub const fn whole(cpus: u32, pages: u32, executions: u64) -> Self {
+        Self {
+            size: Size { cpus, pages },
+            executions,
+            whole: true,
+            longer: false,
+        }
+    }
+
+    /// One of which so many executions are explored.
+    pub const fn part(cpus: u32, pages: u32, executions: u64) -> Self {
+        Self {
+            whole: false,
+            ..Self::whole(cpus, pages, executions)
+        }
+    }
+
+    /// The same, not every day.
+    #[must_use]
+    pub const fn longer(self) -> Self {
+        Self {
+            longer: true,
+            ..self
+        }
+    }
+}
+
+/// What tests try of a small race: the smallest instance and one of two pages are explored to the end every day, one of
+/// two callers in part; and to the end when somebody asks for it.
+pub const SMALL: &[Tested] = &[
+    Tested::whole(1, 1, 20_000),
+    Tested::whole(1, 2, 20_000),
+    Tested::part(2, 1, 20_000),
+    Tested::whole(2, 1, 50_000_000).longer(),
+];
+
 /// A step that a race rests on: without it, under these profiles, the race must fail.
 #[derive(Clone, Copy, Debug)]
 pub struct Need {
@@ -39,6 +105,13 @@ pub struct Need {
     pub step: Step,
     /// Where it is needed. Elsewhere nothing is claimed.
     pub profiles: &'static [&'static Profile],
+}
+
+impl Need {
+    /// `step`, under these profiles.
+    pub const fn of(step: Step, profiles: &'static [&'static Profile]) -> Self {
+        Self { step, profiles }
+    }
 }
 
 /// A race between GUP callers and somebody who changes what they walk.
@@ -58,6 +131,9 @@ pub struct Race {
     pub needs: &'static [Need],
     /// Controls: steps without which it must still hold, under every profile it names.
     pub indifferent: &'static [Step],
+    /// What its tests try: [`SMALL`], unless it is larger than most. Steps are knocked out of the first of these; what
+    /// the race rests on is computed with the first that is explored to the end.
+    pub tested: &'static [Tested],
     /// Makes the program.
     pub build: fn(Size, Kernel) -> Program,
 }
@@ -71,8 +147,12 @@ impl Race {
     }
 
     /// Its program.
+    ///
+    /// Where setting it up panics, it is one with a [flaw](Program::flaw): the other races are none the worse for it.
     pub fn program(&self, size: Size, profile: &'static Profile, knocked_out: Steps) -> Program {
-        (self.build)(size, self.kernel(profile, knocked_out))
+        isolated(|| (self.build)(size, self.kernel(profile, knocked_out))).unwrap_or_else(
+            |caught| Program::flawed(format!("setting the scene panicked: {}", caught.words())),
+        )
     }
 
     /// Whether it rests on `step` under `profile`.

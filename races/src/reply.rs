@@ -2,6 +2,7 @@
 
 use gupcheck_core::folio::Pfn;
 use gupcheck_core::gup::{Errno, Gup};
+use gupcheck_core::mm::VmFault;
 use gupcheck_core::mutators::Scan;
 use gupcheck_program::Returned;
 
@@ -38,6 +39,17 @@ impl Reply for Result<(), Errno> {
 impl Reply for Scan {
     fn into_returned(self) -> Returned {
         Returned::nothing().text("scan", self.name())
+    }
+}
+
+impl Reply for VmFault {
+    fn into_returned(self) -> Returned {
+        let text = match self {
+            Self::Done => "done",
+            Self::Oom => "oom",
+            Self::Sigbus => "sigbus",
+        };
+        Returned::nothing().text("fault", text)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Setting a race on the kernel model: CPUs on a machine, and properties in the kernel's terms.
 //!
 //! A [`Scene`] is what a scenario's `build` fills: it takes a booted machine, gives each CPU something to
-//! do, and states what must hold. Two properties come by themselves: every reference is accounted for
-//! ([`crate::books`]), and nobody is given a page that is somebody else's.
+//! do, and states what must hold. Three properties come by themselves: every reference is accounted for
+//! ([`crate::books`]), nobody is given a page that is somebody else's, and no migration entry is left behind, for which a
+//! fault would wait for ever.
 
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
@@ -38,7 +39,8 @@ impl Scene {
     }
 
     /// Adds GUP callers, all doing the same, and accounts for what each of them then holds. They are twins: nothing
-    /// but their names tells one from another.
+    /// but their names tells one from another. Callers are numbered throughout the scene: those of a second call go on
+    /// where the first ones ended.
     pub fn callers(
         &mut self,
         count: u32,
@@ -46,20 +48,48 @@ impl Scene {
         body: impl for<'m> Fn(&Cpu<'m>) -> Gup<'m> + Send + Sync + 'static,
     ) -> Vec<LaneId> {
         let body = Arc::new(body);
-        let mut added = Vec::new();
-        for n in 0..count {
-            let (machine, body) = (Arc::clone(&self.machine), Arc::clone(&body));
-            let run = move |lane: &Lane<'_>| body(&Cpu::new(*lane, &machine)).into_returned();
-            let name = Name::new("cpu{} gup", [n]);
-            let lane = match added.first() {
-                Some(&first) => self.program.twin_cpu(name, first, run),
-                None => self.program.cpu(name, run),
-            };
-            self.books.caller(lane, hold);
-            added.push(lane);
+        let mut added: Vec<LaneId> = Vec::new();
+        for _ in 0..count {
+            let body = Arc::clone(&body);
+            let first = added.first().copied();
+            added.push(self.caller(hold, first, move |cpu| body(cpu)));
         }
-        self.callers.extend(&added);
         added
+    }
+
+    /// Adds GUP callers that are told which of them they are, from 0, and may do something else each: twins they are
+    /// not.
+    pub fn numbered_callers(
+        &mut self,
+        count: u32,
+        hold: Hold,
+        body: impl for<'m> Fn(&Cpu<'m>, u32) -> Gup<'m> + Send + Sync + 'static,
+    ) -> Vec<LaneId> {
+        let body = Arc::new(body);
+        (0..count)
+            .map(|nth| {
+                let body = Arc::clone(&body);
+                self.caller(hold, None, move |cpu| body(cpu, nth))
+            })
+            .collect()
+    }
+
+    fn caller(
+        &mut self,
+        hold: Hold,
+        twin_of: Option<LaneId>,
+        body: impl for<'m> Fn(&Cpu<'m>) -> Gup<'m> + Send + Sync + 'static,
+    ) -> LaneId {
+        let machine = Arc::clone(&self.machine);
+        let run = move |lane: &Lane<'_>| body(&Cpu::new(*lane, &machine)).into_returned();
+        let name = Name::new("cpu{} gup", [self.callers.len() as u32]);
+        let lane = match twin_of {
+            Some(first) => self.program.twin_cpu(name, first, run),
+            None => self.program.cpu(name, run),
+        };
+        self.books.caller(lane, hold);
+        self.callers.push(lane);
+        lane
     }
 
     /// Adds a CPU that does something else.
@@ -70,6 +100,19 @@ impl Scene {
     ) -> LaneId {
         let machine = Arc::clone(&self.machine);
         self.program.cpu(name, move |lane| {
+            body(&Cpu::new(*lane, &machine)).into_returned()
+        })
+    }
+
+    /// Adds a CPU that does what `first` does, given the same body: they are twins, as callers are.
+    pub fn twin<R: Reply>(
+        &mut self,
+        name: impl Into<Name>,
+        first: LaneId,
+        body: impl Fn(&Cpu<'_>) -> R + Send + Sync + 'static,
+    ) -> LaneId {
+        let machine = Arc::clone(&self.machine);
+        self.program.twin_cpu(name, first, move |lane| {
             body(&Cpu::new(*lane, &machine)).into_returned()
         })
     }
@@ -118,11 +161,12 @@ impl Scene {
         }
     }
 
-    /// The program, with the properties that every scene has.
-    ///
-    /// # Panics
-    /// If the machine was booted with another number of CPUs than the scene has.
+    /// The program, with the properties that every scene has. Where the scene is not whole, it is one with a
+    /// [flaw](Program::flaw), which no engine explores.
     pub fn into_program(mut self) -> Program {
+        if let Some(flaw) = self.flaw() {
+            return Program::flawed(flaw);
+        }
         let callers = std::mem::take(&mut self.callers);
         self.always(
             "every page that a caller got is its own mm's (I12)",
@@ -133,16 +177,32 @@ impl Scene {
                     .all(|page| end.owner(page) == Owner::Us)
             },
         );
+        self.always("no migration entry is left behind (I11)", |end| {
+            !end.has_migration_entry()
+        });
         let books = std::mem::take(&mut self.books);
         let text = "every reference is accounted for (I3, I9, I13)";
         let balance = self.at_the_end(move |end| books.balance(end));
         self.program.always_or_why(text, balance);
-        let (cpus, booted) = (self.program.cpus().len(), self.machine.cpus());
-        assert_eq!(
-            cpus, booted,
-            "the scene has {cpus} CPUs, and the machine was booted with {booted}"
-        );
         self.program
+    }
+
+    /// What is wrong with the scene.
+    fn flaw(&self) -> Option<String> {
+        let cpus = self.program.cpus();
+        let (count, booted) = (cpus.len(), self.machine.cpus());
+        if count != booted {
+            return Some(format!(
+                "the scene has {count} CPUs, and the machine was booted with {booted}"
+            ));
+        }
+        let mut names: Vec<_> = cpus.iter().map(|cpu| cpu.name.to_string()).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1])?;
+        Some(format!(
+            "two CPUs of the scene are called {:?}: nobody could tell them apart",
+            twice[0]
+        ))
     }
 }
 
@@ -150,7 +210,9 @@ impl Scene {
 mod tests {
     use super::*;
     use gupcheck_core::arch::ARM64;
+    use gupcheck_core::boot::Area;
     use gupcheck_core::gup::{Foll, get_user_pages_fast};
+    use gupcheck_core::pgtable::PAGE_SIZE;
     use gupcheck_core::step::Kernel;
 
     #[test]
@@ -164,5 +226,53 @@ mod tests {
         let program = scene.into_program();
         let twins: Vec<_> = program.cpus().iter().map(|cpu| cpu.twin_of).collect();
         assert_eq!(twins, [None, Some(callers[0]), Some(callers[0])]);
+    }
+
+    fn gup<'m>(cpu: &Cpu<'m>, area: Area) -> Gup<'m> {
+        get_user_pages_fast(cpu, area.mm, area.start, 1, Foll::empty())
+    }
+
+    #[test]
+    fn callers_are_numbered_throughout_the_scene() {
+        let mut boot = Boot::for_pages(Kernel::new(&ARM64), 5, 2);
+        let area = boot.anon_area(2);
+        let mut scene = Scene::new(boot);
+        scene.callers(2, Hold::Reference, move |cpu| gup(cpu, area));
+        scene.callers(1, Hold::Pin, move |cpu| gup(cpu, area));
+        let two = scene.numbered_callers(2, Hold::Reference, move |cpu, nth| {
+            let start = area.start + u64::from(nth) * PAGE_SIZE;
+            gup(cpu, Area { start, ..area })
+        });
+        let program = scene.into_program();
+        let names: Vec<_> = program
+            .cpus()
+            .iter()
+            .map(|cpu| cpu.name.to_string())
+            .collect();
+        let expected = ["cpu0 gup", "cpu1 gup", "cpu2 gup", "cpu3 gup", "cpu4 gup"];
+        assert_eq!(names, expected);
+        let twins: Vec<_> = program.cpus().iter().map(|cpu| cpu.twin_of).collect();
+        assert_eq!(twins, [None, Some(LaneId(0)), None, None, None]);
+        assert_eq!(two, [LaneId(3), LaneId(4)]);
+    }
+
+    #[test]
+    fn a_scene_that_is_not_whole_says_so() {
+        let with = |booted, names: &[&'static str]| {
+            let mut scene = Scene::new(Boot::new(Kernel::new(&ARM64), booted, 1));
+            for &name in names {
+                scene.cpu(name, |_| ());
+            }
+            scene.into_program().flaw().map(str::to_owned)
+        };
+        assert_eq!(with(2, &["one", "other"]), None);
+        assert_eq!(
+            with(3, &["one", "other"]).as_deref(),
+            Some("the scene has 2 CPUs, and the machine was booted with 3")
+        );
+        assert_eq!(
+            with(2, &["one", "one"]).as_deref(),
+            Some("two CPUs of the scene are called \"one\": nobody could tell them apart")
+        );
     }
 }

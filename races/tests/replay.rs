@@ -235,11 +235,15 @@ fn deadly_embrace() -> Program {
     program.cpu("ab", move |lane| {
         a.lock(lane);
         b.lock(lane, LockMode::Exclusive);
+        b.unlock(lane, LockMode::Exclusive);
+        a.unlock(lane);
         Returned::nothing()
     });
     program.cpu("ba", move |lane| {
         b.lock(lane, LockMode::Shared);
         a.lock(lane);
+        a.unlock(lane);
+        b.unlock(lane, LockMode::Shared);
         Returned::nothing()
     });
     program
@@ -378,7 +382,10 @@ mod invented {
             choices in vec((lane(), back()), 0..20),
             looks_around: bool,
         ) {
-            let choices = choices.into_iter().map(|(lane, back)| Choice { lane, back });
+            let choices = choices.into_iter().map(|(lane, back)| Choice {
+                lane,
+                back: u32::from(back),
+            });
             is_answered(GRAPH, Model::Rc11, Schedule::Graph(choices.collect()), looks_around);
         }
 

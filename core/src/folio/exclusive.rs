@@ -8,7 +8,9 @@
 //!    bit. So either it sees the pin, or the pinner sees the entry gone or the bit clear.
 //! 3. If the same entry is put back afterwards, the bit must have been seen clear before: a barrier.
 
-use super::{Folio, Page, PageFlags, clear_page_flags, folio_maybe_dma_pinned, set_page_flags};
+use super::{
+    Folio, Page, PageFlags, clear_page_flags, folio_maybe_dma_pinned, page_add_rmap, set_page_flags,
+};
 use crate::cpu::Cpu;
 use crate::lkmm::{read_once_has, smp_mb, smp_mb_after_atomic};
 use crate::step::Step;
@@ -44,5 +46,23 @@ pub fn page_try_share_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page) ->
     if cpu.does(Step::ShareBarrier) {
         smp_mb_after_atomic(cpu, cleared);
     }
+    true
+}
+
+/// `page_try_dup_anon_rmap`: one more mapping of an anonymous page, by another mm, whose holder asks whether it
+/// `needs_cow` for the sake of pins. Whether the page could be shared; where not, it is as it was, and wants to be copied.
+#[track_caller]
+pub fn page_try_dup_anon_rmap(
+    cpu: &Cpu<'_>,
+    page: &Page,
+    needs_cow: impl FnOnce() -> bool,
+) -> bool {
+    if page_anon_exclusive(cpu, page) {
+        if needs_cow() {
+            return false;
+        }
+        clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
+    }
+    page_add_rmap(cpu, page);
     true
 }

@@ -20,12 +20,14 @@ mod zero_page;
 
 pub use crate::types::{BlockLink, CompoundHead, Mapping, Memory, Owner, Page, PageFlags, Pfn};
 pub use alloc::alloc_folio;
-pub use exclusive::{page_anon_exclusive, page_try_share_anon_rmap, set_page_anon_exclusive};
+pub use exclusive::{
+    page_anon_exclusive, page_try_dup_anon_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
+};
 pub use flags::{clear_page_flags, set_page_flags, test_and_clear_page_flag};
 pub use head::{Folio, page_folio, page_is_in_folio};
-pub use mapcount::{page_add_rmap, page_remove_rmap};
+pub use mapcount::{folio_mapped, page_add_rmap, page_remove_rmap};
 pub use refcount::{
-    GUP_PIN_COUNTING_BIAS, folio_get, folio_maybe_dma_pinned, folio_put, folio_put_refs,
+    Frozen, GUP_PIN_COUNTING_BIAS, folio_get, folio_maybe_dma_pinned, folio_put, folio_put_refs,
     folio_ref_add, folio_ref_count_is, folio_ref_count_is_below, folio_ref_freeze,
     folio_ref_try_add, folio_ref_unfreeze,
 };

@@ -88,21 +88,38 @@ pub fn folio_put(cpu: &Cpu<'_>, folio: Folio<'_>) {
     folio_put_refs(cpu, folio, 1);
 }
 
-/// `folio_ref_freeze`: exchanges the expected count for zero; whether it was the expected one.
+/// A folio whose count was the expected one, and is frozen.
+#[must_use = "a count that is frozen must be given back"]
+pub struct Frozen<'m> {
+    folio: Folio<'m>,
+    expected: i32,
+}
+
+/// `folio_ref_freeze`: exchanges the expected count for zero, if it is the expected one.
 #[track_caller]
-pub fn folio_ref_freeze(cpu: &Cpu<'_>, folio: Folio<'_>, expected: i32) -> bool {
+pub fn folio_ref_freeze<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, expected: i32) -> Option<Frozen<'m>> {
     let cell = folio.head().refcount;
     // ORDERING: none needed beyond coherence: references go through the same word, so that one of the two
-    // comes first. Pairs with add-unless-zero (P11). Without the exchange: R12. Step `refcount-freeze`.
-    if cpu.does(Step::RefcountFreeze) {
-        return atomic_cmpxchg(cpu, cell, expected, 0);
+    // comes first. Pairs with add-unless-zero (P11). Without the exchange, a look: R05. Step `refcount-freeze`.
+    let frozen = if cpu.does(Step::RefcountFreeze) {
+        atomic_cmpxchg(cpu, cell, expected, 0)
+    } else {
+        read_once_is(cpu, cell, expected)
+    };
+    frozen.then_some(Frozen { folio, expected })
+}
+
+impl Frozen<'_> {
+    /// Gives the count back as `count`, which accounts for what its owner has taken or given up meanwhile.
+    #[track_caller]
+    pub fn unfreeze(self, cpu: &Cpu<'_>, count: i32) {
+        if cpu.does(Step::RefcountFreeze) {
+            folio_ref_unfreeze(cpu, self.folio, count);
+        } else if count != self.expected {
+            // Nothing was frozen: what came meanwhile stays.
+            folio_ref_add(cpu, self.folio, count - self.expected);
+        }
     }
-    // Knocked out: a peek, and then a store that believes it.
-    if !read_once_is(cpu, cell, expected) {
-        return false;
-    }
-    write_once(cpu, cell, 0);
-    true
 }
 
 /// `page_ref_unfreeze`: gives a frozen count back, and with it everything done while it was frozen.

@@ -46,7 +46,7 @@ pub(super) fn follow_page_mask<'m>(
         return no_page_table(vma, flags);
     }
     if !pmd.is_huge() {
-        return follow_page_pte(cpu, vma, addr, pmdp, pmd, flags);
+        return follow_page_pte(cpu, vma, addr, pmdp, flags);
     }
     if pmd.is_prot_none() && !can_follow_protnone(vma, flags) {
         return no_page_table(vma, flags);
@@ -59,7 +59,7 @@ pub(super) fn follow_page_mask<'m>(
     }
     if !now.is_huge() {
         pmdp.lock().unlock(cpu);
-        return follow_page_pte(cpu, vma, addr, pmdp, now, flags);
+        return follow_page_pte(cpu, vma, addr, pmdp, flags);
     }
     let followed = follow_trans_huge_pmd(cpu, vma, addr, now, flags);
     pmdp.lock().unlock(cpu);
@@ -114,11 +114,10 @@ fn follow_page_pte<'m>(
     vma: &Vma,
     addr: u64,
     pmdp: EntryPtr<'m>,
-    pmd: Entry,
     flags: Foll,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("follow_page_pte");
-    let Some(ptep) = pte_offset_map_lock(cpu, pmdp, pmd, addr) else {
+    let Some(ptep) = pte_offset_map_lock(cpu, pmdp, addr) else {
         return no_page_table(vma, flags);
     };
     let followed = follow_locked_pte(cpu, vma, ptep.get(cpu), flags);

@@ -4,17 +4,17 @@
 //! page is copied where it must be. Huge pages are not faulted in either, but huge pmds are handled where
 //! they are met; leaves above the PMD level are hugetlb's and DAX's own affair, and not modelled.
 
-use super::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, split_huge_pmd_locked};
+use super::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, page_set_anon, split_huge_pmd_locked};
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{
     Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
     folio_ref_count_is_below, page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap,
     set_page_anon_exclusive, set_page_flags,
 };
-use crate::lkmm::{read_once_is, smp_wmb, write_once};
+use crate::lkmm::{read_once_is, smp_wmb};
 use crate::pgtable::{
-    Bits, Entry, EntryPtr, Level, offset_lockless, pgd_offset, pte_alloc, pte_offset_map_lock,
-    pte_unmap_unlock, table_entry,
+    Bits, Entry, EntryPtr, Level, pgd_offset, pte_alloc, pte_offset_map_lock,
+    pte_offset_map_nolock, pte_unmap, pte_unmap_unlock, table_entry,
 };
 use crate::sync::{LoadOrder, Until, Word};
 
@@ -60,7 +60,7 @@ pub fn handle_mm_fault(
     if pmd.is_huge() {
         return fault.huge(pmd);
     }
-    fault.handle_pte_fault(pmd)
+    fault.handle_pte_fault()
 }
 
 /// `p4d_alloc`, `pud_alloc`, `pmd_alloc`: the pmd entry, with all tables above it in place, or how the fault
@@ -176,26 +176,28 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// `handle_pte_fault`.
-    fn handle_pte_fault(&self, pmd: Entry) -> VmFault {
+    fn handle_pte_fault(&self) -> VmFault {
         let cpu = self.cpu;
-        if pmd.is_none() {
-            return self.do_anonymous_page(pmd);
+        if self.pmdp.is(cpu, Entry::NONE) {
+            return self.do_anonymous_page();
         }
-        let ptep = offset_lockless(cpu, pmd, Level::Pte, self.addr);
-        // Compared again under the lock before it is used: nothing is dereferenced here.
-        let pte = ptep.get(cpu);
-        if pte.is_none() {
-            return self.do_anonymous_page(pmd);
-        }
-        if pte.is_migration() {
-            return self.wait_for_entry(ptep, pte);
-        }
-        if !pte.pte_present() {
-            return VmFault::Sigbus;
-        }
-        let Some(ptep) = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr) else {
+        let Some(ptep) = pte_offset_map_nolock(cpu, self.pmdp, self.addr) else {
             return VmFault::Done;
         };
+        // Compared again under the lock before it is used: nothing is dereferenced here.
+        let pte = ptep.get(cpu);
+        if !pte.pte_present() {
+            pte_unmap(cpu);
+            return if pte.is_none() {
+                self.do_anonymous_page()
+            } else if pte.is_migration() {
+                self.wait_for_entry(ptep, pte)
+            } else {
+                VmFault::Sigbus
+            };
+        }
+        // No look at the pmd: the mmap lock keeps the table linked.
+        ptep.lock().lock(cpu);
         if !ptep.is_still(cpu, pte) {
             pte_unmap_unlock(cpu, ptep);
             return VmFault::Done;
@@ -205,7 +207,7 @@ impl<'m> Fault<'_, 'm> {
             let page = cpu.machine().page(pte.pfn());
             ptep.set(cpu, self.without_hint(pte, page));
         } else if self.wants_write() && !pte.is_writable() {
-            return self.do_wp_page(ptep, pte, pmd);
+            return self.do_wp_page(ptep, pte);
         } else {
             self.set_accessed(ptep, pte);
         }
@@ -214,17 +216,14 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// `do_anonymous_page`.
-    fn do_anonymous_page(&self, mut pmd: Entry) -> VmFault {
+    fn do_anonymous_page(&self) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("do_anonymous_page");
         if self.vma.backing != Backing::Anon || self.vma.flags.contains(VmFlags::SHARED) {
             return VmFault::Sigbus;
         }
-        if pmd.is_none() {
-            if !pte_alloc(cpu, self.pmdp) {
-                return VmFault::Oom;
-            }
-            pmd = self.pmdp.read_once(cpu);
+        if self.pmdp.is(cpu, Entry::NONE) && !pte_alloc(cpu, self.pmdp) {
+            return VmFault::Oom;
         }
         let zero = (!self.flags.contains(FaultFlags::WRITE))
             .then_some(cpu.machine().zero_page)
@@ -236,7 +235,7 @@ impl<'m> Fault<'_, 'm> {
                 None => return VmFault::Oom,
             },
         };
-        let Some(ptep) = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr) else {
+        let Some(ptep) = pte_offset_map_lock(cpu, self.pmdp, self.addr) else {
             self.discard(new);
             return VmFault::Done;
         };
@@ -275,7 +274,7 @@ impl<'m> Fault<'_, 'm> {
     /// `folio_add_new_anon_rmap`, `folio_add_lru`: mapped once, exclusive. The entry to map it by.
     fn add_new_anon(&self, page: &'m Page) -> Entry {
         let cpu = self.cpu;
-        write_once(cpu, page.mapping, Mapping::Anon);
+        page_set_anon(cpu, page, self.mm, self.addr);
         page_add_rmap(cpu, page);
         set_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
         let write = self.vma.flags.contains(VmFlags::WRITE);
@@ -284,7 +283,7 @@ impl<'m> Fault<'_, 'm> {
 
     /// `do_wp_page`, of a private mapping: reuse the page, or copy it. Holds the page-table lock, and
     /// drops it.
-    fn do_wp_page(&self, ptep: EntryPtr<'m>, pte: Entry, pmd: Entry) -> VmFault {
+    fn do_wp_page(&self, ptep: EntryPtr<'m>, pte: Entry) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("do_wp_page");
         let page = cpu.machine().page(pte.pfn());
@@ -295,7 +294,7 @@ impl<'m> Fault<'_, 'm> {
         }
         if pte.is_special() {
             pte_unmap_unlock(cpu, ptep);
-            return self.wp_page_copy(None, pte, pmd);
+            return self.wp_page_copy(None, pte);
         }
         let folio = page_folio(cpu, page);
         let reuse = folio.is_anon(cpu)
@@ -309,7 +308,7 @@ impl<'m> Fault<'_, 'm> {
         }
         folio_get(cpu, folio);
         pte_unmap_unlock(cpu, ptep);
-        self.wp_page_copy(Some((folio, page)), pte, pmd)
+        self.wp_page_copy(Some((folio, page)), pte)
     }
 
     /// What later kernels call `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get
@@ -329,7 +328,7 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// `wp_page_copy`: a copy in place of the old page, whose extra reference the caller took.
-    fn wp_page_copy(&self, old: Option<(Folio<'m>, &'m Page)>, pte: Entry, pmd: Entry) -> VmFault {
+    fn wp_page_copy(&self, old: Option<(Folio<'m>, &'m Page)>, pte: Entry) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("wp_page_copy");
         let put_old = || {
@@ -341,7 +340,7 @@ impl<'m> Fault<'_, 'm> {
             put_old();
             return VmFault::Oom;
         };
-        let ptep = pte_offset_map_lock(cpu, self.pmdp, pmd, self.addr);
+        let ptep = pte_offset_map_lock(cpu, self.pmdp, self.addr);
         let same = ptep.is_some_and(|ptep| ptep.is_still(cpu, pte));
         if let (Some(ptep), true) = (ptep, same) {
             ptep.clear(cpu);

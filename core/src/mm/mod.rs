@@ -3,13 +3,16 @@
 //! | file | noun |
 //! | --- | --- |
 //! | `mmap_lock` | the mmap lock, and the areas that it keeps in place |
+//! | `anon_vma` | the anon_vma lock, and what it keeps in place |
 //! | `has_pinned` | the mark of an mm whose pages may be pinned |
+//! | `write_protect_seq` | fork's sequence, as fork writes it |
 //! | `deposit` | tables deposited for huge mappings |
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `fault_flags` | what a fault is asked for, and how it ends |
 //! | `fault` | a page fault |
 //! | `gather` | what an unmapping collects and frees at the end |
 
+mod anon_vma;
 mod deposit;
 mod fault;
 mod fault_flags;
@@ -17,9 +20,11 @@ mod gather;
 mod has_pinned;
 mod mmap_lock;
 mod split_pmd;
+mod write_protect_seq;
 
-pub use crate::types::{Backing, Mm, VmFlags, Vma};
+pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, VmFlags, Vma};
+pub use anon_vma::{folio_anon_vma, page_copy_anon, page_set_anon, unlink_anon_vmas};
 pub use fault::handle_mm_fault;
 pub use fault_flags::{FaultFlags, VmFault};
 pub use gather::MmuGather;
-pub use split_pmd::split_huge_pmd_locked;
+pub use split_pmd::{split_huge_pmd, split_huge_pmd_locked};

@@ -1,4 +1,4 @@
-//! A huge pmd becomes a table of PTEs: `__split_huge_pmd_locked`.
+//! A huge pmd becomes a table of PTEs: `__split_huge_pmd`.
 //!
 //! # The order
 //!
@@ -10,11 +10,39 @@
 use super::Mm;
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{
-    Page, folio_put, folio_ref_add, page_add_rmap, page_anon_exclusive, page_folio,
+    Folio, Page, folio_put, folio_ref_add, page_add_rmap, page_anon_exclusive, page_folio,
     page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 use crate::pgtable::{Bits, Entry, EntryPtr, pmd_install};
 use crate::step::Step;
+use crate::sync::Fault;
+
+/// `__split_huge_pmd`: takes the pmd lock, and splits what is huge there. With `folio`, which the caller has locked, only if
+/// it is that folio that is mapped: between the caller's look and the lock another one may have come in its place.
+///
+/// # Panics
+/// As [`split_huge_pmd_locked`].
+pub fn split_huge_pmd<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    pmdp: EntryPtr<'m>,
+    freeze: bool,
+    folio: Option<Folio<'m>>,
+) {
+    let _span = cpu.span("__split_huge_pmd");
+    pmdp.lock().lock(cpu);
+    let pmd = pmdp.get(cpu);
+    if pmd.is_huge() {
+        // No other folio's mapping becomes migration entries that nobody takes back. Without it: the entries of another
+        // folio stay. Step `split-checks-folio`.
+        let theirs = cpu.does(Step::SplitChecksFolio)
+            && folio.is_some_and(|folio| folio != page_folio(cpu, cpu.machine().page(pmd.pfn())));
+        if !theirs {
+            split_huge_pmd_locked(cpu, mm, pmdp, freeze);
+        }
+    }
+    pmdp.lock().unlock(cpu);
+}
 
 /// `__split_huge_pmd_locked`, under the pmd lock. With `freeze` the PTEs are migration entries, unless the page may be pinned.
 ///
@@ -57,16 +85,22 @@ fn fill(cpu: &Cpu<'_>, table: &Page, head: &Page, old: Entry, freeze: bool, excl
     let mut ptep = EntryPtr::new(machine.page(table.pfn), 0);
     for n in 0..machine.geometry.pages_per_pmd() {
         let page = machine.page(head.pfn.plus(n));
-        let leaf = Entry::new(page.pfn, old.without(Bits::HUGE).bits());
+        let mut entry = Entry::new(page.pfn, old.without(Bits::HUGE).bits());
         if freeze {
-            ptep.set(cpu, leaf.migration(exclusive));
+            entry = entry.migration(exclusive);
         } else {
             if exclusive {
                 set_page_anon_exclusive(cpu, page);
             }
             page_add_rmap(cpu, page);
-            ptep.set(cpu, leaf);
         }
+        if !ptep.is(cpu, Entry::NONE) {
+            cpu.fault(Fault::Bug {
+                what: "a table that was deposited has entries",
+                cell: Some(table.table.entries[n as usize].id()),
+            });
+        }
+        ptep.set(cpu, entry);
         ptep = ptep.next();
     }
 }

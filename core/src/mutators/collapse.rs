@@ -2,6 +2,8 @@
 //!
 //! # The order
 //!
+//! 0. the anon_vma lock is taken for writing, and held until 3 is over: nobody walks the mappings of a page that is under the
+//!    table (M-P26);
 //! 1. the pmd is cleared and flushed; the table below, and its entries, stay as they are (M-P11);
 //! 2. every CPU is interrupted, and waited for: no walker is inside the table any more (M-P12);
 //! 3. each page is locked, its references counted, and isolated; if anybody else has one, the pmd is put
@@ -18,14 +20,17 @@
 
 use crate::cpu::{Cpu, flush_tlb, tlb_remove_table_sync_one};
 use crate::folio::{
-    Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
+    Folio, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
     page_add_rmap, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
 };
-use crate::lkmm::{read_once, smp_wmb, write_once};
+use crate::lkmm::{read_once, smp_wmb};
 use crate::machine::MmId;
-use crate::mm::{Backing, Mm, VmFlags, Vma};
-use crate::pgtable::{Bits, Entry, EntryPtr, Level, MAX_PTRS_PER_PTE, find_entry, table_entry};
+use crate::mm::{Backing, Mm, VmFlags, Vma, page_set_anon};
+use crate::pgtable::{
+    Bits, Entry, EntryPtr, Level, MAX_PTRS_PER_PTE, TableLock, find_entry, table_entry,
+};
 use crate::step::Step;
+use crate::sync::Fault;
 use arrayvec::ArrayVec;
 
 /// `enum scan_result`: how a collapse ended.
@@ -118,6 +123,13 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
     };
     let table = cpu.machine().page(pmd.pfn());
     let mut isolated = Isolated::new();
+    // ORDERING: no rmap walk is under way between the clear and the end of isolation, when all pages are locked. Pairs
+    // with rmap-walk-lock (M-P24), split-rmap-lock (M-P25). Without it: migration entries are left behind. Step
+    // `collapse-rmap-lock`.
+    let excludes_rmap = cpu.does(Step::CollapseRmapLock);
+    if excludes_rmap {
+        mm.anon_vma.lock_write(cpu);
+    }
     // ORDERING: the table is unlinked before references are counted. Pairs with pmd-recheck (P18). Without
     // it: R02. Step `collapse-clear-first`.
     let scan = if cpu.does(Step::CollapseClearFirst) {
@@ -131,14 +143,29 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
     if scan != Scan::Succeed {
         // pmd_populate. No write barrier: what the table holds was published when it was linked first.
         pmdp.lock().lock(cpu);
+        bug_on_pmd(cpu, pmdp);
         pmdp.set(cpu, pmd);
         pmdp.lock().unlock(cpu);
+    }
+    if excludes_rmap {
+        mm.anon_vma.unlock_write(cpu);
+    }
+    if scan != Scan::Succeed {
         return scan;
     }
     copy_succeeded(cpu, table, &isolated);
     let write = vma.flags.contains(VmFlags::WRITE);
-    install(cpu, mm, pmdp, table, Entry::leaf(huge.head().pfn, write));
+    let huge = Entry::leaf(huge.head().pfn, write);
+    install(cpu, mm, base, pmdp, table, huge);
     Scan::Succeed
+}
+
+/// `BUG_ON(!pmd_none(*pmd))`: nobody put anything where khugepaged cleared the pmd.
+fn bug_on_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
+    if !pmdp.is(cpu, Entry::NONE) {
+        let what = "a pmd that khugepaged cleared is none no more";
+        cpu.fault(Fault::Bug { what, cell: None });
+    }
 }
 
 /// `hugepage_vma_revalidate`: the area is still there, anonymous, and holds all of the range.
@@ -196,7 +223,8 @@ fn isolate_pages<'m>(
 ) -> Scan {
     let _span = cpu.span("__collapse_huge_page_isolate");
     let machine = cpu.machine();
-    table.table.lock.lock(cpu);
+    let lock = TableLock::of(table);
+    lock.lock(cpu);
     let mut ptep = table_entry(cpu, table.pfn, Level::Pte, base);
     let mut writable = false;
     let mut failed = None;
@@ -223,7 +251,7 @@ fn isolate_pages<'m>(
     if scan != Scan::Succeed {
         release_pages(cpu, isolated);
     }
-    table.table.lock.unlock(cpu);
+    lock.unlock(cpu);
     scan
 }
 
@@ -245,7 +273,8 @@ fn isolate_page(cpu: &Cpu<'_>, pte: Entry) -> Scan {
         return Scan::PageLock;
     }
     // is_refcount_suitable
-    let expected = read_once(cpu, page.mapcount);
+    let mapped = read_once(cpu, page.mapcount);
+    let expected = mapped + i32::from(folio.test(cpu, PageFlags::SWAP_CACHE));
     if !folio_ref_count_is(cpu, folio, expected) {
         folio.unlock(cpu);
         return Scan::PageCount;
@@ -277,17 +306,18 @@ fn release_pages(cpu: &Cpu<'_>, isolated: &Isolated<'_>) {
 /// `__collapse_huge_page_copy_succeeded`: the contents are in the huge page; the old pages go.
 fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
     let _span = cpu.span("__collapse_huge_page_copy_succeeded");
+    let lock = TableLock::of(table);
     for &(page, ptep) in isolated {
         if let Some(page) = page {
             release_page(cpu, page);
         }
-        table.table.lock.lock(cpu);
+        lock.lock(cpu);
         // ptep_clear: an exchange, as ptep_get_and_clear is, though nobody looks at what was there.
         ptep.clear(cpu);
         if let Some(page) = page {
             page_remove_rmap(cpu, page);
         }
-        table.table.lock.unlock(cpu);
+        lock.unlock(cpu);
         if let Some(page) = page {
             folio_put(cpu, Folio::of(cpu.machine().page(page.pfn)));
         }
@@ -295,14 +325,15 @@ fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
 }
 
 /// The huge entry in place of the table, which is deposited for the day the page is split.
-fn install(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>, table: &Page, huge: Entry) {
+fn install(cpu: &Cpu<'_>, mm: &Mm, base: u64, pmdp: EntryPtr<'_>, table: &Page, huge: Entry) {
     let head = cpu.machine().page(huge.pfn());
     // ORDERING: the copied contents, and the heads of the new folio, before the entry that makes them
     // reachable (__folio_mark_uptodate). Pairs with entry-read-once (P6). No step: no race of the catalogue
     // looks at contents.
     smp_wmb(cpu);
     pmdp.lock().lock(cpu);
-    write_once(cpu, head.mapping, Mapping::Anon);
+    bug_on_pmd(cpu, pmdp);
+    page_set_anon(cpu, head, mm, base);
     page_add_rmap(cpu, head);
     set_page_flags(cpu, head, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
     mm.deposit(cpu, table);

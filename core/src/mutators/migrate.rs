@@ -1,54 +1,135 @@
-//! A page moves to another frame: unmap, freeze, move, map again.
+//! A page moves to another frame: isolate, unmap, decide, move, map again.
+//!
+//! # How it decides
+//!
+//! Once every mapping has become a migration entry, the folio must have no reference but the migration's own. Of anonymous
+//! memory outside the swap cache the count is *looked at*, and nothing is written. That is enough, because of what
+//! came just before: the last mapping's reference was dropped, in the very same word, after its entry was exchanged. A walker
+//! that takes its reference before that drop is in the count that is looked at; one that takes it after has
+//! acquired the exchange with it, and its recheck fails. (Of an exclusive page there are two full barriers as well between the
+//! exchange and the look, and each would do by itself: `page_try_share_anon_rmap` has them.) Of a folio in the swap
+//! cache, which others may find without any mapping, the count is *frozen*.
 //!
 //! # What happens when a walker comes
 //!
-//! 1. before the entry is exchanged: its pin makes the unmap fail, or the freeze, and nothing moves;
-//! 2. between the exchange and the freeze: its reference may make the freeze fail; its recheck fails;
-//! 3. after the freeze: it is refused the reference (P11);
+//! 1. before the entry is exchanged: its pin makes the unmap fail, or the count is not the expected one, and nothing moves;
+//! 2. between the exchange and the decision: its reference may make that fail; its recheck fails;
+//! 3. while the count is frozen: it is refused the reference (P11);
 //! 4. after the old folio is free, with an old entry in hand: it gets a reference of the next life, and its
 //!    recheck fails; dropping that reference may free the page for its new owner (R12 iii, R30).
 //!
-//! The copy of the contents is not modelled: no race here depends on when it happens.
+//! The copy of the contents and of the flags is not modelled: no race here depends on when it happens.
 
-use super::rmap::{remove_migration_pte, try_to_migrate_one};
-use crate::cpu::Cpu;
+use super::rmap::{By, remove_migration_ptes, try_to_migrate};
+use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::folio::{
-    Folio, Mapping, Owner, PageFlags, Pfn, alloc_folio, folio_get, folio_put, folio_ref_freeze,
-    folio_ref_unfreeze, set_page_flags,
+    Folio, Owner, PageFlags, Pfn, alloc_folio, clear_page_flags, folio_mapped, folio_put,
+    folio_ref_add, folio_ref_count_is, folio_ref_freeze, set_page_flags, test_and_clear_page_flag,
 };
-use crate::lkmm::write_once;
-use crate::machine::MmId;
+use crate::lkmm::atomic_add_unless;
+use crate::mm::page_copy_anon;
+use crate::sync::RmwOrder;
 
-/// `migrate_folio_unmap`, `folio_migrate_mapping` and what follows, of the small anonymous page in `pfn`
-/// that is mapped at `addr`, which must be mapped there when this begins: the new frame, or `None` if it could
-/// not be moved.
-///
-/// The count is frozen, as it is for every folio in the page or swap cache.
-pub fn migrate_page<'m>(cpu: &Cpu<'m>, mm: MmId, addr: u64, pfn: Pfn) -> Option<Folio<'m>> {
-    let _span = cpu.span("migrate_folio");
-    let machine = cpu.machine();
-    let mm = machine.mm(mm);
-    let old = Folio::of(machine.page(pfn));
-    let new = alloc_folio(cpu, 0, Owner::Us)?;
-    if !old.trylock(cpu) {
-        folio_put(cpu, new);
+/// Compaction's way with the small anonymous page in `pfn`: isolates it, migrates it, and puts it back if it could not be
+/// moved. The frame that it moved to, or `None`.
+pub fn migrate_page<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
+    let _span = cpu.span("migrate_pages");
+    let old = isolate(cpu, pfn)?;
+    // migrate_folio_unmap
+    if folio_ref_count_is(cpu, old, 1) {
+        // It was freed under our hands, but for the isolation's reference.
+        folio_put(cpu, old);
         return None;
     }
-    // The isolation's reference.
-    folio_get(cpu, old);
-    let unmapped = try_to_migrate_one(cpu, mm, addr, old.head());
-    let moved = unmapped && folio_ref_freeze(cpu, old, 1);
+    let moved = alloc_folio(cpu, 0, Owner::Us).filter(|&new| unmap_and_move(cpu, old, new));
+    if moved.is_none() {
+        // putback_movable_pages
+        set_page_flags(cpu, old.head(), PageFlags::LRU);
+        folio_put(cpu, old);
+    }
+    moved
+}
+
+/// `isolate_migratepages_block`, of one page: a reference, unless it is free, and off the LRU, unless it is not on it.
+fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
+    let _span = cpu.span("isolate_migratepages_block");
+    let page = cpu.machine().page(pfn);
+    let folio = Folio::of(page);
+    // get_page_unless_zero
+    if !atomic_add_unless(cpu, page.refcount, 1, 0, RmwOrder::Full) {
+        return None;
+    }
+    // Large folios, which the kernel migrates as well, are left alone here.
+    if folio.test(cpu, PageFlags::HEAD) || !test_and_clear_page_flag(cpu, page, PageFlags::LRU) {
+        folio_put(cpu, folio);
+        return None;
+    }
+    Some(folio)
+}
+
+/// `migrate_folio_unmap` and `migrate_folio_move`: whether the folio moved. If not, `new` is free again.
+fn unmap_and_move<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
+    if !old.trylock(cpu) {
+        folio_put(cpu, new);
+        return false;
+    }
+    if !new.trylock(cpu) {
+        old.unlock(cpu);
+        folio_put(cpu, new);
+        return false;
+    }
+    let was_mapped = folio_mapped(cpu, old);
+    if was_mapped {
+        try_to_migrate(cpu, old, By::Migration);
+    }
+    let moved = !folio_mapped(cpu, old) && folio_migrate_mapping(cpu, old, new);
     if moved {
-        write_once(cpu, new.head().mapping, Mapping::Anon);
+        // folio_add_lru
         set_page_flags(cpu, new.head(), PageFlags::LRU);
-        folio_ref_unfreeze(cpu, old, 1);
     }
-    let now = if moved { new } else { old };
-    if unmapped {
-        remove_migration_pte(cpu, mm, addr, old.head(), now.head());
+    if was_mapped {
+        remove_migration_ptes(cpu, old, if moved { new } else { old }, false);
     }
-    old.unlock(cpu);
-    folio_put(cpu, old);
-    folio_put(cpu, new);
-    moved.then_some(new)
+    if moved {
+        new.unlock(cpu);
+        folio_put(cpu, new);
+        old.unlock(cpu);
+        folio_put(cpu, old);
+    } else {
+        old.unlock(cpu);
+        new.unlock(cpu);
+        folio_put(cpu, new);
+    }
+    moved
+}
+
+/// `folio_migrate_mapping`, of an anonymous folio that is mapped nowhere: whether nobody else had a reference, and `new`
+/// is now what `old` was.
+fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
+    let _span = cpu.span("folio_migrate_mapping");
+    if !old.test(cpu, PageFlags::SWAP_CACHE) {
+        // ORDERING: none here: the drop of the last mapping's reference was a fully ordered change of this very word.
+        // Pairs with pin-barrier (P12). Without that order: R12, of a page that is not exclusive. Step `put-ordered`.
+        let alone = folio_ref_count_is(cpu, old, 1);
+        if alone {
+            page_copy_anon(cpu, new.head(), old, 0);
+        }
+        return alone;
+    }
+    // xas_lock_irq: nobody else here looks into the swap cache.
+    local_irq_save(cpu);
+    let frozen = folio_ref_freeze(cpu, old, 2);
+    let moved = frozen.is_some();
+    if let Some(frozen) = frozen {
+        page_copy_anon(cpu, new.head(), old, 0);
+        folio_ref_add(cpu, new, 1);
+        set_page_flags(cpu, new.head(), PageFlags::SWAP_CACHE);
+        frozen.unfreeze(cpu, 1);
+    }
+    local_irq_restore(cpu);
+    if moved {
+        // folio_migrate_flags
+        clear_page_flags(cpu, old.head(), PageFlags::SWAP_CACHE);
+    }
+    moved
 }

@@ -17,21 +17,25 @@
 //! | `zap` | `madvise(MADV_DONTNEED)` and the entries' part of `munmap` |
 //! | `munmap` | `munmap`: the area, the entries, the tables |
 //! | `split_folio` | a large folio becomes small ones |
-//! | `rmap` | entries to migration entries and back |
+//! | `page_vma_mapped` | where an area maps the pages of a folio |
+//! | `rmap` | all mappings of a folio: to migration entries and back |
 //! | `migrate` | a page moves to another frame |
+//! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
 
 mod collapse;
 mod migrate;
 mod munmap;
+mod page_vma_mapped;
 mod rmap;
 mod split_folio;
+mod user_fault;
 mod zap;
 
-pub use crate::mm::split_huge_pmd_locked;
 pub use collapse::{Scan, collapse_huge_page};
 pub use migrate::migrate_page;
 pub use munmap::munmap;
 pub use split_folio::split_huge_page;
+pub use user_fault::do_user_addr_fault;
 pub use zap::madvise_dontneed;
 pub(crate) use zap::unmap_page_range;

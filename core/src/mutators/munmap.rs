@@ -2,7 +2,7 @@
 
 use crate::cpu::Cpu;
 use crate::machine::MmId;
-use crate::mm::{Mm, MmuGather, Vma};
+use crate::mm::{Mm, MmuGather, Vma, unlink_anon_vmas};
 use crate::pgtable::{Entry, Level, find_entry};
 
 /// `do_vmi_munmap`, of one whole area, with the mmap lock held for writing throughout (the kernel may
@@ -29,6 +29,7 @@ fn unmap_region(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma) {
     let _span = cpu.span("unmap_region");
     let mut tlb = MmuGather::new();
     super::unmap_page_range(cpu, mm, &mut tlb, vma.start, vma.end);
+    unlink_anon_vmas(cpu, mm, vma);
     for level in [Level::Pte, Level::Pmd, Level::Pud, Level::P4d] {
         free_pgtables(cpu, mm, &mut tlb, vma, level);
     }

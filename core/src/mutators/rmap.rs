@@ -1,69 +1,164 @@
-//! Entries to migration entries and back: `try_to_migrate` and `remove_migration_ptes`.
+//! The mappings of a folio, by way of its anon_vma: to migration entries and back (`try_to_migrate` and
+//! `remove_migration_ptes`).
+//!
+//! # What happens when a walker comes
 //!
 //! A walker that meets a migration entry falls back; one that read the mapping before finds it changed at
 //! its recheck. Each mapping that becomes a migration entry gives its reference of the folio up, so that
 //! the count can reach what the one who unmaps expects.
+//!
+//! # What happens when another mutator comes
+//!
+//! The walk holds the anon_vma lock, for reading, unless its caller holds it for writing; see
+//! [`mm`](crate::mm). Between a walk there and the walk back it is not held: who zaps meanwhile takes migration entries away,
+//! and the walk back does not find them.
 
+use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{
-    Page, folio_get, folio_put, page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap,
-    page_try_share_anon_rmap, set_page_anon_exclusive,
+    Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
+    page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-use crate::mm::Mm;
-use crate::pgtable::{Entry, Level, find_entry, pte_offset_map_lock, pte_unmap_unlock};
+use crate::lkmm::read_once_is;
+use crate::mm::{Mm, folio_anon_vma, split_huge_pmd};
+use crate::pgtable::{Level, PAGE_SIZE, find_entry};
+use crate::step::Step;
+use crate::sync::Fault;
+use std::ops::Range;
 
-/// `try_to_migrate_one`, of the PTE at `addr`: whether the page is unmapped there now. It is not if it may
-/// be pinned; the mapping is then as it was.
-pub(super) fn try_to_migrate_one(cpu: &Cpu<'_>, mm: &Mm, addr: u64, page: &Page) -> bool {
+/// Who calls `try_to_migrate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// A split, which holds the anon_vma lock: `TTU_RMAP_LOCKED | TTU_SPLIT_HUGE_PMD | TTU_SYNC`.
+    Split,
+    /// Migration.
+    Migration,
+}
+
+/// Where an area may map a folio.
+struct Place<'m> {
+    mm: &'m Mm,
+    /// The address of the folio's first page, were all of it in the area.
+    start: u64,
+    /// The addresses of those pages that are.
+    range: Range<u64>,
+}
+
+/// `rmap_walk_anon`: visits each area that may map the folio until a visit
+/// returns `false`. With the anon_vma lock held for reading, unless the caller holds it (`rmap_walk_locked`).
+fn rmap_walk<'m>(
+    cpu: &Cpu<'m>,
+    folio: Folio<'_>,
+    locked: bool,
+    mut visit: impl FnMut(Place<'m>) -> bool,
+) {
+    let (mm, start) = folio_anon_vma(cpu, folio);
+    let end = start + u64::from(folio.nr_pages(cpu)) * PAGE_SIZE;
+    // ORDERING: areas that are found keep their tables until the lock is dropped, and pmds are not taken away for a
+    // while. Pairs with unlink-rmap-first (M-P27), collapse-rmap-lock (M-P26). Without it: a walk goes through tables
+    // that are freed, or leaves a migration entry behind. Step `rmap-walk-lock`.
+    let lock = !locked && cpu.does(Step::RmapWalkLock);
+    if lock {
+        mm.anon_vma.lock_read(cpu);
+    }
+    for vma in &mm.vmas {
+        let overlaps = vma.start < end && start < vma.end;
+        // vma_address, vma_address_end
+        let range = start.max(vma.start)..end.min(vma.end);
+        let place = Place { mm, start, range };
+        if overlaps && read_once_is(cpu, vma.in_anon_vma, true) && !visit(place) {
+            break;
+        }
+    }
+    if lock {
+        mm.anon_vma.unlock_read(cpu);
+    }
+}
+
+/// `try_to_migrate`: every mapping of a locked folio becomes a migration entry, up to the first page that may be pinned. Whether
+/// that is all of them is told by its map counts.
+pub(super) fn try_to_migrate<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, by: By) {
+    let _span = cpu.span("try_to_migrate");
+    // folio_lock_anon_vma_read: no walk where nothing is mapped.
+    if by == By::Migration && !folio_mapped(cpu, folio) {
+        return;
+    }
+    rmap_walk(cpu, folio, by == By::Split, |place| {
+        try_to_migrate_one(cpu, folio, place, by)
+    });
+}
+
+/// `try_to_migrate_one`, of one area: whether to go on. Not if a page may be pinned; its mapping is then as it was.
+fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by: By) -> bool {
     let _span = cpu.span("try_to_migrate_one");
-    let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {
-        return true;
-    };
-    let pmd = pmdp.read_once(cpu);
-    let Some(ptep) = pte_offset_map_lock(cpu, pmdp, pmd, addr) else {
-        return true;
-    };
-    let mut unmapped = true;
-    let found = ptep.get(cpu);
-    if found.pte_present() && found.pfn() == page.pfn {
+    // split_huge_pmd_address
+    let Place { mm, range, .. } = place;
+    if by == By::Split
+        && let Some(pmdp) = find_entry(cpu, mm, range.start, Level::Pmd)
+    {
+        split_huge_pmd(cpu, mm, pmdp, true, Some(folio));
+    }
+    let sync = by == By::Split;
+    let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
+    while let Some(ptep) = walk.next() {
+        let found = ptep.get(cpu);
+        let page = cpu.machine().page(found.pfn());
+        if found.is_huge() {
+            bug(
+                cpu,
+                page,
+                "a huge pmd maps a folio that is unmapped page by page",
+            );
+        }
+        let exclusive = page_anon_exclusive(cpu, page);
         // ptep_clear_flush
         let pte = ptep.get_and_clear(cpu);
         flush_tlb(cpu);
-        let folio = page_folio(cpu, cpu.machine().page(page.pfn));
-        let exclusive = page_anon_exclusive(cpu, page);
+        if pte.is_writable() && !exclusive {
+            bug(cpu, page, "an anonymous page is writable and not exclusive");
+        }
         if exclusive && !page_try_share_anon_rmap(cpu, folio, page) {
             cpu.remark("maybe pinned: the entry is put back");
             ptep.set(cpu, pte);
-            unmapped = false;
-        } else {
-            ptep.set(cpu, pte.migration(exclusive));
-            page_remove_rmap(cpu, page);
-            folio_put(cpu, folio);
+            walk.done();
+            return false;
         }
+        ptep.set(cpu, pte.migration(exclusive));
+        page_remove_rmap(cpu, page);
+        folio_put(cpu, folio);
     }
-    pte_unmap_unlock(cpu, ptep);
-    unmapped
+    true
 }
 
-/// `remove_migration_pte`, of the migration entry for `old` at `addr`: maps `new` there, as `old` was.
-pub(super) fn remove_migration_pte(cpu: &Cpu<'_>, mm: &Mm, addr: u64, old: &Page, new: &Page) {
+fn bug(cpu: &Cpu<'_>, page: &Page, what: &'static str) -> ! {
+    let cell = Some(page.flags.id());
+    cpu.fault(Fault::Bug { what, cell })
+}
+
+/// `remove_migration_ptes`: every migration entry for a page of `old` maps the same page of `new`, as `old` was mapped.
+/// The caller holds the anon_vma lock if `locked`.
+pub(super) fn remove_migration_ptes(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, locked: bool) {
+    let _span = cpu.span("remove_migration_ptes");
+    rmap_walk(cpu, new, locked, |place| {
+        remove_migration_pte(cpu, old, new, place);
+        true
+    });
+}
+
+/// `remove_migration_pte`, of one area.
+fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Place<'_>) {
     let _span = cpu.span("remove_migration_pte");
-    let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {
-        return;
-    };
-    let pmd = pmdp.read_once(cpu);
-    let Some(ptep) = pte_offset_map_lock(cpu, pmdp, pmd, addr) else {
-        return;
-    };
-    let found: Entry = ptep.get(cpu);
-    if found.is_migration() && found.pfn() == old.pfn {
-        let folio = page_folio(cpu, cpu.machine().page(new.pfn));
-        folio_get(cpu, folio);
-        page_add_rmap(cpu, new);
-        if found.was_exclusive() {
-            set_page_anon_exclusive(cpu, new);
+    let Place { mm, start, range } = place;
+    let mut walk = PageVmaMappedWalk::new(cpu, mm, old, range, Sought::MigrationEntries);
+    while let Some(ptep) = walk.next() {
+        let nth = (walk.address() - start) / PAGE_SIZE;
+        let page = cpu.machine().page(new.head().pfn.plus(nth as u32));
+        folio_get(cpu, new);
+        let entry = ptep.get(cpu);
+        page_add_rmap(cpu, page);
+        if entry.was_exclusive() {
+            set_page_anon_exclusive(cpu, page);
         }
-        ptep.set(cpu, found.restored(new.pfn));
+        ptep.set(cpu, entry.restored(page.pfn));
     }
-    pte_unmap_unlock(cpu, ptep);
 }

@@ -2,6 +2,8 @@
 //!
 //! # The order
 //!
+//! 0. the anon_vma lock is taken for writing, and held to the end (M-P25): nobody else goes from the folio's pages to their
+//!    entries, takes the pmd away, or frees the tables;
 //! 1. every mapping becomes a migration entry and gives its reference up (`unmap_folio`);
 //! 2. the count is frozen at what the caller alone accounts for; if anybody else has a reference, everything
 //!    is put back;
@@ -16,50 +18,71 @@
 //! - after 3 goes to the old head, which by now is an unrelated page. The entry, put back by 4, is the same
 //!   as ever: only looking at the head again tells (P15, R05).
 
-use super::rmap::{remove_migration_pte, try_to_migrate_one};
+use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::errno::Errno;
 use crate::folio::{
-    CompoundHead, Folio, Mapping, Page, PageFlags, Pfn, clear_page_flags, folio_put,
+    CompoundHead, Folio, Frozen, PageFlags, Pfn, clear_page_flags, folio_mapped, folio_put,
     folio_ref_count_is, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
 };
 use crate::lkmm::{read_once, smp_wmb, write_once};
-use crate::machine::MmId;
-use crate::mm::{Mm, split_huge_pmd_locked};
-use crate::pgtable::{Level, PAGE_SIZE, find_entry};
+use crate::mm::{folio_anon_vma, page_copy_anon};
 use crate::step::Step;
 
-/// `split_huge_page_to_list`, of the anonymous folio that `head` heads, mapped from `base` on. The caller
-/// holds a reference, and keeps one of the first page.
+/// `split_huge_page_to_list`, of the anonymous folio that `head` heads, with its lock. The caller holds a reference, and
+/// keeps one of the first page.
 ///
 /// # Errors
-/// `-EBUSY` if the folio is locked, `-EAGAIN` if somebody else holds a reference.
-pub fn split_huge_page(cpu: &Cpu<'_>, mm: MmId, base: u64, head: Pfn) -> Result<(), Errno> {
+/// `-EBUSY` if the folio is locked, or mapped nowhere; `-EAGAIN` if somebody else holds a reference.
+pub fn split_huge_page(cpu: &Cpu<'_>, head: Pfn) -> Result<(), Errno> {
     let _span = cpu.span("split_huge_page_to_list");
     let machine = cpu.machine();
     let folio = Folio::of(machine.page(head));
     if !folio.trylock(cpu) {
         return Err(Errno::Ebusy);
     }
-    let split = split_locked(cpu, machine.mm(mm), base, folio);
+    let split = split_locked(cpu, folio);
     folio.unlock(cpu);
     split
 }
 
-fn split_locked(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>) -> Result<(), Errno> {
+/// With the folio locked.
+fn split_locked<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
+    // folio_get_anon_vma
+    if !folio_mapped(cpu, folio) {
+        return Err(Errno::Ebusy);
+    }
+    let (mm, _) = folio_anon_vma(cpu, folio);
+    // ORDERING: no other walk, and no pmd taken away, from before the first mapping goes until the last is back. Pairs
+    // with collapse-rmap-lock (M-P26), unlink-rmap-first (M-P27). Without it: migration entries are left behind, or the
+    // split goes through tables that are freed. Step `split-rmap-lock`.
+    let lock = cpu.does(Step::SplitRmapLock);
+    if lock {
+        mm.anon_vma.lock_write(cpu);
+    }
+    let split = split_unmapped(cpu, folio);
+    if lock {
+        mm.anon_vma.unlock_write(cpu);
+    }
+    split
+}
+
+/// With the anon_vma locked.
+fn split_unmapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
     let pages = folio.nr_pages(cpu);
     if !can_split_folio(cpu, folio, pages) {
         return Err(Errno::Eagain);
     }
-    unmap_folio(cpu, mm, base, folio, pages);
+    unmap_folio(cpu, folio);
     local_irq_save(cpu);
     let frozen = folio_ref_freeze(cpu, folio, 1);
-    if frozen {
-        split_frozen(cpu, folio, pages);
+    let was_frozen = frozen.is_some();
+    if let Some(frozen) = frozen {
+        split_frozen(cpu, folio, frozen, pages);
     }
     local_irq_restore(cpu);
-    remap_page(cpu, mm, base, folio, pages);
-    if !frozen {
+    remap_page(cpu, folio, pages);
+    if !was_frozen {
         return Err(Errno::Eagain);
     }
     for n in 1..pages {
@@ -82,48 +105,35 @@ fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) -> bool {
 
 /// `unmap_folio`: all mappings to migration entries, up to the first page that may be pinned: from there on
 /// they stay, and the freeze will fail.
-fn unmap_folio(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) {
+fn unmap_folio<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) {
     let _span = cpu.span("unmap_folio");
-    let machine = cpu.machine();
-    if let Some(pmdp) = find_entry(cpu, mm, base, Level::Pmd)
-        && pmdp.is_huge(cpu)
-    {
-        pmdp.lock().lock(cpu);
-        if pmdp.is_huge(cpu) {
-            split_huge_pmd_locked(cpu, mm, pmdp, true);
-        }
-        pmdp.lock().unlock(cpu);
-    }
-    for n in 0..pages {
-        let page = machine.page(folio.head().pfn.plus(n));
-        if !try_to_migrate_one(cpu, mm, base + u64::from(n) * PAGE_SIZE, page) {
-            break;
-        }
-    }
+    try_to_migrate(cpu, folio, By::Split);
 }
 
 /// `__split_huge_page`, with the count frozen.
-fn split_frozen(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) {
+fn split_frozen(cpu: &Cpu<'_>, folio: Folio<'_>, frozen: Frozen<'_>, pages: u32) {
     let _span = cpu.span("__split_huge_page");
     let head = folio.head();
     for n in (1..pages).rev() {
-        split_tail(cpu, head, cpu.machine().page(head.pfn.plus(n)));
+        split_tail(cpu, folio, n);
     }
     write_once(cpu, head.order, 0);
     clear_page_flags(cpu, head, PageFlags::HEAD);
     // The kernel of v6.6 gives the head's count back by `page_ref_inc`, which orders nothing; those that
     // split to any order unfreeze it as here (docs/limits.md).
-    folio_ref_unfreeze(cpu, folio, 1);
+    frozen.unfreeze(cpu, 1);
 }
 
 /// `__split_huge_page_tail`: the tail takes over the head's flags, but is on no LRU list yet, and whether it
 /// was exclusive is remembered by its migration entry alone.
-fn split_tail(cpu: &Cpu<'_>, head: &Page, tail: &Page) {
+fn split_tail(cpu: &Cpu<'_>, folio: Folio<'_>, n: u32) {
+    let head = folio.head();
+    let tail = cpu.machine().page(head.pfn.plus(n));
     let inherited =
         PageFlags::LOCKED | PageFlags::REFERENCED | PageFlags::DIRTY | PageFlags::SWAP_CACHE;
     let head_flags = read_once(cpu, head.flags);
     write_once(cpu, tail.flags, head_flags & inherited);
-    write_once(cpu, tail.mapping, Mapping::Anon);
+    page_copy_anon(cpu, tail, folio, n);
     // ORDERING: the tail's flags before it stops being a tail: whoever finds it to be its own head finds it locked.
     // Pairs with migration-entry-rmb (M-P22). Without it: R59. Step `tail-flags-wmb`. (A walker asks for the flags
     // after its reference, which unfreeze-release (M-P8) orders as well.)
@@ -138,10 +148,12 @@ fn split_tail(cpu: &Cpu<'_>, head: &Page, tail: &Page) {
 }
 
 /// `remap_page`: migration entries back to mappings, of whatever folio each page is in now.
-fn remap_page(cpu: &Cpu<'_>, mm: &Mm, base: u64, folio: Folio<'_>, pages: u32) {
+fn remap_page(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) {
     let _span = cpu.span("remap_page");
-    for n in 0..pages {
-        let page = cpu.machine().page(folio.head().pfn.plus(n));
-        remove_migration_pte(cpu, mm, base + u64::from(n) * PAGE_SIZE, page, page);
+    let mut done = 0;
+    while done < pages {
+        let part = Folio::of(cpu.machine().page(folio.head().pfn.plus(done)));
+        remove_migration_ptes(cpu, part, part, true);
+        done += part.nr_pages(cpu);
     }
 }

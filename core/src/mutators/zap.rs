@@ -3,10 +3,10 @@
 use crate::cpu::Cpu;
 use crate::folio::{page_folio, page_remove_rmap};
 use crate::machine::MmId;
-use crate::mm::{Mm, MmuGather, split_huge_pmd_locked};
+use crate::mm::{Mm, MmuGather, split_huge_pmd};
 use crate::pgtable::{
-    EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free, pte_offset_map_lock,
-    pte_unmap_unlock,
+    Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
+    pte_offset_map_lock, pte_unmap_unlock,
 };
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
@@ -40,7 +40,8 @@ pub(crate) fn unmap_page_range<'m>(
     }
 }
 
-/// One turn of `zap_pmd_range`.
+/// One turn of `zap_pmd_range`, until there is nothing at this pmd any more: a pmd that became huge meanwhile has no
+/// entries to zap, and is looked at again.
 fn zap_pmd<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -49,35 +50,32 @@ fn zap_pmd<'m>(
     addr: u64,
     end: u64,
 ) {
-    if pmdp.is_huge(cpu) {
-        let span = cpu.machine().geometry.span(Level::Pmd);
-        if end - addr == span {
-            if zap_huge_pmd(cpu, mm, tlb, pmdp) {
+    let whole = end - addr == cpu.machine().geometry.span(Level::Pmd);
+    loop {
+        if pmdp.is_huge(cpu) {
+            if !whole {
+                split_huge_pmd(cpu, mm, pmdp, false, None);
+            } else if zap_huge_pmd(cpu, mm, tlb, pmdp) {
                 return;
             }
-        } else {
-            pmdp.lock().lock(cpu);
-            if pmdp.is_huge(cpu) {
-                split_huge_pmd_locked(cpu, mm, pmdp, false);
-            }
-            pmdp.lock().unlock(cpu);
+        }
+        if pmdp.is(cpu, Entry::NONE) || zap_pte_range(cpu, tlb, pmdp, addr, end) {
+            return;
         }
     }
-    zap_pte_range(cpu, tlb, pmdp, addr, end);
 }
 
-/// `zap_pte_range`.
+/// `zap_pte_range`. Whether there was a table.
 fn zap_pte_range<'m>(
     cpu: &Cpu<'m>,
     tlb: &mut MmuGather<'m>,
     pmdp: EntryPtr<'m>,
     addr: u64,
     end: u64,
-) {
+) -> bool {
     let _span = cpu.span("zap_pte_range");
-    let pmd = pmdp.read_once(cpu);
-    let Some(first) = pte_offset_map_lock(cpu, pmdp, pmd, addr) else {
-        return;
+    let Some(first) = pte_offset_map_lock(cpu, pmdp, addr) else {
+        return false;
     };
     let mut ptep = first;
     let mut at = addr;
@@ -98,12 +96,13 @@ fn zap_pte_range<'m>(
                 pfn_swap_entry_to_page(cpu, pte);
             }
             // Whoever migrates finds the entry gone.
-            ptep.set(cpu, crate::pgtable::Entry::NONE);
+            ptep.set(cpu, Entry::NONE);
         }
         ptep = ptep.next();
         at += PAGE_SIZE;
     }
     pte_unmap_unlock(cpu, first);
+    true
 }
 
 /// `zap_huge_pmd`: the mapping goes, and with it, at once, the table that was deposited for it. Whether

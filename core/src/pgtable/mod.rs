@@ -3,19 +3,24 @@
 //! | file | noun |
 //! | --- | --- |
 //! | `walk` | pointers to entries, the lockless descent |
-//! | `ptl` | the page-table lock |
+//! | `table_lock` | the lock of a table |
+//! | `ptl` | the way to a PTE, with and without the lock of its table |
 //! | `alloc` | tables made, published and freed |
 //! | `swapops` | swap-type entries, and the pages that they name |
 
 mod alloc;
 mod ptl;
 mod swapops;
+mod table_lock;
 mod walk;
 
 pub use crate::types::{
     Bits, Entry, Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE, Table,
 };
 pub use alloc::{free_tables, pmd_install, pte_alloc, pte_alloc_one, pte_free};
-pub use ptl::{pte_offset_map_lock, pte_unmap_unlock};
+pub use ptl::{
+    find_locked_pte, pte_offset_map_lock, pte_offset_map_nolock, pte_unmap, pte_unmap_unlock,
+};
 pub use swapops::pfn_swap_entry_to_page;
+pub use table_lock::TableLock;
 pub use walk::{EntryPtr, find_entry, offset_lockless, pgd_offset, table_entry};

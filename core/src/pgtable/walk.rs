@@ -12,14 +12,14 @@
 //!
 //! Those who hold the locks walk with [`find_entry`], which follows memory at every step.
 
-use super::{Bits, Entry, Level};
+use super::{Bits, Entry, Level, TableLock};
 use crate::cpu::Cpu;
 use crate::folio::{Page, Pfn};
 use crate::lkmm::{
     read_once, read_once_dereferenced, read_once_has, read_once_is, write_once, xchg,
 };
 use crate::step::Step;
-use crate::sync::{Atomic, Rmw, RmwOrder, SpinLock, Word};
+use crate::sync::{Atomic, Rmw, RmwOrder, Word};
 use crate::types::Mm;
 
 /// A pointer to an entry (`pte_t *` to `pgd_t *`).
@@ -156,9 +156,9 @@ impl<'m> EntryPtr<'m> {
     ///
     /// # Panics
     /// On a walker's own copy: it has no lock.
-    pub const fn lock(self) -> SpinLock {
+    pub const fn lock(self) -> TableLock<'m> {
         match self {
-            Self::InTable { table, .. } => table.table.lock,
+            Self::InTable { table, .. } => TableLock::of(table),
             Self::OnStack(_) => panic!("a walker's own copy of an entry has no lock"),
         }
     }

@@ -231,6 +231,22 @@ impl Word for Entry {
     }
 }
 
+impl Entry {
+    /// What the letters after an entry's frame mean.
+    pub const LETTERS: &'static [(&'static str, &'static str)] = &[
+        ("p", "present"),
+        ("w", "writable"),
+        ("u", "for user space"),
+        ("a", "accessed"),
+        ("d", "dirty"),
+        ("h", "maps a huge page"),
+        ("n", "prot-none: present to the kernel alone"),
+        ("s", "special: no page that is counted"),
+        ("v", "device memory"),
+        ("x", "exclusive, of a migration entry"),
+    ];
+}
+
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_none() {

@@ -1,6 +1,6 @@
 //! An address space.
 
-use super::{BlockLink, Pfn, Vma};
+use super::{AnonVma, BlockLink, Pfn, Vma};
 use crate::sync::{Atomic, Plain, RwLock};
 
 /// `mm_struct`.
@@ -16,6 +16,8 @@ pub struct Mm {
     pub has_pinned: Atomic<bool>,
     /// The areas, by address. Which of them still exist is each area's own affair.
     pub vmas: Vec<Vma>,
+    /// The anon_vma of its areas.
+    pub anon_vma: AnonVma,
     /// `pmd_huge_pte`: tables deposited for huge mappings, the newest first. Under the pmd lock.
     pub deposited: [Plain<BlockLink>; 2],
 }

@@ -14,10 +14,12 @@
 //! | `entry` | the value of an entry |
 //! | `table` | a frame that holds entries |
 //! | `page` | `struct page` |
+//! | `anon_vma` | from an anonymous page to where it may be mapped |
 //! | `vma` | an area of an address space |
 //! | `mm` | an address space |
 //! | `sections` | what a CPU is in, and others may wait for |
 
+mod anon_vma;
 mod entry;
 mod geometry;
 mod mm;
@@ -29,6 +31,7 @@ mod table;
 mod vma;
 mod zone;
 
+pub use anon_vma::{AnonPlace, AnonVma};
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use mm::Mm;

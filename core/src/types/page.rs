@@ -1,6 +1,6 @@
 //! `struct page`: what the memory map keeps of each frame.
 
-use super::{BlockLink, PageFlags, Pfn, Table};
+use super::{AnonPlace, BlockLink, PageFlags, Pfn, Table};
 use crate::sync::{Atomic, Layout, Name, Plain, Word};
 use std::fmt;
 
@@ -126,6 +126,8 @@ pub struct Page {
     pub pincount: Atomic<i32>,
     /// `mapping`, of the head.
     pub mapping: Atomic<Mapping>,
+    /// Where in its anon_vma it is, if it is anonymous, of the head.
+    pub place: Atomic<AnonPlace>,
     /// log2 of the folio's pages, of the head (`folio_order`).
     pub order: Atomic<u8>,
     /// `PageBuddy`: the allocator has it. Under the zone's lock.
@@ -152,6 +154,7 @@ impl Page {
             compound_head: layout.atomic(name("page{}.compound_head"), CompoundHead(None)),
             pincount: layout.atomic(name("page{}.pincount"), 0),
             mapping: layout.atomic(name("page{}.mapping"), Mapping::None),
+            place: layout.atomic(name("page{}.place"), AnonPlace { mm: 0, index: 0 }),
             order: layout.atomic(name("page{}.order"), 0),
             buddy: layout.plain(name("page{}.buddy"), false),
             next_free: layout.plain(name("page{}.next_free"), BlockLink(None)),

@@ -1,6 +1,6 @@
 //! Violations that the model notices by itself, while a CPU runs.
 
-use super::CellId;
+use super::{CellId, LaneId, LockId, SectionId};
 
 /// A rule that a CPU broke, noticed at the very operation that broke it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +22,20 @@ pub enum Fault {
         /// The cell whose value shows it.
         cell: Option<CellId>,
     },
+    /// A CPU came to its end with a lock that it took and did not drop.
+    EndsHolding {
+        /// The CPU.
+        lane: LaneId,
+        /// The lock.
+        lock: LockId,
+    },
+    /// A CPU came to its end inside a section: with interrupts off, under RCU.
+    EndsInside {
+        /// The CPU.
+        lane: LaneId,
+        /// The kind of section.
+        section: SectionId,
+    },
 }
 
 impl Fault {
@@ -30,6 +44,7 @@ impl Fault {
         match *self {
             Self::UseAfterFree { life } | Self::DoubleFree { life } => Some(life),
             Self::Bug { cell, .. } => cell,
+            Self::EndsHolding { .. } | Self::EndsInside { .. } => None,
         }
     }
 }

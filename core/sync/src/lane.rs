@@ -56,6 +56,11 @@ impl<'e> Lane<'e> {
         self.id
     }
 
+    /// The engine, for whoever stands between it and a CPU.
+    pub const fn backend(&self) -> &'e dyn Backend {
+        self.backend
+    }
+
     /// Carries out one operation; what it returns is [`Backend::perform`]'s.
     #[track_caller]
     pub fn perform(&self, op: Op) -> u64 {

@@ -173,21 +173,30 @@ impl Fault {
         struct Named<'a>(&'a Layout, CellId);
         impl fmt::Display for Named<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.decl(self.1).name.fmt(f)
+                let name = self.0.decl(self.1).name.to_string();
+                f.write_str(name.trim_end_matches(".life"))
             }
         }
         match *self {
             Self::UseAfterFree { life } => {
-                format!("use after free: {} is free", Named(layout, life))
+                format!("use after free of {}", Named(layout, life))
             }
             Self::DoubleFree { life } => {
-                format!("double free: {} is free already", Named(layout, life))
+                format!("double free of {}", Named(layout, life))
             }
             Self::Bug {
                 what,
                 cell: Some(cell),
             } => format!("bug: {what} ({})", Named(layout, cell)),
             Self::Bug { what, cell: None } => format!("bug: {what}"),
+            Self::EndsHolding { lock, .. } => {
+                let name = layout.locks()[lock.index()].name;
+                format!("a CPU ends while it holds {name}")
+            }
+            Self::EndsInside { section, .. } => {
+                let kind = layout.kinds(SectionSet::default().with(section));
+                format!("a CPU ends inside a section: {kind}")
+            }
         }
     }
 }

@@ -159,6 +159,7 @@ fn a_fault_builds_every_table_that_is_missing() {
             flags: vma,
             backing: gupcheck_core::mm::Backing::Anon,
             attached: mm.vmas[area.vma].attached,
+            in_anon_vma: mm.vmas[area.vma].in_anon_vma,
         };
         let done = handle_mm_fault(&cpu, mm, &all, far, FaultFlags::WRITE);
         assert_eq!(done, VmFault::Done, "{profile}");

@@ -8,7 +8,7 @@ use gupcheck_core::folio::{Mapping, Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{Errno, Foll, pin_user_pages_fast_only, unpin_user_pages};
 use gupcheck_core::mm::{Backing, VmFlags};
 use gupcheck_core::mutators::{madvise_dontneed, migrate_page, munmap, split_huge_page};
-use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE, find_entry};
+use gupcheck_core::pgtable::{Bits, Entry, EntryPtr, Level, PAGE_SIZE, find_entry};
 
 pub(crate) fn entry(world: &World, area: Area, addr: u64, level: Level) -> Option<Entry> {
     let cpu = world.cpu();
@@ -204,10 +204,7 @@ fn a_huge_page_is_split_into_small_ones_that_stay_mapped() {
                 by_ptes(&mut boot, 1)
             };
             let world = World::new(boot);
-            assert_eq!(
-                split_huge_page(&world.cpu(), area.mm, area.start, head),
-                Ok(())
-            );
+            assert_eq!(split_huge_page(&world.cpu(), head), Ok(()));
             for n in 0..4 {
                 let page = head.plus(n);
                 let addr = area.start + u64::from(n) * PAGE_SIZE;
@@ -245,7 +242,7 @@ fn an_extra_reference_or_pin_keeps_a_folio_whole() {
         let mut boot = boot(profile);
         let (area, head, _) = huge(&mut boot, 2);
         let world = World::new(boot);
-        let split = split_huge_page(&world.cpu(), area.mm, area.start, head);
+        let split = split_huge_page(&world.cpu(), head);
         assert_eq!(split, Err(Errno::Eagain));
         assert!(!world.entered("unmap_folio"), "the first look is enough");
         let pmd = entry(&world, area, area.start, Level::Pmd);
@@ -269,7 +266,7 @@ fn a_split_that_fails_late_puts_everything_back() {
         let real = boot.layout().get(count);
         boot.layout().set(count, real + 1);
         let world = World::new(boot);
-        let split = split_huge_page(&world.cpu(), area.mm, area.start, head);
+        let split = split_huge_page(&world.cpu(), head);
         assert_eq!(split, Err(Errno::Eagain));
         assert!(world.entered("unmap_folio") && world.entered("remap_page"));
         world.set(count, world.get(count) - 1);
@@ -290,10 +287,10 @@ fn a_split_that_fails_late_puts_everything_back() {
 #[test]
 fn a_locked_folio_is_not_split() {
     let mut boot = boot(&X86_NATIVE);
-    let (area, head, _) = huge(&mut boot, 1);
+    let (_, head, _) = huge(&mut boot, 1);
     set_flag(&mut boot, head, PageFlags::LOCKED, true);
     let world = World::new(boot);
-    let split = split_huge_page(&world.cpu(), area.mm, area.start, head);
+    let split = split_huge_page(&world.cpu(), head);
     assert_eq!(split, Err(Errno::Ebusy));
     world.set(
         world.machine.page(head).flags,
@@ -309,7 +306,7 @@ fn a_page_moves_to_another_frame_and_stays_mapped() {
         let (area, pages) = populated(&mut boot, 1);
         let target = boot.free_block(0);
         let world = World::new(boot);
-        let moved = migrate_page(&world.cpu(), area.mm, area.start, pages[0]);
+        let moved = migrate_page(&world.cpu(), pages[0]);
         assert_eq!(moved.map(|folio| folio.head().pfn), Some(target));
         let pte = entry(&world, area, area.start, Level::Pte);
         assert_eq!(pte, Some(Entry::leaf(target, true)));
@@ -329,7 +326,7 @@ fn a_page_that_somebody_holds_does_not_move() {
         boot.layout().set(refs, if pinned { 1025 } else { 2 });
         boot.free_block(0);
         let world = World::new(boot);
-        assert!(migrate_page(&world.cpu(), area.mm, area.start, pages[0]).is_none());
+        assert!(migrate_page(&world.cpu(), pages[0]).is_none());
         let pte = entry(&world, area, area.start, Level::Pte);
         assert_eq!(pte, Some(Entry::leaf(pages[0], true)));
         assert!(world.flags(pages[0]).contains(PageFlags::ANON_EXCLUSIVE));
@@ -340,4 +337,111 @@ fn a_page_that_somebody_holds_does_not_move() {
         };
         audit(&world, &[held]);
     }
+}
+
+#[test]
+fn a_page_in_the_swap_cache_takes_its_place_there_along() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, pages) = populated(&mut boot, 1);
+        boot.add_to_swap_cache(pages[0]);
+        let target = boot.free_block(0);
+        let world = World::new(boot);
+        assert!(migrate_page(&world.cpu(), pages[0]).is_some());
+        let pte = entry(&world, area, area.start, Level::Pte);
+        assert_eq!(pte, Some(Entry::leaf(target, true)));
+        assert!(world.flags(target).contains(PageFlags::SWAP_CACHE));
+        assert!(world.is_free(pages[0]));
+        audit(&world, &[Held::Refs(target, 1)]);
+    }
+}
+
+#[test]
+fn a_page_that_is_not_on_the_lru_or_free_is_not_migrated() {
+    let mut boot = boot(&X86_NATIVE);
+    let (_, pages) = populated(&mut boot, 1);
+    set_flag(&mut boot, pages[0], PageFlags::LRU, false);
+    let free = boot.free_block(0);
+    let world = World::new(boot);
+    assert!(migrate_page(&world.cpu(), pages[0]).is_none());
+    assert!(migrate_page(&world.cpu(), free).is_none());
+    audit(&world, &[]);
+}
+
+#[test]
+fn a_page_that_is_mapped_where_another_one_was_stays_as_it_is() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 1);
+    let other = boot.anon_page(Owner::Us, 0);
+    // The first page still says that it is mapped there.
+    boot.map(area.mm, area.start, other, true);
+    boot.free_block(0);
+    let world = World::new(boot);
+    assert!(migrate_page(&world.cpu(), pages[0]).is_none());
+    let pte = entry(&world, area, area.start, Level::Pte);
+    assert_eq!(pte, Some(Entry::leaf(other, true)));
+    assert_eq!((world.refs(other), world.refs(pages[0])), (1, 1));
+    assert!(world.flags(pages[0]).contains(PageFlags::LRU));
+}
+
+#[test]
+fn a_split_leaves_another_huge_page_alone() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, head, _) = huge(&mut boot, 1);
+        let other = boot.thp(Owner::Us, 0);
+        boot.map_huge(area.mm, area.start, other, true);
+        let world = World::new(boot);
+        assert_eq!(split_huge_page(&world.cpu(), head), Err(Errno::Eagain));
+        let pmd = entry(&world, area, area.start, Level::Pmd);
+        assert_eq!(pmd, Some(Entry::leaf(other, true).huge()), "{profile}");
+        assert!(world.flags(other).contains(PageFlags::ANON_EXCLUSIVE));
+    }
+}
+
+#[test]
+fn a_folio_that_is_mapped_nowhere_is_not_split() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, head, _) = huge(&mut boot, 1);
+    let world = World::new(boot);
+    madvise_dontneed(&world.cpu(), area.mm, area.start, area.end);
+    assert_eq!(split_huge_page(&world.cpu(), head), Err(Errno::Ebusy));
+    audit(&world, &[Held::Refs(head, 1)]);
+}
+
+#[test]
+#[should_panic(expected = "an anonymous page is writable and not exclusive")]
+fn a_writable_page_that_is_not_exclusive_is_a_bug_when_it_is_unmapped() {
+    let mut boot = boot(&X86_NATIVE);
+    let (_, pages) = populated(&mut boot, 1);
+    set_flag(&mut boot, pages[0], PageFlags::ANON_EXCLUSIVE, false);
+    boot.free_block(0);
+    let world = World::new(boot);
+    migrate_page(&world.cpu(), pages[0]);
+}
+
+#[test]
+#[should_panic(expected = "a table that was deposited has entries")]
+fn a_deposited_table_with_entries_is_a_bug_when_it_is_filled() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(4);
+    let head = boot.thp(Owner::Us, 0);
+    boot.map_huge(area.mm, area.start, head, true);
+    boot.deposit(area.mm, area.start, Entry::leaf(head, true));
+    let world = World::new(boot);
+    let end = area.start + PAGE_SIZE;
+    madvise_dontneed(&world.cpu(), area.mm, area.start, end);
+}
+
+#[test]
+#[should_panic(expected = "use after free")]
+fn the_lock_of_a_table_dies_with_the_table() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut boot, 1);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    let mm = world.machine.mm(area.mm);
+    let lock = find_entry(&cpu, mm, area.start, Level::Pte).map(EntryPtr::lock);
+    munmap(&cpu, area.mm, area.vma);
+    lock.expect("the page is mapped").lock(&cpu);
 }

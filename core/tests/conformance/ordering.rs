@@ -10,7 +10,7 @@ use gupcheck_core::cpu::{
 use gupcheck_core::folio::{Folio, Owner, PageFlags, Pfn, folio_put, folio_ref_freeze};
 use gupcheck_core::gup::{Foll, get_user_pages_fast, pin_user_pages_fast_only};
 use gupcheck_core::mutators::{
-    collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
+    Scan, collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
 };
 use gupcheck_core::pgtable::Entry;
 
@@ -132,8 +132,8 @@ fn clearing_a_pte_is_as_strong_as_the_profile() {
 #[test]
 fn a_clear_is_followed_by_a_full_barrier_before_pins_are_looked_at() {
     for profile in Profile::ALL {
-        let ops = ops(profile, one_page, |cpu, &(area, page)| {
-            migrate_page(cpu, area.mm, area.start, page);
+        let ops = ops(profile, one_page, |cpu, &(_, page)| {
+            migrate_page(cpu, page);
         });
         let clear = ops
             .iter()
@@ -171,8 +171,8 @@ fn a_split_gives_each_tail_its_state_before_its_count() {
         (area, head)
     };
     for profile in Profile::ALL {
-        let ops = ops(profile, huge, |cpu, &(area, head)| {
-            assert_eq!(split_huge_page(cpu, area.mm, area.start, head), Ok(()));
+        let ops = ops(profile, huge, |cpu, &(_, head)| {
+            assert_eq!(split_huge_page(cpu, head), Ok(()));
         });
         let unfrozen: Vec<_> = ops
             .iter()
@@ -241,7 +241,8 @@ fn dropping_and_freezing_are_fully_ordered() {
     assert_eq!(drop, ["sub.Full page0.refcount"]);
     let freeze = ops(&ARM64, held, |cpu, &pfn| {
         let folio = Folio::of(cpu.machine().page(pfn));
-        assert!(!folio_ref_freeze(cpu, folio, 1) && folio_ref_freeze(cpu, folio, 2));
+        assert!(folio_ref_freeze(cpu, folio, 1).is_none());
+        assert!(folio_ref_freeze(cpu, folio, 2).is_some());
     });
     assert_eq!(freeze, ["cmpxchg.Full page0.refcount"; 2]);
 }
@@ -324,4 +325,124 @@ fn the_lock_bit_behind_a_migration_entry_is_read_after_the_head() {
     let look = place(&ops, "load.Dependency page3.compound_head", 0);
     let then = ["fence.Acquire", "load.Relaxed page3.flags"];
     assert_eq!(ops[look + 1..look + 3], then);
+}
+
+/// The operations on what is named, in order, verb and name.
+fn order_of(ops: &[String], what: &[&str]) -> Vec<String> {
+    let wanted = |op: &&String| what.iter().any(|name| op.ends_with(name));
+    ops.iter().filter(wanted).cloned().collect()
+}
+
+#[test]
+fn an_area_leaves_its_anon_vma_before_its_tables_are_unlinked() {
+    for profile in Profile::ALL {
+        let ops = ops(profile, one_page, |cpu, &(area, _)| {
+            munmap(cpu, area.mm, area.vma);
+        });
+        let zap = ops
+            .iter()
+            .position(|op| op.starts_with("xchg."))
+            .expect("a zap");
+        let unlinked = place(&ops, "store.Relaxed mm0.pmd[1]", 0);
+        let rmap = order_of(&ops[zap..unlinked], &["mm0.anon_vma", "in_anon_vma"]);
+        let expected = [
+            "lock mm0.anon_vma",
+            "store.Relaxed mm0.vma0.in_anon_vma",
+            "unlock mm0.anon_vma",
+        ];
+        assert_eq!(rmap, expected, "{profile}");
+    }
+}
+
+#[test]
+fn khugepaged_holds_the_anon_vma_from_the_clear_to_the_end_of_isolation() {
+    for profile in Profile::ALL {
+        let ops = ops(profile, four_pages, |cpu, area| {
+            assert_eq!(collapse_huge_page(cpu, area.mm, area.start), Scan::Succeed);
+        });
+        let (locked, unlocked) = (
+            place(&ops, "lock mm0.anon_vma", 0),
+            place(&ops, "unlock mm0.anon_vma", 0),
+        );
+        let order = profile.clear;
+        let cleared = place(&ops, &format!("xchg.{order:?} mm0.pmd[1]"), 0);
+        let isolated = ops.iter().rposition(|op| op.starts_with("and.Full"));
+        let isolated = isolated.expect("the last page is isolated");
+        // ptep_clear is an exchange, too.
+        let copied = place(&ops, &format!("xchg.{order:?} mm0.pte[4]"), 0);
+        let steps = [locked, cleared, isolated, unlocked, copied];
+        assert!(steps.is_sorted(), "{profile}: {steps:?}");
+    }
+}
+
+#[test]
+fn a_refused_collapse_puts_the_pmd_back_before_it_lets_go_of_the_anon_vma() {
+    let read_only = |boot: &mut Boot| {
+        let area = four_pages(boot);
+        for n in 0..4 {
+            let addr = area.start + n * gupcheck_core::pgtable::PAGE_SIZE;
+            boot.change_pte(area.mm, addr, |pte| {
+                pte.without(gupcheck_core::pgtable::Bits::WRITE)
+            });
+        }
+        area
+    };
+    let ops = ops(&ARM64, read_only, |cpu, area| {
+        assert_eq!(collapse_huge_page(cpu, area.mm, area.start), Scan::PageRo);
+    });
+    let back = place(&ops, "store.Relaxed mm0.pmd[1]", 0);
+    assert!(back < place(&ops, "unlock mm0.anon_vma", 0));
+}
+
+#[test]
+fn a_split_holds_the_anon_vma_from_the_first_mapping_to_the_last() {
+    let huge = |boot: &mut Boot| {
+        let area = boot.anon_area(4);
+        let head = boot.thp(Owner::Us, 1);
+        boot.map_huge(area.mm, area.start, head, true);
+        boot.deposit(area.mm, area.start, Entry::NONE);
+        (area, head)
+    };
+    let ops = ops(&ARM64, huge, |cpu, &(_, head)| {
+        assert_eq!(split_huge_page(cpu, head), Ok(()));
+    });
+    let rmap = order_of(&ops, &["mm0.anon_vma"]);
+    assert_eq!(rmap, ["lock mm0.anon_vma", "unlock mm0.anon_vma"]);
+    let first = ops
+        .iter()
+        .position(|op| op.starts_with("xchg."))
+        .expect("the pmd");
+    assert!(place(&ops, "lock mm0.anon_vma", 0) < first);
+    let released = ops.iter().rposition(|op| op.starts_with("and.Release"));
+    let tails = ops.iter().rposition(|op| op.starts_with("sub.Full"));
+    let unlocked = place(&ops, "unlock mm0.anon_vma", 0);
+    assert!(tails < Some(unlocked) && Some(unlocked) < released);
+}
+
+#[test]
+fn migration_looks_at_a_count_and_freezes_that_of_a_page_in_the_swap_cache() {
+    for cached in [false, true] {
+        let set_up = |boot: &mut Boot| {
+            let (_, page) = one_page(boot);
+            if cached {
+                boot.add_to_swap_cache(page);
+            }
+            page
+        };
+        let ops = ops(&ARM64, set_up, |cpu, &page| {
+            assert!(migrate_page(cpu, page).is_some());
+        });
+        let freezes = ops.iter().filter(|op| op.starts_with("cmpxchg")).count();
+        assert_eq!(freezes, usize::from(cached));
+        let stores = ops
+            .iter()
+            .filter(|op| *op == "store.Release page3.refcount");
+        assert_eq!(
+            stores.count(),
+            usize::from(cached),
+            "nothing else is given back"
+        );
+        let rmap = order_of(&ops, &["mm0.anon_vma"]);
+        assert_eq!(rmap.len(), 4, "two walks, each with the lock by itself");
+    }
 }

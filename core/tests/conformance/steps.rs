@@ -68,6 +68,24 @@ fn hole(boot: &mut Boot) -> Scene {
     Scene { area, page: Pfn(0) }
 }
 
+/// A page that looks mapped, where another one is mapped by now.
+fn replaced(boot: &mut Boot) -> Scene {
+    let scene = small(boot);
+    let area = scene.area;
+    let other = boot.anon_page(Owner::Us, 0);
+    boot.map(area.mm, area.start, other, true);
+    scene
+}
+
+/// A huge page that looks mapped, of which the caller holds a reference, where another one is mapped by now.
+fn huge_replaced(boot: &mut Boot) -> Scene {
+    let scene = huge(boot);
+    let area = scene.area;
+    let other = boot.thp(Owner::Us, 0);
+    boot.map_huge(area.mm, area.start, other, true);
+    scene
+}
+
 fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
@@ -93,7 +111,7 @@ fn collapse(cpu: &Cpu<'_>, scene: &Scene) {
 }
 
 fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
-    migrate_page(cpu, scene.area.mm, scene.area.start, scene.page);
+    migrate_page(cpu, scene.page);
 }
 
 fn zap(cpu: &Cpu<'_>, scene: &Scene) {
@@ -102,8 +120,12 @@ fn zap(cpu: &Cpu<'_>, scene: &Scene) {
 }
 
 fn split(cpu: &Cpu<'_>, scene: &Scene) {
-    let split = split_huge_page(cpu, scene.area.mm, scene.area.start, scene.page);
+    let split = split_huge_page(cpu, scene.page);
     assert_eq!(split, Ok(()));
+}
+
+fn try_split(cpu: &Cpu<'_>, scene: &Scene) {
+    let _ = split_huge_page(cpu, scene.page);
 }
 
 type SetUp = fn(&mut Boot) -> Scene;
@@ -159,12 +181,18 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
         S::ClearBarrier | S::TlbFlush => (&X86_NATIVE, collapsible, collapse),
         S::PeekBarrier => (&WEAK, small, migrate),
-        S::CollapseClearFirst | S::CollapseSyncIpi | S::FlushBarrier => {
+        S::CollapseClearFirst | S::CollapseSyncIpi | S::CollapseRmapLock | S::FlushBarrier => {
             (&ARM64, collapsible, collapse)
         }
-        S::RefcountFreeze | S::ShareBarrier | S::RereadUnderLock => (&ARM64, small, migrate),
-        S::UnfreezeRelease | S::SplitInvalidateFirst | S::TailFlagsWmb => (&ARM64, huge, split),
-        S::RcuTableFree => (&WEAK, small, unmap),
+        S::ShareBarrier | S::RereadUnderLock | S::RmapWalkLock => (&ARM64, small, migrate),
+        S::CheckPte => (&ARM64, replaced, migrate),
+        S::SplitChecksFolio => (&ARM64, huge_replaced, try_split),
+        S::RefcountFreeze
+        | S::SplitRmapLock
+        | S::UnfreezeRelease
+        | S::SplitInvalidateFirst
+        | S::TailFlagsWmb => (&ARM64, huge, split),
+        S::RcuTableFree | S::UnlinkRmapFirst => (&WEAK, small, unmap),
         S::MigrationEntryRmb => (&ARM64, migrating, zap),
     }
 }
@@ -197,6 +225,22 @@ const STORED: &[&str] = &[
     "store.Relaxed page6.refcount",
 ];
 
+/// The entries that a collapse clears, with the order of x86 and without.
+const CLEARED: &[&str] = &[
+    "xchg.Full mm0.pmd[1]",
+    "xchg.Full mm0.pte[4]",
+    "xchg.Full mm0.pte[5]",
+    "xchg.Full mm0.pte[6]",
+    "xchg.Full mm0.pte[7]",
+];
+const STORED_OVER: &[&str] = &[
+    "store.Relaxed mm0.pmd[1]",
+    "store.Relaxed mm0.pte[4]",
+    "store.Relaxed mm0.pte[5]",
+    "store.Relaxed mm0.pte[6]",
+    "store.Relaxed mm0.pte[7]",
+];
+
 /// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
 fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
     use Step as S;
@@ -226,7 +270,10 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::PincountBarrier | S::ShareBarrier | S::FlushBarrier | S::PeekBarrier => {
             (&["fence.SeqCst"], NOTHING)
         }
-        S::PmdRecheck => (&["load.Relaxed mm0.pmd[1]", "read page2.table"], NOTHING),
+        // The second, where the migration entry becomes a mapping again.
+        S::PmdRecheck | S::RereadUnderLock => {
+            (&["load.Relaxed mm0.pmd[1]", "read page2.table"], NOTHING)
+        }
         S::PteRecheck => (&["load.Relaxed mm0.pte[4]", "read page4.table"], NOTHING),
         // Without the first the sequence is still sampled, and neither tested nor ordered.
         S::SeqcountBegin | S::ExclusiveBarrier | S::MigrationEntryRmb => {
@@ -240,23 +287,35 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         ),
         S::TablePublishBarrier => (&["fence.Release"], NOTHING),
         // There is no exchange on x86 that orders nothing.
-        S::ClearBarrier => (&["xchg.Full mm0.pmd[1]"], &["store.Relaxed mm0.pmd[1]"]),
+        S::ClearBarrier => (CLEARED, STORED_OVER),
+        // A look at the count instead of the exchange; and the one before the count is given back is not made.
         S::RefcountFreeze => (
-            &["cmpxchg.Full page3.refcount"],
             &[
-                "load.Relaxed page3.refcount",
-                "store.Relaxed page3.refcount",
+                "cmpxchg.Full page3.refcount",
+                "store.Release page3.refcount",
             ],
+            NOTHING,
         ),
         S::UnfreezeRelease => (RELEASED, STORED),
         S::RcuTableFree => (&["wait rcu"], NOTHING),
+        S::SplitRmapLock | S::CollapseRmapLock => {
+            (&["lock mm0.anon_vma", "unlock mm0.anon_vma"], NOTHING)
+        }
         // Once where the entry becomes a migration entry, once where it comes back.
-        S::RereadUnderLock => (
+        S::RmapWalkLock => (
             &[
-                "load.Relaxed mm0.pmd[1]",
-                "load.Relaxed mm0.pmd[1]",
-                "read page2.table",
-                "read page2.table",
+                "lock mm0.anon_vma",
+                "lock mm0.anon_vma",
+                "unlock mm0.anon_vma",
+                "unlock mm0.anon_vma",
+            ],
+            NOTHING,
+        ),
+        S::UnlinkRmapFirst => (
+            &[
+                "lock mm0.anon_vma",
+                "store.Relaxed mm0.vma0.in_anon_vma",
+                "unlock mm0.anon_vma",
             ],
             NOTHING,
         ),
@@ -273,6 +332,9 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::IrqsOffHoldRcu | S::RecheckOrder | S::IrqsRestoredFirst | S::CollapseClearFirst => {
             (NOTHING, NOTHING)
         }
+        S::CheckPte | S::SplitChecksFolio => {
+            unreachable!("they decide whether all the rest is done")
+        }
     }
 }
 
@@ -282,6 +344,13 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
         let (profile, set_up, work) = scene_of(step);
         let with = ops(profile, &[], set_up, work);
         let without = ops(profile, &[step], set_up, work);
+        if matches!(step, Step::CheckPte | Step::SplitChecksFolio) {
+            // It decides whether another page's mapping is taken away.
+            assert!(!with.iter().any(|op| op.starts_with("xchg.")), "{step}");
+            let come = beyond(&without, &with);
+            assert!(come.iter().any(|op| op.starts_with("xchg.")), "{step}");
+            continue;
+        }
         let (gone, come) = difference(step);
         assert_eq!(beyond(&with, &without), gone, "{step}: what goes");
         assert_eq!(beyond(&without, &with), come, "{step}: what comes instead");

@@ -6,6 +6,7 @@
 
 use std::thread;
 
+use crate::means;
 use crate::panics::{self, Caught};
 
 /// Does `work` apart, while `meanwhile` is done on this thread.
@@ -17,7 +18,7 @@ pub fn apart<R: Send>(
     meanwhile: impl FnOnce(),
 ) -> Result<R, Caught> {
     thread::scope(|scope| {
-        let worker = scope.spawn(|| panics::isolated(|| unheard(work)));
+        let worker = spawned(scope, || panics::isolated(|| unheard(work)));
         meanwhile();
         // What `work` throws has been caught.
         worker.join().expect("nothing is left to panic")
@@ -27,8 +28,17 @@ pub fn apart<R: Send>(
 /// Does `work` apart, before panics can be silenced.
 pub fn quietly(work: impl FnOnce() + Send) {
     thread::scope(|scope| {
-        scope.spawn(|| unheard(work));
+        spawned(scope, || unheard(work));
     });
+}
+
+/// A thread of the scope.
+fn spawned<'s, R: Send + 's>(
+    scope: &'s thread::Scope<'s, '_>,
+    work: impl FnOnce() -> R + Send + 's,
+) -> thread::ScopedJoinHandle<'s, R> {
+    let spawned = means::thread_of(means::THREAD_BYTES).spawn_scoped(scope, work);
+    spawned.unwrap_or_else(|error| means::refused("a thread", error))
 }
 
 /// Does `work` while no subscriber listens to this thread.

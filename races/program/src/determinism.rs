@@ -28,6 +28,7 @@ use std::thread;
 use gupcheck_sync::{Backend, Fault, Lane, LaneId, LockMode, Op, SectionSet, Site};
 
 use crate::difference::{Did, Difference};
+use crate::means;
 use crate::panics;
 use crate::program::{Program, Start};
 use crate::stack::{STACK_BYTES, Stack};
@@ -125,7 +126,7 @@ impl<'p> Stage<'p> {
         let (lines, ended) = thread::scope(|scope| {
             let named = thread::Builder::new().name(cpu.name.to_string());
             let runner = named.stack_size(STACK_BYTES).spawn_scoped(scope, work);
-            let runner = runner.expect("a thread can be started");
+            let runner = runner.unwrap_or_else(|error| means::refused("a thread", error));
             runner.join().expect("what a body throws is caught")
         })?;
         if live {
@@ -209,8 +210,8 @@ impl<'s> Actor<'s> {
             fresh: RefCell::default(),
             stack: Stack::begin(),
         };
-        let body = &stage.program.cpus()[lane.index()].body;
-        let ended = match panics::isolated(|| body(&Lane::new(lane, &actor))) {
+        let cpu = &stage.program.cpus()[lane.index()];
+        let ended = match panics::isolated(|| cpu.run(&Lane::new(lane, &actor))) {
             Ok(returned) => Did::Returned(returned),
             Err(caught) => {
                 let message = caught.message();

@@ -12,12 +12,13 @@
 //! | `model`, `limits`, `reductions` | memory models; what a search may cost; what it may leave out |
 //! | `verdict`, `violation`, `difference`, `counterexample` | what comes out |
 //! | `outcome`, `tally` | how executions end, and the account of them |
+//! | `ledger` | what a CPU has taken and must give back |
 //! | `progress` | watching and stopping a search |
 //! | `schedule`, `fingerprint`, `runs` | one execution as choices; what its steps were; who ran for how long |
 //! | `replay`, [`hook`] | one execution again; where a debugger can stop |
 //! | `shrink` | a failing schedule made small |
 //! | [`determinism`] | whether CPUs are functions of what they read |
-//! | [`panics`], [`stack`], [`apart`] | what engines share: the panic hook, deep stacks, a thread of one's own |
+//! | [`panics`], [`stack`], [`apart`], [`means`] | what engines share: the panic hook, deep stacks, a thread of one's own, what the system refuses |
 
 pub mod apart;
 mod counterexample;
@@ -27,7 +28,9 @@ mod engine;
 mod explore;
 mod fingerprint;
 pub mod hook;
+mod ledger;
 mod limits;
+pub mod means;
 mod model;
 mod outcome;
 pub mod panics;
@@ -50,7 +53,7 @@ pub use explore::explore;
 pub use fingerprint::{Fingerprint, Misfit, signature};
 pub use limits::Limits;
 pub use model::{Model, UnknownModel};
-pub use outcome::{Outcome, Outcomes};
+pub use outcome::{Outcome, Outcomes, Stuck};
 pub use program::{Body, CpuDecl, End, Program, Property, Returned, Start, Value, When};
 pub use progress::{Estimate, Pace, Sighting, Stop, Unwatched, Watch};
 pub use reductions::{Reductions, UnknownReduction};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use crate::program::{Program, Returned};
+use gupcheck_sync::{LaneId, Op};
 
 /// What distinguishes one execution's result from another's: what each CPU returned, and the last
 /// values of the observed cells.
@@ -42,3 +43,6 @@ impl Outcome {
 
 /// How often each distinct outcome was seen.
 pub type Outcomes = HashMap<Outcome, u64>;
+
+/// Of the executions that could not end: who waited for what, and in how many.
+pub type Stuck = HashMap<Vec<(LaneId, Op)>, u64>;

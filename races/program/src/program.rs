@@ -1,5 +1,6 @@
 //! What an engine explores: declared objects, one function per CPU, and what must hold at the end.
 
+use crate::ledger::run_to_the_end;
 use gupcheck_sync::{Atomic, CellId, Lane, LaneId, Layout, Life, Name, Plain, Word};
 use smallvec::SmallVec;
 use std::fmt;
@@ -110,7 +111,21 @@ pub struct CpuDecl {
     /// changes nothing but names. An engine may use it to explore less.
     pub twin_of: Option<LaneId>,
     /// What it runs.
-    pub body: Body,
+    body: Body,
+    /// Whether it may end with a lock held, or inside a section.
+    may_keep: bool,
+}
+
+impl CpuDecl {
+    /// Runs the CPU from its beginning to its end, as often as an engine likes. Where it ends with something that
+    /// it took and did not give back, that is its [fault](gupcheck_sync::Backend::fault).
+    pub fn run(&self, lane: &Lane<'_>) -> Returned {
+        if self.may_keep {
+            (self.body)(lane)
+        } else {
+            run_to_the_end(lane, |lane| (self.body)(lane))
+        }
+    }
 }
 
 /// How often a property must hold.
@@ -194,7 +209,16 @@ pub struct Program {
     properties: Vec<Property>,
     observed: Vec<CellId>,
     waits_may_fail: bool,
+    ends_may_keep: bool,
+    flaw: Option<String>,
+    holders_may_end: bool,
+    lock_words: Vec<CellId>,
+    /// Cells that stand for plain accesses to others: which stands for which.
+    shadows: Vec<(CellId, CellId)>,
+    only_where: Option<Judge>,
 }
+
+type Judge = Box<dyn Fn(&End<'_>) -> bool + Send + Sync>;
 
 impl Program {
     /// A program over these objects, with no CPU yet.
@@ -205,7 +229,26 @@ impl Program {
             properties: Vec::new(),
             observed: Vec::new(),
             waits_may_fail: false,
+            ends_may_keep: false,
+            flaw: None,
+            holders_may_end: false,
+            lock_words: Vec::new(),
+            shadows: Vec::new(),
+            only_where: None,
         }
+    }
+
+    /// No program at all: whoever was to make it could not.
+    pub fn flawed(why: impl Into<String>) -> Self {
+        Self {
+            flaw: Some(why.into()),
+            ..Self::new(Layout::new())
+        }
+    }
+
+    /// Why this cannot be explored, if it cannot.
+    pub fn flaw(&self) -> Option<&str> {
+        self.flaw.as_deref()
     }
 
     /// Adds a CPU that starts with the program.
@@ -243,6 +286,7 @@ impl Program {
             start,
             twin_of,
             body,
+            may_keep: self.ends_may_keep,
         });
         lane
     }
@@ -290,9 +334,70 @@ impl Program {
         self.waits_may_fail = true;
     }
 
+    /// Lets the CPUs that are added from now on end with a lock held, or inside a section. Without this it is
+    /// a fault, as in a kernel.
+    pub fn let_ends_keep(&mut self) {
+        self.ends_may_keep = true;
+    }
+
     /// Whether a CPU may wait in vain for a value.
     pub fn waits_may_fail(&self) -> bool {
         self.waits_may_fail
+    }
+
+    /// Lets CPUs wait in vain for whoever has ended, too: for a lock that its holder never dropped, for the value of a
+    /// [lock word](Self::lock_word). Such executions are counted as blocked, and are no violation; only CPUs that
+    /// wait for each other in a circle are. The graph engine knows of this; the others call them all deadlocks.
+    /// The CPUs that are added from now on may [keep what they hold](Self::let_ends_keep).
+    pub fn let_holders_end(&mut self) {
+        self.let_ends_keep();
+        self.holders_may_end = true;
+    }
+
+    /// Whether a CPU may wait in vain for one that has ended.
+    pub fn holders_may_end(&self) -> bool {
+        self.holders_may_end
+    }
+
+    /// Says that a cell is the word of a lock: whoever wrote it last keeps those waiting who spin on it.
+    pub fn lock_word(&mut self, cell: CellId) {
+        self.lock_words.push(cell);
+    }
+
+    /// Whether a cell is the word of a lock.
+    pub fn is_lock_word(&self, cell: CellId) -> bool {
+        self.lock_words.contains(&cell)
+    }
+
+    /// Says that plain accesses to the cell `shadow` stand for plain accesses to the atomic cell `of`, whose value the
+    /// CPU reads or writes by a relaxed operation right after. They touch nothing. They race with each other, and
+    /// with all other accesses to `of`, where two conflict and nothing orders them; that is found out at the end of
+    /// each execution. The graph engine knows of this; the others refuse such a program.
+    pub fn shadow(&mut self, shadow: CellId, of: CellId) {
+        self.shadows.push((shadow, of));
+    }
+
+    /// The cells that stand for plain accesses, and to which.
+    pub fn shadows(&self) -> &[(CellId, CellId)] {
+        &self.shadows
+    }
+
+    /// Leaves out the executions at whose end this does not hold: they are recorded, and break no rule, be it a
+    /// property or a race with a [shadow](Self::shadow). The graph engine knows of this; the others refuse such a
+    /// program.
+    pub fn only_where(&mut self, holds: impl Fn(&End<'_>) -> bool + Send + Sync + 'static) {
+        self.only_where = Some(Box::new(holds));
+    }
+
+    /// Whether the execution that ends like this is left out.
+    pub fn leaves_out(&self, end: &End<'_>) -> bool {
+        self.only_where.as_ref().is_some_and(|holds| !holds(end))
+    }
+
+    /// Why only the graph engine can explore the program, if that is so.
+    pub fn is_for_graphs(&self) -> Option<&'static str> {
+        let is = !self.shadows.is_empty() || self.only_where.is_some();
+        is.then_some("executions that are left out, and plain accesses to atomic cells, are for the graph engine only")
     }
 
     /// The shared objects.

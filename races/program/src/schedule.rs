@@ -20,8 +20,9 @@ pub struct Choice {
     /// The CPU, by its index.
     pub lane: u8,
     /// How many of the writes that are there already come, in the cell's coherence order, after the one that
-    /// it reads, or after the place where it writes. 0, nearly always, is the newest.
-    pub back: u16,
+    /// it reads, or after the place where it writes. 0, nearly always, is the newest. For entering a section: how many
+    /// more waits of each CPU come before it, two bits for each.
+    pub back: u32,
 }
 
 /// One execution of loom's.

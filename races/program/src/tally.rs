@@ -1,8 +1,9 @@
 //! The running account of an exploration, kept the same way by every engine.
 
-use crate::outcome::{Outcome, Outcomes};
+use crate::outcome::{Outcome, Outcomes, Stuck};
 use crate::program::{End, Program, When};
 use crate::violation::Violation;
+use gupcheck_sync::{LaneId, Op};
 
 /// The running account of one exploration.
 #[derive(Debug, Default)]
@@ -11,6 +12,8 @@ pub struct Tally {
     pub executions: u64,
     /// Executions in which somebody waited for what never came.
     pub blocked: u64,
+    /// Who waited for what in these, and in how many.
+    pub stuck: Stuck,
     /// Outcomes seen.
     pub outcomes: Outcomes,
     seen: u64,
@@ -24,6 +27,12 @@ impl Tally {
     pub fn record(&mut self, program: &Program, end: &End<'_>) -> Result<(), Violation> {
         self.executions += 1;
         self.record_end(program, end)
+    }
+
+    /// Records an execution that cannot end: who waits, and for what.
+    pub fn record_blocked(&mut self, waiting: Vec<(LaneId, Op)>) {
+        self.blocked += 1;
+        *self.stuck.entry(waiting).or_default() += 1;
     }
 
     /// Records and judges how the execution recorded last would have ended if its CPUs had exchanged places: `exchange`
@@ -53,6 +62,9 @@ impl Tally {
             observed: program.observed().iter().map(|&c| end.word(c)).collect(),
         };
         *self.outcomes.entry(outcome).or_default() += 1;
+        if program.leaves_out(end) {
+            return Ok(());
+        }
         match program.judge(end) {
             Ok(seen) => {
                 self.seen |= seen;
@@ -75,6 +87,9 @@ impl Tally {
         self.executions += other.executions;
         self.blocked += other.blocked;
         self.seen |= other.seen;
+        for (waiting, times) in other.stuck {
+            *self.stuck.entry(waiting).or_default() += times;
+        }
         for (outcome, times) in other.outcomes {
             *self.outcomes.entry(outcome).or_default() += times;
         }

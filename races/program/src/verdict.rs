@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::counterexample::Counterexample;
 use crate::limits::Limits;
-use crate::outcome::Outcomes;
+use crate::outcome::{Outcomes, Stuck};
 use crate::program::Program;
 use crate::progress::Estimate;
 use crate::tally::Tally;
@@ -17,6 +17,8 @@ pub enum Cut {
     Executions(u64),
     /// So much time was allowed.
     Time(Duration),
+    /// So many distinct outcomes are kept, and no more.
+    Outcomes(usize),
     /// Everything within this bound was explored, and nothing beyond it: loom's preemptions.
     PreemptionBound(usize),
     /// Somebody asked for the search to stop.
@@ -31,6 +33,7 @@ impl Cut {
         match self {
             Self::Executions(_) => "executions",
             Self::Time(_) => "time",
+            Self::Outcomes(_) => "outcomes",
             Self::PreemptionBound(_) => "preemption-bound",
             Self::Interrupted => "interrupted",
             Self::Sampling => "sampling",
@@ -43,6 +46,7 @@ impl fmt::Display for Cut {
         match self {
             Self::Executions(n) => write!(f, "after {n} executions"),
             Self::Time(time) => write!(f, "after {} s", time.as_secs_f64()),
+            Self::Outcomes(n) => write!(f, "after {n} distinct outcomes"),
             Self::PreemptionBound(bound) => write!(f, "at preemption bound {bound}"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Sampling => f.write_str("the engine only samples"),
@@ -112,6 +116,8 @@ pub struct Exploration {
     /// Executions that could not, where the program lets them: somebody waited for what never came. Not
     /// counted above.
     pub blocked: u64,
+    /// Who waited for what in these, and in how many, where the engine tells.
+    pub stuck: Stuck,
     /// Distinct outcomes, and how often each was seen.
     pub outcomes: Outcomes,
     /// How many executions there are, if the search was cut short, the engine can tell, and whoever
@@ -142,6 +148,7 @@ impl Exploration {
             verdict: Verdict::Unsupported(why.into()),
             executions: 0,
             blocked: 0,
+            stuck: Stuck::default(),
             outcomes: Outcomes::default(),
             estimate: None,
             elapsed: Duration::ZERO,

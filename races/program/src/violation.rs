@@ -2,7 +2,7 @@
 
 use crate::difference::Difference;
 use crate::program::Program;
-use gupcheck_sync::{CellId, Fault, LaneId, Op};
+use gupcheck_sync::{CellId, CellKind, Fault, LaneId, Op};
 
 /// What went wrong in one execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,14 @@ impl Violation {
             }
             Self::Fault(fault) => fault.describe(program.layout()),
             Self::DataRace { cell } => {
-                format!("data race on {}", program.layout().decl(*cell).name)
+                let decl = program.layout().decl(*cell);
+                match decl.kind {
+                    CellKind::Life => {
+                        let name = decl.name.to_string();
+                        format!("use after free of {}", name.trim_end_matches(".life"))
+                    }
+                    CellKind::Atomic | CellKind::Plain => format!("data race on {}", decl.name),
+                }
             }
             Self::Deadlock { .. } => "deadlock".to_owned(),
             Self::Panic { message } => format!("panic: {message}"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gupcheck_program::hook::gupcheck_violation;
+use gupcheck_program::means::unless_refused;
 use gupcheck_program::{Engine, Model, Program, Replay, ReplayError, Replayed};
 
 use super::token::Token;
@@ -36,7 +37,11 @@ pub fn replay(
         fingerprint: &token.fingerprint,
         execution: token.execution,
     };
-    let replayed = engine.replay(&program, &request)?;
+    if let Some(flaw) = program.flaw() {
+        return Err(ReplayError::Unsupported(flaw.to_owned()));
+    }
+    let replayed = unless_refused(|| engine.replay(&program, &request))
+        .map_err(ReplayError::Unsupported)??;
     if let Some(broken) = &replayed.broken {
         gupcheck_violation(broken);
     }

@@ -8,8 +8,8 @@ use gupcheck_core::arch::{ARM64, Profile, WEAK};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_core::sync::{Fault, LaneId, Layout, LoadOrder, StoreOrder};
 
-use super::{Choice, Expected, cases, default_for, kept, trials};
-use crate::race::{Need, Race, Size};
+use super::{Choice, Expected, cases, default_for, kept, necessity, trials};
+use crate::race::{Need, Race, SMALL, Size, Tested};
 use gupcheck_program::{
     Counterexample, Cut, Did, Difference, Engine, Exploration, Model, Program, Returned, Search,
     Verdict, Violation,
@@ -27,6 +27,7 @@ static RACE: Race = Race {
         profiles: &[&WEAK],
     }],
     indifferent: &[Step::RecheckOrder],
+    tested: SMALL,
     build: |_, _| Program::new(Layout::new()),
 };
 
@@ -113,11 +114,11 @@ fn loom_like_engine(_: &Race, _: &'static Profile) -> Choice {
 }
 
 /// What the tests of the race say under an engine: those that hold, then those that fail.
-fn results(choose: super::Choose) -> [Vec<Result<(), String>>; 2] {
+fn results(choose: crate::engines::Choose) -> [Vec<Result<(), String>>; 2] {
     let mut results = [Vec::new(), Vec::new()];
     // With two callers no test claims that a search sees everything; those are tried by name alone.
     let cases = cases(&[RACE], choose, None).into_iter();
-    for case in cases.filter(|case| case.size != super::TWO_CALLERS) {
+    for case in cases.filter(|case| case.tested.whole) {
         let result = case
             .check()
             .map_err(|failed| failed.message().unwrap_or_default().to_owned());
@@ -136,14 +137,88 @@ fn a_test_for_each_claim() {
             "family/race::arm64::holds",
             "family/race::arm64::2 pages: holds",
             "family/race::arm64::2 callers: no violation in 20000 executions (says)",
+            "family/race::arm64::2 callers: holds",
             "family/race::weak::holds",
             "family/race::weak::2 pages: holds",
             "family/race::weak::2 callers: no violation in 20000 executions (says)",
+            "family/race::weak::2 callers: holds",
             "family/race::weak::fails without pmd-recheck",
             "family/race::arm64::holds without recheck-order",
             "family/race::weak::holds without recheck-order",
         ]
     );
+}
+
+#[test]
+fn a_race_says_how_large_its_tests_are_and_what_they_may_cost() {
+    static TESTED: &[Tested] = &[
+        Tested::part(3, 1, 500),
+        Tested::whole(1, 1, 2_000_000).longer(),
+        Tested::whole(2, 2, 9_000_000).longer(),
+    ];
+    static PROFILES: &[&Profile] = &[&WEAK];
+    let race = Race {
+        tested: TESTED,
+        profiles: PROFILES,
+        ..RACE
+    };
+    let all = trials(&[race], complete_engine, None).into_iter();
+    let all = all.chain(necessity::trials(&[race], complete_engine));
+    let named: Vec<_> = all
+        .map(|trial| (trial.name().to_owned(), trial.has_ignored_flag()))
+        .collect();
+    let expected = [
+        ("3 callers: no violation in 500 executions (says)", false),
+        ("holds", true),
+        ("2 callers, 2 pages: holds", true),
+        ("3 callers: fails without pmd-recheck", false),
+        (
+            "3 callers: no violation without recheck-order in 500 executions (says)",
+            false,
+        ),
+        ("rests on what it declares", true),
+    ];
+    assert_eq!(
+        named,
+        expected.map(|(name, longer)| (format!("family/race::weak::{name}"), longer))
+    );
+}
+
+/// What the test of what `REAL` rests on says, if it declares `needs`, of a search that may cost so much.
+fn computed(needs: &'static [Need], executions: u64) -> Result<(), String> {
+    let race = Race { needs, ..REAL };
+    let tested = Tested::whole(1, 1, executions);
+    let choice = default_for(&race, &WEAK);
+    necessity::check(&race, &WEAK, choice, tested)
+        .map_err(|failed| failed.message().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn what_a_race_rests_on_is_computed() {
+    assert_eq!(computed(RACE.needs, 100), Ok(()));
+    let why = computed(&[], 100).unwrap_err();
+    assert!(
+        why.ends_with("it fails, and does not say so, without: pmd-recheck"),
+        "{why}"
+    );
+    static TOO_MUCH: &[Need] = &[
+        Need {
+            step: Step::PmdRecheck,
+            profiles: &[&WEAK],
+        },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&WEAK],
+        },
+    ];
+    let why = computed(TOO_MUCH, 100).unwrap_err();
+    assert!(
+        why.ends_with("it says that it fails, and holds, without: pte-recheck"),
+        "{why}"
+    );
+    let why = computed(RACE.needs, 1).unwrap_err();
+    let words = "without pte-recheck: no violation, and the search was cut short (after 1 executions): let the race's tests cost more";
+    assert!(why.contains(words), "{why}");
 }
 
 #[test]
@@ -155,7 +230,7 @@ fn where_the_engine_may_not_finish_no_name_says_holds() {
         "family/race::arm64::no violation in 20000 executions (says)"
     );
     assert_eq!(
-        names[8],
+        names[10],
         "family/race::weak::no violation without recheck-order in 20000 executions (says)"
     );
     assert!(names.iter().all(|name| !name.contains("holds")));
@@ -202,7 +277,7 @@ fn a_violation_fails_what_should_hold_with_the_whole_text() {
 #[test]
 fn a_defect_of_the_race_is_not_the_failure_that_is_wanted() {
     for choose in [
-        (|_, _| finishing(&Says(panicked))) as super::Choose,
+        (|_, _| finishing(&Says(panicked))) as crate::engines::Choose,
         |_, _| finishing(&Says(vacuous)),
         |_, _| finishing(&Says(fickle)),
     ] {

@@ -39,6 +39,8 @@ pub struct Subject {
     pub without: Vec<Missing>,
     /// What the code never had: it is of a time before.
     pub before: Vec<Missing>,
+    /// What abbreviations in the values of cells mean, for whoever has not met them.
+    pub legend: Vec<(&'static str, &'static str)>,
     /// The command that searches again.
     pub command: String,
     /// The execution in one word, where it can be run again.

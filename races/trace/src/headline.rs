@@ -7,6 +7,7 @@
 //! | data race | the last two accesses to the cell by different CPUs, at least one of which writes |
 //! | use after free, double free | the last free before, and the access that noticed |
 //! | bug with a cell | the last write to it by another CPU, and the access that noticed |
+//! | a CPU ends with a lock, or in a section | only (1), where it took the lock or entered |
 //! | broken property | a read that missed a write of another CPU, or **outdated knowledge**: a read, and the first write by another CPU that changes what was read, where the reader never looks again |
 //! | deadlock | the last operation of each of the first two who wait |
 //! | anything else | only (1), the last operation |
@@ -19,7 +20,7 @@
 
 use std::cmp::Reverse;
 
-use gupcheck_sync::{CellId, CellKind, Fault, LaneId, Op, What};
+use gupcheck_sync::{CellId, CellKind, Fault, LaneId, LockMode, Op, SectionSet, What};
 
 use super::history::History;
 use super::text::{Line, Role};
@@ -147,11 +148,54 @@ fn conflict(history: &History<'_>, cell: CellId) -> Pair {
     Pair::alone(accesses.last().copied())
 }
 
+/// Somebody ended with something that it took: (1) is where it took it.
+fn kept_to_the_end(history: &History<'_>, lane: LaneId, took: Op, what: &str) -> Headline {
+    let title = format!("{} ends {what}", history.lane(lane));
+    let taken = (history.trace.iter()).rposition(|event| {
+        event.lane == lane
+            && match (event.what, took) {
+                (
+                    What::Op {
+                        op: Op::Lock { lock, .. },
+                        ..
+                    },
+                    Op::Lock { lock: kept, .. },
+                ) => lock == kept,
+                (What::Op { op, .. }, _) => op == took,
+                _ => false,
+            }
+    });
+    let mut line = Line::of(Role::Alarm, title);
+    if let Some(taken) = taken {
+        line.push(Role::Plain, ", since ");
+        mention(&mut line, history, taken, Role::First);
+    }
+    Headline {
+        line,
+        first: taken,
+        second: None,
+    }
+}
+
 fn fault_noticed(history: &History<'_>, fault: &Fault) -> Headline {
+    let layout = history.program.layout();
+    match *fault {
+        Fault::EndsHolding { lane, lock } => {
+            let mode = LockMode::Exclusive;
+            let what = format!("while it holds {}", history.lock(lock));
+            return kept_to_the_end(history, lane, Op::Lock { lock, mode }, &what);
+        }
+        Fault::EndsInside { lane, section } => {
+            let kind = layout.kinds(SectionSet::default().with(section));
+            let what = format!("inside a section: {kind}");
+            return kept_to_the_end(history, lane, Op::Enter(section), &what);
+        }
+        _ => {}
+    }
     let title = match fault {
         Fault::UseAfterFree { .. } => "use after free".to_owned(),
         Fault::DoubleFree { .. } => "double free".to_owned(),
-        Fault::Bug { .. } => fault.describe(history.program.layout()),
+        _ => fault.describe(layout),
     };
     let noticed = fault
         .cell()
@@ -166,7 +210,7 @@ fn fault_noticed(history: &History<'_>, fault: &Fault) -> Headline {
                 Fault::UseAfterFree { .. } | Fault::DoubleFree { .. } => {
                     history.wrote(index) == Some(0)
                 }
-                Fault::Bug { .. } => {
+                _ => {
                     history.wrote(index).is_some()
                         && history.trace[index].lane != history.trace[noticed].lane
                 }

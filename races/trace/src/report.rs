@@ -236,7 +236,16 @@ fn returned(text: &mut Text, finding: &Finding<'_>, page: Page) {
 
 /// What is broken, in full.
 fn rule(text: &mut Text, finding: &Finding<'_>, history: &History<'_>, page: Page) {
-    let words = match &finding.counterexample.violation {
+    text.gap();
+    text.line(Line::of(Role::Heading, "broken rule"));
+    for line in broken_rule(finding, history).lines() {
+        text.wrapped(Line::of(Role::Plain, format!("  {line}")), page.width, 2);
+    }
+}
+
+/// The rule that is broken, in words.
+pub(super) fn broken_rule(finding: &Finding<'_>, history: &History<'_>) -> String {
+    match &finding.counterexample.violation {
         Violation::Property { text, .. } => format!("always {text}"),
         Violation::Fault(Fault::UseAfterFree { life }) => {
             let name = wording::object(history, *life);
@@ -245,6 +254,10 @@ fn rule(text: &mut Text, finding: &Finding<'_>, history: &History<'_>, page: Pag
         Violation::Fault(Fault::DoubleFree { life }) => {
             let name = wording::object(history, *life);
             format!("{name} is freed once in each of its lives")
+        }
+        Violation::Fault(Fault::EndsHolding { .. } | Fault::EndsInside { .. }) => {
+            "before a CPU ends, it drops every lock that it took and leaves every section that it entered"
+                .to_owned()
         }
         Violation::Fault(fault) => fault.describe(finding.program.layout()),
         Violation::DataRace { cell } => match history.decl(*cell).kind {
@@ -266,11 +279,6 @@ fn rule(text: &mut Text, finding: &Finding<'_>, history: &History<'_>, page: Pag
         Violation::Vacuous { text, .. } => {
             format!("sometimes {text} (every execution was explored, and in none it was so)")
         }
-    };
-    text.gap();
-    text.line(Line::of(Role::Heading, "broken rule"));
-    for line in words.lines() {
-        text.wrapped(Line::of(Role::Plain, format!("  {line}")), page.width, 2);
     }
 }
 

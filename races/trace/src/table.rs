@@ -212,7 +212,14 @@ impl Table<'_, '_> {
         }
     }
 
+    /// The lanes in one column. It says so: what looks like nesting is another CPU.
     fn as_list(&self, text: &mut Text, width: usize) {
+        let words = format!(
+            "{}{} CPUs do not fit beside each other in {width} columns: each has its own indentation",
+            " ".repeat(MARGIN + 1),
+            self.lanes()
+        );
+        text.wrapped(Line::of(Role::Dim, words), width, 0);
         let mut lane = None;
         for row in self.rows {
             if lane != Some(row.lane) {

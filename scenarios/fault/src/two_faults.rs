@@ -11,7 +11,7 @@ use gupcheck_core::mm::{FaultFlags, VmFault, handle_mm_fault};
 use gupcheck_core::pgtable::Level;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -25,6 +25,7 @@ pub(crate) const RACE: Race = Race {
         profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
     }],
     indifferent: &[],
+    tested: SMALL,
     build,
 };
 

@@ -142,6 +142,7 @@ pub(crate) enum Expr {
     Int(i64),
     Name(String),
     Unary(Unary, Box<Spanned<Expr>>),
+    Cast(Type, Box<Spanned<Expr>>),
     Binary(Binary, Box<Spanned<Expr>>, Box<Spanned<Expr>>),
     Conditional(Box<[Spanned<Expr>; 3]>),
     Call(Word, Vec<Spanned<Expr>>),
@@ -153,7 +154,7 @@ impl Expr {
         match self {
             Self::Conditional(_) => 0,
             Self::Binary(operator, ..) => operator.row().1,
-            Self::Unary(..) => Binary::PREFIX,
+            Self::Unary(..) | Self::Cast(..) => Binary::PREFIX,
             Self::Int(_) | Self::Name(_) | Self::Call(..) => Binary::PREFIX + 1,
         }
     }
@@ -180,6 +181,10 @@ impl fmt::Display for Expr {
                 operand
                     .node
                     .in_context(Binary::PREFIX + u16::from(doubled), f)
+            }
+            Self::Cast(ty, operand) => {
+                write!(f, "({ty})")?;
+                operand.node.in_context(Binary::PREFIX, f)
             }
             Self::Binary(operator, left, right) => {
                 let (text, power) = operator.row();

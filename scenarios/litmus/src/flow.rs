@@ -12,12 +12,12 @@
 //!
 //! # What a location is made of
 //!
-//! A facade cell is atomic or plain. A location that is accessed in both ways is an atomic cell, beside
-//! which plain cells watch for races; see [`crate::world`]. Through a register, any location may be
+//! A facade cell is atomic or plain. A location that is accessed in both ways is an atomic cell with a
+//! shadow, by which races are found; see [`crate::world`]. Through a register, any location may be
 //! accessed whose address is ever taken.
 
 use crate::ast::Base;
-use crate::ir::{Access, Act, Code, MixedBy, Shape, Step, Value, location_at};
+use crate::ir::{Access, Act, Code, Shape, Step, Value, location_at};
 use gupcheck_sync::{LoadOrder, RmwOrder};
 use std::collections::BTreeSet;
 
@@ -127,14 +127,12 @@ const fn acquiring(order: RmwOrder) -> RmwOrder {
     }
 }
 
-/// How one location is accessed, by process.
-#[derive(Clone, Debug)]
+/// How one location is accessed.
+#[derive(Clone, Copy, Debug, Default)]
 struct Uses {
-    plain_read: bool,
+    plain: bool,
     marked: bool,
-    rmw: bool,
     tried: bool,
-    by: MixedBy,
 }
 
 /// What the whole test does with its locations.
@@ -142,49 +140,28 @@ struct Survey {
     uses: Vec<Uses>,
     /// Locations that a register may point to.
     taken: Vec<usize>,
-    process: usize,
 }
 
 /// Decides what each location is made of.
-///
-/// # Errors
-/// What has no meaning, and the name of the location.
-pub(crate) fn shape(code: &mut Code) -> Result<(), (String, &'static str)> {
-    let none = Uses {
-        plain_read: false,
-        marked: false,
-        rmw: false,
-        tried: false,
-        by: MixedBy {
-            plain_write: vec![false; code.processes.len()],
-            marked_write: vec![false; code.processes.len()],
-        },
-    };
+pub(crate) fn shape(code: &mut Code) {
     let mut survey = Survey {
-        uses: vec![none; code.locations.len()],
+        uses: vec![Uses::default(); code.locations.len()],
         taken: taken(code),
-        process: 0,
     };
-    for (index, process) in code.processes.iter().enumerate() {
-        survey.process = index;
+    for process in &code.processes {
         each_access(&process.steps, &mut |access| survey.access(access));
     }
+    let has_filter = code.filter.is_some();
     for (location, uses) in code.locations.iter_mut().zip(survey.uses) {
         let is_lock = (location.ty).is_some_and(|ty| ty.base == Base::SpinLock && ty.stars == 0);
-        let plain = uses.plain_read || uses.by.plain_write.contains(&true);
-        location.shape = match (is_lock, plain, uses.marked) {
-            (true, ..) if uses.tried => Shape::TriedLock,
-            (true, ..) => Shape::Lock,
-            (_, true, true) if uses.rmw => {
-                let what = "a location that is accessed plainly and by read-modify-writes";
-                return Err((format!("{what}, `{}`", location.name), location.name));
-            }
-            (_, true, true) => Shape::Mixed(uses.by),
-            (_, true, false) => Shape::Plain,
-            (_, false, _) => Shape::Atomic,
+        location.shape = match (is_lock, uses.plain) {
+            (true, _) if uses.tried => Shape::TriedLock,
+            (true, _) => Shape::Lock,
+            (false, true) if uses.marked || has_filter => Shape::Mixed,
+            (false, true) => Shape::Plain,
+            (false, false) => Shape::Atomic,
         };
     }
-    Ok(())
 }
 
 /// The locations whose addresses are ever values, rather than only accessed by name.
@@ -267,25 +244,16 @@ fn each_access(steps: &[Step], visit: &mut dyn FnMut(&Access)) {
 
 impl Survey {
     fn access(&mut self, access: &Access) {
-        let me = self.process;
         match access {
-            Access::Load { at, order: None } => self.each(at, |uses| uses.plain_read = true),
-            Access::Load { at, .. } => self.each(at, |uses| uses.marked = true),
-            Access::Store {
+            Access::Load { at, order: None }
+            | Access::Store {
                 at, order: None, ..
-            } => self.each(at, |uses| uses.by.plain_write[me] = true),
-            Access::Store { at, .. } | Access::StoreThenBarrier { at, .. } => {
-                self.each(at, |uses| {
-                    uses.marked = true;
-                    uses.by.marked_write[me] = true;
-                });
-            }
-            Access::Rmw { at, .. } | Access::TryCompareExchange { at, .. } => {
-                self.each(at, |uses| {
-                    uses.marked = true;
-                    uses.rmw = true;
-                });
-            }
+            } => self.each(at, |uses| uses.plain = true),
+            Access::Load { at, .. }
+            | Access::Store { at, .. }
+            | Access::StoreThenBarrier { at, .. }
+            | Access::Rmw { at, .. }
+            | Access::TryCompareExchange { at, .. } => self.each(at, |uses| uses.marked = true),
             Access::SpinTrylock(lock) | Access::SpinIsLocked(lock) => {
                 self.uses[*lock].tried = true;
             }

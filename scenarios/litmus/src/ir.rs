@@ -199,20 +199,11 @@ pub(crate) enum Shape {
     /// Plain accesses only.
     Plain,
     /// Both.
-    Mixed(MixedBy),
+    Mixed,
     /// A lock that is only ever waited for.
     Lock,
     /// A lock that somebody tries, or looks at.
     TriedLock,
-}
-
-/// Which processes access a location in which way; indexed by process.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct MixedBy {
-    /// Those that write it plainly.
-    pub(crate) plain_write: Vec<bool>,
-    /// Those that write it by marked accesses, and must therefore not meet plain reads.
-    pub(crate) marked_write: Vec<bool>,
 }
 
 /// A shared variable.

@@ -21,6 +21,11 @@ const MOST_BRANCHES: usize = 32;
 const LONGEST: usize = 256;
 /// Tokens in one file beyond this are turned away.
 const MOST_TOKENS: usize = 8192;
+/// Comments within comments beyond this are turned away.
+const DEEPEST_COMMENT: usize = 256;
+
+/// Words that say something to a compiler, and nothing here.
+const QUALIFIERS: &[&str] = &["volatile", "const"];
 
 /// One token. Keywords are words: which words are keywords depends on where one is.
 #[derive(Logos, Clone, Copy, Debug, PartialEq)]
@@ -107,18 +112,21 @@ fn turned_away(word: &str) -> Option<&'static str> {
         "struct" | "union" | "enum" | "typedef" | "sizeof" | "typeof" | "static" | "extern" => {
             "a declaration of C beyond variables"
         }
-        "volatile" | "const" | "_Atomic" => "a qualified type",
+        "_Atomic" => "a qualified type",
         "char" | "short" | "long" | "unsigned" | "signed" | "float" | "double" | "bool"
         | "_Bool" | "u8" | "u16" | "u32" | "u64" | "s8" | "s16" | "s32" | "s64" | "int8_t"
         | "int16_t" | "int32_t" | "int64_t" | "uint8_t" | "uint16_t" | "uint32_t" | "uint64_t"
-        | "intptr_t" | "uintptr_t" | "size_t" | "atomic64_t" | "atomic_long_t" => {
+        | "uintptr_t" | "size_t" | "atomic64_t" | "atomic_long_t" => {
             "a type other than int, atomic_t, spinlock_t and pointers to them"
         }
         _ => return None,
     })
 }
 
-/// A number as C writes it, if it is one and an `int` holds it.
+/// The number that only an `int` with a minus before it holds.
+pub(crate) const BEYOND_INT: i64 = 1 << 31;
+
+/// A number as C writes it, if it is one and an `int` holds it, perhaps only with a minus before it.
 pub(crate) fn integer(text: &str) -> Option<i64> {
     let value = if let Some(hex) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {
         i64::from_str_radix(hex, 16)
@@ -127,12 +135,14 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
     } else {
         text.parse()
     };
-    value.ok().filter(|&value| i32::try_from(value).is_ok())
+    value.ok().filter(|value| (0..=BEYOND_INT).contains(value))
 }
 
 /// The name of the test, and where what follows the header begins.
 pub(crate) fn header(source: &str) -> Checked<(String, usize)> {
-    let start = source.len() - source.trim_start().len();
+    // A byte order mark may come first.
+    let is_blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+    let start = source.len() - source.trim_start_matches(is_blank).len();
     let line_end = source[start..]
         .find('\n')
         .map_or(source.len(), |n| start + n);
@@ -164,6 +174,7 @@ enum Preamble {
     #[regex("\"[^\"]*\"")]
     Doc,
     #[regex("[A-Za-z][A-Za-z0-9_-]*=[^\n]*", allow_greedy = true)]
+    #[regex("C[ \t][^\n]*", allow_greedy = true)]
     Info,
     #[token("(*")]
     #[token("/*")]
@@ -204,29 +215,26 @@ where
     T: Logos<'s, Source = str>,
 {
     let span = Span::from(base + lexer.span().start..base + lexer.span().end);
-    let (open, close) = if lexer.slice() == "(*" {
-        ("(*", "*)")
-    } else {
-        ("/*", "*/")
-    };
-    let rest = lexer.remainder();
+    let nests = lexer.slice() == "(*";
+    let close = if nests { "*)" } else { "*/" };
+    let rest = lexer.remainder().as_bytes();
     let mut depth = 1;
     let mut at = 0;
     while depth > 0 {
-        let Some(closing) = rest[at..].find(close) else {
-            return Err(Complaint::Syntax {
-                expected: format!("`{close}`"),
-                found: "the end of the file".to_owned(),
-                span,
-            });
-        };
-        let opening = rest[at..].find(open).filter(|_| open == "(*");
-        if let Some(opening) = opening.filter(|&opening| opening < closing) {
-            depth += 1;
-            at += opening + open.len();
-        } else {
-            depth -= 1;
-            at += closing + close.len();
+        match rest.get(at..at + 2) {
+            None => {
+                return Err(Complaint::Syntax {
+                    expected: format!("`{close}`"),
+                    found: "the end of the file".to_owned(),
+                    span,
+                });
+            }
+            Some(two) if two == close.as_bytes() => (depth, at) = (depth - 1, at + 2),
+            Some(b"(*") if nests => (depth, at) = (depth + 1, at + 2),
+            Some(_) => at += 1,
+        }
+        if depth > DEEPEST_COMMENT {
+            return unsupported("comments as deep within comments as this", span);
         }
     }
     lexer.bump(at);
@@ -281,6 +289,7 @@ impl<'s> Out<'s> {
 
     fn push(&mut self, token: Token<'s>, span: Span) -> Checked<()> {
         match token {
+            Token::Word(word) if QUALIFIERS.contains(&word) => return Ok(()),
             Token::Word(word) => {
                 if let Some(why) = turned_away(word) {
                     return unsupported(format!("`{word}` ({why})"), span);

@@ -37,9 +37,16 @@
 //! ([`gupcheck_sync::Section`] says what they promise). The `world` module tells which are used.
 //!
 //! What has no meaning here is an error with its place ([`LitmusError`]): loops, jumps, arrays, types other
-//! than `int`, `atomic_t`, `spinlock_t` and pointers to them, arithmetic on pointers, SRCU, two accesses in
-//! one expression that C leaves unordered, a location with plain accesses *and* read-modify-writes. Nothing
-//! is guessed.
+//! than `int`, `atomic_t`, `spinlock_t` and pointers to them, arithmetic that would change a pointer, SRCU, two accesses
+//! in one expression that C leaves unordered. Nothing is guessed. As for herd, a variable that is assigned needs no
+//! declaration, a cast changes nothing, `intptr_t` is an `int` that may hold an address (and wraps at 32 bits), and
+//! `volatile` and `const` mean nothing.
+//!
+//! # What is left out
+//!
+//! An execution in which a process waits in vain for one that has ended (for a lock that was never dropped, say) is none:
+//! it is counted as stuck. Processes that wait for each other in a circle are a deadlock, and so is a test of which every
+//! execution is stuck. Executions that the `filter` leaves out break no rule, whatever happens in them.
 //!
 //! # Map
 //!
@@ -62,11 +69,19 @@ mod world;
 
 pub use ast::Quantifier;
 pub use error::{LitmusError, Place};
-pub use report::{Coverage, Final, Observation, Report, State};
+pub use report::{Coverage, Final, Observation, Report, State, Stuck};
 
-use gupcheck_program::{Exploration, Program};
+use gupcheck_program::{Exploration, Program, Reductions};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+/// What an engine may leave out of a test's executions: those in which somebody takes a lock that can be tried at the
+/// second attempt. There is one for each that ends alike, and takes the lock at once.
+pub const REDUCTIONS: Reductions = Reductions {
+    symmetry: false,
+    retries: true,
+};
 
 /// A litmus test that was read and understood.
 #[derive(Clone)]
@@ -87,6 +102,12 @@ impl Litmus {
             }),
             Err(complaint) => Err(complaint.placed(source)),
         }
+    }
+
+    /// The text of a file. Bytes that are no UTF-8 (of a comment in another encoding, say) become a character that the
+    /// language does not have.
+    pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+        String::from_utf8_lossy(bytes)
     }
 
     /// The test's name.

@@ -105,8 +105,8 @@ pub(crate) enum Primitive {
 pub(crate) fn primitive(name: &str) -> Option<Primitive> {
     use Primitive as P;
     Some(match name {
-        "READ_ONCE" => P::Load(Named::Lvalue, LoadOrder::Relaxed),
-        "rcu_dereference" => P::Load(Named::Lvalue, LoadOrder::Acquire),
+        // ORDERING: where its value is dereferenced, and only there, `flow` makes this an acquire.
+        "READ_ONCE" | "rcu_dereference" => P::Load(Named::Lvalue, LoadOrder::Relaxed),
         "smp_load_acquire" | "atomic_read_acquire" => P::Load(Named::Pointer, LoadOrder::Acquire),
         "atomic_read" => P::Load(Named::Pointer, LoadOrder::Relaxed),
         "WRITE_ONCE" => P::Store(Named::Lvalue, StoreOrder::Relaxed),

@@ -3,12 +3,16 @@
 //! An exploration that is [complete](Coverage::Complete) yields what herd prints. Any other yields what
 //! was seen, says that there may be more, and makes no observation: a bad state that was not seen *yet*
 //! must not look like one that cannot be.
+//!
+//! What was left out is counted and told: the executions that the test's `filter` leaves out, and those that are stuck. A
+//! test of which nothing is left makes no observation either: if all its executions are stuck that is a deadlock.
 
 use crate::ast::Quantifier;
-use crate::eval::GIVEN_UP;
+use crate::eval::FAULT;
 use crate::ir::{Asked, Code, address_of, location_at};
+use crate::world::Slot;
 use gupcheck_program::{Cut, Exploration, Outcome, Returned, Value, Verdict, Violation};
-use gupcheck_sync::Layout;
+use gupcheck_sync::{LaneId, Layout, Op, Word};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,7 +36,8 @@ pub enum Coverage {
     Complete,
     /// Some of it: why the exploration ended early.
     Truncated(String),
-    /// It ended at an execution that breaks a rule: a data race, a deadlock, a fault.
+    /// It ended at an execution that breaks a rule: a data race, a deadlock, a fault. Or it ended, and no execution
+    /// is left that could say anything.
     Violation(String),
     /// Nothing: the engine cannot run the test.
     Unsupported(String),
@@ -78,6 +83,15 @@ impl fmt::Display for State {
     }
 }
 
+/// Executions that cannot end, all for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stuck {
+    /// Who waits for what.
+    pub waits: String,
+    /// How many there are.
+    pub executions: u64,
+}
+
 /// What an exploration says of a litmus test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -97,8 +111,8 @@ pub struct Report {
     pub negative: u64,
     /// Executions that the test's `filter` leaves out.
     pub filtered: u64,
-    /// Executions given up at a lock that can be tried.
-    pub given_up: u64,
+    /// Executions that cannot end, because somebody waits in vain for one who has ended; left out as well.
+    pub stuck: Vec<Stuck>,
     /// Whether the condition is satisfied; nothing, while what was not explored could still decide it.
     pub satisfied: Option<bool>,
     /// How often the proposition holds; nothing unless everything was explored.
@@ -108,11 +122,18 @@ pub struct Report {
 impl Report {
     /// The report on `exploration`, which explored a program of `code`.
     pub(crate) fn new(code: &Code, layout: &Layout, exploration: &Exploration) -> Self {
-        let coverage = coverage(&exploration.verdict, layout);
-        let mut seen = Seen::default();
+        let mut seen = Seen {
+            order: shown_order(code),
+            ..Seen::default()
+        };
         for (outcome, &executions) in &exploration.outcomes {
             seen.add(code, outcome, executions);
         }
+        let stuck = stuck(exploration, layout);
+        let coverage = match coverage(&exploration.verdict, layout) {
+            Coverage::Complete => seen.nothing_left(&stuck).unwrap_or(Coverage::Complete),
+            other => other,
+        };
         let complete = coverage == Coverage::Complete;
         let (positive, negative) = (seen.positive, seen.negative);
         Self {
@@ -123,7 +144,7 @@ impl Report {
             observation: complete.then(|| observation(positive, negative)),
             coverage,
             filtered: seen.filtered,
-            given_up: seen.given_up,
+            stuck,
             states: seen.states(code),
             positive,
             negative,
@@ -131,41 +152,85 @@ impl Report {
     }
 }
 
+/// The executions that cannot end, by the reason.
+fn stuck(exploration: &Exploration, layout: &Layout) -> Vec<Stuck> {
+    let mut stuck: BTreeMap<String, u64> = BTreeMap::new();
+    for (waiting, executions) in &exploration.stuck {
+        let waits: Vec<String> = (waiting.iter())
+            .map(|&(lane, op)| waits_for(lane, op, layout))
+            .collect();
+        *stuck.entry(waits.join(", ")).or_default() += executions;
+    }
+    let row = |(waits, executions)| Stuck { waits, executions };
+    stuck.into_iter().map(row).collect()
+}
+
+fn waits_for(LaneId(cpu): LaneId, op: Op, layout: &Layout) -> String {
+    let what = match (op.lock(), op.cell()) {
+        (Some(lock), _) => layout.locks()[lock.index()].name.to_string(),
+        (None, Some(cell)) => layout.decl(cell).name.to_string(),
+        (None, None) => "a grace period".to_owned(),
+    };
+    format!("P{cpu} waits for {what}")
+}
+
+/// Of how many executions something is said.
+fn counted(executions: u64) -> String {
+    match executions {
+        1 => "1 execution".to_owned(),
+        _ => format!("{executions} executions"),
+    }
+}
+
 /// The account of all outcomes.
 #[derive(Default)]
 struct Seen {
+    /// What is shown, by its place among what is asked for.
+    order: Vec<usize>,
     /// By the values shown: executions, and whether the proposition holds.
     states: BTreeMap<Vec<Final>, (u64, bool)>,
     positive: u64,
     negative: u64,
     filtered: u64,
-    given_up: u64,
 }
 
 impl Seen {
+    /// What there is to say if no execution is left that could say anything.
+    fn nothing_left(&self, stuck: &[Stuck]) -> Option<Coverage> {
+        if self.positive + self.negative > 0 {
+            return None;
+        }
+        let waits = stuck.first().map_or("", |stuck| &stuck.waits);
+        let all: u64 = stuck.iter().map(|stuck| stuck.executions).sum();
+        Some(Coverage::Violation(match (self.filtered, all) {
+            (0, 0) => "there is no execution".to_owned(),
+            (0, _) => format!("deadlock in every execution: {waits}"),
+            (_, 0) => "the filter leaves out every execution".to_owned(),
+            (..) => "every execution is stuck, or the filter leaves it out".to_owned(),
+        }))
+    }
+
     fn add(&mut self, code: &Code, outcome: &Outcome, executions: u64) {
-        let Some(words) = words(code, outcome) else {
-            self.given_up += executions;
-            return;
-        };
-        if (code.filter.as_ref()).is_some_and(|filter| !filter.holds(&words)) {
+        if is_filtered(code, &outcome.returned, &outcome.observed) {
             self.filtered += executions;
             return;
         }
+        let Some(words) = words(code, &outcome.returned, &outcome.observed) else {
+            return; // it has a fault, which is the verdict
+        };
         let witness = code.condition.holds(&words);
         if witness {
             self.positive += executions;
         } else {
             self.negative += executions;
         }
-        let shown = shown_order(code);
-        let values = shown.iter().map(|&index| shown_word(code, words[index]));
+        let values = (self.order.iter()).map(|&index| shown_word(code, words[index]));
         let state = self.states.entry(values.collect()).or_insert((0, witness));
         state.0 += executions;
     }
 
     fn states(self, code: &Code) -> Vec<State> {
-        let order = shown_order(code);
+        let order = self.order;
         let state = |(values, (executions, witness)): (Vec<Final>, (u64, bool))| State {
             values: (order.iter().map(|&index| code.asked[index].1.clone()))
                 .zip(values)
@@ -199,18 +264,33 @@ fn shown_word(code: &Code, word: i64) -> Final {
     }
 }
 
-/// The words of everything that was asked for; nothing for an execution that was given up.
-fn words(code: &Code, outcome: &Outcome) -> Option<Vec<i64>> {
-    let processes = &outcome.returned;
-    if processes.iter().any(given_up) {
-        return None;
+/// What must hold of each execution that the filter does not leave out.
+pub(crate) const DEFINED: &str = "well-defined";
+
+/// The fault by which a process ended, if it did.
+pub(crate) fn fault(returned: &Returned) -> Option<&'static str> {
+    match returned.words().last() {
+        Some(&(FAULT, Value::Text(what))) => Some(what),
+        _ => None,
     }
-    let mut observed = outcome.observed.iter();
+}
+
+/// Whether the test's filter leaves out the execution that ends like this.
+pub(crate) fn is_filtered(code: &Code, returned: &[Returned], observed: &[u64]) -> bool {
+    let filter = code.filter.as_ref();
+    filter.is_some_and(|filter| {
+        words(code, returned, observed).is_some_and(|words| !filter.holds(&words))
+    })
+}
+
+/// The words of everything that was asked for.
+fn words(code: &Code, returned: &[Returned], observed: &[u64]) -> Option<Vec<i64>> {
+    let mut observed = observed.iter();
     code.asked
         .iter()
         .map(|(asked, ..)| match *asked {
             Asked::Register(process, nth) => {
-                let (_, value) = processes[process].words().get(nth)?;
+                let (_, value) = returned[process].words().get(nth)?;
                 Some(match *value {
                     Value::Int(value) => value,
                     Value::Text(name) => {
@@ -219,13 +299,9 @@ fn words(code: &Code, outcome: &Outcome) -> Option<Vec<i64>> {
                     }
                 })
             }
-            Asked::Location(_) => observed.next().map(|&word| word as i64),
+            Asked::Location(_) => observed.next().map(|&word| Slot::from_word(word).0),
         })
         .collect()
-}
-
-fn given_up(returned: &Returned) -> bool {
-    (returned.words().first()).is_some_and(|&(label, _)| label == GIVEN_UP)
 }
 
 fn satisfied(quantifier: Quantifier, positive: u64, negative: u64, complete: bool) -> Option<bool> {
@@ -251,6 +327,7 @@ fn coverage(verdict: &Verdict, layout: &Layout) -> Coverage {
         Verdict::Truncated(cut) => Coverage::Truncated(match cut {
             Cut::Executions(executions) => format!("after {executions} executions"),
             Cut::Time(time) => format!("after {} s", time.as_secs_f64()),
+            Cut::Outcomes(outcomes) => format!("after {outcomes} distinct outcomes"),
             Cut::PreemptionBound(bound) => format!("at {bound} preemptions"),
             Cut::Interrupted => "by whoever started it".to_owned(),
             Cut::Sampling => "by an engine that only samples".to_owned(),
@@ -264,7 +341,11 @@ fn coverage(verdict: &Verdict, layout: &Layout) -> Coverage {
 
 fn violation(violation: &Violation, layout: &Layout) -> String {
     match violation {
-        Violation::Property { text, .. } => format!("not always {text}"),
+        // The one property that there is; see `program`.
+        Violation::Property { text, .. } => {
+            let why = text.strip_prefix(DEFINED).unwrap_or(text);
+            format!("bug{why}")
+        }
         Violation::Vacuous { text, .. } => format!("never {text}"),
         Violation::Fault(fault) => fault.describe(layout),
         Violation::DataRace { cell } => format!("data race on {}", layout.decl(*cell).name),
@@ -331,6 +412,15 @@ impl fmt::Display for Report {
                 self.name, self.positive, self.negative
             ),
             None => writeln!(f, "No observation of {}: {why}", self.name),
+        }?;
+        if self.filtered > 0 {
+            let filtered = counted(self.filtered);
+            writeln!(f, "Left out: {filtered}, by the filter")?;
         }
+        for Stuck { waits, executions } in &self.stuck {
+            let stuck = counted(*executions);
+            writeln!(f, "Left out: {stuck}, in which {waits} in vain")?;
+        }
+        Ok(())
     }
 }

@@ -2,21 +2,14 @@
 //!
 //! # Locations that are accessed both plainly and by marked accesses
 //!
-//! The value is in an atomic cell, which plain accesses read and write as if relaxed. Whether a plain
-//! access races is found out by plain cells that hold nothing, one for each process that writes the
-//! location plainly and one for each that writes it by marked accesses:
+//! The value is in an atomic cell, which plain accesses read and write as if relaxed. Right before each of them comes a
+//! plain access of the same kind to the cell's shadow ([`Program::shadow`]), by which the engine finds out whether it
+//! races: with another plain access, or with a marked one, read-modify-writes included.
 //!
-//! | access of process i | before it | after it |
-//! | --- | --- | --- |
-//! | plain write | writes i's plain-write cell, reads the others' | |
-//! | plain read | reads the others' plain-write and marked-write cells | |
-//! | marked write | writes its marked-write cell, reads the others' plain-write cells | |
-//! | marked read | | reads the others' plain-write cells |
+//! So it is, too, with every location that is accessed plainly in a test that has a `filter`: what races there is a race
+//! only if the execution is not left out, and how it ends is known at its end only.
 //!
-//! So two accesses conflict on such a cell exactly if they conflict on the location and one of them is
-//! plain. A release store has its watchers before it and an acquire load after it, so that whatever the
-//! access itself orders is ordered for its watchers too. A read-modify-write would need both at once;
-//! a location that has plain accesses and read-modify-writes is turned away.
+//! [`Program::shadow`]: gupcheck_program::Program::shadow
 //!
 //! # RCU
 //!
@@ -24,43 +17,49 @@
 //! `rcu_read_unlock`; `synchronize_rcu` waits for that kind. What is ordered is what
 //! [`gupcheck_sync::Section`] promises, the full barriers of the grace period included.
 //!
-//! # Locks that are tried
+//! # Locks
 //!
-//! The facade's locks can only be waited for. A lock that some process tries or looks at is an atomic
-//! cell, taken by a compare-and-exchange; a `spin_lock` that finds it held gives the whole execution up,
-//! and the report leaves it out (as herd does): the execution in which it finds the lock free is explored
-//! as well.
+//! The facade's locks can only be waited for. A lock that some process tries or looks at is an atomic cell, 0 while it
+//! is free, taken by a compare-and-exchange. A `spin_lock` that finds it held waits until it is free, and tries
+//! again; an engine may leave out the executions with such a round, for without the round there is one that ends alike.
+//!
+//! An execution in which a CPU waits for one that has ended, or is itself stuck behind one that has, is no execution:
+//! it is counted as stuck, as herd leaves it out. One in which CPUs wait for each other in a circle is a deadlock.
 
 use crate::intern::intern;
-use crate::ir::{Code, MixedBy, Shape, location_at};
-use gupcheck_sync::{Atomic, CellId, Layout, Name, Plain, Section, SpinLock, Word};
+use crate::ir::{Code, Shape, address_of, location_at};
+use gupcheck_sync::{Atomic, CellId, Layout, Plain, Section, SpinLock, Word};
 use std::fmt;
 use std::sync::Arc;
 
 /// A value in a cell: a number, or an address.
+///
+/// In its word an `int` stands in the upper 32 bits, so that the facade's updates wrap as `int` and `atomic_t` do; an
+/// address is its location's number, from 1, in the lower ones. (Other engines than the graph engine keep something of
+/// their own beside a value, and would have no room for this.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot(pub(crate) i64);
 
 impl Word for Slot {
     fn into_word(self) -> u64 {
-        self.0 as u64
-    }
-    fn from_word(word: u64) -> Self {
-        Self(word as i64)
-    }
-    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match location_at(word as i64) {
-            Some(location) => write!(f, "&#{location}"),
-            None => write!(f, "{}", word as i64),
+        match location_at(self.0) {
+            Some(location) => location as u64 + 1,
+            None => u64::from(self.0 as u32) << 32,
         }
     }
-}
-
-/// The plain cells that watch a location; indexed by process.
-#[derive(Clone, Debug)]
-pub(crate) struct Watchers {
-    pub(crate) plain_write: Vec<Option<Plain<bool>>>,
-    pub(crate) marked_write: Vec<Option<Plain<bool>>>,
+    fn from_word(word: u64) -> Self {
+        match (word as u32).checked_sub(1) {
+            Some(location) => Self(address_of(location as usize)),
+            None => Self(i64::from((word >> 32) as i32)),
+        }
+    }
+    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value) = Self::from_word(word);
+        match location_at(value) {
+            Some(location) => write!(f, "&#{location}"),
+            None => write!(f, "{value}"),
+        }
+    }
 }
 
 /// What a location is made of.
@@ -68,7 +67,8 @@ pub(crate) struct Watchers {
 pub(crate) enum Place {
     Atomic(Atomic<Slot>),
     Plain(Plain<Slot>),
-    Mixed(Atomic<Slot>, Watchers),
+    /// The value, and the shadow.
+    Mixed(Atomic<Slot>, Plain<bool>),
     Lock(SpinLock),
     TriedLock(Atomic<Slot>),
 }
@@ -101,9 +101,10 @@ impl World {
             places.push(match &location.shape {
                 Shape::Atomic => Place::Atomic(layout.atomic(name, init)),
                 Shape::Plain => Place::Plain(layout.plain(name, init)),
-                Shape::Mixed(by) => {
+                Shape::Mixed => {
+                    let shadow = intern(&format!("{name} (plain)"));
                     let cell = layout.atomic(name, init);
-                    Place::Mixed(cell, watchers(layout, name, by))
+                    Place::Mixed(cell, layout.plain(shadow, false))
                 }
                 Shape::Lock => Place::Lock(layout.spin_lock(name)),
                 Shape::TriedLock => Place::TriedLock(layout.atomic(name, init)),
@@ -114,21 +115,5 @@ impl World {
             places,
             rcu: layout.section("rcu"),
         }
-    }
-}
-
-fn watchers(layout: &mut Layout, name: &'static str, by: &MixedBy) -> Watchers {
-    let mut cells = |text: &str, wanted: &[bool]| {
-        let template = intern(&format!("{name} ({text} P{{}})"));
-        let mut cells = Vec::new();
-        for (index, &wanted) in wanted.iter().enumerate() {
-            let name = Name::new(template, [index as u32]);
-            cells.push(wanted.then(|| layout.plain(name, false)));
-        }
-        cells
-    };
-    Watchers {
-        plain_write: cells("plain write by", &by.plain_write),
-        marked_write: cells("marked write by", &by.marked_write),
     }
 }

@@ -219,6 +219,11 @@ of plain accesses, which ends the search. Bold is where RC11 and LKMM differ; th
 what `every_engine_says_what_is_expected_of_its_model` finds: `cargo test -p gupcheck-litmus --test corpus` fails if it is
 out of date, and with `UPDATE_EXPECT=1` writes it anew.
 
+What `gupcheck litmus` leaves out, as herd does, it tells and counts: executions that the test's `filter` leaves out (what
+races in them is no race), and those in which somebody waits in vain for one who has ended, say for a lock that was
+never dropped. CPUs that wait for each other in a circle are a deadlock, which herd leaves out as well. A test of which
+no execution is left makes no observation: if all are stuck it is a deadlock.
+
 | test | LKMM | RC11 | TSO | SC | why they differ |
 | --- | --- | --- | --- | --- | --- |
 ";

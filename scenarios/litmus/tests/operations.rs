@@ -6,7 +6,8 @@ use expect_test::{Expect, expect};
 use gupcheck_litmus::Litmus;
 use gupcheck_program::Program;
 use gupcheck_sync::{
-    Backend, Fault, FenceOrder, Lane, LaneId, LoadOrder, Name, Note, Op, RmwOrder, Site, StoreOrder,
+    Backend, Fault, FenceOrder, Lane, LaneId, LoadOrder, Name, Note, Op, Rmw, RmwOrder, Site,
+    StoreOrder,
 };
 use std::cell::RefCell;
 
@@ -39,7 +40,7 @@ impl Recorder<'_> {
                     StoreOrder::Relaxed => "",
                     StoreOrder::Release => ".release",
                 };
-                format!("store{order} {}={}", cell(c), value as i64)
+                format!("store{order} {}={}", cell(c), layout.decl(c).shown(value))
             }
             Op::Rmw {
                 cell: c,
@@ -54,10 +55,13 @@ impl Recorder<'_> {
                     RmwOrder::AcqRel => ".acq_rel",
                     RmwOrder::Full => ".full",
                 };
-                format!("rmw{order} {} {rmw:?}", cell(c))
+                let shown = |word| layout.decl(c).shown(word).to_string();
+                format!("rmw{order} {} {}", cell(c), change(rmw, shown))
             }
             Op::Read { cell: c } => format!("read {}", cell(c)),
-            Op::Write { cell: c, value } => format!("write {}={value}", cell(c)),
+            Op::Write { cell: c, value } => {
+                format!("write {}={}", cell(c), layout.decl(c).shown(value))
+            }
             Op::Fence(order) => match order {
                 FenceOrder::Acquire => "fence.acquire".to_owned(),
                 FenceOrder::Release => "fence.release".to_owned(),
@@ -68,14 +72,29 @@ impl Recorder<'_> {
             Op::Enter(_) => format!("enter {}", layout.kinds(op.sections())),
             Op::Leave(_) => format!("leave {}", layout.kinds(op.sections())),
             Op::Wait(kinds) => format!("wait {}", layout.kinds(kinds)),
-            Op::Spawn(_) | Op::Join(_) | Op::SpinUntil { .. } => {
-                unreachable!("no litmus test asks for {op:?}")
-            }
+            Op::SpinUntil { cell: c, .. } => format!("spin {}", cell(c)),
+            Op::Spawn(_) | Op::Join(_) => unreachable!("no litmus test asks for {op:?}"),
         }
     }
 
     fn line(&self, text: &str) {
         self.lines.borrow_mut().extend([text, "\n"]);
+    }
+}
+
+/// A read-modify-write with its operands as the cell shows them.
+fn change(rmw: Rmw, shown: impl Fn(u64) -> String) -> String {
+    match rmw {
+        Rmw::Add(n) => format!("Add({})", shown(n)),
+        Rmw::And(n) => format!("And({})", shown(n)),
+        Rmw::Or(n) => format!("Or({})", shown(n)),
+        Rmw::Xor(n) => format!("Xor({})", shown(n)),
+        Rmw::Swap(n) => format!("Swap({})", shown(n)),
+        Rmw::CompareExchange { expected, new } => {
+            format!("CompareExchange({}, {})", shown(expected), shown(new))
+        }
+        Rmw::AddUnless { add, unless } => format!("AddUnless({}, {})", shown(add), shown(unless)),
+        Rmw::OrIfClear(_) => unreachable!("no litmus test asks for {rmw:?}"),
     }
 }
 
@@ -113,7 +132,7 @@ fn operations(source: &str) -> String {
         memory: RefCell::new(program.layout().cells().iter().map(|c| c.init).collect()),
         lines: RefCell::default(),
     };
-    let returned = (program.cpus()[0].body)(&Lane::new(LaneId(0), &recorder));
+    let returned = program.cpus()[0].run(&Lane::new(LaneId(0), &recorder));
     recorder.line(&format!("returns {returned}"));
     recorder.lines.into_inner()
 }
@@ -187,11 +206,11 @@ fn read_modify_writes() {
             atomic_inc(v);
                 rmw v Add(1)
             atomic_dec(v);
-                rmw v Add(18446744073709551615)
+                rmw v Add(-1)
             atomic_add(2, v);
                 rmw v Add(2)
             atomic_sub(2, v);
-                rmw v Add(18446744073709551614)
+                rmw v Add(-2)
             atomic_and(7, v);
                 rmw v And(7)
             atomic_or(8, v);
@@ -199,13 +218,13 @@ fn read_modify_writes() {
             atomic_xor(1, v);
                 rmw v Xor(1)
             atomic_andnot(2, v);
-                rmw v And(18446744073709551613)
+                rmw v And(-3)
             r = atomic_add_return(1, v);
                 rmw.full v Add(1)
             r = atomic_inc_return_relaxed(v);
                 rmw v Add(1)
             r = atomic_fetch_dec_acquire(v);
-                rmw.acquire v Add(18446744073709551615)
+                rmw.acquire v Add(-1)
             r = atomic_fetch_or_release(1, v);
                 rmw.release v Or(1)
             r = atomic_xchg(v, 1);
@@ -213,27 +232,27 @@ fn read_modify_writes() {
             r = xchg_acquire(y, 1);
                 rmw.acquire y Swap(1)
             r = cmpxchg(y, 1, 2);
-                rmw.full y CompareExchange { expected: 1, new: 2 }
+                rmw.full y CompareExchange(1, 2)
             r = atomic_cmpxchg_relaxed(v, 9, 10);
-                rmw v CompareExchange { expected: 9, new: 10 }
+                rmw v CompareExchange(9, 10)
             r = atomic_dec_and_test(v);
-                rmw.full v Add(18446744073709551615)
+                rmw.full v Add(-1)
             r = atomic_inc_and_test(v);
                 rmw.full v Add(1)
             r = atomic_sub_and_test(2, v);
-                rmw.full v Add(18446744073709551614)
+                rmw.full v Add(-2)
             r = atomic_add_negative(-9, v);
-                rmw.full v Add(18446744073709551607)
+                rmw.full v Add(-9)
             r = atomic_add_unless(v, 1, 7);
-                rmw.full v AddUnless { add: 1, unless: 7 }
+                rmw.full v AddUnless(1, 7)
             r = atomic_inc_not_zero(v);
-                rmw.full v AddUnless { add: 1, unless: 0 }
+                rmw.full v AddUnless(1, 0)
             r = atomic_fetch_add_unless(v, 1, 0);
-                rmw.full v AddUnless { add: 1, unless: 0 }
+                rmw.full v AddUnless(1, 0)
             atomic_try_cmpxchg_release(v, &r, 6);
-                rmw.release v CompareExchange { expected: 5, new: 6 }
+                rmw.release v CompareExchange(5, 6)
             atomic_try_cmpxchg(v, &r, 6);
-                rmw.full v CompareExchange { expected: 18446744073709551609, new: 6 }
+                rmw.full v CompareExchange(-7, 6)
             returns r=-7
         "#]],
     );
@@ -255,18 +274,17 @@ fn a_load_acquires_where_its_value_is_dereferenced_and_only_there() {
             p = READ_ONCE(*z);
                 load.acquire z
             WRITE_ONCE(*p, r);
-                write x (marked write by P0)=1
                 store x=0
             p = xchg_release(z, y);
-                rmw.acq_rel z Swap(1099511627779)
+                rmw.acq_rel z Swap(&#3)
             *p = 1;
-                write x (plain write by P0)=1
+                write x (plain)=true
                 store x=1
             r = READ_ONCE(*READ_ONCE(*z));
                 load.acquire z
                 load y
             p = rcu_dereference(*z);
-                load.acquire z
+                load z
             returns r=0
         "#]],
     );
@@ -277,20 +295,20 @@ fn locks_and_grace_periods() {
     asks(
         "spin_lock(s); *x = 1; spin_unlock(s);",
         &expect![[r#"
-        spin_lock(s);
-            lock s
-        *x = 1;
-            write x=1
-        spin_unlock(s);
-            unlock s
-        returns r=0
-    "#]],
+            spin_lock(s);
+                lock s
+            *x = 1;
+                write x=1
+            spin_unlock(s);
+                unlock s
+            returns r=0
+        "#]],
     );
     asks(
         "r = spin_trylock(s); r = spin_is_locked(s); spin_unlock(s);",
         &expect![[r#"
             r = spin_trylock(s);
-                rmw.acquire s CompareExchange { expected: 0, new: 1 }
+                rmw.acquire s CompareExchange(0, 1)
             r = spin_is_locked(s);
                 load s
             spin_unlock(s);
@@ -331,20 +349,15 @@ P2(int *x) { smp_store_release(x, 4); }
 exists (true)";
     expect![[r#"
         *x = 1;
-            write x (plain write by P0)=1
-            read x (plain write by P1)
+            write x (plain)=true
             store x=1
         r = *x;
-            read x (plain write by P1)
-            read x (marked write by P2)
+            read x (plain)
             load x
         WRITE_ONCE(*x, 2);
-            write x (marked write by P0)=1
-            read x (plain write by P1)
             store x=2
         r = smp_load_acquire(x);
             load.acquire x
-            read x (plain write by P1)
         returns -
     "#]]
     .assert_eq(&operations(source));

@@ -10,20 +10,14 @@ use support::{engines, explore};
 /// only acquire and release do (RC11).
 type Row = (&'static str, Option<&'static str>, Option<&'static str>);
 
-const PLAIN: Option<&str> = Some("data race on x");
-const BY_PLAIN_WRITE: Option<&str> = Some("data race on x (plain write by P0)");
-const BY_MARKED_WRITE: Option<&str> = Some("data race on x (marked write by P1)");
+const RACE: Option<&str> = Some("data race on x");
 
 const ROWS: &[Row] = &[
-    (
-        "P0(int *x) { *x = 1; } P1(int *x) { *x = 2; }",
-        PLAIN,
-        PLAIN,
-    ),
+    ("P0(int *x) { *x = 1; } P1(int *x) { *x = 2; }", RACE, RACE),
     (
         "P0(int *x) { *x = 1; } P1(int *x) { int r; r = *x; }",
-        PLAIN,
-        PLAIN,
+        RACE,
+        RACE,
     ),
     (
         "P0(int *x) { int r; r = *x; } P1(int *x) { int r; r = *x; }",
@@ -32,18 +26,18 @@ const ROWS: &[Row] = &[
     ),
     (
         "P0(int *x) { *x = 1; } P1(int *x) { READ_ONCE(*x); }",
-        BY_PLAIN_WRITE,
-        BY_PLAIN_WRITE,
+        RACE,
+        RACE,
     ),
     (
         "P0(int *x) { *x = 1; } P1(int *x) { WRITE_ONCE(*x, 2); }",
-        BY_PLAIN_WRITE,
-        BY_PLAIN_WRITE,
+        RACE,
+        RACE,
     ),
     (
         "P0(int *x) { int r; r = *x; } P1(int *x) { WRITE_ONCE(*x, 2); }",
-        BY_MARKED_WRITE,
-        BY_MARKED_WRITE,
+        RACE,
+        RACE,
     ),
     (
         "P0(int *x) { int r; r = *x; } P1(int *x) { READ_ONCE(*x); }",
@@ -65,13 +59,13 @@ const ROWS: &[Row] = &[
         "P0(int *x, int *y) { *x = 1; smp_store_release(y, 1); }
          P1(int *x, int *y) { if (READ_ONCE(*y)) WRITE_ONCE(*x, 2); }",
         None,
-        BY_PLAIN_WRITE,
+        RACE,
     ),
     (
         "P0(int *x, int *y) { *x = 1; WRITE_ONCE(*y, 1); }
          P1(int *x, int *y) { if (smp_load_acquire(y)) READ_ONCE(*x); }",
         None,
-        BY_PLAIN_WRITE,
+        RACE,
     ),
     (
         "P0(int *x) { smp_store_release(x, 1); }
@@ -83,7 +77,7 @@ const ROWS: &[Row] = &[
         "P0(int *x) { smp_store_release(x, 1); }
          P1(int *x) { if (READ_ONCE(*x)) *x = 2; }",
         None,
-        Some("data race on x (plain write by P1)"),
+        RACE,
     ),
     (
         "P0(int *x) { int r; r = *x; smp_store_release(x, 1); }
@@ -102,6 +96,53 @@ const ROWS: &[Row] = &[
          P1(int *x, spinlock_t *s) { if (spin_trylock(s)) { *x = 2; spin_unlock(s); } }",
         None,
         None,
+    ),
+    (
+        "P0(int *x) { int r; r = xchg(x, 1); } P1(int *x) { int r; r = *x; }",
+        RACE,
+        RACE,
+    ),
+    (
+        "P0(int *x) { int r; r = cmpxchg(x, 5, 1); } P1(int *x) { int r; r = *x; }",
+        None,
+        None,
+    ),
+    (
+        "P0(int *x, int *y) { *x = 1; smp_store_release(y, 1); }
+         P1(int *x, int *y) { int r; if (smp_load_acquire(y)) r = xchg_relaxed(x, 2); }",
+        None,
+        None,
+    ),
+    // What the update itself reads orders it after a plain read; what it writes, before a plain write.
+    (
+        "P0(int *x) { int r; r = *x; smp_store_release(x, 1); }
+         P1(int *x) { int r; r = cmpxchg_acquire(x, 1, 2); }",
+        None,
+        None,
+    ),
+    (
+        "P0(int *x) { int r; r = *x; smp_store_release(x, 1); }
+         P1(int *x) { int r; r = cmpxchg(x, 1, 2); }",
+        None,
+        None,
+    ),
+    (
+        "P0(int *x) { int r; r = *x; smp_store_release(x, 1); }
+         P1(int *x) { int r; r = cmpxchg_relaxed(x, 1, 2); }",
+        None,
+        RACE,
+    ),
+    (
+        "P0(int *x) { int r; r = cmpxchg_release(x, 0, 1); }
+         P1(int *x) { if (smp_load_acquire(x)) *x = 2; }",
+        None,
+        None,
+    ),
+    (
+        "P0(int *x) { int r; r = cmpxchg_relaxed(x, 0, 1); }
+         P1(int *x) { if (smp_load_acquire(x)) *x = 2; }",
+        None,
+        RACE,
     ),
 ];
 

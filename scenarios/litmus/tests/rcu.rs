@@ -195,7 +195,40 @@ fn a_section_within_a_section_ends_nothing() {
 }
 
 #[test]
-fn who_gives_up_within_a_section_keeps_nobody_waiting() {
+fn as_many_cpus_as_the_engine_has_may_wait_and_be_waited_for() {
+    let bad = |reader| format!("{reader}:r=1 /\\ {reader}:q=0");
+    let waits = "WRITE_ONCE(*x, 1); synchronize_rcu(); WRITE_ONCE(*y, 1);";
+    let reads = section("r = READ_ONCE(*y); q = READ_ONCE(*x);");
+    let idle = |count| vec![""; count];
+    for (processes, reader) in [
+        ([&idle(14)[..], &[waits, reads.as_str()]].concat(), 15),
+        ([&[reads.as_str()][..], &idle(14), &[waits]].concat(), 0),
+    ] {
+        assert_eq!(processes.len(), 16);
+        assert_eq!(observed(&test(&processes, &bad(reader))), [Never; 3]);
+        let apart = reads.replace(" q = ", " rcu_read_unlock(); rcu_read_lock(); q = ");
+        let processes: Vec<&str> = (processes.iter())
+            .map(|&process| {
+                if process == reads {
+                    apart.as_str()
+                } else {
+                    process
+                }
+            })
+            .collect();
+        let read_first = format!("{reader}:r=0 /\\ {reader}:q=1");
+        assert_eq!(observed(&test(&processes, &read_first)), [Sometimes; 3]);
+    }
+    let more = Litmus::parse(&test(&idle(17), "true"));
+    assert!(
+        more.expect_err("too many")
+            .to_string()
+            .contains("more than 16 processes")
+    );
+}
+
+#[test]
+fn who_waits_for_a_lock_within_a_section_keeps_nobody_waiting_for_ever() {
     let reads = section("spin_lock(s); r = READ_ONCE(*x); spin_unlock(s);");
     let waits = "r = spin_is_locked(s); spin_lock(s); WRITE_ONCE(*x, 1); spin_unlock(s); synchronize_rcu();";
     let source = test(&[&reads, waits], "0:r=1").replace("int *w", "spinlock_t *s");

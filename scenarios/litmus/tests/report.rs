@@ -139,16 +139,17 @@ fn locations_are_shown_and_filters_leave_executions_out() {
     sb(
         "filter (0:r0=1)\nexists (1:r0=0)",
         &expect![[r#"
-        Test SB Allowed
-        States 2
-        1:r0=0;
-        1:r0=1;
-        Ok
-        Witnesses
-        Positive: 1 Negative: 1
-        Condition exists (1:r0=0)
-        Observation SB Sometimes 1 1
-    "#]],
+            Test SB Allowed
+            States 2
+            1:r0=0;
+            1:r0=1;
+            Ok
+            Witnesses
+            Positive: 1 Negative: 1
+            Condition exists (1:r0=0)
+            Observation SB Sometimes 1 1
+            Left out: 1 execution, by the filter
+        "#]],
     );
 }
 
@@ -283,7 +284,7 @@ fn the_report_as_json() {
           "positive": 1,
           "negative": 2,
           "filtered": 0,
-          "given_up": 0,
+          "stuck": [],
           "satisfied": true,
           "observation": "Sometimes"
         }"#]]

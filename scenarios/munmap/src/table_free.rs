@@ -9,7 +9,7 @@ use gupcheck_core::gup::{Foll, get_user_pages_fast};
 use gupcheck_core::mutators::munmap;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -41,6 +41,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
+    tested: SMALL,
     build,
 };
 

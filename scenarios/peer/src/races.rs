@@ -5,7 +5,7 @@
 use gupcheck_core::arch::{Profile, WEAK};
 use gupcheck_core::step::Step;
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 
 use crate::{m1, m2, m3};
 
@@ -29,6 +29,7 @@ const M1: Race = Race {
     before: &[],
     needs: &[needs(Step::PteRecheck)],
     indifferent: &[],
+    tested: SMALL,
     build: |size, kernel| {
         let variant = if kernel.does(Step::PteRecheck) {
             m1::Variant::Correct
@@ -47,6 +48,7 @@ const M2: Race = Race {
     before: &[],
     needs: &[needs(Step::PeekBarrier)],
     indifferent: &[],
+    tested: SMALL,
     build: |size, kernel| {
         let variant = m2::Variant {
             no_barrier: !kernel.does(Step::PeekBarrier),
@@ -64,6 +66,7 @@ const M3: Race = Race {
     before: &[],
     needs: &[needs(Step::CollapseSyncIpi)],
     indifferent: &[],
+    tested: SMALL,
     build: |size, kernel| {
         let variant = if kernel.does(Step::CollapseSyncIpi) {
             m3::Variant::Ipi
@@ -82,6 +85,7 @@ const M3_DEPOSIT: Race = Race {
     before: &[Step::CollapseSyncIpi],
     needs: &[needs(Step::PmdRecheck)],
     indifferent: &[],
+    tested: SMALL,
     build: |size, kernel| {
         let variant = if kernel.does(Step::PmdRecheck) {
             m3::Variant::NoIpi

@@ -10,7 +10,7 @@ use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
 use gupcheck_core::mutators::madvise_dontneed;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -38,6 +38,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
+    tested: SMALL,
     build,
 };
 

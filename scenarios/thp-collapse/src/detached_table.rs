@@ -9,7 +9,7 @@ use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
 use gupcheck_core::mutators::collapse_huge_page;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -45,6 +45,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[Step::RecheckOrder],
+    tested: SMALL,
     build,
 };
 

@@ -11,7 +11,7 @@ use gupcheck_core::mutators::split_huge_page;
 use gupcheck_core::pgtable::PAGE_SIZE;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -43,6 +43,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
+    tested: SMALL,
     build,
 };
 
@@ -64,9 +65,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
         pin_user_pages_fast_only(cpu, area.mm, start, size.pages as i32, Foll::WRITE)
     });
-    let splitter = scene.cpu("split", move |cpu| {
-        split_huge_page(cpu, area.mm, area.start, head)
-    });
+    let splitter = scene.cpu("split", move |cpu| split_huge_page(cpu, head));
     let (caller, tail) = (gup[0], Pfn(head.0 + first));
     scene.sometimes("a caller pins a page that was a tail", move |end| {
         end.got_page(caller, tail)

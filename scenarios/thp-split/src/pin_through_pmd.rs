@@ -13,7 +13,7 @@ use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_core::sync::Name;
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::Scene;
 
 pub(crate) const RACE: Race = Race {
@@ -61,6 +61,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
+    tested: SMALL,
     build,
 };
 
@@ -82,9 +83,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
             !gup.pages.is_empty()
         }));
     }
-    let splitter = scene.cpu("split", move |cpu| {
-        split_huge_page(cpu, area.mm, area.start, head)
-    });
+    let splitter = scene.cpu("split", move |cpu| split_huge_page(cpu, head));
     scene.sometimes("a pin keeps the folio whole", move |end| {
         end.is(pinners[0], "did", "yes") && end.is(splitter, "ret", "-EAGAIN")
     });

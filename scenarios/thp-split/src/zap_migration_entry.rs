@@ -12,7 +12,7 @@ use gupcheck_core::pgtable::PAGE_SIZE;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_core::sync::Name;
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::Scene;
 
 pub(crate) const RACE: Race = Race {
@@ -32,6 +32,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
+    tested: SMALL,
     build,
 };
 
@@ -47,9 +48,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     }
     let mut scene = Scene::new(boot);
     scene.held(head, 1);
-    let splitter = scene.cpu("split", move |cpu| {
-        split_huge_page(cpu, area.mm, area.start, head)
-    });
+    let splitter = scene.cpu("split", move |cpu| split_huge_page(cpu, head));
     // Nobody calls GUP here: there are as many zappers instead, of the last pages of the folio.
     let first = pages - size.pages;
     let start = area.start + u64::from(first) * PAGE_SIZE;

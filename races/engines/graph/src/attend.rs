@@ -24,7 +24,7 @@ impl<A: Axioms> Builder<A> {
         &mut self,
         lane: usize,
         asked: Asked,
-        choice: u16,
+        choice: u32,
     ) -> Result<(), &'static str> {
         if let Op::Enter(kind) = asked.op
             && !self.explorer.waits.foresees_section(lane, kind)

@@ -10,7 +10,7 @@ use gupcheck_sync::{CellId, LaneId, Op};
 use super::cpu::{Cpu, Next, NextRef};
 use super::event::{Asked, Effect};
 use super::explore::{
-    Explorer, Extended, MAX_EVENTS, dropping, entering_or_leaving, holders, wait_cycle,
+    Explorer, Extended, MAX_EVENTS, dropping, entering_or_leaving, holders, waits_in_vain,
 };
 use super::id::EventId;
 use super::level::Level;
@@ -111,18 +111,19 @@ impl<A: Axioms> Builder<A> {
         }
     }
 
-    /// Lets a CPU do its next operation, `back` from the newest write. A choice that the model does not allow is
+    /// Lets a CPU do its next operation, so far from the newest write. A choice that the model does not allow is
     /// refused if `strict`, and otherwise the newest is taken.
     pub(super) fn take(
         &mut self,
         lane: usize,
-        back: u16,
+        choice: u32,
         strict: bool,
     ) -> Result<Option<Broken>, &'static str> {
         let asked = self.asked(lane).ok_or("this CPU does nothing any more")?;
         if let Some(defect) = self.defect(lane, &asked) {
             return Ok(Some((defect, Vec::new())));
         }
+        let back = u16::try_from(choice).unwrap_or(u16::MAX);
         let backs: &[u16] = if strict { &[back] } else { &[back, 0] };
         match asked.op {
             Op::Load { cell, .. } | Op::SpinUntil { cell, .. } | Op::Rmw { cell, .. } => {
@@ -146,7 +147,7 @@ impl<A: Axioms> Builder<A> {
                     _ => None,
                 });
             }
-            Op::Enter(_) => self.enter(lane, asked, back)?,
+            Op::Enter(_) => self.enter(lane, asked, choice)?,
             Op::Wait(_) => self.wait(lane, asked)?,
             _ if !self.is_enabled(lane, &asked) => return Err("this CPU has to wait"),
             _ => {
@@ -245,9 +246,14 @@ impl<A: Axioms> Builder<A> {
     fn judge(&mut self) -> Ending {
         let mut returned = Vec::new();
         self.explorer.returned(&mut returned);
-        let graph = &self.explorer.level().graph;
-        let memory = |cell| graph.last_value(cell);
+        let (program, level) = (&self.explorer.program, self.explorer.level());
+        let memory = |cell| level.graph.last_value(cell);
         let end = End::new(&returned, &memory);
+        if !program.leaves_out(&end)
+            && let Some(race) = level.shadowed_race(program)
+        {
+            return Ending::Broken(race);
+        }
         let judge = || Tally::default().record(&self.explorer.program, &end);
         match panics::isolated(judge).unwrap_or_else(|caught| Err(caught.violation())) {
             Ok(()) => Ending::Holds,
@@ -256,10 +262,8 @@ impl<A: Axioms> Builder<A> {
     }
 
     fn deadlock(&self, waiting: &[(usize, Asked)]) -> Ending {
-        let graph = &self.explorer.level().graph;
-        let spins = |(_, asked): &(usize, Asked)| matches!(asked.op, Op::SpinUntil { .. });
-        let may_wait = self.explorer.program.waits_may_fail();
-        if may_wait && waiting.iter().any(spins) && !wait_cycle(graph, waiting) {
+        let explorer = &self.explorer;
+        if waits_in_vain(&explorer.program, &explorer.level().graph, waiting) {
             return Ending::Holds;
         }
         let waiting = (waiting.iter())
@@ -310,7 +314,8 @@ impl<A: Axioms> Level<A> {
         back: u16,
     ) -> Result<Effect, &'static str> {
         let (next, floor) = self.places(lane, asked, cell);
-        let position = (next.checked_sub(back + 1)).filter(|&position| position >= floor);
+        let position =
+            (next.checked_sub(back.saturating_add(1))).filter(|&position| position >= floor);
         let position = position.ok_or("the model does not allow it to write so far back")?;
         self.writing(lane, &asked.op, cell, position)
             .ok_or("it would write between the halves of an update")

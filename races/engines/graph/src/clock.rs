@@ -8,7 +8,7 @@
 use super::id::EventId;
 
 /// How many CPUs a program may have.
-pub(super) const MAX_CPUS: usize = 8;
+pub(super) const MAX_CPUS: usize = 16;
 /// How many lanes a graph may have: its CPUs and the couriers of their waits ([`super::waits`]).
 pub(super) const MAX_LANES: usize = 24;
 

@@ -26,7 +26,7 @@ use super::queue::parts_of;
 use super::waits::Waits;
 use gupcheck_program::hook::gupcheck_operation;
 use gupcheck_program::stack::{STACK_BYTES, Stack};
-use gupcheck_program::{Program, Returned};
+use gupcheck_program::{Program, Returned, means};
 
 /// A remark that a CPU made, and how many operations it had done by then.
 pub(super) type Said = (usize, Note, Site);
@@ -237,7 +237,8 @@ impl Cpu {
         self.port.answers.borrow_mut().clear();
         self.port.given.set(0);
         let stack = self.stack.take().unwrap_or_else(|| {
-            DefaultStack::new(STACK_BYTES).expect("a stack of a quarter megabyte can be mapped")
+            DefaultStack::new(STACK_BYTES)
+                .unwrap_or_else(|error| means::refused("a stack for a CPU", error))
         });
         let (lane, program, port) = (self.lane, Arc::clone(&self.program), Rc::clone(&self.port));
         let waits = Arc::clone(&self.waits);
@@ -254,7 +255,7 @@ impl Cpu {
                     stack: Stack::begin(),
                     leaves_out_retries,
                 };
-                (program.cpus()[lane.index()].body)(&Lane::new(lane, &wire))
+                program.cpus()[lane.index()].run(&Lane::new(lane, &wire))
             },
         ));
         self.advance(events);

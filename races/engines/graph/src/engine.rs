@@ -15,6 +15,8 @@ pub struct GraphEngine {
     pub cuts: Option<NonZeroU64>,
     /// Which executions are left out.
     pub reductions: Reductions,
+    /// How many distinct outcomes a thread keeps of one piece of the search, before that is cut short: each takes memory.
+    pub outcomes: Option<NonZeroUsize>,
 }
 
 impl GraphEngine {
@@ -23,6 +25,7 @@ impl GraphEngine {
         jobs: NonZeroUsize::MIN,
         cuts: None,
         reductions: Reductions::NONE,
+        outcomes: None,
     };
 }
 

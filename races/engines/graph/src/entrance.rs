@@ -14,11 +14,11 @@ pub(super) struct Known([[usize; MAX_CPUS]; MAX_CPUS]);
 
 impl Known {
     /// The choice for a section of `cpu` that comes after so many waits of each CPU, which are known from now on.
-    pub(super) fn enter(&mut self, cpu: usize, seen: [usize; MAX_CPUS]) -> u16 {
+    pub(super) fn enter(&mut self, cpu: usize, seen: [usize; MAX_CPUS]) -> u32 {
         let mut choice = 0;
         for (waiter, (known, seen)) in self.0[cpu].iter_mut().zip(seen).enumerate() {
             let fresh = seen.saturating_sub(*known);
-            choice |= (fresh.min(MOST) as u16) << (waiter * BITS);
+            choice |= (fresh.min(MOST) as u32) << (waiter * BITS);
             *known = (*known).max(seen);
         }
         choice
@@ -33,6 +33,22 @@ impl Known {
 }
 
 /// What a choice says of the waits of one CPU.
-pub(super) fn fresh(choice: u16, waiter: usize) -> usize {
-    usize::from(choice >> (waiter * BITS)) & MOST
+pub(super) fn fresh(choice: u32, waiter: usize) -> usize {
+    (choice >> (waiter * BITS)) as usize & MOST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_has_room_for_the_last_cpu() {
+        let mut seen = [0; MAX_CPUS];
+        (seen[0], seen[MAX_CPUS - 1]) = (1, 2);
+        let mut known = Known::default();
+        let choice = known.enter(1, seen);
+        let all: Vec<usize> = (0..MAX_CPUS).map(|cpu| fresh(choice, cpu)).collect();
+        assert_eq!(all, seen);
+        assert_eq!(known.enter(1, seen), 0, "they are known now");
+    }
 }

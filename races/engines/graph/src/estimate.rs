@@ -22,6 +22,8 @@
 
 use std::sync::Arc;
 
+use gupcheck_sync::Op;
+
 use super::event::{Effect, Event};
 use super::explore::{Explorer, Extended};
 use super::level::{Entry, Level, Stage};
@@ -124,7 +126,7 @@ impl<A: Axioms> Estimator<A> {
                     self.unforeseen = Some(wait);
                     return 0.0;
                 }
-                Some(Extended::Doomed | Extended::Blocked) if !self.is_stuck() => return 0.0,
+                Some(Extended::Doomed | Extended::Blocked(_)) if !self.is_stuck() => return 0.0,
                 // To leave it at that is one of the choices; the others overtake somebody.
                 Some(ended) => {
                     weight *= self.choose(depth);
@@ -242,6 +244,7 @@ impl<A: Axioms> Explorer<A> {
                 wrote: event.writes.then_some(event.wrote),
                 position: event.position,
                 granted: event.granted,
+                stands_for: !event.reads && matches!(event.op, Op::Read { .. }),
             };
             level.push_stamped(*lane, event.asked(), effect, event.stamp);
         }

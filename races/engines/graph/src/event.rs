@@ -44,6 +44,8 @@ pub(super) struct Effect {
     pub(super) position: u16,
     /// Whether it is the first half of an update that is granted.
     pub(super) granted: bool,
+    /// Whether it only stands for a plain access to another cell; see [`super::shadow`].
+    pub(super) stands_for: bool,
 }
 
 impl Effect {
@@ -54,6 +56,7 @@ impl Effect {
         wrote: None,
         position: 0,
         granted: false,
+        stands_for: false,
     };
 }
 

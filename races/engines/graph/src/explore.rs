@@ -24,6 +24,7 @@ use super::graph::Graph;
 use super::id::EventId;
 use super::level::{Level, Stage};
 use super::model::Axioms;
+use super::shadow;
 use super::twins::Twins;
 use super::waits::{Unforeseen, Waits};
 use gupcheck_program::Reductions;
@@ -36,8 +37,8 @@ pub(super) const MAX_EVENTS: usize = 20_000;
 pub(super) enum Extended {
     /// Every CPU has finished.
     Complete,
-    /// Somebody waits for what never comes; not a deadlock.
-    Blocked,
+    /// These wait for what never comes; not a deadlock.
+    Blocked(Vec<(LaneId, Op)>),
     /// No execution, or none to be counted: two updates would have to come right after the same write,
     /// somebody who was overtaken or waits was not let go on, or a round of a loop failed.
     Doomed,
@@ -310,6 +311,12 @@ impl<A: Axioms> Explorer<A> {
         cell: CellId,
     ) -> Option<Extended> {
         let level = &mut self.levels[self.depth];
+        if shadow::cell_of(&self.program, cell).is_some() {
+            level.push_entry(lane, asked, Stage::Settled);
+            level.push(lane, asked, Effect::SHADOW);
+            level.entries.last_mut().expect("just pushed").present = 1;
+            return None;
+        }
         let writes = matches!(asked.op, Op::Write { .. });
         let seen = level.axioms.synchronised(&level.graph, lane);
         let top = level.graph.top(cell);
@@ -330,11 +337,10 @@ impl<A: Axioms> Explorer<A> {
 
     fn nobody_goes_on(&mut self) -> Extended {
         let mut waiting = Vec::new();
-        let (mut spins, mut retries) = (false, false);
+        let mut retries = false;
         for lane in 0..self.cpus.len() {
             match self.next_of(lane) {
                 Some(NextRef::Asks(asked)) => {
-                    spins |= matches!(asked.op, Op::SpinUntil { .. });
                     waiting.push((lane, asked));
                 }
                 Some(NextRef::Stops(Next::Retries)) => retries = true,
@@ -363,19 +369,15 @@ impl<A: Axioms> Explorer<A> {
         if retries || waiting.iter().any(|w| waits_for_nobody(w) || is_late(w)) {
             return Extended::Doomed;
         }
-        let may_wait = self.program.waits_may_fail();
-        if spins && may_wait && !wait_cycle(&level.graph, &waiting) {
-            return Extended::Blocked;
-        }
+        let is_vain = waits_in_vain(&self.program, &level.graph, &waiting);
         let waiting = waiting
             .iter()
-            .map(|&(lane, asked)| (LaneId(lane as u8), asked.op));
-        Extended::Violated(
-            Violation::Deadlock {
-                waiting: waiting.collect(),
-            },
-            Vec::new(),
-        )
+            .map(|&(lane, asked)| (LaneId(lane as u8), asked.op))
+            .collect();
+        if is_vain {
+            return Extended::Blocked(waiting);
+        }
+        Extended::Violated(Violation::Deadlock { waiting }, Vec::new())
     }
 }
 
@@ -449,13 +451,27 @@ pub(super) fn dropping(graph: &Graph, lane: usize, asked: &Asked, mode: LockMode
     })
 }
 
+/// Whether the program lets these CPUs wait in vain, rather than call that a deadlock.
+pub(super) fn waits_in_vain(program: &Program, graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
+    let spins = |(_, asked): &(usize, Asked)| matches!(asked.op, Op::SpinUntil { .. });
+    let may_wait =
+        program.holders_may_end() || program.waits_may_fail() && waiting.iter().any(spins);
+    may_wait && !wait_cycle(program, graph, waiting)
+}
+
 /// Whether some of the CPUs that wait for locks, sections and joins wait for each other in a circle.
-pub(super) fn wait_cycle(graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
+fn wait_cycle(program: &Program, graph: &Graph, waiting: &[(usize, Asked)]) -> bool {
     let mut reaches = [0_u32; super::clock::MAX_CPUS];
     for (lane, asked) in waiting {
         match asked.op {
             Op::Lock { lock, mode } => {
                 holders(graph, *lane, lock, mode).for_each(|h| reaches[*lane] |= 1 << h);
+            }
+            Op::SpinUntil { cell, .. } if program.is_lock_word(cell) => {
+                let last = graph.write_at(cell, graph.top(cell));
+                if !last.is_init() {
+                    reaches[*lane] |= 1 << last.lane();
+                }
             }
             // A wait that has not begun, in a graph that is built by choices, waits for whoever is in a section now.
             Op::Wait(kinds) if asked.part == 0 => {

@@ -59,7 +59,7 @@ impl Graph {
                 stamp,
                 position: effect.position,
                 previous: 0,
-                reads: op.reads() && !is_second,
+                reads: op.reads() && !is_second && !effect.stands_for,
                 writes: effect.wrote.is_some(),
                 granted: effect.granted,
                 is_second,

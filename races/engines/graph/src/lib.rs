@@ -30,6 +30,8 @@
 //! A graph in which somebody spins for a value that never comes is *blocked*: counted, but apart. A
 //! CPU's lock is not an event until it is granted, nor is the end of a wait for sections until they have been left;
 //! so a graph in which all who are not finished wait for locks, sections or each other is a deadlock: a violation.
+//! A program may let them wait in vain for who has ended (`Program::let_holders_end`): then only those who wait for each
+//! other in a circle are a deadlock.
 //!
 //! # How we know
 //!
@@ -52,6 +54,7 @@
 //! | `sightings`, `estimate`, `random` | what a watcher is told; how many executions there are, about; numbers from a seed |
 //! | `timeline`, `trace` | a graph as an order that could have been watched, store buffers included; that, told as a trace |
 //! | `build`, `attend`, `entrance` | a graph built by choices; sections and waits in it; what a choice says of entering a section |
+//! | `shadow` | plain accesses to atomic cells |
 //! | `replay`, `minimise` | a schedule followed; a counterexample made small |
 //! | `engine` | the engine, as it is asked for |
 //! | `selfcheck/*` | random programs, brute force, and the comparison |
@@ -132,6 +135,7 @@ mod revisit;
 mod search;
 mod sections;
 pub mod selfcheck;
+mod shadow;
 mod sightings;
 mod split;
 mod symmetry;

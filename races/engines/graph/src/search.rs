@@ -1,6 +1,6 @@
 //! From a walk through graphs to a verdict: counting, limits, watching, threads.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use super::clock::MAX_LANES;
 use super::estimate::Estimator;
 use super::explore::{Explorer, Extended};
 use super::frontier::{EndIfPanicking, Frontier, Piece};
+use super::id::EventId;
 use super::ledger::Place;
 use super::level::Level;
 use super::minimise::minimised;
@@ -19,7 +20,7 @@ use super::twins::Twins;
 use super::waits::{Unforeseen, Waits};
 use gupcheck_program::{
     Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Reductions, Returned, Search,
-    Tally, Verdict, Violation, panics,
+    Tally, Verdict, Violation, means, panics,
 };
 
 /// Where the estimate's random numbers begin. Any number would do.
@@ -78,7 +79,12 @@ fn attempt<A: Axioms>(
     };
     let estimator = std::thread::scope(|scope| {
         let helpers: Vec<_> = (1..engine.jobs.get())
-            .map(|_| scope.spawn(|| drop(walk(false))))
+            .map_while(|_| {
+                // With fewer threads than were asked for it takes longer, and finds the same.
+                (means::thread_of(means::THREAD_BYTES))
+                    .spawn_scoped(scope, || drop(walk(false)))
+                    .ok()
+            })
             .collect();
         let estimator = walk(sightings.wants_estimate());
         for helper in helpers {
@@ -100,6 +106,7 @@ fn attempt<A: Axioms>(
         verdict,
         executions: tally.executions,
         blocked: tally.blocked,
+        stuck: tally.stuck,
         outcomes: tally.outcomes,
         estimate: (estimator.filter(|_| is_cut).and_then(finished))
             .filter(|estimate| estimate.exceeds(tally.executions)),
@@ -112,6 +119,9 @@ fn attempt<A: Axioms>(
 /// who watches.
 pub(super) fn silently<R>(work: impl FnOnce() -> R) -> R {
     panics::isolated(work).unwrap_or_else(|caught| {
+        if means::is_refusal(&*caught.payload) {
+            std::panic::resume_unwind(caught.payload);
+        }
         let words = caught.words();
         std::panic::panic_any(words)
     })
@@ -192,6 +202,8 @@ struct Walk<'s, A> {
     exchanges: Vec<Vec<usize>>,
     /// After how many executions a piece is cut off whether or not somebody wants it.
     cuts: Option<NonZeroU64>,
+    /// How many distinct outcomes of a piece are kept.
+    most_outcomes: Option<NonZeroUsize>,
     /// Fingerprints of outcomes that were new and are not told yet.
     fresh: Vec<u64>,
     /// The piece that is searched, and how many pieces were cut off it.
@@ -222,6 +234,7 @@ impl<'s, A: Axioms> Walk<'s, A> {
             exchanges: Twins::under(engine.reductions, program, waits)
                 .exchanges(program.cpus().len()),
             cuts: engine.cuts,
+            most_outcomes: engine.outcomes,
             fresh: Vec::new(),
             place: Place::default(),
             gifts: 0,
@@ -303,6 +316,10 @@ impl<'s, A: Axioms> Walk<'s, A> {
         if let Some(limit) = limits.time.filter(|&limit| self.began.elapsed() >= limit) {
             return Some(Cut::Time(limit));
         }
+        let outcomes = self.tally.outcomes.len();
+        if (self.most_outcomes).is_some_and(|most| outcomes >= most.get()) {
+            return Some(Cut::Outcomes(outcomes));
+        }
         self.search.stop.is_requested().then_some(Cut::Interrupted)
     }
 
@@ -311,8 +328,8 @@ impl<'s, A: Axioms> Walk<'s, A> {
         let extended = self.explorer.extend();
         match extended {
             Extended::Doomed => return None,
-            Extended::Blocked => {
-                self.tally.blocked += 1;
+            Extended::Blocked(waiting) => {
+                self.tally.record_blocked(waiting);
                 return None;
             }
             Extended::Unforeseen(wait) => {
@@ -335,7 +352,7 @@ impl<'s, A: Axioms> Walk<'s, A> {
                     self.report(number);
                     return None;
                 }
-                Err(violation) => (violation, Vec::new()),
+                Err(broken) => broken,
             },
         };
         let told = counterexample(&mut self.explorer, violation, &blame, number);
@@ -352,11 +369,11 @@ impl<'s, A: Axioms> Walk<'s, A> {
         }
     }
 
-    fn record(&mut self) -> Result<(), Violation> {
+    fn record(&mut self) -> Result<(), (Violation, Vec<EventId>)> {
         self.explorer.returned(&mut self.returned);
         let program = &self.explorer.program;
-        let graph = &self.explorer.level().graph;
-        let memory = |cell| graph.last_value(cell);
+        let level = self.explorer.level();
+        let memory = |cell| level.graph.last_value(cell);
         let end = End::new(&self.returned, &memory);
         let before = self.tally.outcomes.len();
         let (tally, exchanges) = (&mut self.tally, &self.exchanges);
@@ -370,6 +387,11 @@ impl<'s, A: Axioms> Walk<'s, A> {
             let observed = program.observed().iter().map(|&cell| end.word(cell));
             self.fresh.push(fingerprint(&end, observed));
         }
-        judged
+        judged.map_err(|violation| (violation, Vec::new()))?;
+        let is_left_out = || program.leaves_out(&end);
+        match level.shadowed_race(program) {
+            Some(race) if !is_left_out() => Err(race),
+            _ => Ok(()),
+        }
     }
 }

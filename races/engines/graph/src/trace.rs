@@ -122,7 +122,7 @@ pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
             let back = match event.op {
                 Op::Enter(kind) => known.enter(id.lane(), graph.seen(id, kind)),
                 _ if event.is_plain() => 0,
-                _ => newer.count() as u16,
+                _ => newer.count() as u32,
             };
             choices.push(Choice {
                 lane: id.lane() as u8,

@@ -119,8 +119,8 @@ impl Cpu {
         };
         let control = &cpu.world.control;
         World::stay(control);
-        let body = &control.program.cpus()[lane.index()].body;
-        let returned = body(&Lane::new(lane, &cpu));
+        let decl = &control.program.cpus()[lane.index()];
+        let returned = decl.run(&Lane::new(lane, &cpu));
         control.finished(lane, returned);
     }
 

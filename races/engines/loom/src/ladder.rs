@@ -28,7 +28,7 @@ use super::control::{Allowance, Common, Control, Halt};
 use super::path;
 use super::run::{classify, counterexample, explore};
 use gupcheck_program::{
-    Counterexample, Cut, Exploration, Limits, Start, Tally, Verdict, Violation,
+    Counterexample, Cut, Exploration, Limits, Start, Stuck, Tally, Verdict, Violation,
 };
 
 /// An execution with fewer changes of lane than this cannot have met that bound.
@@ -118,6 +118,7 @@ impl<'a> Ladder<'a> {
             verdict,
             executions: self.total.executions,
             blocked: 0,
+            stuck: Stuck::default(),
             outcomes: self.total.outcomes,
             estimate: None,
             elapsed: self.elapsed.unwrap_or_else(|| self.started.elapsed()),

@@ -124,6 +124,9 @@ impl Engine for LoomEngine {
 
 /// Why loom cannot run a program at all.
 fn cannot_run(program: &Program) -> Option<String> {
+    if let Some(why) = program.is_for_graphs() {
+        return Some(why.to_owned());
+    }
     let cpus = program.cpus().len();
     if cpus > MAX_CPUS {
         return Some(format!(

@@ -56,11 +56,12 @@ use crossbeam_utils::{Backoff, CachePadded, thread};
 use gupcheck_sync::{Backend, Event, Fault, Lane, LaneId, Note, Op, Site, What};
 
 use self::machine::{Halt, Machine};
+use gupcheck_program::means::THREAD_BYTES;
 use gupcheck_program::panics::{self, Caught};
 use gupcheck_program::stack::Stack;
 use gupcheck_program::{
     Counterexample, Cut, End, Engine, Exploration, Limits, Model, Pace, Program, Returned, Search,
-    Sighting, Tally, Verdict, Violation,
+    Sighting, Stuck, Tally, Verdict, Violation,
 };
 
 /// Rounds where nobody says how many.
@@ -87,15 +88,25 @@ impl Engine for NativeEngine {
     }
 
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
+        if let Some(why) = program.is_for_graphs() {
+            return Exploration::unsupported(why);
+        }
         let started = Instant::now();
         let company = Company::new(program);
         let mut tally = Tally::default();
         let verdict = thread::scope(|scope| {
-            for lane in (0..program.cpus().len()).map(|nth| LaneId(nth as u8)) {
+            let mut lanes = (0..program.cpus().len()).map(|nth| LaneId(nth as u8));
+            let served = lanes.try_for_each(|lane| {
                 let company = &company;
-                scope.spawn(move |_| company.serve(lane));
-            }
-            let verdict = company.conduct(search, started, &mut tally);
+                let builder = scope.builder().stack_size(THREAD_BYTES);
+                builder.spawn(move |_| company.serve(lane)).map(drop)
+            });
+            let verdict = match served {
+                Ok(()) => company.conduct(search, started, &mut tally),
+                Err(error) => {
+                    Verdict::Unsupported(format!("a thread for each CPU could not be had: {error}"))
+                }
+            };
             company.gate.store(CLOSED, Ordering::Release);
             verdict
         })
@@ -111,6 +122,7 @@ impl Engine for NativeEngine {
             verdict,
             executions: tally.executions,
             blocked: 0,
+            stuck: Stuck::default(),
             outcomes: tally.outcomes,
             estimate: None,
             elapsed: started.elapsed(),
@@ -319,8 +331,8 @@ impl<'p> Company<'p> {
             stack: Stack::begin(),
             events: RefCell::new(std::mem::take(&mut desk.events)),
         };
-        let body = &self.program.cpus()[lane.index()].body;
-        match panics::isolated(|| body(&Lane::new(lane, &cpu))) {
+        let decl = &self.program.cpus()[lane.index()];
+        match panics::isolated(|| decl.run(&Lane::new(lane, &cpu))) {
             Ok(returned) => desk.returned = returned,
             Err(caught) => round.failed(caught),
         }

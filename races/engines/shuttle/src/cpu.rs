@@ -54,8 +54,8 @@ impl Cpu {
             stack: Stack::begin(),
         };
         let program = Arc::clone(&cpu.shared.world().program);
-        let body = &program.cpus()[lane.index()].body;
-        let result = panics::isolated(|| body(&Lane::new(lane, &cpu)));
+        let decl = &program.cpus()[lane.index()];
+        let result = panics::isolated(|| decl.run(&Lane::new(lane, &cpu)));
         let mut world = cpu.shared.world();
         match result {
             Ok(returned) => world.returns(lane, returned),

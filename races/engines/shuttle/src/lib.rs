@@ -165,6 +165,9 @@ impl Engine for ShuttleEngine {
 
 /// Why shuttle cannot run a program at all.
 fn cannot_run(program: &Program) -> Option<String> {
+    if let Some(why) = program.is_for_graphs() {
+        return Some(why.to_owned());
+    }
     if program.cpus().len() > MAX_CPUS {
         return Some(format!("more than {MAX_CPUS} CPUs"));
     }
@@ -231,6 +234,7 @@ impl ShuttleEngine {
             verdict,
             executions: tally.executions,
             blocked: tally.blocked,
+            stuck: tally.stuck,
             outcomes: tally.outcomes,
             estimate: None,
             elapsed,

@@ -114,8 +114,8 @@ impl Search {
     /// Looks at the execution that ended; how the search ends, if that ends it.
     fn account(&mut self, world: &World) -> Option<Found> {
         let violation = match world.ending()? {
-            Ending::Blocked => {
-                self.tally.blocked += 1;
+            Ending::Blocked(waiting) => {
+                self.tally.record_blocked(waiting.clone());
                 return None;
             }
             Ending::Endless => {

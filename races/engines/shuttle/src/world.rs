@@ -34,7 +34,7 @@ pub(super) enum Ending {
     /// Every CPU that was started has returned.
     Finished,
     /// Somebody waits for what never comes, and the program lets them.
-    Blocked,
+    Blocked(Vec<(LaneId, Op)>),
     /// A rule is broken.
     Broken(Violation),
     /// It does not end.
@@ -181,7 +181,7 @@ impl World {
         if waiting.is_empty() {
             Ending::Finished
         } else if self.program.waits_may_fail() && self.waits_on_memory(&waiting) {
-            Ending::Blocked
+            Ending::Blocked(waiting)
         } else {
             Ending::Broken(Violation::Deadlock { waiting })
         }

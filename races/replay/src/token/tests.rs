@@ -7,7 +7,7 @@ use super::*;
 use gupcheck_program::{Choice, Decision, Path};
 
 fn schedules() -> impl Strategy<Value = Schedule> {
-    let choice = (0..8_u8, 0..300_u16).prop_map(|(lane, back)| Choice { lane, back });
+    let choice = (0..8_u8, 0..300_u32).prop_map(|(lane, back)| Choice { lane, back });
     let decision = prop_oneof![
         (0..5_u8).prop_map(Decision::Run),
         (0..7_u8).prop_map(Decision::Read),

@@ -1,10 +1,11 @@
 //! The page: everything in one file.
 
 use super::super::finding::Finding;
-use super::super::report::headline_of;
+use super::super::history::History;
+use super::super::report::{broken_rule, headline_of};
 use super::document::Document;
 use super::escape::escaped;
-use super::svg;
+use super::svg::on_page;
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -20,11 +21,16 @@ pub fn html(finding: &Finding<'_>) -> String {
         title.push_str(" without ");
         title.push_str(&without.join(", "));
     }
+    let history = History::of(finding.program, finding.counterexample);
     let mut page = String::with_capacity(TEMPLATE.len() + document.len());
     let parts = [
         ("title", escaped(&title)),
         ("headline", escaped(&headline_of(finding))),
-        ("lanes", svg(finding, true)),
+        ("missing", missing(finding)),
+        ("rule", escaped(&broken_rule(finding, &history))),
+        ("legend", legend(finding)),
+        ("lanes", on_page(finding, false)),
+        ("every", on_page(finding, true)),
         ("data", document),
     ];
     let mut rest = TEMPLATE;
@@ -37,4 +43,29 @@ pub fn html(finding: &Finding<'_>) -> String {
     }
     page.push_str(rest);
     page
+}
+
+/// The steps that nobody takes, a paragraph each.
+fn missing(finding: &Finding<'_>) -> String {
+    let subject = &finding.subject;
+    let steps = (subject.without.iter().map(|step| ("without", step)))
+        .chain(subject.before.iter().map(|step| ("before", step)));
+    steps
+        .map(|(how, step)| {
+            format!(
+                "<p><b>{how}</b> {} ({}): {} <span class=\"dim\">It pairs with {}.</span></p>",
+                escaped(step.name),
+                escaped(step.id),
+                escaped(step.does),
+                escaped(step.pairs_with)
+            )
+        })
+        .collect()
+}
+
+/// The abbreviations of the subject's own.
+fn legend(finding: &Finding<'_>) -> String {
+    let rows = finding.subject.legend.iter();
+    rows.map(|(word, meaning)| format!("<dt>{}</dt><dd>{}</dd>", escaped(word), escaped(meaning)))
+        .collect()
 }

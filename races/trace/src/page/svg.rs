@@ -23,6 +23,8 @@ const PADDING: usize = 10;
 const GAP: usize = 36;
 /// A lane is no wider than so many characters; what is longer is cut, and shown in full on hovering.
 const WIDEST: usize = 64;
+/// The same on a page, so that two lanes stand beside the memory in a window of 1280 pixels.
+const WIDEST_ON_PAGE: usize = 44;
 const HEAD: usize = 30;
 
 const STYLE: &str = "\
@@ -45,15 +47,27 @@ struct Drawing<'h, 'a> {
     /// Where each lane begins, and how wide it is.
     columns: Vec<(usize, usize)>,
     width: usize,
+    widest: usize,
+    /// Whether the source lines stand beside the lanes.
+    sites: bool,
 }
 
 /// The lanes of a finding as one SVG; with `detail`, nothing is folded.
 pub fn svg(finding: &Finding<'_>, detail: bool) -> String {
+    drawn(finding, detail, WIDEST, true)
+}
+
+/// The same, as narrow as a page wants it, which tells source lines elsewhere.
+pub(super) fn on_page(finding: &Finding<'_>, detail: bool) -> String {
+    drawn(finding, detail, WIDEST_ON_PAGE, false)
+}
+
+fn drawn(finding: &Finding<'_>, detail: bool, widest: usize, sites: bool) -> String {
     let history = History::of(finding.program, finding.counterexample);
     let headline = headline(&history, &finding.counterexample.violation);
     let marks = [headline.first, headline.second];
     let rows = rows(&history, marks, detail);
-    let (columns, width) = columns(&history, &rows);
+    let (columns, width) = columns(&history, &rows, widest, sites);
     let drawing = Drawing {
         history: &history,
         document: Document::of(finding),
@@ -61,6 +75,8 @@ pub fn svg(finding: &Finding<'_>, detail: bool) -> String {
         marks,
         columns,
         width,
+        widest,
+        sites,
     };
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -68,16 +84,24 @@ pub fn svg(finding: &Finding<'_>, detail: bool) -> String {
     text
 }
 
-fn columns(history: &History<'_>, rows: &[Row]) -> (Vec<(usize, usize)>, usize) {
+fn columns(
+    history: &History<'_>,
+    rows: &[Row],
+    most: usize,
+    sites: bool,
+) -> (Vec<(usize, usize)>, usize) {
     let mut at = GUTTER;
     let mut columns = Vec::new();
     for (lane, cpu) in history.program.cpus().iter().enumerate() {
         let own = rows.iter().filter(|row| row.lane.index() == lane);
         let widest = own.map(|row| row.in_one().width()).max().unwrap_or(0);
         let name = cpu.name.to_string().chars().count();
-        let width = widest.min(WIDEST).max(name) * CHARACTER + 2 * PADDING;
+        let width = widest.min(most).max(name) * CHARACTER + 2 * PADDING;
         columns.push((at, width));
         at += width + GAP;
+    }
+    if !sites {
+        return (columns, at - GAP + PADDING);
     }
     let sites = (rows.iter().filter_map(|row| row.event))
         .map(|event| wording::site(&history.trace[event]).chars().count());
@@ -140,8 +164,11 @@ impl Drawing<'_, '_> {
         let top = HEAD + nth * ROW;
         let (y, text) = (top + 13, x + PADDING);
         let line = row.in_one().to_string();
-        let shown: String = if line.chars().count() > WIDEST {
-            line.chars().take(WIDEST - 3).chain("...".chars()).collect()
+        let shown: String = if line.chars().count() > self.widest {
+            line.chars()
+                .take(self.widest - 3)
+                .chain("...".chars())
+                .collect()
         } else {
             line
         };
@@ -173,9 +200,15 @@ impl Drawing<'_, '_> {
              <rect class=\"hit\" x=\"{x}\" y=\"{top}\" width=\"{width}\" height=\"{ROW}\" rx=\"3\"/>\
              <text class=\"{class}\" x=\"4\" y=\"{y}\">{mark}</text>\
              <text class=\"dim\" x=\"28\" y=\"{y}\">{number:>4}</text>\
-             <text class=\"{class}\" xml:space=\"preserve\" x=\"{text}\" y=\"{y}\">{shown}</text>\
-             <text class=\"dim\" x=\"{site_at}\" y=\"{y}\">{site}</text></g>"
-        )
+             <text class=\"{class}\" xml:space=\"preserve\" x=\"{text}\" y=\"{y}\">{shown}</text>"
+        )?;
+        if self.sites {
+            write!(
+                out,
+                "<text class=\"dim\" x=\"{site_at}\" y=\"{y}\">{site}</text>"
+            )?;
+        }
+        out.write_str("</g>")
     }
 
     /// An arrow from a step to the row that reads from it, or that missed it, if both are there and the CPUs

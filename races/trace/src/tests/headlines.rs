@@ -94,6 +94,24 @@ fn a_deadlock() {
 }
 
 #[test]
+fn a_cpu_that_ends_with_a_lock() {
+    let held = Machine::new().lock.id();
+    check_headline(
+        Violation::Fault(Fault::EndsHolding {
+            lane: LaneId(0),
+            lock: held,
+        }),
+        |machine, script| {
+            script.op(0, lock(machine));
+            script.op(1, load(machine.pmd.id()));
+        },
+        &expect![
+            "cpu0 gup ends while it holds mm0.page_table_lock, since (1) cpu0 gup took mm0.page_table_lock"
+        ],
+    );
+}
+
+#[test]
 fn a_panic() {
     check_headline(
         Violation::Panic {

@@ -30,21 +30,21 @@ fn where_the_page_is_narrow_columns_wrap() {
                     │ pin_user_pages_fast >           │                                │
                     │     lockless_pages_from_mm >    │                                │
                     │     gup_pmd_range               │                                │
-                  2 │   READ_ONCE mm0.pmd[0] = table2 │                                │ traces.rs:258
+                  2 │   READ_ONCE mm0.pmd[0] = table2 │                                │ traces.rs:259
                     │   gup_pte_range                 │                                │
-                  3 │     READ_ONCE table2.pte[0] =   │                                │ traces.rs:260
+                  3 │     READ_ONCE table2.pte[0] =   │                                │ traces.rs:261
                     │         folio3 present|write    │                                │
                     │                                 │ collapse_huge_page             │
-                  4 │                                 │   lock mm0.page_table_lock     │ traces.rs:262
-                  5 │                                 │   xchg_relaxed mm0.pmd[0]:     │ traces.rs:263
+                  4 │                                 │   lock mm0.page_table_lock     │ traces.rs:263
+                  5 │                                 │   xchg_relaxed mm0.pmd[0]:     │ traces.rs:264
                     │                                 │       table2 -> none           │
-                  6 │                                 │   smp_mb                       │ traces.rs:264
-            (1)   7 │                                 │   READ_ONCE folio3.refcount =  │ traces.rs:265
+                  6 │                                 │   smp_mb                       │ traces.rs:265
+            (1)   7 │                                 │   READ_ONCE folio3.refcount =  │ traces.rs:266
                     │                                 │       1                        │
-            (2)   8 │     add_unless folio3.refcount: │                                │ traces.rs:267
+            (2)   8 │     add_unless folio3.refcount: │                                │ traces.rs:268
                     │         1 -> 2                  │                                │
                     │ ... 2 steps                     │                                │
-                 11 │                                 │   store_release mm0.pmd[0]:    │ traces.rs:274
+                 11 │                                 │   store_release mm0.pmd[0]:    │ traces.rs:275
                     │                                 │       none -> folio4           │
                     │                                 │       present|write            │
                     │                                 │ ... 1 step                     │
@@ -73,7 +73,7 @@ fn where_the_page_is_narrow_columns_wrap() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -97,28 +97,30 @@ fn where_the_page_is_too_narrow_the_lanes_share_a_column() {
               folio3.refcount from 1 to 2, and cpu1 khugepaged never
               looked again
 
+                    2 CPUs do not fit beside each other in 60 columns:
+                    each has its own indentation
                     cpu0 gup
                       ... 1 step
                       pin_user_pages_fast > lockless_pages_from_mm >
                           gup_pmd_range
-                  2     READ_ONCE mm0.pmd[0] = table2  traces.rs:258
+                  2     READ_ONCE mm0.pmd[0] = table2  traces.rs:259
                         gup_pte_range
                   3       READ_ONCE table2.pte[0] = folio3 present|write
-                              traces.rs:260
+                              traces.rs:261
                       cpu1 khugepaged
                         collapse_huge_page
-                  4       lock mm0.page_table_lock  traces.rs:262
+                  4       lock mm0.page_table_lock  traces.rs:263
                   5       xchg_relaxed mm0.pmd[0]: table2 -> none
-                              traces.rs:263
-                  6       smp_mb  traces.rs:264
-            (1)   7       READ_ONCE folio3.refcount = 1  traces.rs:265
+                              traces.rs:264
+                  6       smp_mb  traces.rs:265
+            (1)   7       READ_ONCE folio3.refcount = 1  traces.rs:266
                     cpu0 gup
             (2)   8       add_unless folio3.refcount: 1 -> 2
-                              traces.rs:267
+                              traces.rs:268
                       ... 2 steps
                       cpu1 khugepaged
                  11       store_release mm0.pmd[0]: none -> folio4
-                              present|write traces.rs:274
+                              present|write traces.rs:275
                         ... 1 step
 
             at the end
@@ -148,7 +150,7 @@ fn where_the_page_is_too_narrow_the_lanes_share_a_column() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -193,6 +195,7 @@ fn five_lanes_share_a_column() {
 
         broken: always nobody looks: at last (1) cpu4 read mm0.pmd[0] = table2
 
+                5 CPUs do not fit beside each other in 120 columns: each has its own indentation
                 cpu0
               1   READ_ONCE mm0.pmd[0] = table2  layouts.rs:180
                   cpu1
@@ -222,6 +225,6 @@ fn five_lanes_share_a_column() {
               source: tlb_remove_table_sync_one; 2ba99c5e0881
 
         again
-          cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+          cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
     "#]].assert_eq(&text.to_string());
 }

@@ -22,18 +22,18 @@ fn a_broken_property_under_sequential_consistency() {
                     │ ... 1 step                                     │                                               │
                     │ pin_user_pages_fast > lockless_pages_from_mm > │                                               │
                     │     gup_pmd_range                              │                                               │
-                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:258
+                  2 │   READ_ONCE mm0.pmd[0] = table2                │                                               │ traces.rs:259
                     │   gup_pte_range                                │                                               │
-                  3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:260
+                  3 │     READ_ONCE table2.pte[0] = folio3           │                                               │ traces.rs:261
                     │         present|write                          │                                               │
                     │                                                │ collapse_huge_page                            │
-                  4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:262
-                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:263
-                  6 │                                                │   smp_mb                                      │ traces.rs:264
-            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:265
-            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:267
+                  4 │                                                │   lock mm0.page_table_lock                    │ traces.rs:263
+                  5 │                                                │   xchg_relaxed mm0.pmd[0]: table2 -> none     │ traces.rs:264
+                  6 │                                                │   smp_mb                                      │ traces.rs:265
+            (1)   7 │                                                │   READ_ONCE folio3.refcount = 1               │ traces.rs:266
+            (2)   8 │     add_unless folio3.refcount: 1 -> 2         │                                               │ traces.rs:268
                     │ ... 2 steps                                    │                                               │
-                 11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:274
+                 11 │                                                │   store_release mm0.pmd[0]: none -> folio4    │ traces.rs:275
                     │                                                │       present|write                           │
                     │                                                │ ... 1 step                                    │
 
@@ -61,7 +61,7 @@ fn a_broken_property_under_sequential_consistency() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -86,24 +86,24 @@ fn in_detail_nothing_is_folded() {
                     +------------------------------------------------+-----------------------------------------------+--------------
                     | pin_user_pages_fast                            |                                               |
                     |   lockless_pages_from_mm                       |                                               |
-                  1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:256
+                  1 |     store_release cpu0.irqs_off: false -> true |                                               | traces.rs:257
                     |     gup_pmd_range                              |                                               |
-                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:258
+                  2 |       READ_ONCE mm0.pmd[0] = table2            |                                               | traces.rs:259
                     |       gup_pte_range                            |                                               |
-                  3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:260
+                  3 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:261
                     |             present|write                      |                                               |
                     |                                                | collapse_huge_page                            |
-                  4 |                                                |   lock mm0.page_table_lock                    | traces.rs:262
-                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:263
-                  6 |                                                |   smp_mb                                      | traces.rs:264
-            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:265
-            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:267
-                  9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:268
+                  4 |                                                |   lock mm0.page_table_lock                    | traces.rs:263
+                  5 |                                                |   xchg_relaxed mm0.pmd[0]: table2 -> none     | traces.rs:264
+                  6 |                                                |   smp_mb                                      | traces.rs:265
+            (1)   7 |                                                |   READ_ONCE folio3.refcount = 1               | traces.rs:266
+            (2)   8 |         add_unless folio3.refcount: 1 -> 2     |                                               | traces.rs:268
+                  9 |         READ_ONCE table2.pte[0] = folio3       |                                               | traces.rs:269
                     |             present|write                      |                                               |
-                 10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:271
-                 11 |                                                |   store_release mm0.pmd[0]: none -> folio4    | traces.rs:274
+                 10 |     store_release cpu0.irqs_off: true -> false |                                               | traces.rs:272
+                 11 |                                                |   store_release mm0.pmd[0]: none -> folio4    | traces.rs:275
                     |                                                |       present|write                           |
-                 12 |                                                |   unlock mm0.page_table_lock                  | traces.rs:275
+                 12 |                                                |   unlock mm0.page_table_lock                  | traces.rs:276
 
             at the end
               mm0.pmd[0]       table2 -> folio4 present|write
@@ -129,7 +129,7 @@ fn in_detail_nothing_is_folded() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -147,12 +147,12 @@ fn a_data_race_on_a_lifetime_is_a_use_after_free() {
                     │ cpu0 gup                        │ cpu1 khugepaged    │ changed        │
                     ├─────────────────────────────────┼────────────────────┼────────────────┼──────────────
                     │ gup_pte_range                   │                    │                │
-                  1 │   READ_ONCE mm0.pmd[0] = table2 │                    │                │ traces.rs:293
+                  1 │   READ_ONCE mm0.pmd[0] = table2 │                    │                │ traces.rs:294
                     │                                 │ collapse_huge_page │                │
-                  2 │                                 │   xchg mm0.pmd[0]  │ table2 -> none │ traces.rs:295
+                  2 │                                 │   xchg mm0.pmd[0]  │ table2 -> none │ traces.rs:296
                     │                                 │   pte_free         │                │
-            (1)   4 │                                 │     free table2    │ alive -> free  │ traces.rs:297
-            (2)   5 │   use table2                    │                    │                │ traces.rs:298
+            (1)   4 │                                 │     free table2    │ alive -> free  │ traces.rs:298
+            (2)   5 │   use table2                    │                    │                │ traces.rs:299
 
             when it happened
               mm0.pmd[0]  table2 -> none
@@ -177,7 +177,7 @@ fn a_data_race_on_a_lifetime_is_a_use_after_free() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -194,8 +194,8 @@ fn a_fault_names_the_free_and_the_look() {
 
                     │ cpu0 gup   │ cpu1 khugepaged │ changed       │
                     ├────────────┼─────────────────┼───────────────┼──────────────
-            (1)   2 │            │ free table2     │ alive -> free │ traces.rs:306
-            (2)   3 │ use table2 │                 │               │ traces.rs:307
+            (1)   2 │            │ free table2     │ alive -> free │ traces.rs:307
+            (2)   3 │ use table2 │                 │               │ traces.rs:308
 
             when it happened
               table2  alive -> free
@@ -219,7 +219,7 @@ fn a_fault_names_the_free_and_the_look() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -237,10 +237,10 @@ fn a_stale_read_says_what_it_took_and_what_it_missed() {
 
                     │ cpu0 gup                                      │ cpu1 khugepaged               │ changed        │
                     ├───────────────────────────────────────────────┼───────────────────────────────┼────────────────┼──────────────
-            (1)   1 │                                               │ xchg_relaxed mm0.pmd[0]       │ table2 -> none │ traces.rs:333
-                  2 │                                               │ READ_ONCE folio3.refcount = 1 │                │ traces.rs:334
-                  3 │ add_relaxed folio3.refcount                   │                               │ 1 -> 2         │ traces.rs:335
-            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                 │                               │                │ traces.rs:336
+            (1)   1 │                                               │ xchg_relaxed mm0.pmd[0]       │ table2 -> none │ traces.rs:334
+                  2 │                                               │ READ_ONCE folio3.refcount = 1 │                │ traces.rs:335
+                  3 │ add_relaxed folio3.refcount                   │                               │ 1 -> 2         │ traces.rs:336
+            (2)   4 │ READ_ONCE mm0.pmd[0] = table2                 │                               │                │ traces.rs:337
                     │   stale: took the initial value, missed step  │                               │                │
                     │       1                                       │                               │                │
 
@@ -267,7 +267,7 @@ fn a_stale_read_says_what_it_took_and_what_it_missed() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }
@@ -285,14 +285,14 @@ fn a_store_that_waits_is_told_when_it_is_done_and_when_it_reaches_memory() {
 
                     │ cpu0 gup                              │ cpu1 khugepaged                       │ changed        │
                     ├───────────────────────────────────────┼───────────────────────────────────────┼────────────────┼──────────────
-            (1)   1 │                                       │ store_release mm0.pmd[0] := none,     │                │ traces.rs:351
+            (1)   1 │                                       │ store_release mm0.pmd[0] := none,     │                │ traces.rs:352
                     │                                       │     buffered                          │                │
-                  2 │                                       │ READ_ONCE folio3.refcount = 1         │                │ traces.rs:352
-                  3 │ add_relaxed folio3.refcount           │                                       │ 1 -> 2         │ traces.rs:353
-            (2)   4 │ READ_ONCE mm0.pmd[0] = table2         │                                       │                │ traces.rs:354
+                  2 │                                       │ READ_ONCE folio3.refcount = 1         │                │ traces.rs:353
+                  3 │ add_relaxed folio3.refcount           │                                       │ 1 -> 2         │ traces.rs:354
+            (2)   4 │ READ_ONCE mm0.pmd[0] = table2         │                                       │                │ traces.rs:355
                     │   stale: step 1 has not reached       │                                       │                │
                     │       memory                          │                                       │                │
-                  5 │                                       │ step 1 reaches mm0.pmd[0]             │ table2 -> none │ traces.rs:351
+                  5 │                                       │ step 1 reaches mm0.pmd[0]             │ table2 -> none │ traces.rs:352
 
             at the end
               mm0.pmd[0]       table2 -> none
@@ -317,7 +317,7 @@ fn a_store_that_waits_is_told_when_it_is_done_and_when_it_reaches_memory() {
                   source: tlb_remove_table_sync_one; 2ba99c5e0881
 
             again
-              cargo run --release -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
+              cargo run -- run thp-collapse/detached-table --profile arm64 --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck
         "#]],
     );
 }

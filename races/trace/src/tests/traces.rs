@@ -222,7 +222,7 @@ const SYNC_IPI: Missing = Missing {
 };
 
 pub(crate) fn finding<'a>(counterexample: &'a Counterexample, program: &'a Program) -> Finding<'a> {
-    let command = "cargo run --release -- run thp-collapse/detached-table --profile arm64 \
+    let command = "cargo run -- run thp-collapse/detached-table --profile arm64 \
                    --engine graph --model rc11 --cpus 2 --knock-out pmd-recheck";
     Finding {
         counterexample,
@@ -237,6 +237,7 @@ pub(crate) fn finding<'a>(counterexample: &'a Counterexample, program: &'a Progr
             pages: 1,
             without: vec![PMD_RECHECK],
             before: vec![SYNC_IPI],
+            legend: vec![("pw", "present, writable")],
             command: command.to_owned(),
             token: None,
             replay: None,

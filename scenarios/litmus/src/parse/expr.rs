@@ -1,7 +1,8 @@
 //! Expressions of C: calls, names and numbers under operators with C's precedence.
 
-use super::rule::{Rule, name, number, punct};
-use crate::ast::{Binary, Expr, Spanned, Unary, Word};
+use super::rule::{Rule, magnitude, name, punct};
+use super::types::{base, stars};
+use crate::ast::{Binary, Expr, Spanned, Type, Unary, Word};
 use crate::lex::Token;
 use chumsky::pratt::{infix, left, prefix};
 use chumsky::prelude::*;
@@ -33,6 +34,15 @@ fn unary<'t, 's: 't>() -> impl Rule<'t, 's, Unary> {
     }
 }
 
+/// `(int *)`, before what it is a cast of.
+fn cast<'t, 's: 't>() -> impl Rule<'t, 's, Type> {
+    base()
+        .then(stars())
+        .map(|(base, stars)| Type { base, stars })
+        .delimited_by(punct("("), punct(")"))
+        .labelled("an expression")
+}
+
 /// Numbers, names, calls and parentheses.
 fn atom<'t, 's: 't>(
     expr: impl Rule<'t, 's, Spanned<Expr>> + 't,
@@ -50,7 +60,7 @@ fn atom<'t, 's: 't>(
         });
     let parenthesised = expr.delimited_by(punct("("), punct(")"));
     choice((
-        number()
+        magnitude()
             .map(Expr::Int)
             .or(name_or_call)
             .map_with(|node, extra| Spanned::new(node, extra.span())),
@@ -76,6 +86,9 @@ pub(super) fn expr<'t, 's: 't>() -> impl Rule<'t, 's, Spanned<Expr>> {
             };
         }
         let operators = atom(expr.clone()).pratt((
+            prefix(Binary::PREFIX, cast(), |ty, operand, extra| {
+                Spanned::new(Expr::Cast(ty, Box::new(operand)), extra.span())
+            }),
             prefix(Binary::PREFIX, unary(), |op, operand, extra| {
                 Spanned::new(Expr::Unary(op, Box::new(operand)), extra.span())
             }),

@@ -8,6 +8,7 @@
 //! | file | reads |
 //! | --- | --- |
 //! | `rule` | words, marks and numbers: what all rules are made of |
+//! | `types` | types |
 //! | `expr` | expressions of C |
 //! | `process` | statements and processes |
 //! | `state` | the initial state, and the condition |
@@ -21,6 +22,7 @@ mod rule;
 mod state;
 #[cfg(test)]
 mod tests;
+mod types;
 mod whole;
 
 pub(crate) use whole::parse;

@@ -2,24 +2,10 @@
 
 use super::expr::expr;
 use super::rule::{Rule, keyword, name, punct};
-use crate::ast::{Base, Declarator, Param, Process, Spanned, Stmt, Type};
+use super::types::{base, stars};
+use crate::ast::{Declarator, Param, Process, Spanned, Stmt, Type};
 use crate::lex::Token;
 use chumsky::prelude::*;
-
-/// The base of a type.
-pub(super) fn base<'t, 's: 't>() -> impl Rule<'t, 's, Base> {
-    select! {
-        Token::Word("int") => Base::Int,
-        Token::Word("atomic_t") => Base::Atomic,
-        Token::Word("spinlock_t") => Base::SpinLock,
-    }
-    .labelled("a type")
-}
-
-/// The stars of a type.
-pub(super) fn stars<'t, 's: 't>() -> impl Rule<'t, 's, usize> {
-    punct("*").repeated().count()
-}
 
 fn declaration<'t, 's: 't>() -> impl Rule<'t, 's, Stmt> {
     let declarator = stars()

@@ -28,7 +28,7 @@ impl From<SimpleSpan> for Span {
 }
 
 /// Words that cannot name a variable.
-const KEYWORDS: &[&str] = &["if", "else", "int", "atomic_t", "spinlock_t"];
+const KEYWORDS: &[&str] = &["if", "else", "int", "intptr_t", "atomic_t", "spinlock_t"];
 
 /// One punctuation mark or operator.
 pub(super) fn punct<'t, 's: 't>(text: &'static str) -> impl Rule<'t, 's, ()> {
@@ -47,9 +47,22 @@ pub(super) fn name<'t, 's: 't>() -> impl Rule<'t, 's, Word> {
         .labelled("a name")
 }
 
-/// An unsigned number that an `int` holds.
-pub(super) fn number<'t, 's: 't>() -> impl Rule<'t, 's, i64> {
+/// An unsigned number that an `int` holds, perhaps only with a minus before it.
+pub(super) fn magnitude<'t, 's: 't>() -> impl Rule<'t, 's, i64> {
     select! { Token::Number(text) => lex::integer(text) }
         .try_map(|value, span| value.ok_or_else(|| Rich::custom(span, "this number")))
+        .labelled("a number")
+}
+
+/// An unsigned number that an `int` holds.
+pub(super) fn number<'t, 's: 't>() -> impl Rule<'t, 's, i64> {
+    magnitude()
+        .try_map(|value, span| match value {
+            lex::BEYOND_INT => Err(Rich::custom(
+                span,
+                format!("the number `{value}`, which is no int"),
+            )),
+            _ => Ok(value),
+        })
         .labelled("a number")
 }

@@ -1,7 +1,8 @@
 //! herd's notation for states: what holds at first, and what is asked of the end.
 
-use super::process::{base, process_index, stars};
-use super::rule::{Rule, keyword, name, number, punct};
+use super::process::process_index;
+use super::rule::{Rule, keyword, magnitude, name, number, punct};
+use super::types::{base, stars};
 use crate::ast::{Constant, Init, Operand, Prop, Quantifier, Spanned, Target, Type};
 use crate::lex::Token;
 use chumsky::pratt::{infix, left, prefix, right};
@@ -33,7 +34,7 @@ fn target<'t, 's: 't>() -> impl Rule<'t, 's, Spanned<Target>> {
 
 /// A number or an address.
 fn constant<'t, 's: 't>() -> impl Rule<'t, 's, Constant> {
-    let negative = punct("-").ignore_then(number()).map(|value| -value);
+    let negative = punct("-").ignore_then(magnitude()).map(|value| -value);
     let address = punct("&").or_not().ignore_then(name());
     choice((
         negative.or(number()).map(Constant::Int),

@@ -3,7 +3,9 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 use super::parse;
-use crate::ast::{Binary, Constant, Expr, Operand, Prop, Spanned, Stmt, Target, Test, Unary};
+use crate::ast::{
+    Base, Binary, Constant, Expr, Operand, Prop, Spanned, Stmt, Target, Test, Type, Unary,
+};
 use proptest::prelude::*;
 
 fn read(source: &str) -> Test {
@@ -30,6 +32,7 @@ fn bracketed(expr: &Expr) -> String {
         Expr::Unary(operator, operand) => {
             format!("({}{})", operator.text(), bracketed(&operand.node))
         }
+        Expr::Cast(ty, operand) => format!("({ty})({})", bracketed(&operand.node)),
         Expr::Binary(operator, left, right) => {
             let (left, right) = (bracketed(&left.node), bracketed(&right.node));
             format!("({left}{}{right})", operator.row().0)
@@ -59,6 +62,7 @@ fn operators_bind_as_in_c() {
         ("a || b ? c : d", "((a||b)?c:d)"),
         ("(a + b) * c", "((a+b)*c)"),
         ("a * *b", "(a*(*b))"),
+        ("(int *)a + (b)", "((int *)(a)+b)"),
     ] {
         assert_eq!(bracketed(&expression(text)), expected, "{text}");
     }
@@ -72,6 +76,7 @@ fn numbers_are_read_in_all_of_cs_bases() {
         ("0x1F", 31),
         ("017", 15),
         ("2147483647", 0x7fff_ffff),
+        ("2147483648", 0x8000_0000),
     ] {
         assert_eq!(expression(text), Expr::Int(value));
     }
@@ -135,7 +140,7 @@ fn the_initial_state_has_many_forms() {
 
 fn leaf() -> impl Strategy<Value = Expr> {
     prop_oneof![
-        (0..=i64::from(i32::MAX)).prop_map(Expr::Int),
+        (0..=1_i64 << 31).prop_map(Expr::Int),
         "v[0-9]{1,2}".prop_map(Expr::Name),
     ]
 }
@@ -148,12 +153,17 @@ fn any_expression() -> impl Strategy<Value = Expr> {
         Unary::Deref,
         Unary::AddressOf,
     ]);
+    let ty = (0..3_usize).prop_map(|stars| Type {
+        base: Base::Int,
+        stars,
+    });
     let binary = (0..Binary::ALL.len()).prop_map(|index| Binary::ALL[index].0);
     leaf().prop_recursive(6, 40, 3, move |inner| {
         let part = inner.prop_map(|expr| Spanned::new(expr, 0..0));
         let boxed = part.clone().prop_map(Box::new);
         prop_oneof![
             (unary.clone(), boxed.clone()).prop_map(|(op, operand)| Expr::Unary(op, operand)),
+            (ty.clone(), boxed.clone()).prop_map(|(ty, operand)| Expr::Cast(ty, operand)),
             (binary.clone(), boxed.clone(), boxed)
                 .prop_map(|(op, left, right)| Expr::Binary(op, left, right)),
             [part.clone(), part.clone(), part.clone()]

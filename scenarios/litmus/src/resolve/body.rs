@@ -1,19 +1,15 @@
 //! Statements and expressions: scopes, types as far as they matter, and what each call does.
 
 use super::globals::Globals;
-use crate::ast::{self, Base, Binary, Expr, Spanned, Stmt, Type, Unary};
+use super::typing::{INT, Typed, access, binary, constant, gives_a_value, plain, unordered};
+use crate::ast::{self, Base, Expr, Spanned, Stmt, Type, Unary};
 use crate::error::{Checked, Place, Span, invalid, unsupported};
 use crate::intern::intern;
 use crate::ir::{self, Access, Act, Gives, Register, Step, Value};
+use crate::lex::BEYOND_INT;
 use crate::primitive::{Arguments, Named, Primitive, primitive};
 use gupcheck_sync::RmwOrder;
 use std::collections::HashMap;
-
-/// The type of everything that is not a pointer.
-const INT: Type = Type {
-    base: Base::Int,
-    stars: 0,
-};
 
 /// What a name stands for in a process.
 #[derive(Clone, Copy)]
@@ -23,9 +19,6 @@ enum Binding {
     /// A local variable.
     Register(usize, Type),
 }
-
-/// A value, and its type.
-type Typed = (Value, Type);
 
 struct Body<'a> {
     source: &'a str,
@@ -70,19 +63,32 @@ pub(super) fn process(
         code: ir::Process::default(),
     };
     body.code.steps = body.block(&process.body)?;
-    body.check_initial_registers()?;
+    body.declare_initial_registers();
     Ok(body.code)
 }
 
 impl<'a> Body<'a> {
-    /// Whether every register that the initial state names is one.
-    fn check_initial_registers(&self) -> Checked<()> {
-        for ((index, name), &(_, span)) in &self.globals.registers {
-            if *index == self.index && !self.names.contains_key(name.as_str()) {
-                return invalid(format!("P{index} has no variable `{name}`"), span);
-            }
+    /// Declares what only the initial state names.
+    fn declare_initial_registers(&mut self) {
+        let names = self.globals.registers.keys();
+        let names = names.filter(|(index, name)| {
+            *index == self.index && !self.names.contains_key(name.as_str())
+        });
+        let mut names: Vec<&str> = names.map(|(_, name)| name.as_str()).collect();
+        names.sort_unstable();
+        for name in names {
+            self.register(name);
         }
-        Ok(())
+    }
+
+    /// A new local variable of this name, with what the initial state says of it.
+    fn register(&mut self, name: &str) -> usize {
+        let init = (self.globals.registers).get(&(self.index, name.to_owned()));
+        self.code.registers.push(Register {
+            name: intern(name),
+            init: init.map_or(0, |init| init.0),
+        });
+        self.code.registers.len() - 1
     }
 
     fn block(&mut self, stmts: &'a [Spanned<Stmt>]) -> Checked<Vec<Step>> {
@@ -151,12 +157,7 @@ impl<'a> Body<'a> {
             if ty.stars == 0 && base != Base::Int {
                 return unsupported(format!("a local variable of type {ty}"), span);
             }
-            let init = self.globals.registers.get(&(self.index, name.clone()));
-            let register = self.code.registers.len();
-            self.code.registers.push(Register {
-                name: intern(name),
-                init: init.map_or(0, |init| init.0),
-            });
+            let register = self.register(name);
             let binding = Binding::Register(register, ty);
             if self.names.insert(name.as_str(), binding).is_some() {
                 return unsupported(format!("a second declaration of `{name}`"), span);
@@ -178,6 +179,12 @@ impl<'a> Body<'a> {
 
     fn assign(&mut self, to: &'a Spanned<Expr>, value: Value) -> Checked<Act> {
         match &to.node {
+            Expr::Name(name) if !self.names.contains_key(name.as_str()) => {
+                let register = self.register(name);
+                let binding = Binding::Register(register, INT);
+                self.names.insert(name.as_str(), binding);
+                Ok(Act::Set(register, value))
+            }
             Expr::Name(name) => match self.lookup(name, to.span)? {
                 Binding::Register(register, _) => Ok(Act::Set(register, value)),
                 Binding::Parameter(..) => unsupported("an assignment to a parameter", to.span),
@@ -208,6 +215,8 @@ impl<'a> Body<'a> {
         match ty.stars.checked_sub(1) {
             Some(0) if ty.base == Base::SpinLock => unsupported("a lock as memory", expr.span),
             Some(stars) => Ok((at, Type { stars, ..ty })),
+            // An `int` may hold an address; whether it does is known when it is used.
+            None if !matches!(at, Value::Int(_)) => Ok((at, INT)),
             None => invalid("this is not a pointer", expr.span),
         }
     }
@@ -234,7 +243,21 @@ impl<'a> Body<'a> {
     /// An expression, with or without a value.
     fn expr(&mut self, expr: &'a Spanned<Expr>) -> Checked<Typed> {
         match &expr.node {
+            Expr::Int(BEYOND_INT) => unsupported(
+                format!("the number `{BEYOND_INT}`, which is no int"),
+                expr.span,
+            ),
             Expr::Int(value) => Ok((Value::Int(*value), INT)),
+            Expr::Cast(ty, operand) => {
+                if ty.base != Base::Int {
+                    return unsupported(format!("a cast to {ty}"), expr.span);
+                }
+                let (value, from) = self.value(operand)?;
+                if from.base == Base::SpinLock {
+                    return unsupported(format!("a cast of {from}"), expr.span);
+                }
+                Ok((value, *ty))
+            }
             Expr::Name(name) => Ok(match self.lookup(name, expr.span)? {
                 Binding::Register(register, ty) => (Value::Register(register), ty),
                 Binding::Parameter(word, ty) => (constant(word), ty),
@@ -273,6 +296,9 @@ impl<'a> Body<'a> {
                 Expr::Unary(Unary::Deref, pointer) => self.value(pointer),
                 _ => unsupported("the address of a local variable", whole.span),
             },
+            Unary::Minus if operand.node == Expr::Int(BEYOND_INT) => {
+                Ok((Value::Int(-BEYOND_INT), INT))
+            }
             Unary::Not | Unary::Complement | Unary::Minus => {
                 let (value, ty) = self.value(operand)?;
                 if ty.stars > 0 && operator != Unary::Not {
@@ -435,53 +461,4 @@ impl<'a> Body<'a> {
             _ => unsupported("a lock that is not known before the test runs", arg.span),
         }
     }
-}
-
-/// An access as an expression.
-fn access(access: Access) -> Value {
-    Value::Access(Box::new(access))
-}
-
-/// The value of a parameter.
-fn constant(word: i64) -> Value {
-    ir::location_at(word).map_or(Value::Int(word), Value::Address)
-}
-
-/// C does not say which of two accesses in one expression comes first, and it matters.
-fn unordered<T>(span: Span) -> Checked<T> {
-    unsupported("two accesses to memory that C leaves unordered", span)
-}
-
-/// Whether a plain access to something of this type has a meaning.
-fn plain(ty: Type, span: Span) -> Checked<()> {
-    match (ty.base, ty.stars) {
-        (Base::Int, _) | (_, 1..) => Ok(()),
-        _ => unsupported(format!("a plain access to {ty}"), span),
-    }
-}
-
-/// Whether an access leaves something to be used.
-fn gives_a_value(access: &Access) -> bool {
-    match access {
-        Access::Load { .. }
-        | Access::TryCompareExchange { .. }
-        | Access::SpinTrylock(_)
-        | Access::SpinIsLocked(_) => true,
-        Access::Rmw { gives, .. } => *gives != Gives::Nothing,
-        _ => false,
-    }
-}
-
-fn binary(operator: Binary, left: Typed, right: Typed, span: Span) -> Checked<Typed> {
-    let pointers = left.1.stars > 0 || right.1.stars > 0;
-    let sequenced = matches!(operator, Binary::LogicalAnd | Binary::LogicalOr);
-    let comparable = sequenced || matches!(operator, Binary::Equal | Binary::NotEqual);
-    if pointers && !comparable {
-        return unsupported("arithmetic on pointers", span);
-    }
-    if !sequenced && left.0.touches_memory() && right.0.touches_memory() {
-        return unordered(span);
-    }
-    let value = Value::Binary(operator, Box::new(left.0), Box::new(right.0));
-    Ok((value, INT))
 }

@@ -1,7 +1,7 @@
 //! Locations, and what the initial state says.
 
 use crate::ast::{Base, Constant, Init, Target, Type};
-use crate::error::{Checked, Span, invalid, unsupported};
+use crate::error::{Checked, Place, Span, invalid, unsupported};
 use crate::intern::intern;
 use crate::ir::{Location, Shape, address_of};
 use std::collections::HashMap;
@@ -12,6 +12,8 @@ pub(super) struct Globals {
     pub(super) locations: Vec<Location>,
     by_name: HashMap<String, usize>,
     pub(super) registers: HashMap<(usize, String), (i64, Span)>,
+    /// Where the initial state gives each of these locations a value.
+    given: HashMap<usize, Span>,
 }
 
 impl Globals {
@@ -47,8 +49,15 @@ impl Globals {
     }
 
     /// Takes an entry of the initial state into account.
-    pub(super) fn init(&mut self, init: &Init) -> Checked<()> {
+    pub(super) fn init(&mut self, source: &str, init: &Init) -> Checked<()> {
         let span = init.target.span;
+        let twice = |name: &str, first: Span| {
+            let first = Place::new(source, first);
+            invalid(
+                format!("`{name}` is given two values (the first at {first})"),
+                span,
+            )
+        };
         let word = match &init.value {
             Some(value) => self.word(&value.node, value.span)?,
             None => 0,
@@ -58,8 +67,8 @@ impl Globals {
                 let old = self
                     .registers
                     .insert((*process, name.clone()), (word, span));
-                if old.is_some() {
-                    return invalid(format!("`{process}:{name}` is given two values"), span);
+                if let Some((_, first)) = old {
+                    return twice(&format!("{process}:{name}"), first);
                 }
             }
             Target::Location(name) => {
@@ -67,7 +76,12 @@ impl Globals {
                     return unsupported("a lock that is held at first", span);
                 }
                 let index = self.declare(name, init.ty, span)?;
-                self.locations[index].init = word;
+                if init.value.is_some() {
+                    if let Some(first) = self.given.insert(index, span) {
+                        return twice(name, first);
+                    }
+                    self.locations[index].init = word;
+                }
             }
         }
         Ok(())

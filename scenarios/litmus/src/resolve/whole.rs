@@ -3,7 +3,7 @@
 use super::globals::Globals;
 use super::{body, state};
 use crate::ast::Test;
-use crate::error::{Checked, Span, invalid, unsupported};
+use crate::error::{Checked, invalid, unsupported};
 use crate::flow;
 use crate::ir::Code;
 
@@ -14,7 +14,7 @@ const MOST_PROCESSES: usize = 16;
 pub(crate) fn resolve(source: &str, test: &Test) -> Checked<Code> {
     let mut globals = Globals::default();
     for init in &test.init {
-        globals.init(init)?;
+        globals.init(source, init)?;
     }
     let mut processes = Vec::new();
     for (index, process) in test.processes.iter().enumerate() {
@@ -38,21 +38,6 @@ pub(crate) fn resolve(source: &str, test: &Test) -> Checked<Code> {
     for process in &mut code.processes {
         flow::mark_dependencies(&mut process.steps);
     }
-    match flow::shape(&mut code) {
-        Ok(()) => Ok(code),
-        Err((what, location)) => unsupported(what, first_mention(source, location)),
-    }
-}
-
-/// Where a location is first named.
-fn first_mention(source: &str, name: &str) -> Span {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let from = source.find('{').unwrap_or(0);
-    let found = source[from..].match_indices(name).find(|(at, _)| {
-        let before = source[..from + at].chars().next_back();
-        let after = source[from + at + name.len()..].chars().next();
-        !before.is_some_and(is_word) && !after.is_some_and(is_word)
-    });
-    let at = from + found.map_or(0, |(at, _)| at);
-    (at..at + name.len()).into()
+    flow::shape(&mut code);
+    Ok(code)
 }

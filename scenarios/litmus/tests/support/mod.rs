@@ -50,11 +50,16 @@ pub(crate) fn stem(path: &Path) -> String {
 pub(crate) fn engines() -> Vec<(Box<dyn Engine>, Vec<Model>)> {
     vec![
         (Box::new(sc::BruteForce), vec![Model::Sc]),
-        (
-            Box::new(GraphEngine::ONE_THREAD),
-            vec![Model::Sc, Model::Tso, Model::Rc11],
-        ),
+        (Box::new(graph()), vec![Model::Sc, Model::Tso, Model::Rc11]),
     ]
+}
+
+/// The graph engine, as the command has it.
+pub(crate) fn graph() -> GraphEngine {
+    GraphEngine {
+        reductions: gupcheck_litmus::REDUCTIONS,
+        ..GraphEngine::ONE_THREAD
+    }
 }
 
 /// What `engine` makes of a test.

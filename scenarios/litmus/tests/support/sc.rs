@@ -7,6 +7,13 @@
 //! A data race is two CPUs about to access the same plain cell, one of them to write it: what orders the
 //! two in every interleaving counts as order, be it acquire and release or not.
 //!
+//! A plain access to the shadow of an atomic cell races with one to the same shadow in the same way, and with a CPU that is about
+//! to access the cell itself, unless that is what an access to the shadow stands for. Where executions are left out by how
+//! they end, a race is kept in mind until then.
+//!
+//! Who waits for a lock waits for its holder, and who spins on the word of one for whoever wrote it last. A circle of these is a
+//! deadlock; without one, they wait in vain for one who has ended.
+//!
 //! A wait for sections is two moves: it begins, and takes note of the sections that others are in; once all of those
 //! have been left, it may end.
 
@@ -66,8 +73,8 @@ fn stand(program: &Program, cpu: usize, given: &[u64]) -> Stand {
         at: Cell::new(0),
     };
     let lane = Lane::new(LaneId(cpu as u8), &replay);
-    let body = &program.cpus()[cpu].body;
-    match catch_unwind(AssertUnwindSafe(|| body(&lane))) {
+    let decl = &program.cpus()[cpu];
+    match catch_unwind(AssertUnwindSafe(|| decl.run(&lane))) {
         Ok(returned) => Stand::Done(returned),
         Err(payload) => match payload.downcast::<Halt>() {
             Ok(halt) => match *halt {
@@ -89,6 +96,12 @@ struct Moment {
     /// By CPU, if a wait of it has begun: the sections of each CPU that it still waits for.
     awaited: Vec<Option<Vec<SectionSet>>>,
     given: Vec<Vec<u64>>,
+    /// By cell: who wrote it last, where it is the word of a lock.
+    writers: Vec<Option<usize>>,
+    /// By CPU: the shadow that it has just accessed.
+    shadowed: Vec<Option<CellId>>,
+    /// The cell of a race, where that is kept in mind.
+    raced: Option<CellId>,
 }
 
 impl Moment {
@@ -100,13 +113,17 @@ impl Moment {
             inside: vec![SectionSet::default(); cpus],
             awaited: vec![None; cpus],
             given: vec![Vec::new(); cpus],
+            writers: vec![None; program.layout().cells().len()],
+            shadowed: vec![None; cpus],
+            raced: None,
         }
     }
 
     /// The moment after `cpu` has carried out `op`, if it can.
-    fn after(&self, cpu: usize, op: Op) -> Option<Self> {
+    fn after(&self, program: &Program, cpu: usize, op: Op) -> Option<Self> {
         let mut next = self.clone();
         let mut value = 0;
+        next.shadowed[cpu] = (op.cell()).filter(|&cell| shadowed_by(program, cell).is_some());
         match op {
             Op::Lock { lock, mode } => {
                 assert_eq!(
@@ -142,12 +159,21 @@ impl Moment {
                 Some(_) => next.awaited[cpu] = None,
             },
             Op::Spawn(_) | Op::Join(_) => unreachable!("litmus tests start no CPUs"),
-            Op::SpinUntil { .. } => unreachable!("litmus tests have no loops"),
+            Op::SpinUntil { cell, until, .. } => {
+                value = self.memory[cell.index()];
+                if !until.is_met_by(value) {
+                    return None;
+                }
+            }
             _ => {
                 if let Some(cell) = op.cell() {
                     let word = &mut next.memory[cell.index()];
                     value = if op.reads() { *word } else { 0 };
-                    *word = op.written(*word).unwrap_or(*word);
+                    let written = op.written(*word);
+                    *word = written.unwrap_or(*word);
+                    if written.is_some() && program.is_lock_word(cell) {
+                        next.writers[cell.index()] = Some(cpu);
+                    }
                 }
             }
         }
@@ -166,17 +192,37 @@ impl Moment {
     }
 }
 
+/// The cell that a shadow stands for.
+fn shadowed_by(program: &Program, shadow: CellId) -> Option<CellId> {
+    let mut shadows = program.shadows().iter();
+    shadows.find_map(|&(known, of)| (known == shadow).then_some(of))
+}
+
 /// A fault that a CPU has run into, or a data race.
-fn broken(stands: &[Stand]) -> Result<(), Ending> {
+fn broken(program: &Program, moment: &Moment, stands: &[Stand]) -> Option<Violation> {
     let mut pending: HashMap<CellId, (bool, bool)> = HashMap::new();
-    for stand in stands {
+    for (cpu, stand) in stands.iter().enumerate() {
         match *stand {
-            Stand::Broken(fault) => return Err(Ending::Violation(Violation::Fault(fault))),
+            Stand::Broken(fault) => return Some(Violation::Fault(fault)),
             Stand::Before(op @ (Op::Read { cell } | Op::Write { cell, .. })) => {
                 let writes = matches!(op, Op::Write { .. });
+                let of = shadowed_by(program, cell);
                 let (met, written) = pending.entry(cell).or_default();
-                if *met && (writes || *written) {
-                    return Err(Ending::Violation(Violation::DataRace { cell }));
+                let meets_another = |(other, stand): (usize, &Stand)| match (stand, of) {
+                    (Stand::Before(op), Some(of)) => {
+                        let is_its_own = moment.shadowed[other] == Some(cell);
+                        let Some(word) = op.cell().filter(|&c| c == of && !is_its_own) else {
+                            return false;
+                        };
+                        let now = moment.memory[word.index()];
+                        other != cpu && (writes || op.written(now).is_some())
+                    }
+                    _ => false,
+                };
+                let meets_marked = stands.iter().enumerate().any(meets_another);
+                if (*met && (writes || *written)) || meets_marked {
+                    let cell = of.unwrap_or(cell);
+                    return Some(Violation::DataRace { cell });
                 }
                 *met = true;
                 *written |= writes;
@@ -184,7 +230,39 @@ fn broken(stands: &[Stand]) -> Result<(), Ending> {
             Stand::Before(_) | Stand::Done(_) => {}
         }
     }
-    Ok(())
+    None
+}
+
+/// Whether some of those who wait do so in a circle.
+fn is_circle(program: &Program, moment: &Moment, waiting: &[(LaneId, Op)]) -> bool {
+    let cpus = moment.given.len();
+    let mut waits_for = vec![vec![false; cpus]; cpus];
+    for &(lane, op) in waiting {
+        let row = &mut waits_for[lane.index()];
+        match op {
+            Op::Lock { lock, .. } => {
+                moment.holders[lock.index()].inspect(|&holder| row[holder] = true);
+            }
+            Op::SpinUntil { cell, .. } if program.is_lock_word(cell) => {
+                moment.writers[cell.index()].inspect(|&writer| row[writer] = true);
+            }
+            Op::Wait(_) => {
+                let awaited = moment.awaited[lane.index()].iter().flatten();
+                for (row, set) in row.iter_mut().zip(awaited) {
+                    *row |= *set != SectionSet::default();
+                }
+            }
+            _ => {}
+        }
+    }
+    for via in 0..cpus {
+        for from in 0..cpus {
+            for to in 0..cpus {
+                waits_for[from][to] |= waits_for[from][via] && waits_for[via][to];
+            }
+        }
+    }
+    (0..cpus).any(|cpu| waits_for[cpu][cpu])
 }
 
 struct Explorer<'p> {
@@ -207,14 +285,20 @@ impl Explorer<'_> {
             .map(|cpu| stand(self.program, cpu, &[]))
             .collect();
         let mut stack: Vec<(Moment, Vec<Stand>)> = vec![(first, stands)];
-        while let Some((moment, stands)) = stack.pop() {
-            broken(&stands)?;
+        while let Some((mut moment, stands)) = stack.pop() {
+            match broken(self.program, &moment, &stands) {
+                Some(Violation::DataRace { cell }) if !self.program.shadows().is_empty() => {
+                    moment.raced = Some(cell);
+                }
+                Some(violation) => return Err(Ending::Violation(violation)),
+                None => {}
+            }
             let mut moved = false;
             for (cpu, stand_now) in stands.iter().enumerate() {
                 let Stand::Before(op) = *stand_now else {
                     continue;
                 };
-                let Some(next) = moment.after(cpu, op) else {
+                let Some(next) = moment.after(self.program, cpu, op) else {
                     continue;
                 };
                 moved = true;
@@ -242,11 +326,20 @@ impl Explorer<'_> {
             }
         }
         if !waiting.is_empty() {
-            return Err(Ending::Violation(Violation::Deadlock { waiting }));
+            if is_circle(self.program, moment, &waiting) {
+                return Err(Ending::Violation(Violation::Deadlock { waiting }));
+            }
+            self.tally.record_blocked(waiting);
+            return Ok(());
         }
         let memory = |cell: CellId| moment.memory[cell.index()];
         let end = End::new(&returned, &memory);
         (self.tally.record(self.program, &end)).map_err(Ending::Violation)?;
+        if let Some(cell) = moment.raced
+            && !self.program.leaves_out(&end)
+        {
+            return Err(Ending::Violation(Violation::DataRace { cell }));
+        }
         if self.tally.executions == self.limit {
             return Err(Ending::Limit);
         }
@@ -283,6 +376,7 @@ impl Engine for BruteForce {
             verdict,
             executions: explorer.tally.executions,
             blocked: explorer.tally.blocked,
+            stuck: explorer.tally.stuck,
             outcomes: explorer.tally.outcomes,
             estimate: None,
             elapsed: begun.elapsed(),

@@ -1,11 +1,11 @@
-use gupcheck_core::arch::{ARM64, X86_PV};
+use gupcheck_core::arch::{ARM64, Profile, X86_PV};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::folio::{Owner, alloc_folio};
 use gupcheck_core::gup::{Foll, pin_user_pages_fast};
 use gupcheck_core::mutators::madvise_dontneed;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
+use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -41,16 +41,19 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.into_program()
 }
 
+const PROFILES: &[&Profile] = &[&X86_PV, &ARM64];
+
 pub(crate) const RACE: Race = Race {
     name: "pte-clear/pin-and-reuse",
     catalogue: "R01",
     about: "A page that is being pinned is taken away and given to somebody else.",
-    profiles: &[&X86_PV, &ARM64],
+    profiles: PROFILES,
     before: &[],
-    needs: &[Need {
-        step: Step::PteRecheck,
-        profiles: &[&X86_PV, &ARM64],
-    }],
+    needs: &[
+        Need::of(Step::AddUnlessZero, PROFILES),
+        Need::of(Step::PteRecheck, PROFILES),
+    ],
     indifferent: &[Step::RecheckOrder],
+    tested: SMALL,
     build,
 };

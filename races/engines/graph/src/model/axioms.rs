@@ -58,6 +58,9 @@ pub(crate) trait Axioms: Default + Send {
     /// accesses not a race.
     fn synchronised(&self, graph: &Graph, lane: usize) -> Clock;
 
+    /// All events that are ordered before `id` in that sense, and itself.
+    fn synchronised_at(&self, graph: &Graph, id: EventId) -> Clock;
+
     /// All events that must be told before `id`, and itself.
     fn told_before(&self, graph: &Graph, id: EventId) -> Clock;
 

@@ -351,6 +351,10 @@ impl Axioms for Rc11 {
         self.local(graph, lane).happened.events
     }
 
+    fn synchronised_at(&self, _: &Graph, id: EventId) -> Clock {
+        self.of(id).happened.events
+    }
+
     fn told_before(&self, graph: &Graph, id: EventId) -> Clock {
         graph.event(id).before
     }

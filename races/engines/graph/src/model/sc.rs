@@ -131,6 +131,10 @@ impl Axioms for Sc {
         graph.before(lane)
     }
 
+    fn synchronised_at(&self, graph: &Graph, id: EventId) -> Clock {
+        graph.event(id).before
+    }
+
     fn told_before(&self, _: &Graph, id: EventId) -> Clock {
         self.of(id)
     }

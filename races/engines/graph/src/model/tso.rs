@@ -226,6 +226,10 @@ impl Axioms for Tso {
         graph.before(lane)
     }
 
+    fn synchronised_at(&self, graph: &Graph, id: EventId) -> Clock {
+        graph.event(id).before
+    }
+
     fn told_before(&self, graph: &Graph, id: EventId) -> Clock {
         graph.event(id).before
     }

@@ -1,0 +1,93 @@
+//! The anon_vma lock, and what it keeps in place.
+//!
+//! # Who holds it
+//!
+//! A mutator that comes by way of the page, and not of the address space, holds no mmap lock. What keeps areas and tables
+//! there for it is the lock of the page's anon_vma:
+//! 1. a walk through all mappings of a folio holds it for reading;
+//! 2. `free_pgtables` takes an area out of the anon_vma, under the lock for writing, before it frees the area's tables:
+//!    a walk that found the area is over by then, and no other finds it;
+//! 3. a split of a folio holds it for writing from before it unmaps until everything is mapped again;
+//! 4. khugepaged holds it for writing from before it clears the pmd until all pages are isolated, or the pmd is back.
+//!
+//! A walk that meets the cleared pmd of 4, or the migration entries of 3, would take what it looks for as unmapped.
+
+use super::{AnonPlace, AnonVma, Mm, Vma};
+use crate::cpu::Cpu;
+use crate::folio::{Folio, Mapping, Page};
+use crate::lkmm::{read_once, write_once};
+use crate::pgtable::PAGE_SIZE;
+use crate::step::Step;
+use crate::sync::LockMode;
+
+impl AnonVma {
+    /// `anon_vma_lock_read`.
+    #[track_caller]
+    pub fn lock_read(&self, cpu: &Cpu<'_>) {
+        self.rwsem.lock(cpu, LockMode::Shared);
+    }
+
+    /// `anon_vma_unlock_read`.
+    #[track_caller]
+    pub fn unlock_read(&self, cpu: &Cpu<'_>) {
+        self.rwsem.unlock(cpu, LockMode::Shared);
+    }
+
+    /// `anon_vma_lock_write`.
+    #[track_caller]
+    pub fn lock_write(&self, cpu: &Cpu<'_>) {
+        self.rwsem.lock(cpu, LockMode::Exclusive);
+    }
+
+    /// `anon_vma_unlock_write`.
+    #[track_caller]
+    pub fn unlock_write(&self, cpu: &Cpu<'_>) {
+        self.rwsem.unlock(cpu, LockMode::Exclusive);
+    }
+}
+
+/// `unlink_anon_vmas`: no rmap walk finds the area any more, and none that found it is still under way.
+pub fn unlink_anon_vmas(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma) {
+    // ORDERING: the lock's release is what a walk that finds the area gone has acquired; a walk that found it has
+    // released before the lock is taken here. Pairs with rmap-walk-lock (M-P24), split-rmap-lock (M-P25). Without it:
+    // a walk goes through tables that are freed. Step `unlink-rmap-first`.
+    if !cpu.does(Step::UnlinkRmapFirst) {
+        return;
+    }
+    let _span = cpu.span("unlink_anon_vmas");
+    mm.anon_vma.lock_write(cpu);
+    write_once(cpu, vma.in_anon_vma, false);
+    mm.anon_vma.unlock_write(cpu);
+}
+
+/// `__page_set_anon_rmap`: a folio becomes anonymous memory that is mapped at `addr`.
+#[track_caller]
+pub fn page_set_anon(cpu: &Cpu<'_>, head: &Page, mm: &Mm, addr: u64) {
+    let index = (addr / PAGE_SIZE) as u32;
+    write_once(cpu, head.mapping, Mapping::Anon);
+    let place = AnonPlace {
+        mm: mm.anon_vma.mm,
+        index,
+    };
+    write_once(cpu, head.place, place);
+}
+
+/// A page is `offset` pages from where the folio of `from` is, in the same anon_vma.
+#[track_caller]
+pub fn page_copy_anon(cpu: &Cpu<'_>, to: &Page, from: Folio<'_>, offset: u32) {
+    let AnonPlace { mm, index } = read_once(cpu, from.head().place);
+    let place = AnonPlace {
+        mm,
+        index: index + offset,
+    };
+    write_once(cpu, to.place, place);
+    write_once(cpu, to.mapping, Mapping::Anon);
+}
+
+/// `folio_anon_vma`, with the address at which an area of that mm maps the folio's first page.
+#[track_caller]
+pub fn folio_anon_vma<'m>(cpu: &Cpu<'m>, folio: Folio<'_>) -> (&'m Mm, u64) {
+    let place = read_once(cpu, folio.head().place);
+    let mm = &cpu.machine().mms()[place.mm as usize];
+    (mm, u64::from(place.index) * PAGE_SIZE)
+}

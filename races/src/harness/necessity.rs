@@ -1,0 +1,92 @@
+//! Tests that compute what a race rests on, and compare it with what the race declares.
+
+use std::sync::Arc;
+
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::{Step, Steps};
+use gupcheck_program::{Verdict, Violation};
+use libtest_mimic::{Failed, Trial};
+
+use super::watched::explored;
+use crate::engines::{Choice, Choose};
+use crate::race::{Race, Tested};
+
+/// A test for each race and profile, where the engine is expected to see everything.
+pub(super) fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for &race in races {
+        let Some(&tested) = race.tested.iter().find(|tested| tested.whole) else {
+            continue;
+        };
+        for &profile in race.profiles {
+            let choice = choose(&race, profile);
+            if !choice.finishes {
+                continue;
+            }
+            let size = tested.size.in_words();
+            let name = format!("{}::{profile}::{size}rests on what it declares", race.name);
+            let trial = Trial::test(name, move || check(&race, profile, choice, tested));
+            trials.push(trial.with_ignored_flag(tested.longer));
+        }
+    }
+    trials
+}
+
+/// Knocks out one step after the other.
+pub(super) fn check(
+    race: &Race,
+    profile: &'static Profile,
+    choice: Choice,
+    tested: Tested,
+) -> Result<(), Failed> {
+    let (mut undeclared, mut untrue, mut unclear) = (Vec::new(), Vec::new(), Vec::new());
+    let before = Steps::of(race.before);
+    for &step in Step::ALL.iter().filter(|&&step| !before.contains(step)) {
+        let program = Arc::new(race.program(tested.size, profile, Steps::of(&[step])));
+        let name = format!("{} {profile} without {step}", race.name);
+        let exploration = explored(&name, choice, tested, &program);
+        let fails = match &exploration.verdict {
+            Verdict::Complete => false,
+            Verdict::Failed(found) => match &found.violation {
+                Violation::Vacuous { .. }
+                | Violation::Panic { .. }
+                | Violation::Nondeterminism(_) => {
+                    let rule = found.violation.rule(&program);
+                    unclear.push(format!("without {step} it is no race any more: {rule}"));
+                    continue;
+                }
+                _ => true,
+            },
+            Verdict::Truncated(cut) => {
+                unclear.push(format!(
+                    "without {step}: no violation, and the search was cut short ({cut}): let the race's tests cost more"
+                ));
+                continue;
+            }
+            Verdict::Unsupported(why) => {
+                unclear.push(format!("without {step}: it cannot be run: {why}"));
+                continue;
+            }
+        };
+        match (fails, race.needs(step, profile)) {
+            (true, false) => undeclared.push(step.name()),
+            (false, true) => untrue.push(step.name()),
+            _ => {}
+        }
+    }
+    if !undeclared.is_empty() {
+        let steps = undeclared.join(", ");
+        unclear.push(format!("it fails, and does not say so, without: {steps}"));
+    }
+    if !untrue.is_empty() {
+        let steps = untrue.join(", ");
+        unclear.push(format!(
+            "it says that it fails, and holds, without: {steps}"
+        ));
+    }
+    if unclear.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{} under {profile}:\n  {}", race.name, unclear.join("\n  ")).into())
+    }
+}

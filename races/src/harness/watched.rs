@@ -1,0 +1,87 @@
+//! The search of a test: limited, never silent for long, never for ever.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gupcheck_program::{
+    Exploration, Limits, Program, Reductions, Search, Stop, Tuning, Unwatched, explore,
+};
+
+use crate::engines::Choice;
+use crate::race::Tested;
+use crate::watchdog::{RUNS_ON, Stillness, guarded};
+
+/// How often a search that takes long says how far it is.
+const TOLD_EVERY: Duration = Duration::from_secs(30);
+/// A search in which nothing has ended for so long will not end.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What a test may cost.
+pub(super) const fn limits(tested: Tested) -> Limits {
+    Limits {
+        executions: Some(tested.executions),
+        time: None,
+    }
+}
+
+/// Explores `program` for the test of this name. A longer test leaves out what differs by an exchange of callers only,
+/// where the engine can.
+pub(super) fn explored(
+    name: &str,
+    choice: Choice,
+    tested: Tested,
+    program: &Arc<Program>,
+) -> Exploration {
+    let told = Mutex::new(0);
+    let look = |stillness: Stillness| {
+        if stillness.silent > PATIENCE {
+            let silent = stillness.silent.as_secs();
+            say(&format!(
+                "{name}: nothing has ended for {silent} s: {RUNS_ON}"
+            ));
+            std::process::exit(101);
+        }
+        let due = stillness.elapsed.as_secs() / TOLD_EVERY.as_secs();
+        let Ok(mut told) = told.lock() else {
+            return;
+        };
+        if *told < due {
+            *told = due;
+            say(&format!(
+                "{name}: {} executions of at most {}, {} outcomes, {} s",
+                stillness.executions,
+                tested.executions,
+                stillness.outcomes,
+                stillness.elapsed.as_secs()
+            ));
+        }
+    };
+    guarded(&Unwatched, &look, |watch| {
+        let search = Search {
+            model: choice.model,
+            limits: limits(tested),
+            stop: Stop::default(),
+            watch,
+        };
+        let by_symmetry = Tuning {
+            reductions: Reductions {
+                symmetry: true,
+                ..Reductions::NONE
+            },
+            ..Tuning::default()
+        };
+        let tuned = (tested.longer)
+            .then(|| choice.engine.tuned(by_symmetry))
+            .flatten();
+        match tuned {
+            Some(engine) => explore(&*engine, program, &search),
+            None => explore(choice.engine, program, &search),
+        }
+    })
+}
+
+fn say(words: &str) {
+    // Where not even this can be said, nothing is left to be done.
+    let _ = std::io::stderr().write_all(format!("{words}\n").as_bytes());
+}

@@ -1,0 +1,76 @@
+//! R12, without the copy: a page is unmapped, its count looked at, and the mapping moved to another frame.
+//!
+//! Nothing is exchanged where it is decided, and no barrier stands before the look. Three things that come between the
+//! cleared entry and the look order the two, and each would do by itself: the drop of the mapping's reference, a fully ordered
+//! change of the very word that the walker's reference goes through, and the two barriers around giving up exclusivity.
+//! So this race rests on none of them alone (`tests/look.rs`); of a page that is not exclusive only the first is there
+//! (`shared_look`).
+
+use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::boot::Boot;
+use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
+use gupcheck_core::mutators::migrate_page;
+use gupcheck_core::step::{Kernel, Step};
+use gupcheck_races::program::Program;
+use gupcheck_races::race::{Need, Race, SMALL, Size};
+use gupcheck_races::scene::{Hold, Scene};
+
+pub(crate) const RACE: Race = Race {
+    name: "pte-clear/look",
+    catalogue: "R12",
+    about: "A page's count is looked at and its mapping moved while GUP, with the old entry, tries to get a reference.",
+    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
+    before: &[],
+    needs: &[
+        Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+    ],
+    indifferent: &[],
+    tested: SMALL,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    program(size, kernel, true)
+}
+
+/// The race, of an exclusive page that is written to, or of one that is not and is read.
+pub(crate) fn program(size: Size, kernel: Kernel, exclusive: bool) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let old = boot.populate(area)[0];
+    let flags = if exclusive {
+        Foll::WRITE
+    } else {
+        boot.share(area, old);
+        Foll::empty()
+    };
+    boot.free_block(0);
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, flags)
+    });
+    let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, old).is_some());
+    let caller = gup[0];
+    scene.always("a page that moved was got by nobody (I5)", move |end| {
+        !end.is(migration, "did", "yes") || !gup.iter().any(|&lane| end.got_page(lane, old))
+    });
+    scene.sometimes("a caller gets the page, and it stays", move |end| {
+        end.got_page(caller, old)
+    });
+    scene.sometimes("the page moves", move |end| end.is(migration, "did", "yes"));
+    scene.sometimes("a caller gets the page where it moved to", move |end| {
+        end.got(caller) > 0 && !end.got_page(caller, old)
+    });
+    scene.into_program()
+}

@@ -1,0 +1,43 @@
+//! R12 of a page that is not exclusive: it may be mapped by somebody else as well, and nobody looks for pins of it.
+//!
+//! So no barrier is there but the order of the drop of the mapping's reference, and what the flush has.
+
+use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::step::{Kernel, Step};
+use gupcheck_races::program::Program;
+use gupcheck_races::race::{Need, Race, SMALL, Size};
+
+use crate::look;
+
+pub(crate) const RACE: Race = Race {
+    name: "pte-clear/shared-look",
+    catalogue: "R12",
+    about: "The count of a page that is not exclusive is looked at and its mapping moved while GUP, with the old entry, tries to get a reference.",
+    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
+    before: &[],
+    needs: &[
+        Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PutOrdered,
+            profiles: &[&WEAK],
+        },
+    ],
+    indifferent: &[],
+    tested: SMALL,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    look::program(size, kernel, false)
+}
