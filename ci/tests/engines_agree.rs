@@ -12,6 +12,9 @@ use serde_json::Value;
 /// None is known at this size.
 const EXPLAINED: &[(&str, &str, &str)] = &[];
 
+/// Races that hold by x86's rules and not by C11's: an atomic without order is a locked instruction there.
+const BY_TSO: &[&str] = &["devmap/huge-layout"];
+
 /// What one engine found of one race under one profile.
 struct Found {
     complete: bool,
@@ -52,12 +55,17 @@ fn explore(arguments: &[&str]) -> BTreeMap<(String, String), Found> {
         let run = ["run", &pattern, "--json", "--outcomes"];
         command(&[&run, arguments].concat())
     };
+    let by_c11 = arguments.contains(&"rc11") || arguments.contains(&"loom");
     let text: String = patterns().into_iter().map(run).collect();
     text.lines()
-        .map(|line| {
-            let record: Value = serde_json::from_str(line).expect("a JSON object a line");
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .filter(|record: &Value| {
+            let race = record["race"].as_str().expect("a string");
+            !by_c11 || !BY_TSO.contains(&race)
+        })
+        .map(|record| {
             let word = |field: &str| record[field].as_str().expect("a string").to_owned();
-            assert_ne!(word("verdict"), "failed", "{line}");
+            assert_ne!(word("verdict"), "failed", "{record}");
             let outcomes = record["histogram"].as_array().expect("--outcomes").iter();
             let outcomes = outcomes
                 .map(|entry| entry["outcome"].as_str().expect("a string").to_owned())

@@ -3,7 +3,7 @@
 //! The protocol is generic code; whether a race is possible often depends on the profile alone. A
 //! profile says how the TLB is flushed (and so whether a flush waits for a walker that has interrupts
 //! off), who frees page tables and when, what clearing an entry orders, where a deposited table keeps
-//! its list links, and which levels of the tables exist.
+//! its list links, which levels of the tables exist, and whether addresses have tags.
 //!
 //! | | x86-native | x86-pv | arm64 | weak |
 //! | --- | --- | --- | --- | --- |
@@ -11,6 +11,7 @@
 //! | page tables freed | after the flush | RCU | RCU | RCU |
 //! | clearing an entry | full barrier | full barrier | relaxed | relaxed |
 //! | a deposited table | untouched | untouched | untouched | overwritten by list links |
+//! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none |
 //! | memory | TSO | TSO | weak | weak |
 //!
 //! `weak` is no machine: it promises what the generic code promises and not a bit more, so what holds
@@ -94,6 +95,9 @@ pub struct Profile {
     pub deposit: Deposit,
     /// The levels above the PTE's: pgd, p4d, pud, pmd.
     pub levels: [Level; 4],
+    /// How many of an address's highest bits user space may use for itself (arm64's top byte), and `untagged_addr` takes
+    /// away.
+    pub tag_bits: u32,
     /// What memory promises.
     pub memory: Memory,
 }
@@ -107,6 +111,7 @@ pub static X86_NATIVE: Profile = Profile {
     clear: RmwOrder::Full,
     deposit: Deposit::InStructPage,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
+    tag_bits: 0,
     memory: Memory::Tso,
 };
 
@@ -119,6 +124,7 @@ pub static X86_PV: Profile = Profile {
     clear: RmwOrder::Full,
     deposit: Deposit::InStructPage,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
+    tag_bits: 0,
     memory: Memory::Tso,
 };
 
@@ -131,6 +137,7 @@ pub static ARM64: Profile = Profile {
     clear: RmwOrder::Relaxed,
     deposit: Deposit::InStructPage,
     levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],
+    tag_bits: 8,
     memory: Memory::Weak,
 };
 
@@ -143,6 +150,7 @@ pub static WEAK: Profile = Profile {
     clear: RmwOrder::Relaxed,
     deposit: Deposit::InTable,
     levels: [Level::Real, Level::Real, Level::Real, Level::Real],
+    tag_bits: 0,
     memory: Memory::Weak,
 };
 

@@ -9,7 +9,8 @@ use crate::step::Kernel;
 use crate::sync::{Atomic, Layout, Name};
 use crate::types::{
     AnonPlace, AnonVma, Backing, Bits, BlockLink, CompoundHead, Entry, Geometry, Level, Mapping,
-    Memory, Mm, Owner, PAGE_SIZE, Page, PageFlags, Pfn, Sections, VmFlags, Vma, Zone,
+    Memory, Migratetype, Mm, Owner, PAGE_SIZE, Page, PageFlags, Pagemap, Pfn, Sections, VmFlags,
+    Vma, Zone,
 };
 
 /// An area of an address space, as scenarios pass it around.
@@ -57,6 +58,7 @@ impl Boot {
             sections,
             pages: Vec::new(),
             mms: Vec::new(),
+            pagemaps: Vec::new(),
         };
         Self { layout, machine }
     }
@@ -129,6 +131,11 @@ impl Boot {
     /// An address space.
     pub fn mm(&self, mm: MmId) -> &Mm {
         self.machine.mm(mm)
+    }
+
+    /// The pagemaps of its devices so far.
+    pub fn pagemaps(&self) -> &[Pagemap] {
+        self.machine.pagemaps()
     }
 
     /// The declarations so far, to give a cell another start value.
@@ -221,6 +228,57 @@ impl Boot {
         self.machine.pages[pfn.0 as usize].memory = memory;
     }
 
+    /// The block that these frames are in, kept for `kind` when the CPUs start.
+    pub fn pageblock(&mut self, frames: &[Pfn], kind: Migratetype) -> Atomic<Migratetype> {
+        let first = frames.first().map_or(0, |pfn| pfn.0);
+        let name = Name::new("pageblock{}.migratetype", [first]);
+        let cell = self.layout.atomic(name, kind);
+        for &Pfn(n) in frames {
+            self.machine.pages[n as usize].memory.pageblock = Some(cell);
+        }
+        cell
+    }
+
+    /// `pages` frames of a device's memory, of which its file system says who may have them: its first. As the
+    /// kernel counts such pages, one that nobody uses has one reference.
+    pub fn device_memory(&mut self, pages: u32) -> Pfn {
+        let nth = self.machine.pagemaps.len() as u32;
+        let frames: Vec<_> = (0..pages).map(|_| self.frame()).collect();
+        for &pfn in &frames {
+            let page = self.page(pfn);
+            let (refcount, mapping, owned) = (page.refcount, page.mapping, page.owner);
+            self.layout.set(refcount, 1);
+            self.layout.set(mapping, Mapping::File);
+            self.layout.set_plain(owned, Owner::Us);
+            self.machine.pages[pfn.0 as usize].memory.pagemap = Some(nth);
+        }
+        let pagemap = self
+            .layout
+            .object(Name::new("pagemap{}", [nth]), |layout| Pagemap {
+                first: frames[0],
+                pages,
+                refs: layout.atomic(Name::new("pagemap{}.ref", [nth]), 0),
+                dead: layout.atomic(Name::new("pagemap{}.dead", [nth]), false),
+                memmap: layout.life(Name::new("pagemap{}.memmap", [nth]), true),
+            });
+        self.machine.pagemaps.push(pagemap);
+        frames[0]
+    }
+
+    /// Maps a device's page at `addr`, as DAX does: without a reference, and without counting the mapping.
+    pub fn map_device(&mut self, mm: MmId, addr: u64, pfn: Pfn, write: bool) {
+        let slot = self.tables_down_to(mm, addr, Level::Pte);
+        let entry = Entry::leaf(pfn, write).with(Bits::DEVMAP | Bits::SPECIAL);
+        self.layout.set(slot, entry);
+    }
+
+    /// The same by a leaf of `level`. (There is no special bit above the PTE level.)
+    pub fn map_device_leaf(&mut self, mm: MmId, addr: u64, level: Level, pfn: Pfn, write: bool) {
+        let slot = self.tables_down_to(mm, addr, level);
+        let entry = Entry::leaf(pfn, write).huge().with(Bits::DEVMAP);
+        self.layout.set(slot, entry);
+    }
+
     fn make_anon(&mut self, pfn: Pfn, owner: Owner, refs: i32) {
         let page = self.page(pfn);
         let (flags, mapping) = (page.flags, page.mapping);
@@ -300,6 +358,14 @@ impl Boot {
     /// Maps the large folio that `head` heads at `addr` by a pmd entry, with one reference for the mapping.
     pub fn map_huge(&mut self, mm: MmId, addr: u64, head: Pfn, write: bool) {
         self.map_leaf(mm, addr, Level::Pmd, head, write);
+    }
+
+    /// The same, read-only, of a page that is not exclusive: as a fork leaves it behind, or the sharing process's end.
+    pub fn map_shared_huge(&mut self, mm: MmId, addr: u64, head: Pfn) {
+        self.map_huge(mm, addr, head, false);
+        let flags = self.page(head).flags;
+        let shared = self.layout.get(flags) - PageFlags::ANON_EXCLUSIVE;
+        self.layout.set(flags, shared);
     }
 
     /// Maps the large folio that `head` heads at `addr` by a leaf of `level`, with one reference for the

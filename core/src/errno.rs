@@ -24,6 +24,8 @@ pub enum Errno {
     Emlink = 31,
     /// The range overflows.
     Eoverflow = 75,
+    /// Not for this kind of memory.
+    Eopnotsupp = 95,
     /// Peer-to-peer memory that the caller did not ask for.
     Eremoteio = 121,
     /// The page is poisoned.
@@ -43,6 +45,7 @@ impl Errno {
             Self::Einval => "-EINVAL",
             Self::Emlink => "-EMLINK",
             Self::Eoverflow => "-EOVERFLOW",
+            Self::Eopnotsupp => "-EOPNOTSUPP",
             Self::Eremoteio => "-EREMOTEIO",
             Self::Ehwpoison => "-EHWPOISON",
         }

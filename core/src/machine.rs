@@ -4,7 +4,7 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
-use crate::types::{Geometry, Mm, Page, Pfn, Sections};
+use crate::types::{Geometry, Mm, Page, Pagemap, Pfn, Sections};
 
 pub use crate::types::Zone;
 
@@ -27,6 +27,7 @@ pub struct Machine {
     pub(crate) sections: Sections,
     pub(crate) pages: Vec<Page>,
     pub(crate) mms: Vec<Mm>,
+    pub(crate) pagemaps: Vec<Pagemap>,
 }
 
 impl Machine {
@@ -46,6 +47,16 @@ impl Machine {
     /// The memory map.
     pub fn pages(&self) -> &[Page] {
         &self.pages
+    }
+
+    /// The pagemaps of its devices.
+    pub fn pagemaps(&self) -> &[Pagemap] {
+        &self.pagemaps
+    }
+
+    /// The pagemap that the frame is in (the kernel keeps them in an xarray).
+    pub fn pagemap_of(&self, pfn: Pfn) -> Option<&Pagemap> {
+        self.pagemaps.iter().find(|pagemap| pagemap.contains(pfn))
     }
 
     /// The address spaces, indexed by [`MmId`].

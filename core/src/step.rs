@@ -189,6 +189,12 @@ steps! {
     SplitChecksFolio = "M-P29", "split-checks-folio",
         "Split a huge pmd for a folio's sake only if it maps that folio, which is asked under the pmd lock.",
         "whoever zaps a huge page and maps another", "__split_huge_pmd";
+    PagemapReference = "P10", "pagemap-reference",
+        "Take a reference of a device's pagemap, unless it is dying, before the reference of a page of it.",
+        "the kill of the pagemap, and the grace period after it", "get_dev_pagemap; 5c2c2587b132";
+    NrPagesCheck = "P29", "nr-pages-check",
+        "Return at once if no pages are asked for.",
+        "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
 }
 
 impl Step {

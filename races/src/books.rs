@@ -58,6 +58,12 @@ impl Books {
             ending,
             accounts: vec![Account::default(); ending.machine.pages().len()],
         };
+        for pagemap in ending.machine.pagemaps() {
+            for n in 0..pagemap.pages {
+                // A device's page that nobody uses has one.
+                accounts.of(ending.machine.page(pagemap.first.plus(n))).refs += 1;
+            }
+        }
         for mm in ending.machine.mms() {
             accounts.table(mm.pgd, Level::Pgd);
             for place in mm.deposited {
@@ -131,6 +137,8 @@ impl<'a> Accounts<'a> {
                 Some(below) if !entry.is_huge() && entry.access_permitted(false) => {
                     self.table(entry.pfn(), below);
                 }
+                // DAX neither holds a reference nor counts the mapping.
+                _ if entry.is_devmap() => {}
                 _ if entry.pte_present() && !entry.is_special() => {
                     self.of(machine.page(entry.pfn())).refs += 1;
                     self.accounts[entry.pfn().0 as usize].mapped += 1;

@@ -18,7 +18,9 @@ mod mapcount;
 mod refcount;
 mod zero_page;
 
-pub use crate::types::{BlockLink, CompoundHead, Mapping, Memory, Owner, Page, PageFlags, Pfn};
+pub use crate::types::{
+    BlockLink, CompoundHead, Mapping, Memory, Migratetype, Owner, Page, PageFlags, Pfn,
+};
 pub use alloc::alloc_folio;
 pub use exclusive::{
     page_anon_exclusive, page_try_dup_anon_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,

@@ -7,9 +7,9 @@
 //! walk got some and the slow path then failed, the short count, not the error (R53).
 
 use super::fast::Walk;
-use super::grab::unpin_user_pages_lockless;
+use super::grab::{sanity_check_pinned_pages, unpin_user_pages_lockless};
 use super::slow::gup_longterm_locked;
-use super::{Foll, Gup, MAX_PAGES, Pages};
+use super::{Foll, Gup, MAX_PAGES, Pages, Recorded};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::errno::Errno;
 use crate::lkmm::{read_once, read_once_is, smp_rmb};
@@ -104,17 +104,20 @@ fn internal_get_user_pages_fast<'m>(
     if !Foll::FAST.contains(flags) {
         return Gup::error(Errno::Einval);
     }
+    if nr_pages == 0 && cpu.does(Step::NrPagesCheck) {
+        return Gup::got(Pages::new());
+    }
     let mm = cpu.machine().mm(mm);
     if flags.contains(Foll::PIN) && cpu.does(Step::HasPinned) {
         mm.set_has_pinned(cpu);
     }
-    let start = start & !(PAGE_SIZE - 1);
+    let start = untagged_addr(cpu, start) & !(PAGE_SIZE - 1);
     let end = match range_end(cpu, start, nr_pages) {
         Ok(end) => end,
         Err(errno) => return Gup::error(errno),
     };
-    let mut pages = lockless_pages_from_mm(cpu, mm, start, end, flags);
     let wanted = nr_pages as usize;
+    let mut pages = lockless_pages_from_mm(cpu, mm, (start, end), wanted, flags);
     if pages.len() == wanted || flags.contains(Foll::FAST_ONLY) {
         return Gup::got(pages);
     }
@@ -131,7 +134,18 @@ fn internal_get_user_pages_fast<'m>(
     }
 }
 
+/// `untagged_addr`: an address of user space without the tag that the architecture lets it keep in the highest bits. A
+/// kernel's address, which is one by the bit below them, stays as it is.
+fn untagged_addr(cpu: &Cpu<'_>, addr: u64) -> u64 {
+    let tag_bits = cpu.machine().kernel.profile.tag_bits;
+    let sign_extended = (addr as i64) << tag_bits >> tag_bits;
+    addr & sign_extended as u64
+}
+
 /// The end of the range, or the error that its arguments earn. A negative count is a huge unsigned one.
+///
+/// What the kernel asks besides refuses nothing more on the profiles that there are: `access_ok` of a range below
+/// `TASK_SIZE_MAX`, and `gup_fast_permitted`, which on x86 asks whether the end is an address of user space.
 fn range_end(cpu: &Cpu<'_>, start: u64, nr_pages: i32) -> Result<u64, Errno> {
     let length = (i64::from(nr_pages) << PAGE_SHIFT) as u64;
     let end = start.checked_add(length).ok_or(Errno::Eoverflow)?;
@@ -145,11 +159,10 @@ fn range_end(cpu: &Cpu<'_>, start: u64, nr_pages: i32) -> Result<u64, Errno> {
 fn lockless_pages_from_mm<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
-    start: u64,
-    end: u64,
+    (start, end): (u64, u64),
+    wanted: usize,
     flags: Foll,
 ) -> Pages<'m> {
-    let mut pages = Pages::new();
     let pin = flags.contains(Foll::PIN);
     let mut sequence = 0;
     if pin {
@@ -159,25 +172,25 @@ fn lockless_pages_from_mm<'m>(
         if cpu.does(Step::SeqcountBegin) {
             smp_rmb(cpu);
             if sequence % 2 == 1 {
-                return pages;
+                return Pages::new();
             }
         }
     }
+    let mut recorded = Recorded::new(wanted);
     local_irq_save(cpu);
-    Walk {
-        cpu,
-        flags,
-        pages: &mut pages,
-    }
-    .gup_pgd_range(mm, start, end);
+    Walk::new(cpu, flags, &mut recorded).gup_pgd_range(mm, start, end);
     let early = !cpu.does(Step::IrqsRestoredFirst);
     let mut moved = pin && early && sequence_moved(cpu, mm, sequence);
     local_irq_restore(cpu);
     moved |= pin && !early && sequence_moved(cpu, mm, sequence);
+    let mut pages = recorded.into_pages();
     if moved {
         cpu.remark("fork came between: undo every pin");
         unpin_user_pages_lockless(cpu, &pages);
         pages.clear();
+    } else if pin {
+        // The kernel's own look at I4 (CONFIG_DEBUG_VM).
+        sanity_check_pinned_pages(cpu, &pages);
     }
     pages
 }

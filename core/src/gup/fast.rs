@@ -19,31 +19,58 @@
 //!
 //! Entries of powerpc's hugepd format are not modelled.
 
+use super::device::{gup_device_huge, undo_dev_pagemap};
 use super::gates::{
-    arch_make_page_accessible, folio_fast_pin_allowed, folio_is_secretmem, get_dev_pagemap,
-    gup_must_unshare,
+    arch_make_page_accessible, folio_fast_pin_allowed, folio_is_secretmem, gup_must_unshare,
 };
 use super::grab::{gup_put_folio, try_grab_folio};
-use super::{Foll, Pages};
+use super::{Foll, Recorded};
 use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
 use crate::folio::{Folio, Page, PageFlags, set_page_flags};
-use crate::mm::Mm;
+use crate::mm::{Mm, Pagemap, get_dev_pagemap, put_dev_pagemap};
 use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SHIFT, PAGE_SIZE, offset_lockless, pgd_offset};
 use crate::step::Step;
 
 /// What a level of the walk leads to: whether the walk may go on to the next entry.
 type GoOn = bool;
 
-/// One walk: what is constant through all levels, and what it has recorded so far.
-pub(super) struct Walk<'a, 'm> {
-    pub(super) cpu: &'a Cpu<'m>,
-    pub(super) flags: Foll,
-    pub(super) pages: &'a mut Pages<'m>,
+/// How a turn of `gup_pte_range`'s loop ends.
+enum Turn {
+    /// The page is recorded.
+    Next,
+    /// The walk stops here.
+    Stop,
+    /// The pagemap is dying: what this table gave is given back, and the walk stops here.
+    Undo,
+    /// The page cannot be made accessible.
+    Inaccessible,
 }
 
-impl<'m> Walk<'_, 'm> {
+/// One walk: what is constant through all levels, and what it has recorded so far.
+pub(super) struct Walk<'a, 'm> {
+    cpu: &'a Cpu<'m>,
+    flags: Foll,
+    recorded: &'a mut Recorded<'m>,
+    /// The pagemap that `gup_pte_range` holds a reference of.
+    pagemap: Option<&'m Pagemap>,
+}
+
+impl<'a, 'm> Walk<'a, 'm> {
+    /// A walk that has not begun.
+    pub(super) const fn new(cpu: &'a Cpu<'m>, flags: Foll, recorded: &'a mut Recorded<'m>) -> Self {
+        Self {
+            cpu,
+            flags,
+            recorded,
+            pagemap: None,
+        }
+    }
+
     /// Calls `visit` with each part of `addr..end` that one entry of `level` spans, until it says stop. A trace
     /// shows the caller's line: the loop is that function's.
+    ///
+    /// As in the kernel the end is looked for *after* each turn, and the last level counts in pages: of an empty range the
+    /// end is never met there, and the first page is written to an array that has no room (step `nr-pages-check`).
     #[track_caller]
     fn each_entry(
         &mut self,
@@ -51,19 +78,24 @@ impl<'m> Walk<'_, 'm> {
         mut ptr: EntryPtr<'m>,
         mut addr: u64,
         end: u64,
-        visit: impl Fn(&mut Self, EntryPtr<'m>, Entry, u64, u64) -> GoOn,
+        mut visit: impl FnMut(&mut Self, EntryPtr<'m>, Entry, u64, u64) -> GoOn,
     ) -> GoOn {
         let geometry = &self.cpu.machine().geometry;
-        while addr != end {
+        loop {
             let entry = ptr.read_once(self.cpu);
-            let next = geometry.addr_end(level, addr, end);
+            let next = match level {
+                Level::Pte => addr.wrapping_add(PAGE_SIZE),
+                _ => geometry.addr_end(level, addr, end),
+            };
             if !visit(self, ptr, entry, addr, next) {
                 return false;
             }
             ptr = ptr.next();
             addr = next;
+            if addr == end {
+                return true;
+            }
         }
-        true
     }
 
     /// Whether an entry of a level whose next level is folded away counts as none: it does not, the
@@ -128,47 +160,68 @@ impl<'m> Walk<'_, 'm> {
     }
 
     /// `gup_pte_range`.
+    ///
+    /// A page that cannot be made accessible ends it with an error code, which its caller takes for "go on": the pages of
+    /// the next table are recorded where those of this one should be. So it is in v6.6 to v6.8 (on s390, the one
+    /// architecture that has such pages).
     fn gup_pte_range(&mut self, pmd: Entry, pmdp: EntryPtr<'m>, addr: u64, end: u64) -> GoOn {
         let _span = self.cpu.span("gup_pte_range");
+        let start = self.recorded.count();
+        let mut inaccessible = false;
         // pte_offset_map holds RCU until pte_unmap; with interrupts off that adds nothing.
         rcu_read_lock(self.cpu);
         let ptep = offset_lockless(self.cpu, pmd, Level::Pte, addr);
         let all = self.each_entry(Level::Pte, ptep, addr, end, |walk, ptr, pte, _, _| {
-            walk.gup_pte(pmd, pmdp, pte, ptr).is_some()
+            let turn = walk.gup_pte(pmd, pmdp, pte, ptr);
+            match turn {
+                Turn::Next => return true,
+                Turn::Stop => {}
+                Turn::Undo => undo_dev_pagemap(walk.cpu, walk.recorded, start, walk.flags),
+                Turn::Inaccessible => inaccessible = true,
+            }
+            false
         });
+        if let Some(pagemap) = self.pagemap.take() {
+            put_dev_pagemap(self.cpu, pagemap);
+        }
         rcu_read_unlock(self.cpu);
-        all
+        all || inaccessible
     }
 
-    /// One turn of `gup_pte_range`'s loop: `None` to stop.
-    fn gup_pte(
-        &mut self,
-        pmd: Entry,
-        pmdp: EntryPtr<'m>,
-        pte: Entry,
-        ptep: EntryPtr<'m>,
-    ) -> Option<()> {
+    /// One turn of `gup_pte_range`'s loop.
+    fn gup_pte(&mut self, pmd: Entry, pmdp: EntryPtr<'m>, pte: Entry, ptep: EntryPtr<'m>) -> Turn {
         let (cpu, flags) = (self.cpu, self.flags);
         // Prot-none first: the walker cannot tell a NUMA hint from PROT_NONE, and must take neither.
         if pte.is_prot_none() || !pte.access_permitted(flags.contains(Foll::WRITE)) {
-            return None;
+            return Turn::Stop;
         }
         if pte.is_devmap() {
             if flags.contains(Foll::LONGTERM) {
-                return None;
+                return Turn::Stop;
             }
-            get_dev_pagemap(pte)?;
+            self.pagemap = get_dev_pagemap(cpu, pte.pfn(), self.pagemap);
+            if self.pagemap.is_none() {
+                return Turn::Undo;
+            }
         } else if pte.is_special() {
-            return None;
+            return Turn::Stop;
         }
         let page = cpu.pfn_to_page(pte.pfn());
-        let folio = try_grab_folio(cpu, page, 1, flags)?;
+        let Some(folio) = try_grab_folio(cpu, page, 1, flags) else {
+            return Turn::Stop;
+        };
         let keep = !folio_is_secretmem(cpu, folio)
             && !self.pte_changed(pmd, pmdp, pte, ptep)
             && folio_fast_pin_allowed(cpu, folio, flags)
-            && (pte.is_writable() || !gup_must_unshare(cpu, None, flags, page))
-            && (!flags.contains(Foll::PIN) || arch_make_page_accessible(page).is_ok());
-        self.conclude(keep, folio, page, 1)
+            && (pte.is_writable() || !gup_must_unshare(cpu, None, flags, page));
+        let inaccessible =
+            keep && flags.contains(Foll::PIN) && arch_make_page_accessible(page).is_err();
+        let taken = self.conclude(keep && !inaccessible, folio, page, 1);
+        match (taken, inaccessible) {
+            (true, _) => Turn::Next,
+            (false, true) => Turn::Inaccessible,
+            (false, false) => Turn::Stop,
+        }
     }
 
     /// The recheck of a PTE and of the pmd above it.
@@ -208,36 +261,40 @@ impl<'m> Walk<'_, 'm> {
         if !leaf.access_permitted(flags.contains(Foll::WRITE)) {
             return false;
         }
-        if leaf.is_devmap() && (flags.contains(Foll::LONGTERM) || get_dev_pagemap(leaf).is_none()) {
-            return false;
-        }
         let span = cpu.machine().geometry.span(level);
-        let first = ((addr & (span - 1)) >> PAGE_SHIFT) as u32;
+        let first = leaf.pfn().plus(((addr & (span - 1)) >> PAGE_SHIFT) as u32);
+        if leaf.is_devmap() {
+            return !flags.contains(Foll::LONGTERM)
+                && gup_device_huge(cpu, self.recorded, flags, (leaf, ptr), first, (addr, end));
+        }
         let refs = ((end - addr) / PAGE_SIZE) as u32;
-        let page = cpu.machine().page(leaf.pfn().plus(first));
+        let page = cpu.machine().page(first);
         let Some(folio) = try_grab_folio(cpu, page, refs as i32, flags) else {
             return false;
         };
         // ORDERING: after the pin, by its barrier. Pairs with split-invalidate-first (M-P20) and every
         // clear of a huge entry. Without it: R13. Step `pte-recheck`.
         let changed = cpu.does(Step::PteRecheck) && !ptr.is(cpu, leaf);
+        // gup_huge_pgd asks the last two the other way round. Nobody can tell: the one is for pins that write, the other for
+        // those that do not.
         let keep = !changed
             && folio_fast_pin_allowed(cpu, folio, flags)
             && (leaf.is_writable() || !gup_must_unshare(cpu, None, flags, folio.head()));
-        self.conclude(keep, folio, page, refs).is_some()
+        self.conclude(keep, folio, page, refs)
     }
 
-    /// Records the pages that were grabbed, or gives them back.
-    fn conclude(&mut self, keep: bool, folio: Folio<'m>, page: &'m Page, refs: u32) -> Option<()> {
+    /// Records the pages that were grabbed, or gives them back; whether they are recorded.
+    fn conclude(&mut self, keep: bool, folio: Folio<'m>, page: &'m Page, refs: u32) -> bool {
         let cpu = self.cpu;
         if !keep {
             gup_put_folio(cpu, folio, refs as i32, self.flags);
-            return None;
+            return false;
         }
         set_page_flags(cpu, folio.head(), PageFlags::REFERENCED);
         for n in 0..refs {
-            self.pages.push(cpu.machine().page(page.pfn.plus(n)));
+            self.recorded
+                .record(cpu, cpu.machine().page(page.pfn.plus(n)));
         }
-        Some(())
+        true
     }
 }

@@ -3,7 +3,8 @@
 use bitflags::bitflags;
 
 bitflags! {
-    /// `FOLL_*`. The values are those of v6.6; nothing depends on them.
+    /// `FOLL_*`. The values are those of v6.6 and v6.8, which agree; nothing depends on them. Two flags and a rule have
+    /// another version: it is said where they are.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct Foll: u32 {
         /// The pages will be written.
@@ -18,8 +19,14 @@ bitflags! {
         const NOWAIT = 1 << 4;
         /// Do not fault pages in.
         const NOFAULT = 1 << 5;
+        /// Tell of poisoned pages.
+        const HWPOISON = 1 << 6;
+        /// Anonymous memory only.
+        const ANON = 1 << 7;
         /// The pages will be held indefinitely.
         const LONGTERM = 1 << 8;
+        /// Split huge pmds.
+        const SPLIT_PMD = 1 << 9;
         /// Peer-to-peer DMA pages are welcome.
         const PCI_P2PDMA = 1 << 10;
         /// Any signal may interrupt.
@@ -38,20 +45,22 @@ bitflags! {
         const FAST_ONLY = 1 << 20;
         /// The mmap lock may be dropped. Internal.
         const UNLOCKABLE = 1 << 21;
-        /// `MADV_POPULATE_*`. Internal.
+        /// `MADV_POPULATE_*`. Internal, and v6.9's: earlier ones have no such flag.
         const MADV_POPULATE = 1 << 22;
     }
 }
 
 impl Foll {
-    /// `INTERNAL_GUP_FLAGS`: not for callers to set.
-    pub const INTERNAL: Self = Self::TOUCH
-        .union(Self::TRIED)
+    /// What `is_valid_gup_args` of v6.6 refuses: not for callers to set.
+    pub const INTERNAL_V6_6: Self = Self::TRIED
         .union(Self::REMOTE)
         .union(Self::PIN)
         .union(Self::FAST_ONLY)
-        .union(Self::UNLOCKABLE)
-        .union(Self::MADV_POPULATE);
+        .union(Self::UNLOCKABLE);
+
+    /// `INTERNAL_GUP_FLAGS` of v6.8. What is added was refused by the fast path before, among all that it does not know:
+    /// with the same error.
+    pub const INTERNAL: Self = Self::INTERNAL_V6_6.union(Self::TOUCH);
 
     /// Those that the fast path's common entry takes; any other is `-EINVAL`.
     pub const FAST: Self = Self::WRITE

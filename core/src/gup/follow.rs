@@ -9,8 +9,11 @@ use crate::folio::{
     Page, PageFlags, is_zero_page, page_anon_exclusive, page_folio, set_page_flags,
 };
 use crate::lkmm::read_once_has;
-use crate::mm::{Backing, Mm, VmFlags, Vma};
-use crate::pgtable::{Entry, EntryPtr, Level, find_entry, pte_offset_map_lock, pte_unmap_unlock};
+use crate::mm::{Backing, Mm, Pagemap, VmFlags, Vma, get_dev_pagemap};
+use crate::pgtable::{
+    Bits, Entry, EntryPtr, Level, PAGE_SHIFT, find_entry, pte_offset_map_lock, pte_unmap_unlock,
+};
+use crate::sync::Fault;
 
 /// What is mapped at an address.
 pub(super) enum Followed<'m> {
@@ -23,30 +26,42 @@ pub(super) enum Followed<'m> {
     },
     /// Nothing that will do: it must be faulted in.
     Nothing,
+    /// A device's page whose pagemap is dying. To the caller that is nothing; but no fault has anything to mend there, and
+    /// the kernel goes round until the entry is another.
+    Dying(EntryPtr<'m>, Entry),
 }
+
+/// `follow_page_context`, without the mask: the pagemap of the last device page that was found, and a reference of it.
+pub(super) type Context<'m> = Option<&'m Pagemap>;
 
 /// `follow_page_mask`.
 ///
 /// # Errors
 /// `-EMLINK` of a page that must be unshared first; those of [`try_grab_page`]; `-EFAULT` for dumps of
-/// special pages, `-EEXIST` of an entry without a struct page.
+/// special pages and for a device's leaf whose pagemap is dying, `-EEXIST` of an entry without a struct page.
 pub(super) fn follow_page_mask<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
     vma: &Vma,
     addr: u64,
     flags: Foll,
+    context: &mut Context<'m>,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("follow_page_mask");
     let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {
-        return no_page_table(vma, flags);
+        return follow_pud_mask(cpu, mm, vma, addr, flags, context);
     };
     let pmd = pmdp.read_once(cpu);
     if pmd.is_none() || !pmd.pmd_present() {
         return no_page_table(vma, flags);
     }
-    if !pmd.is_huge() {
-        return follow_page_pte(cpu, vma, addr, pmdp, flags);
+    if pmd.is_devmap()
+        && let Some(page) = follow_devmap(cpu, pmdp, Level::Pmd, addr, flags, context)?
+    {
+        return Ok(Followed::Page { page, page_mask: 0 });
+    }
+    if !pmd.is_huge() || pmd.is_devmap() {
+        return follow_page_pte(cpu, vma, addr, pmdp, flags, context);
     }
     if pmd.is_prot_none() && !can_follow_protnone(vma, flags) {
         return no_page_table(vma, flags);
@@ -59,11 +74,80 @@ pub(super) fn follow_page_mask<'m>(
     }
     if !now.is_huge() {
         pmdp.lock().unlock(cpu);
-        return follow_page_pte(cpu, vma, addr, pmdp, flags);
+        return follow_page_pte(cpu, vma, addr, pmdp, flags, context);
     }
     let followed = follow_trans_huge_pmd(cpu, vma, addr, now, flags);
     pmdp.lock().unlock(cpu);
     followed
+}
+
+/// `follow_pud_mask`, where there is no table below: a hole, or a leaf, of which only a device's is known here.
+fn follow_pud_mask<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    vma: &Vma,
+    addr: u64,
+    flags: Foll,
+    context: &mut Context<'m>,
+) -> Result<Followed<'m>, Errno> {
+    // A machine without devices has no such leaf, and the look is spared.
+    if !cpu.machine().pagemaps().is_empty()
+        && let Some(pudp) = find_entry(cpu, mm, addr, Level::Pud)
+        && pudp.get(cpu).is_devmap()
+        && let Some(page) = follow_devmap(cpu, pudp, Level::Pud, addr, flags, context)?
+    {
+        return Ok(Followed::Page { page, page_mask: 0 });
+    }
+    no_page_table(vma, flags)
+}
+
+/// `follow_devmap_pmd`, `follow_devmap_pud`: one page of a device's leaf; `None` if the leaf will not do.
+fn follow_devmap<'m>(
+    cpu: &Cpu<'m>,
+    ptr: EntryPtr<'m>,
+    level: Level,
+    addr: u64,
+    flags: Foll,
+    context: &mut Context<'m>,
+) -> Result<Option<&'m Page>, Errno> {
+    ptr.lock().lock(cpu);
+    let followed = follow_locked_devmap(cpu, ptr, level, addr, flags, context);
+    ptr.lock().unlock(cpu);
+    followed
+}
+
+/// What `follow_devmap_pmd` decides while its caller holds the lock.
+fn follow_locked_devmap<'m>(
+    cpu: &Cpu<'m>,
+    ptr: EntryPtr<'m>,
+    level: Level,
+    addr: u64,
+    flags: Foll,
+    context: &mut Context<'m>,
+) -> Result<Option<&'m Page>, Errno> {
+    let leaf = ptr.get(cpu);
+    let write = flags.contains(Foll::WRITE);
+    if write && !leaf.is_writable() || !leaf.pmd_present() || !leaf.is_devmap() {
+        return Ok(None);
+    }
+    if flags.contains(Foll::TOUCH) {
+        // touch_pmd
+        let dirty = if write { Bits::DIRTY } else { Bits::empty() };
+        let touched = leaf.with(Bits::ACCESSED | dirty);
+        if touched != leaf {
+            ptr.set(cpu, touched);
+        }
+    }
+    let span = cpu.machine().geometry.span(level);
+    let nth = ((addr & (span - 1)) >> PAGE_SHIFT) as u32;
+    let pfn = leaf.pfn().plus(nth);
+    *context = get_dev_pagemap(cpu, pfn, context.take());
+    if context.is_none() {
+        return Err(Errno::Efault);
+    }
+    let page = cpu.machine().page(pfn);
+    try_grab_page(cpu, page, flags)?;
+    Ok(Some(page))
 }
 
 /// `no_page_table`: a hole. Dumps want to know, everybody else faults.
@@ -99,6 +183,7 @@ fn follow_trans_huge_pmd<'m>(
     if !pmd.is_writable() && gup_must_unshare(cpu, Some(vma), flags, head) {
         return Err(Errno::Emlink);
     }
+    must_be_exclusive(cpu, head, flags);
     try_grab_page(cpu, head, flags)?;
     touch(cpu, head, pmd, flags);
     let index = machine.geometry.index(Level::Pte, addr) as u32;
@@ -108,6 +193,21 @@ fn follow_trans_huge_pmd<'m>(
     })
 }
 
+/// The kernel's own look at I4 (CONFIG_DEBUG_VM): anonymous memory is pinned only where it is exclusive.
+#[track_caller]
+fn must_be_exclusive(cpu: &Cpu<'_>, page: &Page, flags: Foll) {
+    if !flags.contains(Foll::PIN) {
+        return;
+    }
+    let folio = page_folio(cpu, cpu.machine().page(page.pfn));
+    if folio.is_anon(cpu) && !page_anon_exclusive(cpu, page) {
+        cpu.fault(Fault::Bug {
+            what: "an anonymous page is about to be pinned that is not exclusive",
+            cell: Some(page.flags.id()),
+        });
+    }
+}
+
 /// `follow_page_pte`.
 fn follow_page_pte<'m>(
     cpu: &Cpu<'m>,
@@ -115,12 +215,13 @@ fn follow_page_pte<'m>(
     addr: u64,
     pmdp: EntryPtr<'m>,
     flags: Foll,
+    context: &mut Context<'m>,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("follow_page_pte");
     let Some(ptep) = pte_offset_map_lock(cpu, pmdp, addr) else {
         return no_page_table(vma, flags);
     };
-    let followed = follow_locked_pte(cpu, vma, ptep.get(cpu), flags);
+    let followed = follow_locked_pte(cpu, vma, ptep, flags, context);
     pte_unmap_unlock(cpu, ptep);
     followed
 }
@@ -129,9 +230,11 @@ fn follow_page_pte<'m>(
 fn follow_locked_pte<'m>(
     cpu: &Cpu<'m>,
     vma: &Vma,
-    pte: Entry,
+    ptep: EntryPtr<'m>,
     flags: Foll,
+    context: &mut Context<'m>,
 ) -> Result<Followed<'m>, Errno> {
+    let pte = ptep.get(cpu);
     if pte.is_none() {
         return no_page_table(vma, flags);
     }
@@ -145,6 +248,13 @@ fn follow_locked_pte<'m>(
     }
     let page = match normal {
         Some(page) => page,
+        None if pte.is_devmap() => {
+            *context = get_dev_pagemap(cpu, pte.pfn(), context.take());
+            if context.is_none() {
+                return Ok(Followed::Dying(ptep, pte));
+            }
+            mapped
+        }
         None if flags.contains(Foll::DUMP) => return Err(Errno::Efault),
         None if is_zero_page(cpu, mapped) => mapped,
         None => return Err(Errno::Eexist),
@@ -152,6 +262,7 @@ fn follow_locked_pte<'m>(
     if !pte.is_writable() && gup_must_unshare(cpu, Some(vma), flags, page) {
         return Err(Errno::Emlink);
     }
+    must_be_exclusive(cpu, page, flags);
     try_grab_page(cpu, page, flags)?;
     if flags.contains(Foll::PIN)
         && let Err(errno) = arch_make_page_accessible(page)

@@ -7,22 +7,25 @@
 use super::Foll;
 use crate::cpu::Cpu;
 use crate::errno::Errno;
-use crate::folio::{Folio, Mapping, Page, PageFlags, is_zero_page, page_anon_exclusive};
+use crate::folio::{
+    Folio, Mapping, Migratetype, Page, PageFlags, is_zero_page, page_anon_exclusive,
+};
 use crate::lkmm::{read_once, read_once_is, smp_rmb};
 use crate::mm::{Backing, Vma};
-use crate::pgtable::Entry;
 use crate::step::Step;
 
-/// `folio_is_longterm_pinnable`: not in CMA or `ZONE_MOVABLE`, a property of the memory, not of the folio.
-/// The zero page may lie there: it is never really pinned.
+/// `folio_is_longterm_pinnable`: not while the block is the contiguous allocator's or being emptied, and not in
+/// `ZONE_MOVABLE`. The zone is a property of the memory; what the block is kept for changes, and nothing orders this
+/// look with that: in doubt the pin keeps the block from being emptied (R49). The zero page may lie in
+/// `ZONE_MOVABLE`: it is never really pinned.
 pub(super) fn is_longterm_pinnable(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
-    is_zero_page(cpu, folio.head()) || !folio.head().memory.unpinnable_longterm
-}
-
-/// `get_dev_pagemap`: a reference of the pagemap behind a device entry. No device memory is modelled yet,
-/// so none is ever found, and the walk falls back as it does when a pagemap is being torn down.
-pub(super) const fn get_dev_pagemap(_entry: Entry) -> Option<()> {
-    None
+    let memory = folio.head().memory;
+    if let Some(block) = memory.pageblock
+        && read_once(cpu, block) != Migratetype::Movable
+    {
+        return false;
+    }
+    is_zero_page(cpu, folio.head()) || !memory.zone_movable
 }
 
 /// `folio_is_secretmem`, as of v6.6: the LRU flag is a cheap first look, and a wrong one for a folio that
@@ -74,15 +77,14 @@ pub(super) fn gup_must_unshare(cpu: &Cpu<'_>, vma: Option<&Vma>, flags: Foll, pa
     !page_anon_exclusive(cpu, page)
 }
 
-/// `arch_make_page_accessible`: s390's secure guests; nothing elsewhere.
+/// `arch_make_page_accessible`: takes the page from a secure guest (s390); nothing elsewhere.
 ///
 /// # Errors
-/// Never, on the profiles that exist.
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "the gate has its place; no profile has secure guests yet"
-)]
-pub(super) const fn arch_make_page_accessible(_page: &Page) -> Result<(), Errno> {
+/// `-EINVAL` where it cannot be had.
+pub(super) const fn arch_make_page_accessible(page: &Page) -> Result<(), Errno> {
+    if page.memory.inaccessible {
+        return Err(Errno::Einval);
+    }
     Ok(())
 }
 

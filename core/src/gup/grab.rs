@@ -18,9 +18,11 @@ use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::{
     Folio, GUP_PIN_COUNTING_BIAS, Page, PageFlags, folio_put_refs, folio_ref_add,
-    folio_ref_count_is_below, folio_ref_try_add, is_zero_page, page_folio, page_is_in_folio,
+    folio_ref_count_is_below, folio_ref_try_add, is_zero_page, page_anon_exclusive, page_folio,
+    page_is_in_folio,
 };
 use crate::lkmm::{VoidAtomic, atomic_add, smp_mb_after_atomic};
+use crate::mm::touch_memmap;
 use crate::step::Step;
 use crate::sync::Fault;
 
@@ -52,6 +54,7 @@ pub fn try_grab_folio<'m>(
     flags: Foll,
 ) -> Option<Folio<'m>> {
     let _span = cpu.span("try_grab_folio");
+    touch_memmap(cpu, page);
     if !flags.intersects(Foll::GET | Foll::PIN) {
         return None;
     }
@@ -95,6 +98,7 @@ fn add_pins(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> VoidAtomic {
 /// # Errors
 /// `-ENOMEM` of a folio without references, `-EREMOTEIO` of unwanted peer-to-peer memory.
 pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), Errno> {
+    touch_memmap(cpu, page);
     let folio = page_folio_of(cpu, page);
     if folio_ref_count_is_below(cpu, folio, 1) {
         return Err(Errno::Enomem);
@@ -123,6 +127,7 @@ fn page_folio_of<'m>(cpu: &Cpu<'m>, page: &Page) -> Folio<'m> {
 /// `gup_put_folio`: gives back what [`try_grab_folio`] took.
 pub fn gup_put_folio(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32, flags: Foll) {
     let _span = cpu.span("gup_put_folio");
+    touch_memmap(cpu, folio.head());
     let mut drop = refs;
     if flags.contains(Foll::PIN) {
         if is_zero_page(cpu, folio.head()) {
@@ -145,15 +150,25 @@ pub fn unpin_user_page(cpu: &Cpu<'_>, page: &Page) {
     gup_put_folio(cpu, folio, 1, Foll::PIN);
 }
 
-/// `sanity_check_pinned_pages`: a pinned anonymous page is exclusive; of a large folio it is enough that
-/// the head or the page is.
+/// `sanity_check_pinned_pages`.
+pub(super) fn sanity_check_pinned_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
+    for page in pages {
+        sanity_check_pinned_page(cpu, page);
+    }
+}
+
+/// A pinned anonymous page is exclusive (I4); of a large folio it is enough that the head or the page is: nobody knows by
+/// which entry it was pinned. hugetlb's is asked by its head alone.
 fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
     let folio = page_folio_of(cpu, page);
     if is_zero_page(cpu, page) || !folio.is_anon(cpu) {
         return;
     }
-    let exclusive = crate::folio::page_anon_exclusive(cpu, page)
-        || folio.test(cpu, PageFlags::HEAD) && crate::folio::page_anon_exclusive(cpu, folio.head());
+    // Only a large folio has another page to ask.
+    let exclusive = page_anon_exclusive(cpu, folio.head())
+        || folio.test(cpu, PageFlags::HEAD)
+            && !folio.test(cpu, PageFlags::HUGETLB)
+            && page_anon_exclusive(cpu, page);
     if !exclusive {
         cpu.fault(Fault::Bug {
             what: "a pinned anonymous page is not exclusive",
@@ -165,9 +180,7 @@ fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
 /// `unpin_user_pages`: neighbours in one folio go by one drop.
 pub fn unpin_user_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
     let _span = cpu.span("unpin_user_pages");
-    for page in pages {
-        sanity_check_pinned_page(cpu, page);
-    }
+    sanity_check_pinned_pages(cpu, pages);
     unpin_by_folio(cpu, pages);
 }
 
@@ -197,6 +210,7 @@ fn gup_folio_next<'m>(cpu: &Cpu<'m>, first: &Page, pages: &[&Page]) -> (Folio<'m
 
 /// `put_page`: gives back what `FOLL_GET` took.
 pub fn put_page(cpu: &Cpu<'_>, page: &Page) {
+    touch_memmap(cpu, page);
     let folio = page_folio_of(cpu, page);
     folio_put_refs(cpu, folio, 1);
 }

@@ -6,11 +6,13 @@
 //! | `pages` | the pages that a call gets |
 //! | `entry` | the functions that callers call, and their argument checks |
 //! | `fast` | the lockless walk |
+//! | `device` | device memory in it |
 //! | `grab` | references and pins |
 //! | `gates` | what the fast path refuses |
 //! | `slow` | the walk under the mmap lock |
 //! | `follow` | one page under the page-table lock |
 
+mod device;
 mod entry;
 mod fast;
 mod flags;
@@ -29,3 +31,5 @@ pub use grab::{
     gup_put_folio, put_page, try_grab_folio, try_grab_page, unpin_user_page, unpin_user_pages,
 };
 pub use pages::{Gup, MAX_PAGES, Pages};
+
+use pages::Recorded;

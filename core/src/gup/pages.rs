@@ -1,7 +1,9 @@
 //! The pages that a call gets.
 
+use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::Page;
+use crate::sync::Fault;
 use arrayvec::ArrayVec;
 
 /// More pages than any scenario asks for in one call.
@@ -9,6 +11,49 @@ pub const MAX_PAGES: usize = 16;
 
 /// The pages that a call has recorded, in address order.
 pub type Pages<'m> = ArrayVec<&'m Page, MAX_PAGES>;
+
+/// The caller's array, as the walk fills it.
+pub(super) struct Recorded<'m> {
+    pages: Pages<'m>,
+    room: usize,
+}
+
+impl<'m> Recorded<'m> {
+    /// An array with room for as many pages as the caller asked for.
+    pub(super) const fn new(room: usize) -> Self {
+        Self {
+            pages: Pages::new_const(),
+            room,
+        }
+    }
+
+    /// How many pages there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// One more page. A violation if the array has no room for it: the kernel writes all the same.
+    #[track_caller]
+    pub(super) fn record(&mut self, cpu: &Cpu<'_>, page: &'m Page) {
+        if self.pages.len() >= self.room.min(MAX_PAGES) {
+            cpu.fault(Fault::Bug {
+                what: "a page is written beyond the end of the caller's array",
+                cell: Some(page.refcount.id()),
+            });
+        }
+        self.pages.push(page);
+    }
+
+    /// Takes the last page out again.
+    pub(super) fn take_last(&mut self) -> Option<&'m Page> {
+        self.pages.pop()
+    }
+
+    /// The pages.
+    pub(super) fn into_pages(self) -> Pages<'m> {
+        self.pages
+    }
+}
 
 /// What a call returned, and the pages in its array.
 #[derive(Clone, Debug)]

@@ -6,13 +6,16 @@
 //! entry and so the mapping's reference of the page. So nothing is speculative, and nothing is rechecked.
 //! The original flags go down unchanged with every retry: dropping the wish to write is how R39 was made.
 
-use super::follow::{Followed, follow_page_mask};
+use super::follow::{Context, Followed, follow_page_mask};
 use super::gates::{is_longterm_pinnable, writable_file_mapping_allowed};
 use super::{Foll, Gup, MAX_PAGES, Pages, gup_put_folio, try_grab_folio, unpin_user_page};
 use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::page_folio;
-use crate::mm::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, handle_mm_fault};
+use crate::mm::{
+    Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, handle_mm_fault, put_dev_pagemap,
+    wait_for_change,
+};
 use crate::pgtable::PAGE_SIZE;
 use crate::step::Step;
 
@@ -71,12 +74,30 @@ fn get_user_pages_locked<'m>(
 fn get_user_pages<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
-    mut start: u64,
+    start: u64,
     nr_pages: usize,
     flags: Foll,
     pages: &mut Pages<'m>,
 ) -> Result<(), Errno> {
     let _span = cpu.span("__get_user_pages");
+    let mut context = None;
+    let stopped = fill(cpu, mm, start, nr_pages, flags, pages, &mut context);
+    if let Some(pagemap) = context {
+        put_dev_pagemap(cpu, pagemap);
+    }
+    stopped
+}
+
+/// `__get_user_pages`' loop.
+fn fill<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    mut start: u64,
+    nr_pages: usize,
+    flags: Foll,
+    pages: &mut Pages<'m>,
+    context: &mut Context<'m>,
+) -> Result<(), Errno> {
     let mut area: Option<&Vma> = None;
     while pages.len() < nr_pages.min(MAX_PAGES) {
         let vma = if let Some(vma) = area.filter(|vma| start < vma.end) {
@@ -87,7 +108,7 @@ fn get_user_pages<'m>(
             area = Some(vma);
             vma
         };
-        let found = follow_or_fault(cpu, mm, vma, start, flags)?;
+        let found = follow_or_fault(cpu, mm, vma, start, flags, context)?;
         let rest = nr_pages - pages.len();
         let got = take_subpages(cpu, &found, rest, flags, pages)?;
         start += got * PAGE_SIZE;
@@ -102,10 +123,11 @@ fn follow_or_fault<'m>(
     vma: &Vma,
     addr: u64,
     flags: Foll,
+    context: &mut Context<'m>,
 ) -> Result<Found<'m>, Errno> {
     // Each turn but the last either changed the entry or saw somebody else change it.
     loop {
-        match follow_page_mask(cpu, mm, vma, addr, flags) {
+        match follow_page_mask(cpu, mm, vma, addr, flags, context) {
             Ok(Followed::Page { page, page_mask }) => {
                 let index = (addr / PAGE_SIZE) as u32;
                 return Ok(Found {
@@ -114,6 +136,10 @@ fn follow_or_fault<'m>(
                 });
             }
             Ok(Followed::Nothing) => faultin_page(cpu, mm, vma, addr, flags, false)?,
+            Ok(Followed::Dying(ptr, entry)) => {
+                faultin_page(cpu, mm, vma, addr, flags, false)?;
+                wait_for_change(cpu, ptr, entry);
+            }
             Err(Errno::Emlink) => faultin_page(cpu, mm, vma, addr, flags, true)?,
             Err(errno) => return Err(errno),
         }
@@ -149,6 +175,9 @@ fn take_subpages<'m>(
 fn check_vma_flags(vma: &Vma, flags: Foll) -> Result<(), Errno> {
     if vma.flags.intersects(VmFlags::IO | VmFlags::PFNMAP) || vma.backing == Backing::Secretmem {
         return Err(Errno::Efault);
+    }
+    if flags.contains(Foll::LONGTERM) && vma.backing == Backing::FsDax {
+        return Err(Errno::Eopnotsupp);
     }
     if flags.contains(Foll::WRITE) {
         if vma.backing != Backing::Anon && !writable_file_mapping_allowed(vma, flags) {

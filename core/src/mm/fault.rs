@@ -4,7 +4,7 @@
 //! page is copied where it must be. Huge pages are not faulted in either, but huge pmds are handled where
 //! they are met; leaves above the PMD level are hugetlb's and DAX's own affair, and not modelled.
 
-use super::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, page_set_anon, split_huge_pmd_locked};
+use super::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, page_set_anon, split_huge_pmd};
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{
     Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
@@ -16,6 +16,7 @@ use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, pgd_offset, pte_alloc, pte_offset_map_lock,
     pte_offset_map_nolock, pte_unmap, pte_unmap_unlock, table_entry,
 };
+use crate::step::Step;
 use crate::sync::{LoadOrder, Until, Word};
 
 /// One fault under way.
@@ -87,6 +88,25 @@ fn pmd_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Result<EntryPtr<'m>, VmFa
     Ok(ptr)
 }
 
+/// `folio_lock`: as often as it takes, until nobody else has it.
+fn folio_lock(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    let unlocked = Until::AllClear(PageFlags::LOCKED.into_word());
+    // Each turn but the last saw somebody else get the lock first.
+    while !folio.trylock(cpu) {
+        let flags = folio.head().flags;
+        flags.wait_until(cpu, unlocked, LoadOrder::Relaxed);
+    }
+}
+
+/// Waits until the entry is another.
+pub fn wait_for_change(cpu: &Cpu<'_>, ptr: EntryPtr<'_>, entry: Entry) {
+    if let EntryPtr::InTable { table, index } = ptr {
+        let slot = table.table.entries[index];
+        let changed = Until::Differs(entry.into_word());
+        slot.wait_until(cpu, changed, LoadOrder::Relaxed);
+    }
+}
+
 impl<'m> Fault<'_, 'm> {
     fn wants_write(&self) -> bool {
         self.flags
@@ -96,25 +116,23 @@ impl<'m> Fault<'_, 'm> {
     /// `migration_entry_wait` and its kin: until the entry is another. (The kernel waits for the folio's
     /// lock, which is dropped after the entry has changed.)
     fn wait_for_entry(&self, ptr: EntryPtr<'m>, entry: Entry) -> VmFault {
-        if let EntryPtr::InTable { table, index } = ptr {
-            let slot = table.table.entries[index];
-            let changed = Until::Differs(entry.into_word());
-            slot.wait_until(self.cpu, changed, LoadOrder::Relaxed);
-        }
+        wait_for_change(self.cpu, ptr, entry);
         VmFault::Done
     }
 
-    /// A fault on a huge pmd: `do_huge_pmd_numa_page`, `do_huge_pmd_wp_page`, `huge_pmd_set_accessed`. One that
+    /// A fault on a huge pmd: `do_huge_pmd_numa_page`, `wp_huge_pmd`, `huge_pmd_set_accessed`. One that
     /// is being split is another by the time the lock is held.
     fn huge(&self, pmd: Entry) -> VmFault {
         let (cpu, pmdp) = (self.cpu, self.pmdp);
+        let hint = pmd.is_prot_none() && self.vma.is_accessible();
+        if !hint && self.wants_write() && !pmd.is_writable() {
+            return self.wp_huge_pmd(pmd);
+        }
         pmdp.lock().lock(cpu);
         if pmdp.is_still(cpu, pmd) {
-            let head = cpu.machine().page(pmd.pfn());
-            if pmd.is_prot_none() && self.vma.is_accessible() {
+            if hint {
+                let head = cpu.machine().page(pmd.pfn());
                 pmdp.set(cpu, self.without_hint(pmd, head));
-            } else if self.wants_write() && !pmd.is_writable() {
-                self.do_huge_pmd_wp_page(pmd, head);
             } else {
                 self.set_accessed(pmdp, pmd);
             }
@@ -123,17 +141,75 @@ impl<'m> Fault<'_, 'm> {
         VmFault::Done
     }
 
-    /// `do_huge_pmd_wp_page`, under the pmd lock.
-    fn do_huge_pmd_wp_page(&self, pmd: Entry, head: &'m Page) {
-        let (cpu, pmdp) = (self.cpu, self.pmdp);
-        if page_anon_exclusive(cpu, head) || self.wp_can_reuse(page_folio(cpu, head), head) {
-            if !self.flags.contains(FaultFlags::UNSHARE) {
-                pmdp.set(cpu, self.made_writable(pmd));
-            }
-        } else {
-            // The next fault finds a PTE, and decides for that page alone.
-            split_huge_pmd_locked(cpu, self.mm, pmdp, false);
+    /// `wp_huge_pmd`, and what its caller does with `VM_FAULT_FALLBACK`: the same fault goes on with the PTE, and decides for
+    /// that page alone. How a device's leaf is made writable is the file system's affair, and not modelled.
+    fn wp_huge_pmd(&self, pmd: Entry) -> VmFault {
+        if pmd.is_devmap() {
+            return VmFault::Sigbus;
         }
+        if self.vma.backing == Backing::Anon && self.do_huge_pmd_wp_page(pmd) {
+            return VmFault::Done;
+        }
+        split_huge_pmd(self.cpu, self.mm, self.pmdp, false, None);
+        self.handle_pte_fault()
+    }
+
+    /// `do_huge_pmd_wp_page`: whether the fault is handled, or the pmd must be split.
+    ///
+    /// Whether a page that is not exclusive can be reused is decided under the folio's lock. If somebody else has that,
+    /// the pmd lock, inside which nobody may sleep, is dropped for the wait, and everything is looked at again.
+    fn do_huge_pmd_wp_page(&self, pmd: Entry) -> bool {
+        let (cpu, pmdp) = (self.cpu, self.pmdp);
+        let _span = cpu.span("do_huge_pmd_wp_page");
+        pmdp.lock().lock(cpu);
+        if !pmdp.is(cpu, pmd) {
+            pmdp.lock().unlock(cpu);
+            return true;
+        }
+        let head = cpu.machine().page(pmd.pfn());
+        let folio = page_folio(cpu, head);
+        let mut exclusive = page_anon_exclusive(cpu, head);
+        if !exclusive {
+            if !folio.trylock(cpu) && !self.lock_folio_outside(folio, pmd) {
+                return true;
+            }
+            exclusive = page_anon_exclusive(cpu, head) || self.is_alone(folio, head);
+            folio.unlock(cpu);
+        }
+        if exclusive && !self.flags.contains(FaultFlags::UNSHARE) {
+            pmdp.set(cpu, self.made_writable(pmd));
+        }
+        pmdp.lock().unlock(cpu);
+        exclusive
+    }
+
+    /// Waits for the folio's lock outside the pmd lock. Holds both then; neither, if the pmd is another by that time.
+    fn lock_folio_outside(&self, folio: Folio<'m>, pmd: Entry) -> bool {
+        let (cpu, pmdp) = (self.cpu, self.pmdp);
+        folio_get(cpu, folio);
+        pmdp.lock().unlock(cpu);
+        folio_lock(cpu, folio);
+        pmdp.lock().lock(cpu);
+        // ORDERING: the lock's. What was read before the wait may be another's by now. Pairs with whoever zapped
+        // or split it. Without it: a huge entry for a page that is about to be freed. Step `reread-under-lock`.
+        let same = !cpu.does(Step::RereadUnderLock) || pmdp.is(cpu, pmd);
+        if !same {
+            pmdp.lock().unlock(cpu);
+            folio.unlock(cpu);
+        }
+        folio_put(cpu, folio);
+        same
+    }
+
+    /// Whether nobody but the mapping has a reference; then the page is exclusive from now on. Under the folio's lock. (The
+    /// kernel would take the folio out of the swap cache first.)
+    fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
+        let cpu = self.cpu;
+        let alone = folio_ref_count_is(cpu, folio, 1);
+        if alone {
+            set_page_anon_exclusive(cpu, head);
+        }
+        alone
     }
 
     /// `ptep_set_access_flags`, for a fault that finds the mapping good enough.
@@ -319,10 +395,7 @@ impl<'m> Fault<'_, 'm> {
         if ksm || !folio_ref_count_is_below(cpu, folio, 2) || !folio.trylock(cpu) {
             return false;
         }
-        let alone = folio_ref_count_is(cpu, folio, 1);
-        if alone {
-            set_page_anon_exclusive(cpu, page);
-        }
+        let alone = self.is_alone(folio, page);
         folio.unlock(cpu);
         alone
     }

@@ -7,6 +7,7 @@
 //! | `has_pinned` | the mark of an mm whose pages may be pinned |
 //! | `write_protect_seq` | fork's sequence, as fork writes it |
 //! | `deposit` | tables deposited for huge mappings |
+//! | `pagemap` | references of a device's pagemap |
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `fault_flags` | what a fault is asked for, and how it ends |
 //! | `fault` | a page fault |
@@ -19,12 +20,14 @@ mod fault_flags;
 mod gather;
 mod has_pinned;
 mod mmap_lock;
+mod pagemap;
 mod split_pmd;
 mod write_protect_seq;
 
-pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, VmFlags, Vma};
+pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma};
 pub use anon_vma::{folio_anon_vma, page_copy_anon, page_set_anon, unlink_anon_vmas};
-pub use fault::handle_mm_fault;
+pub use fault::{handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
 pub use gather::MmuGather;
+pub use pagemap::{get_dev_pagemap, put_dev_pagemap, touch_memmap};
 pub use split_pmd::{split_huge_pmd, split_huge_pmd_locked};

@@ -22,8 +22,12 @@
 //! | `migrate` | a page moves to another frame |
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
+//! | `device` | a file system or a driver takes device memory away |
+//! | `isolate` | a block of pages is emptied |
 
 mod collapse;
+mod device;
+mod isolate;
 mod migrate;
 mod munmap;
 mod page_vma_mapped;
@@ -33,6 +37,8 @@ mod user_fault;
 mod zap;
 
 pub use collapse::{Scan, collapse_huge_page};
+pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use munmap::munmap;
 pub use split_folio::split_huge_page;

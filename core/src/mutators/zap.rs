@@ -115,6 +115,12 @@ fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: Entry
         return false;
     }
     let pmd = pmdp.get_and_clear(cpu);
+    if pmd.is_devmap() {
+        // vma_is_special_huge: no reference, no map count, and no table was deposited.
+        pmdp.lock().unlock(cpu);
+        tlb.remove_entry();
+        return true;
+    }
     let head = cpu.machine().page(pmd.pfn());
     page_remove_rmap(cpu, head);
     // zap_deposited_table: no walker can be inside, says the kernel, because collapse made sure of it.

@@ -105,11 +105,15 @@ impl Geometry {
     }
 
     /// Where the entry of this level that covers `addr` ends, or `end` if that is nearer
-    /// (`pmd_addr_end` and its kin).
+    /// (`pmd_addr_end` and its kin). Either may be 0, at the very end of all addresses.
     pub const fn addr_end(&self, level: Level, addr: u64, end: u64) -> u64 {
         let span = self.span(level);
-        let boundary = (addr & !(span - 1)) + span;
-        if boundary < end { boundary } else { end }
+        let boundary = (addr & !(span - 1)).wrapping_add(span);
+        if boundary.wrapping_sub(1) < end.wrapping_sub(1) {
+            boundary
+        } else {
+            end
+        }
     }
 
     /// Bytes of address space that the root spans (`TASK_SIZE_MAX`).

@@ -12,6 +12,8 @@
 //! | `zone` | the allocator's lists, and the links of such lists |
 //! | `geometry` | levels and addresses |
 //! | `entry` | the value of an entry |
+//! | `migratetype` | what a block of pages is kept for |
+//! | `pagemap` | the pagemap of a device's memory |
 //! | `table` | a frame that holds entries |
 //! | `page` | `struct page` |
 //! | `anon_vma` | from an anonymous page to where it may be mapped |
@@ -22,9 +24,11 @@
 mod anon_vma;
 mod entry;
 mod geometry;
+mod migratetype;
 mod mm;
 mod page;
 mod page_flags;
+mod pagemap;
 mod pfn;
 mod sections;
 mod table;
@@ -34,9 +38,11 @@ mod zone;
 pub use anon_vma::{AnonPlace, AnonVma};
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
+pub use migratetype::Migratetype;
 pub use mm::Mm;
 pub use page::{CompoundHead, Mapping, Memory, Owner, Page};
 pub use page_flags::PageFlags;
+pub use pagemap::Pagemap;
 pub use pfn::Pfn;
 pub(crate) use sections::Sections;
 pub use table::Table;

@@ -1,6 +1,6 @@
 //! `struct page`: what the memory map keeps of each frame.
 
-use super::{AnonPlace, BlockLink, PageFlags, Pfn, Table};
+use super::{AnonPlace, BlockLink, Migratetype, PageFlags, Pfn, Table};
 use crate::sync::{Atomic, Layout, Name, Plain, Word};
 use std::fmt;
 
@@ -101,10 +101,16 @@ impl Word for Owner {
 /// What is fixed of a frame: the properties of the memory behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// In CMA or `ZONE_MOVABLE`: no long-term pins.
-    pub unpinnable_longterm: bool,
+    /// In `ZONE_MOVABLE`: no long-term pins.
+    pub zone_movable: bool,
     /// Peer-to-peer DMA memory of a PCI device.
     pub p2pdma: bool,
+    /// The conversion that `arch_make_page_accessible` asks for fails: of a page that a secure guest has (s390).
+    pub inaccessible: bool,
+    /// A device's: which of the machine's pagemaps it is in.
+    pub pagemap: Option<u32>,
+    /// What its page block is kept for, where that is not [`Migratetype::Movable`] for good.
+    pub pageblock: Option<Atomic<Migratetype>>,
 }
 
 /// `struct page`, and what the frame holds if it holds a page table.

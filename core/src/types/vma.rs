@@ -52,6 +52,8 @@ pub enum Backing {
     Secretmem,
     /// A file of a filesystem that tracks dirty pages.
     File,
+    /// A file whose pages are a device's memory (`vma_is_fsdax`).
+    FsDax,
     /// hugetlbfs.
     Hugetlb,
 }

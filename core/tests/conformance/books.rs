@@ -34,6 +34,14 @@ pub(crate) fn audit(world: &World, held: &[Held]) {
     if let Some(zero) = world.machine.zero_page {
         ledger.lines[zero.0 as usize].refs += 1;
     }
+    for pagemap in world.machine.pagemaps() {
+        for n in 0..pagemap.pages {
+            // A device's page that nobody uses has one.
+            ledger.lines[pagemap.first.plus(n).0 as usize].refs += 1;
+        }
+        let held = world.get(pagemap.refs);
+        assert_eq!(held, 0, "somebody still holds a pagemap");
+    }
     for mm in world.machine.mms() {
         ledger.table(mm.pgd, Level::Pgd);
         for place in mm.deposited {
@@ -87,6 +95,8 @@ impl Ledger<'_> {
                 assert!(!entry.is_huge(), "an invalidated entry was left: {entry}");
             } else if let (Some(below), false) = (below, entry.is_huge()) {
                 self.table(entry.pfn(), below);
+            } else if entry.is_devmap() {
+                // DAX neither holds a reference nor counts the mapping.
             } else if self.world.machine.zero_page != Some(entry.pfn()) && !entry.is_special() {
                 self.folio(entry.pfn()).refs += 1;
                 self.lines[entry.pfn().0 as usize].maps += 1;

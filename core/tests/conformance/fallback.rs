@@ -4,7 +4,7 @@ use crate::books::{Held, audit};
 use crate::common::{World, boot, got, outcome, populated, set_flag};
 use gupcheck_core::arch::{Profile, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::folio::{Mapping, Memory, Owner, PageFlags};
+use gupcheck_core::folio::{Mapping, Owner, PageFlags};
 use gupcheck_core::gup::{
     Errno, Foll, get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast, put_page,
     unpin_user_pages,
@@ -398,26 +398,6 @@ fn the_zero_page_gives_way_to_a_writer_and_to_a_long_term_reader() {
         assert_ne!(pages, [zero]);
         audit(&world, &[Held::Pins(pages[0], 1)]);
     }
-}
-
-#[test]
-fn long_term_pins_of_movable_memory_fail_in_the_end() {
-    let movable = Memory {
-        unpinnable_longterm: true,
-        ..Memory::default()
-    };
-    let mut boot = boot(&X86_NATIVE);
-    let (area, pages) = populated(&mut boot, 3);
-    boot.set_memory(pages[1], movable);
-    let world = World::new(boot);
-    let flags = Foll::WRITE | Foll::LONGTERM;
-    let start = area.start + PAGE_SIZE;
-    let gup = pin_user_pages_fast(&world.cpu(), area.mm, start, 2, flags);
-    assert_eq!(gup.result, Err(Errno::Enomem));
-    audit(&world, &[]);
-    let gup = pin_user_pages_fast(&world.cpu(), area.mm, area.start, 3, flags);
-    assert_eq!(got(&gup), pages[..1], "the fast walk's page is kept");
-    audit(&world, &[Held::Pins(pages[0], 1)]);
 }
 
 #[test]

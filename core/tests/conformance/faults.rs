@@ -97,14 +97,46 @@ fn a_huge_page_is_reused_whole_or_split_for_a_writer() {
             boot.map_huge(area.mm, area.start, head, false);
             boot.deposit(area.mm, area.start, Entry::NONE);
             set_flag(&mut boot, head, PageFlags::ANON_EXCLUSIVE, false);
+            boot.free_block(0);
             let world = World::new(boot);
             assert_eq!(fault(&world, area, FaultFlags::WRITE), VmFault::Done);
             let pmd = entry(&world, area, Level::Pmd);
             assert_eq!(pmd.is_huge(), !split, "split if {others} others hold it");
             assert!(split || pmd.is_writable());
+            if split {
+                // The same fault goes on with the PTE, and copies that page.
+                let pte = entry(&world, area, Level::Pte);
+                assert!(pte.is_writable() && pte.pfn() != head);
+            }
             audit(&world, &[Held::Refs(head, others)]);
         }
     }
+}
+
+/// A huge page mapped read-only, whose folio somebody has locked.
+fn locked_huge(exclusive: bool) -> (World, Area, Pfn) {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(4);
+    let head = boot.thp(Owner::Us, 0);
+    boot.map_huge(area.mm, area.start, head, false);
+    set_flag(&mut boot, head, PageFlags::ANON_EXCLUSIVE, exclusive);
+    set_flag(&mut boot, head, PageFlags::LOCKED, true);
+    (World::new(boot), area, head)
+}
+
+#[test]
+fn an_exclusive_huge_page_is_reused_whoever_has_locked_it() {
+    let (world, area, head) = locked_huge(true);
+    assert_eq!(fault(&world, area, FaultFlags::WRITE), VmFault::Done);
+    assert!(entry(&world, area, Level::Pmd).is_writable());
+    assert_eq!(world.refs(head), 1);
+}
+
+#[test]
+#[should_panic(expected = "flags never changes")]
+fn the_lock_of_a_huge_page_is_waited_for() {
+    let (world, area, _) = locked_huge(false);
+    fault(&world, area, FaultFlags::WRITE);
 }
 
 #[test]

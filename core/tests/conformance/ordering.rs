@@ -89,6 +89,9 @@ fn a_pin_is_read_then_pin_then_recheck() {
             "leave irqs off",
             "fence.Acquire",
             "load.Relaxed mm0.write_protect_seq",
+            "load.Dependency page3.compound_head",
+            "load.Relaxed page3.mapping",
+            "load.Relaxed page3.flags",
         ]
     );
 }

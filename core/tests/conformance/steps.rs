@@ -5,7 +5,9 @@ use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, PageFlags, Pfn};
-use gupcheck_core::gup::{Foll, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages};
+use gupcheck_core::gup::{
+    Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
+};
 use gupcheck_core::mutators::{
     collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
 };
@@ -61,6 +63,14 @@ fn huge(boot: &mut Boot) -> Scene {
     Scene { area, page }
 }
 
+/// A page of a device's memory, mapped.
+fn device(boot: &mut Boot) -> Scene {
+    let area = boot.anon_area(1);
+    let page = boot.device_memory(1);
+    boot.map_device(area.mm, area.start, page, true);
+    Scene { area, page }
+}
+
 /// A hole, with memory to fill it.
 fn hole(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
@@ -89,6 +99,11 @@ fn huge_replaced(boot: &mut Boot) -> Scene {
 fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
+}
+
+fn get_none(cpu: &Cpu<'_>, scene: &Scene) {
+    let area = scene.area;
+    get_user_pages_fast_only(cpu, area.mm, area.start, 0, Foll::empty());
 }
 
 fn pin_and_unpin(cpu: &Cpu<'_>, scene: &Scene) {
@@ -194,6 +209,8 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         | S::TailFlagsWmb => (&ARM64, huge, split),
         S::RcuTableFree | S::UnlinkRmapFirst => (&WEAK, small, unmap),
         S::MigrationEntryRmb => (&ARM64, migrating, zap),
+        S::PagemapReference => (&ARM64, device, pin),
+        S::NrPagesCheck => (&ARM64, hole, get_none),
     }
 }
 
@@ -209,6 +226,20 @@ const INDEPENDENT: &[&str] = &[
     "load.Relaxed mm0.pmd[1]",
     "load.Relaxed mm0.pte[4]",
     "load.Relaxed mm0.pud[0]",
+];
+
+/// The walk of no pages, where there is nothing.
+const EMPTY_WALK: &[&str] = &[
+    "enter irqs off",
+    "enter rcu",
+    "leave irqs off",
+    "leave rcu",
+    "load.Dependency mm0.pgd[0]",
+    "load.Dependency mm0.pmd[1]",
+    "load.Dependency mm0.pud[0]",
+    "read page0.table",
+    "read page1.table",
+    "read page2.table",
 ];
 
 /// The counts that a split gives back, with release and without.
@@ -297,6 +328,16 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             NOTHING,
         ),
         S::UnfreezeRelease => (RELEASED, STORED),
+        S::PagemapReference => (
+            &[
+                "add.Relaxed pagemap0.ref",
+                "load.Relaxed pagemap0.dead",
+                "load.Relaxed pagemap0.dead",
+                "sub.Relaxed pagemap0.ref",
+            ],
+            NOTHING,
+        ),
+        S::NrPagesCheck => (NOTHING, EMPTY_WALK),
         S::RcuTableFree => (&["wait rcu"], NOTHING),
         S::SplitRmapLock | S::CollapseRmapLock => {
             (&["lock mm0.anon_vma", "unlock mm0.anon_vma"], NOTHING)

@@ -4,7 +4,7 @@ use crate::books::{Held, audit};
 use crate::common::{World, boot, boot_without, got, populated, set_flag};
 use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::folio::{Mapping, Memory, Owner, PageFlags, Pfn};
+use gupcheck_core::folio::{Mapping, Memory, Migratetype, Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{Foll, get_user_pages_fast_only, pin_user_pages_fast_only};
 use gupcheck_core::mm::{Backing, VmFlags};
 use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
@@ -310,13 +310,93 @@ fn memory_that_must_stay_movable_is_not_held_for_long() {
         boot.set_memory(
             pfn,
             Memory {
-                unpinnable_longterm: true,
+                zone_movable: true,
                 ..Memory::default()
             },
         );
     };
     assert_eq!(pin_one(Foll::WRITE | Foll::LONGTERM, movable), 0);
     assert_eq!(pin_one(Foll::WRITE, movable), 1);
+}
+
+/// What the block is kept for may change, and the zero page's zone does not matter, but its block does.
+#[test]
+fn a_block_that_is_not_ordinary_is_not_held_for_long() {
+    for (kind, allowed) in [
+        (Migratetype::Movable, 1),
+        (Migratetype::Cma, 0),
+        (Migratetype::Isolate, 0),
+    ] {
+        let block = |boot: &mut Boot, _: Area, pfn: Pfn| {
+            boot.pageblock(&[pfn], kind);
+        };
+        let long = Foll::WRITE | Foll::LONGTERM;
+        assert_eq!(pin_one(long, block), allowed, "{kind:?}");
+        assert_eq!(pin_one(Foll::WRITE, block), 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_block_is_asked_at_every_pin() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 1);
+    let block = boot.pageblock(&pages, Migratetype::Movable);
+    let world = World::new(boot);
+    let mut taken = 0;
+    for (kind, more) in [
+        (Migratetype::Movable, 1),
+        (Migratetype::Isolate, 0),
+        (Migratetype::Movable, 1),
+    ] {
+        world.set(block, kind);
+        let flags = Foll::WRITE | Foll::LONGTERM;
+        let gup = pin_user_pages_fast_only(&world.cpu(), area.mm, area.start, 1, flags);
+        assert_eq!(got(&gup).len(), more, "{kind:?}");
+        taken += more as i32;
+        audit(&world, &[Held::Pins(pages[0], taken)]);
+    }
+}
+
+/// The error of a page that cannot be made accessible is taken for "go on" by the level above, as in v6.6: the pages behind
+/// its table come where its own should be (against I10).
+#[test]
+fn an_inaccessible_page_ends_its_table_but_not_the_walk() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 8);
+    let memory = boot.page(pages[2]).memory;
+    let inaccessible = true;
+    boot.set_memory(
+        pages[2],
+        Memory {
+            inaccessible,
+            ..memory
+        },
+    );
+    let world = World::new(boot);
+    let expected = [0, 1, 4, 5, 6, 7].map(|n| pages[n]);
+    assert_eq!(pin(&world, area, area.start, 8, Foll::WRITE), expected);
+}
+
+#[test]
+fn only_pins_make_a_page_accessible() {
+    let inaccessible = |boot: &mut Boot, _: Area, pfn: Pfn| {
+        let memory = boot.page(pfn).memory;
+        let inaccessible = true;
+        boot.set_memory(
+            pfn,
+            Memory {
+                inaccessible,
+                ..memory
+            },
+        );
+    };
+    assert_eq!(pin_one(Foll::WRITE, inaccessible), 0);
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 1);
+    inaccessible(&mut boot, area, pages[0]);
+    let world = World::new(boot);
+    let gup = get_user_pages_fast_only(&world.cpu(), area.mm, area.start, 1, Foll::WRITE);
+    assert_eq!(got(&gup), pages);
 }
 
 fn mapped_as(mapping: Mapping) -> impl Fn(&mut Boot, Area, Pfn) {

@@ -1,5 +1,6 @@
 //! Fast GUP against page faults: tables and entries appear.
 
+mod locked_huge;
 mod table_garbage;
 mod table_publish;
 mod two_faults;
@@ -7,4 +8,9 @@ mod two_faults;
 use gupcheck_races::race::Race;
 
 /// The races of this family.
-pub const RACES: &[Race] = &[table_publish::RACE, table_garbage::RACE, two_faults::RACE];
+pub const RACES: &[Race] = &[
+    locked_huge::RACE,
+    table_publish::RACE,
+    table_garbage::RACE,
+    two_faults::RACE,
+];

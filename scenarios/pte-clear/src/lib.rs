@@ -1,8 +1,10 @@
-//! Fast GUP against the clearing of a single entry: `MADV_DONTNEED`, reuse of the page, migration.
+//! Fast GUP against the clearing of a single entry: `MADV_DONTNEED`, reuse of the page, migration, a block that is emptied.
 
 mod freeze;
+mod isolated_block;
 mod look;
 mod next_life;
+mod no_pages;
 mod reuse;
 mod share;
 mod shared_look;
@@ -13,9 +15,11 @@ use gupcheck_races::race::Race;
 /// The races of this family.
 pub const RACES: &[Race] = &[
     freeze::RACE,
+    isolated_block::RACE,
     look::RACE,
     shared_look::RACE,
     next_life::RACE,
+    no_pages::RACE,
     reuse::RACE,
     share::RACE,
     share::DEFERRED,

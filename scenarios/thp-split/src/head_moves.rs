@@ -33,6 +33,19 @@ pub(crate) const RACE: Race = Race {
             step: Step::HeadRecheck,
             profiles: &[&X86_PV, &ARM64, &WEAK],
         },
+        // The pages are mapped as before in the end; but in between they were not exclusive, and a pin is looked at.
+        Need {
+            step: Step::PincountBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::ClearBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
         Need {
             step: Step::RefcountFreeze,
             profiles: &[&X86_PV, &ARM64, &WEAK],
