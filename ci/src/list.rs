@@ -1,7 +1,7 @@
 //! `gupcheck list`: what there is.
 
 use gupcheck_core::arch::Profile;
-use gupcheck_core::step::Step;
+use gupcheck_core::step::{Standing, Step};
 use gupcheck_program::Engine;
 use gupcheck_races::engines::all;
 use gupcheck_races::race::Race;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::plan;
-use crate::record::{EngineRecord, ProfileRecord, RaceRecord, StepRecord};
+use crate::record::{EngineRecord, ProfileRecord, RaceRecord, StepRecord, carried_by};
 
 /// Shows what `args` asks for.
 pub(crate) fn list(
@@ -26,8 +26,8 @@ pub(crate) fn list(
             args,
             output,
             Step::ALL.iter().copied(),
-            StepRecord::of,
-            step,
+            |step| StepRecord::of(step, races),
+            |text, step, width| self::step(text, step, races, width),
         )?;
     } else if args.profiles {
         each(
@@ -51,8 +51,8 @@ fn each<T: Copy, R: Serialize>(
     args: &ListArgs,
     output: &mut Output,
     items: impl Iterator<Item = T>,
-    record: fn(T) -> R,
-    describe: fn(&mut Text, T, usize),
+    record: impl Fn(T) -> R,
+    describe: impl Fn(&mut Text, T, usize),
 ) -> Result<(), Error> {
     for item in items {
         if args.json {
@@ -99,7 +99,7 @@ fn race(text: &mut Text, race: &'static Race, width: usize) {
     text.gap();
 }
 
-fn step(text: &mut Text, step: Step, width: usize) {
+fn step(text: &mut Text, step: Step, races: &[&'static Race], width: usize) {
     let line = Line::of(Role::Heading, step.name()).and(Role::Dim, format!("  {}", step.id()));
     text.line(line);
     text.wrapped(
@@ -109,6 +109,26 @@ fn step(text: &mut Text, step: Step, width: usize) {
     );
     entry(text, "pairs", &format!("with {}", step.pairs_with()), width);
     entry(text, "source", step.source(), width);
+    match step.standing() {
+        Standing::Carried => {
+            entry(
+                text,
+                "carried",
+                &format!("by {}", carried_by(step, races).join(", ")),
+                width,
+            );
+        }
+        Standing::Control => entry(text, "control", "it must not matter", width),
+        Standing::NotYet(why) => {
+            entry(
+                text,
+                "not yet",
+                &format!("carried; comes with {why}"),
+                width,
+            );
+        }
+        Standing::Redundant(why) => entry(text, "redundant", why, width),
+    }
     text.gap();
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gupcheck_core::arch::Profile;
-use gupcheck_core::step::{Step, Steps};
+use gupcheck_core::step::{Standing, Step, Steps};
 use gupcheck_program::{
     Cut, Engine, Exploration, Limits, Search, Stop, Unwatched, Verdict, Violation, explore,
 };
@@ -105,6 +105,7 @@ pub(crate) fn matrix(
     if !args.json {
         output.plain(&format!("\n{found} of {asked} found by some engine"))?;
     }
+    uncarried(args, output)?;
     Ok(exit)
 }
 
@@ -204,6 +205,40 @@ fn head(engines: &[&'static dyn Engine], output: &mut Output) -> Result<(), Erro
         names.join(" | ")
     ))?;
     output.plain(&format!("|{}", " --- |".repeat(3 + names.len())))
+}
+
+/// A step that has no row, and why it has none.
+#[derive(Serialize)]
+struct Uncarried {
+    step: &'static str,
+    standing: &'static str,
+    why: Option<&'static str>,
+}
+
+/// The steps that no race rests on, with the reason.
+fn uncarried(args: &MatrixArgs, output: &mut Output) -> Result<(), Error> {
+    let steps = Step::ALL.iter().copied();
+    for step in steps.filter(|step| step.standing() != Standing::Carried) {
+        let standing = step.standing();
+        let said = Uncarried {
+            step: step.name(),
+            standing: standing.name(),
+            why: standing.why(),
+        };
+        if args.json {
+            let json = serde_json::to_string(&said).map_err(std::io::Error::from)?;
+            output.plain(&json)?;
+            continue;
+        }
+        let why = match standing {
+            Standing::Carried => continue,
+            Standing::Control => "a control: it must not matter".to_owned(),
+            Standing::NotYet(who) => format!("not yet carried; comes with {who}"),
+            Standing::Redundant(why) => format!("redundant: {why}"),
+        };
+        output.plain(&format!("{step}: {why}"))?;
+    }
+    Ok(())
 }
 
 /// A row: the cells that there are, of so many.

@@ -323,10 +323,23 @@ pub(crate) struct StepRecord {
     pairs_with: &'static str,
     source: &'static str,
     control: bool,
+    standing: &'static str,
+    why: Option<&'static str>,
+    carried_by: Vec<&'static str>,
+}
+
+/// The races that fail without `step`.
+pub(crate) fn carried_by(step: Step, races: &[&'static Race]) -> Vec<&'static str> {
+    let needs = |race: &&&Race| {
+        let mut needs = race.needs.iter();
+        needs.any(|need| need.step == step && !need.profiles.is_empty())
+    };
+    races.iter().filter(needs).map(|race| race.name).collect()
 }
 
 impl StepRecord {
-    pub(crate) const fn of(step: Step) -> Self {
+    pub(crate) fn of(step: Step, races: &[&'static Race]) -> Self {
+        let standing = step.standing();
         Self {
             step: step.name(),
             id: step.id(),
@@ -334,6 +347,9 @@ impl StepRecord {
             pairs_with: step.pairs_with(),
             source: step.source(),
             control: step.is_control(),
+            standing: standing.name(),
+            why: standing.why(),
+            carried_by: carried_by(step, races),
         }
     }
 }

@@ -8,10 +8,10 @@
 //! | `WRITE_ONCE` | relaxed store |
 //! | `smp_mb` | SC fence |
 //! | `smp_rmb`, `smp_wmb` | acquire fence, release fence |
-//! | value-returning atomics without suffix | one fully ordered RMW; nothing is ordered if its condition refuses |
+//! | value-returning atomics without suffix | one fully ordered RMW; nothing is promised if its condition refuses (x86's `lock cmpxchg` is a full barrier then, too) |
 //! | `_acquire`, `_release`, `_relaxed` | as named |
-//! | `atomic_add` and other void atomics | relaxed RMW that looks at nothing |
-//! | `smp_mb__before_atomic`, `smp_mb__after_atomic` | SC fence |
+//! | `atomic_add`, `set_bit` and other void atomics | relaxed RMW that looks at nothing: no read for `smp_rmb` |
+//! | `smp_mb__after_atomic` | SC fence, right behind a void atomic and nowhere else: it takes the [`VoidAtomic`] that it stands behind |
 //!
 //! Code looks at no more of a value than the kernel's does ([`Look`]): a function that returns whether, asks
 //! whether. Where the words are stronger or weaker than the kernel's own model, `docs/limits.md` says so.
@@ -72,9 +72,14 @@ pub fn smp_mb(cpu: &Lane<'_>) {
     cpu.fence(FenceOrder::SeqCst);
 }
 
-/// `smp_mb__after_atomic`.
+/// A void atomic that was just carried out: what `smp_mb__after_atomic` may stand behind.
+#[derive(Debug)]
+pub struct VoidAtomic(());
+
+/// `smp_mb__after_atomic`: a full barrier between what comes before and with the atomic, and what follows. Away from an
+/// atomic the kernel's model lets it order nothing, so that it cannot be asked for there.
 #[track_caller]
-pub fn smp_mb_after_atomic(cpu: &Lane<'_>) {
+pub fn smp_mb_after_atomic(cpu: &Lane<'_>, VoidAtomic(()): VoidAtomic) {
     cpu.fence(FenceOrder::SeqCst);
 }
 
@@ -92,8 +97,23 @@ pub fn smp_wmb(cpu: &Lane<'_>) {
 
 /// `atomic_add` (and `atomic_sub`, with a negative addend): no value, no order.
 #[track_caller]
-pub fn atomic_add(cpu: &Lane<'_>, cell: Atomic<i32>, n: i32) {
+pub fn atomic_add(cpu: &Lane<'_>, cell: Atomic<i32>, n: i32) -> VoidAtomic {
     cell.update(cpu, Rmw::Add(n.into_word()), RmwOrder::Relaxed);
+    VoidAtomic(())
+}
+
+/// `set_bit`, of all these bits at once: no value, no order.
+#[track_caller]
+pub fn set_bit<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, bits: T) -> VoidAtomic {
+    cell.update(cpu, Rmw::Or(bits.into_word()), RmwOrder::Relaxed);
+    VoidAtomic(())
+}
+
+/// `clear_bit`, likewise.
+#[track_caller]
+pub fn clear_bit<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, bits: T) -> VoidAtomic {
+    cell.update(cpu, Rmw::And(!bits.into_word()), RmwOrder::Relaxed);
+    VoidAtomic(())
 }
 
 /// `atomic_sub_and_test`: subtracts `n`; whether zero is left. Fully ordered in the kernel ([`RmwOrder::Full`]),
@@ -104,8 +124,8 @@ pub fn atomic_sub_and_test(cpu: &Lane<'_>, cell: Atomic<i32>, n: i32, order: Rmw
     cell.rmw_look(cpu, subtract, order, Look::Is(n.into_word())) != 0
 }
 
-/// `atomic_add_unless`: adds `n` unless the value is `unless`; whether it did. `order` holds on success
-/// only ([`RmwOrder::Full`] in the kernel; weaker where a step is knocked out).
+/// `atomic_add_unless`: adds `n` unless the value is `unless`; whether it did. It looks first: refused, it never gets to
+/// its locked instruction, and orders nothing on any architecture. `order` holds on success only ([`RmwOrder::Full`] in the kernel; weaker where a step is knocked out).
 #[track_caller]
 pub fn atomic_add_unless(
     cpu: &Lane<'_>,
@@ -121,7 +141,8 @@ pub fn atomic_add_unless(
     cell.try_update(cpu, rmw, order)
 }
 
-/// `atomic_cmpxchg`: fully ordered on success; whether it exchanged.
+/// `atomic_cmpxchg`: fully ordered on success; whether it exchanged. Refused it promises nothing, but on x86 it has been
+/// a locked instruction all the same, and drains the store buffer.
 #[track_caller]
 pub fn atomic_cmpxchg<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, expected: T, new: T) -> bool {
     let rmw = Rmw::CompareExchange {

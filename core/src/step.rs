@@ -9,6 +9,40 @@ use crate::arch::Profile;
 use std::fmt;
 use std::str::FromStr;
 
+/// What the project can say of a step's weight. A test compares it with what the races need
+/// (`ci/tests/steps.rs`), and another computes what they need (`races/src/harness/necessity.rs`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Some race fails without it.
+    Carried,
+    /// It must not matter: some race is tried without it, and holds.
+    Control,
+    /// Who needs it is not in the model yet: this somebody. Every race holds without it, which says nothing.
+    NotYet(&'static str),
+    /// Every race holds without it, because something else does the same: what, and why.
+    Redundant(&'static str),
+}
+
+impl Standing {
+    /// Its name in output for machines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Carried => "carried",
+            Self::Control => "control",
+            Self::NotYet(_) => "not-yet",
+            Self::Redundant(_) => "redundant",
+        }
+    }
+
+    /// Who is missing, or what else does the same.
+    pub const fn why(self) -> Option<&'static str> {
+        match self {
+            Self::Carried | Self::Control => None,
+            Self::NotYet(why) | Self::Redundant(why) => Some(why),
+        }
+    }
+}
+
 /// What the project knows of one step.
 struct Row {
     id: &'static str,
@@ -61,7 +95,7 @@ steps! {
         "the last drop, and refcount-freeze (M-P7)", "folio_ref_try_add; e286781d5f2e";
     PinBarrier = "P12", "pin-barrier",
         "The conditional reference is a full barrier when it succeeds.",
-        "clear-barrier (M-P5), unfreeze-release (M-P8)", "page_ref_add_unless, Documentation/atomic_t.txt";
+        "clear-barrier, flush-barrier, peek-barrier (M-P5), unfreeze-release (M-P8)", "page_ref_add_unless, Documentation/atomic_t.txt";
     RefcountGuard = "P13", "refcount-guard",
         "Refuse references while the count is negative.",
         "a wrapped count", "try_get_folio; 88b1a17dfc3e, 8fde12ca79af";
@@ -70,7 +104,7 @@ steps! {
         "unfreeze-release (M-P8)", "try_get_folio; c24d37322548";
     PincountBarrier = "P17", "pincount-barrier",
         "A full barrier after the pin counter is raised.",
-        "clear-barrier (M-P5) of those who look at pins", "try_grab_folio; 088b8aa537c2";
+        "peek-barrier (M-P5p)", "try_grab_folio; 088b8aa537c2";
     PmdRecheck = "P18", "pmd-recheck",
         "Read the pmd again after the pin: the table was still linked.",
         "collapse-clear-first (M-P11)", "gup_pte_range; 70cbc3cc78a9";
@@ -96,8 +130,14 @@ steps! {
         "A write barrier between filling a new table and linking it.",
         "entry-read-once (P6)", "pmd_install, __split_huge_pmd_locked; 362a61ad6119";
     ClearBarrier = "M-P5", "clear-barrier",
-        "A full barrier between clearing an entry and looking at the counts.",
-        "pin-barrier (P12), pincount-barrier (P17)", "pmdp_collapse_flush, ptep_clear_flush as the profile has them";
+        "Clear an entry by a locked exchange, which is a full barrier: x86. Elsewhere the exchange orders nothing.",
+        "pin-barrier (P12), pincount-barrier (P17)", "native_ptep_get_and_clear, native_pmdp_get_and_clear";
+    FlushBarrier = "M-P5f", "flush-barrier",
+        "The flush that follows a cleared entry ends in a full barrier: arm64's DSB, a hypercall.",
+        "pin-barrier (P12), pincount-barrier (P17)", "flush_tlb_range, pmdp_collapse_flush, ptep_clear_flush";
+    PeekBarrier = "M-P5p", "peek-barrier",
+        "A full barrier of its own before pins are looked at, whatever clear and flush were.",
+        "pin-barrier (P12), pincount-barrier (P17)", "page_try_share_anon_rmap; 088b8aa537c2";
     TlbFlush = "M-P6", "tlb-flush",
         "Flush the TLB after clearing and before freeing; on some profiles an IPI that waits for walkers.",
         "irqs-off-block-ipi (P3) where a flush is an IPI", "tlb_flush_mmu, flush_tlb_mm_range";
@@ -121,7 +161,7 @@ steps! {
         "irqs-off-hold-rcu (P4)", "tlb_remove_table, CONFIG_MMU_GATHER_RCU_TABLE_FREE; 9e52fc2b50de";
     RereadUnderLock = "M-P17", "reread-under-lock",
         "Read the entry again once the lock is held, and decide on that value.",
-        "the other mutators", "pte_offset_map_lock callers, hugepage_vma_revalidate";
+        "the other mutators, each under the same lock", "pte_offset_map_lock, vmf_pte_changed, pte_same";
     SplitInvalidateFirst = "M-P20", "split-invalidate-first",
         "Make the huge pmd not-present before the table that replaces it is built from it.",
         "the recheck at the pmd level (P19)", "__split_huge_pmd_locked; 088b8aa537c2";
@@ -186,6 +226,25 @@ impl Step {
     /// Whether it is a control: a step that must *not* matter.
     pub const fn is_control(self) -> bool {
         matches!(self, Self::RecheckOrder | Self::IrqsRestoredFirst)
+    }
+
+    /// What can be said of its weight.
+    pub const fn standing(self) -> Standing {
+        const FORK: &str = "fork, which alone writes the sequence and looks at the mark";
+        match self {
+            Self::HasPinned | Self::SeqcountBegin | Self::SeqcountRetry => Standing::NotYet(FORK),
+            Self::IrqsRestoredFirst => {
+                Standing::NotYet("fork: a sequence that nobody writes can be read in any order")
+            }
+            Self::ExclusiveBarrier | Self::ShareBarrier => Standing::NotYet(
+                "KSM, which puts an entry back with the exclusive bit cleared; migration sets the bit first",
+            ),
+            Self::ClearBarrier => Standing::Redundant(
+                "on x86 the flush, and the barrier or the lock of whoever looks, order again what the exchange has",
+            ),
+            Self::RecheckOrder => Standing::Control,
+            _ => Standing::Carried,
+        }
     }
 
     const fn bit(self) -> u64 {

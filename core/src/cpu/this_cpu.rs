@@ -2,7 +2,8 @@
 
 use crate::machine::Machine;
 use crate::step::Step;
-use crate::sync::Lane;
+use crate::sync::{Fault, Lane};
+use crate::types::{Page, Pfn};
 use std::cell::Cell;
 use std::ops::Deref;
 
@@ -29,6 +30,19 @@ impl<'m> Cpu<'m> {
     /// The machine.
     pub const fn machine(&self) -> &'m Machine {
         self.machine
+    }
+
+    /// `pfn_to_page` of a frame that an entry names. An entry that was garbage may name a frame that the machine does
+    /// not have: what then stands in for its struct page is anybody's, and looking at it is a fault.
+    #[track_caller]
+    pub fn pfn_to_page(&self, pfn: Pfn) -> &'m Page {
+        match self.machine.pages().get(pfn.0 as usize) {
+            Some(page) => page,
+            None => self.fault(Fault::Bug {
+                what: "a struct page of a frame that does not exist was looked at",
+                cell: None,
+            }),
+        }
     }
 
     /// Whether this kernel takes `step`.

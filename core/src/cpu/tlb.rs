@@ -19,8 +19,9 @@ pub fn flush_tlb(cpu: &Cpu<'_>) {
     let _span = cpu.span("flush_tlb_range");
     match cpu.machine().kernel.profile.flush {
         TlbFlush::Ipi => smp_call_function(cpu),
-        // The barrier at the end is the clear's: on arm64 the only one it has. Step `clear-barrier`.
-        TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier if cpu.does(Step::ClearBarrier) => {
+        // ORDERING: full, between the cleared entry and a look at the counts: on arm64 the only one there is.
+        // Pairs with pin-barrier (P12). Without it: R02. Step `flush-barrier`.
+        TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier if cpu.does(Step::FlushBarrier) => {
             smp_mb(cpu);
         }
         TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier | TlbFlush::Nothing => {}

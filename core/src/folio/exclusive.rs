@@ -32,18 +32,19 @@ pub fn set_page_anon_exclusive(cpu: &Cpu<'_>, page: &Page) {
 pub fn page_try_share_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page) -> bool {
     let _span = cpu.span("page_try_share_anon_rmap");
     // ORDERING: full, between the cleared entry and the look at the pins. Pairs with pin-barrier (P12)
-    // and pincount-barrier (P17). Without it: R03 A. Step `clear-barrier`.
-    if cpu.does(Step::ClearBarrier) {
+    // and pincount-barrier (P17). Without it, where the flush is deferred or orders nothing: R03 A.
+    // Step `peek-barrier`.
+    if cpu.does(Step::PeekBarrier) {
         smp_mb(cpu);
     }
     if folio_maybe_dma_pinned(cpu, folio) {
         return false;
     }
-    clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
+    let cleared = clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
     // ORDERING: full, between the cleared bit and the entry that may be put back. Pairs with
     // exclusive-barrier (P22). Without it: R03 B. Step `share-barrier`.
     if cpu.does(Step::ShareBarrier) {
-        smp_mb_after_atomic(cpu);
+        smp_mb_after_atomic(cpu, cleared);
     }
     true
 }

@@ -2,20 +2,19 @@
 
 use super::{Page, PageFlags};
 use crate::cpu::Cpu;
+use crate::lkmm::{VoidAtomic, clear_bit, set_bit};
 use crate::sync::{Look, Rmw, RmwOrder, Word};
 
 /// `set_bit` on `page->flags`: atomic, orders nothing.
 #[track_caller]
-pub fn set_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) {
-    page.flags
-        .update(cpu, Rmw::Or(flags.into_word()), RmwOrder::Relaxed);
+pub fn set_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) -> VoidAtomic {
+    set_bit(cpu, page.flags, flags)
 }
 
 /// `clear_bit` on `page->flags`: atomic, orders nothing.
 #[track_caller]
-pub fn clear_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) {
-    page.flags
-        .update(cpu, Rmw::And(!flags.into_word()), RmwOrder::Relaxed);
+pub fn clear_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) -> VoidAtomic {
+    clear_bit(cpu, page.flags, flags)
 }
 
 /// `test_and_clear_bit` on `page->flags`: fully ordered; whether it was set.

@@ -12,11 +12,11 @@
 use super::{Folio, PageFlags};
 use crate::cpu::Cpu;
 use crate::lkmm::{
-    atomic_add, atomic_add_unless, atomic_cmpxchg, atomic_sub_and_test, read_once_is,
+    VoidAtomic, atomic_add, atomic_add_unless, atomic_cmpxchg, atomic_sub_and_test, read_once_is,
     read_once_is_below, smp_store_release, write_once,
 };
 use crate::step::Step;
-use crate::sync::{Fault, LoadOrder, Look, Rmw, RmwOrder, Word};
+use crate::sync::{Fault, LoadOrder, Rmw, RmwOrder, Word};
 
 /// What a pin of a small folio adds to its reference count.
 pub const GUP_PIN_COUNTING_BIAS: i32 = 1024;
@@ -37,8 +37,8 @@ pub fn folio_ref_count_is_below(cpu: &Cpu<'_>, folio: Folio<'_>, limit: i32) -> 
 #[track_caller]
 pub fn folio_ref_try_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> bool {
     // ORDERING: full on success, so that every later look at an entry or a head comes after the
-    // reference is visible. Pairs with clear-barrier (M-P5) of those who peek, with unfreeze-release
-    // (M-P8) of a split. Without it: R05, R08, R15. Step `pin-barrier`.
+    // reference is visible. Pairs with clear-barrier, flush-barrier, peek-barrier (M-P5) of those who
+    // peek, with unfreeze-release (M-P8) of a split. Without it: R05, R08, R15. Step `pin-barrier`.
     let order = if cpu.does(Step::PinBarrier) {
         RmwOrder::Full
     } else {
@@ -48,21 +48,16 @@ pub fn folio_ref_try_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> bool {
     if cpu.does(Step::AddUnlessZero) {
         return atomic_add_unless(cpu, cell, refs, 0, order);
     }
-    let was_free = cell.rmw_look(cpu, Rmw::Add(refs.into_word()), order, Look::Is(0));
-    if was_free != 0 {
-        // What the condition is there for (I8, I9): nobody leaves zero but who allocates or unfreezes.
-        cpu.fault(Fault::Bug {
-            what: "a reference was taken of a folio that is free or frozen",
-            cell: Some(cell.id()),
-        });
-    }
+    // Knocked out: the reference is taken of whatever there is (I8, I9). Nobody looks here; whoever owns the page
+    // next finds the count wrong.
+    cell.update(cpu, Rmw::Add(refs.into_word()), order);
     true
 }
 
 /// `folio_ref_add`: more references, of a folio that the caller holds one of. Orders nothing.
 #[track_caller]
-pub fn folio_ref_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
-    atomic_add(cpu, folio.head().refcount, refs);
+pub fn folio_ref_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> VoidAtomic {
+    atomic_add(cpu, folio.head().refcount, refs)
 }
 
 /// `folio_put_refs`: drops references, and frees the folio with the last one. Whether it was the last is all that it

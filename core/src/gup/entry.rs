@@ -165,13 +165,15 @@ fn lockless_pages_from_mm<'m>(
 ) -> Pages<'m> {
     let pin = flags.contains(Foll::PIN);
     let mut sequence = 0;
-    if pin && cpu.does(Step::SeqcountBegin) {
-        // ORDERING: the walk's loads are not older than this one. Pairs with the write side of the
-        // sequence in fork. Without it: R04. Step `seqcount-begin`.
+    if pin {
         sequence = read_once(cpu, mm.write_protect_seq);
-        smp_rmb(cpu);
-        if sequence % 2 == 1 {
-            return Pages::new();
+        // ORDERING: the walk's loads are not older than this one. Pairs with the write side of the
+        // sequence in fork. Without it, and without the test: R04. Step `seqcount-begin`.
+        if cpu.does(Step::SeqcountBegin) {
+            smp_rmb(cpu);
+            if sequence % 2 == 1 {
+                return Pages::new();
+            }
         }
     }
     let mut recorded = Recorded::new(wanted);

@@ -206,7 +206,7 @@ impl<'a, 'm> Walk<'a, 'm> {
         } else if pte.is_special() {
             return Turn::Stop;
         }
-        let page = cpu.machine().page(pte.pfn());
+        let page = cpu.pfn_to_page(pte.pfn());
         let Some(folio) = try_grab_folio(cpu, page, 1, flags) else {
             return Turn::Stop;
         };

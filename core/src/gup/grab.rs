@@ -21,7 +21,7 @@ use crate::folio::{
     folio_ref_count_is_below, folio_ref_try_add, is_zero_page, page_anon_exclusive, page_folio,
     page_is_in_folio,
 };
-use crate::lkmm::{atomic_add, smp_mb_after_atomic};
+use crate::lkmm::{VoidAtomic, atomic_add, smp_mb_after_atomic};
 use crate::mm::touch_memmap;
 use crate::step::Step;
 use crate::sync::Fault;
@@ -73,22 +73,22 @@ pub fn try_grab_folio<'m>(
         folio_put_refs(cpu, folio, refs);
         return None;
     }
-    add_pins(cpu, folio, refs);
+    let pinned = add_pins(cpu, folio, refs);
     // ORDERING: full, between the raised pin count and the recheck of the entries; the count is another
-    // word than the reference on large folios, and raising it orders nothing. Pairs with clear-barrier
-    // (M-P5). Without it: R03 A. Step `pincount-barrier`.
+    // word than the reference on large folios, and raising it orders nothing. Pairs with peek-barrier
+    // (M-P5p). Without it: R03 A. Step `pincount-barrier`.
     if cpu.does(Step::PincountBarrier) {
-        smp_mb_after_atomic(cpu);
+        smp_mb_after_atomic(cpu, pinned);
     }
     Some(folio)
 }
 
 /// Turns references just taken into pins.
-fn add_pins(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
+fn add_pins(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> VoidAtomic {
     if folio.test(cpu, PageFlags::HEAD) {
-        atomic_add(cpu, folio.head().pincount, refs);
+        atomic_add(cpu, folio.head().pincount, refs)
     } else {
-        folio_ref_add(cpu, folio, refs * (GUP_PIN_COUNTING_BIAS - 1));
+        folio_ref_add(cpu, folio, refs * (GUP_PIN_COUNTING_BIAS - 1))
     }
 }
 

@@ -129,7 +129,7 @@ impl<'m> Fault<'_, 'm> {
             return self.wp_huge_pmd(pmd);
         }
         pmdp.lock().lock(cpu);
-        if pmdp.is(cpu, pmd) {
+        if pmdp.is_still(cpu, pmd) {
             if hint {
                 let head = cpu.machine().page(pmd.pfn());
                 pmdp.set(cpu, self.without_hint(pmd, head));
@@ -274,7 +274,7 @@ impl<'m> Fault<'_, 'm> {
         }
         // No look at the pmd: the mmap lock keeps the table linked.
         ptep.lock().lock(cpu);
-        if !ptep.is(cpu, pte) {
+        if !ptep.is_still(cpu, pte) {
             pte_unmap_unlock(cpu, ptep);
             return VmFault::Done;
         }
@@ -315,7 +315,7 @@ impl<'m> Fault<'_, 'm> {
             self.discard(new);
             return VmFault::Done;
         };
-        let vacant = ptep.is(cpu, Entry::NONE);
+        let vacant = ptep.is_still(cpu, Entry::NONE);
         if vacant {
             let entry = match (new, zero) {
                 (Some(page), _) => self.add_new_anon(page),
@@ -414,7 +414,7 @@ impl<'m> Fault<'_, 'm> {
             return VmFault::Oom;
         };
         let ptep = pte_offset_map_lock(cpu, self.pmdp, self.addr);
-        let same = ptep.is_some_and(|ptep| ptep.is(cpu, pte));
+        let same = ptep.is_some_and(|ptep| ptep.is_still(cpu, pte));
         if let (Some(ptep), true) = (ptep, same) {
             ptep.clear(cpu);
             flush_tlb(cpu);

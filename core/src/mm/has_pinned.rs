@@ -3,13 +3,14 @@
 use super::Mm;
 use crate::cpu::Cpu;
 use crate::folio::{Folio, folio_maybe_dma_pinned};
-use crate::lkmm::{read_once_is, write_once};
+use crate::lkmm::{read_once_is, set_bit};
 
 impl Mm {
-    /// `mm_set_has_pinned_flag`: the store is spared where the flag is set already.
+    /// `mm_set_has_pinned_flag`: the bit is left alone where it is set already. Setting it orders nothing by itself;
+    /// on x86 it is a locked instruction, and comes before the walk.
     pub fn set_has_pinned(&self, cpu: &Cpu<'_>) {
         if read_once_is(cpu, self.has_pinned, false) {
-            write_once(cpu, self.has_pinned, true);
+            set_bit(cpu, self.has_pinned, true);
         }
     }
 

@@ -312,6 +312,7 @@ fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
             release_page(cpu, page);
         }
         lock.lock(cpu);
+        // ptep_clear: an exchange, as ptep_get_and_clear is, though nobody looks at what was there.
         ptep.clear(cpu);
         if let Some(page) = page {
             page_remove_rmap(cpu, page);

@@ -8,7 +8,6 @@
 
 use super::{Entry, EntryPtr, Level, find_entry, table_entry};
 use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
-use crate::step::Step;
 use crate::types::Mm;
 
 /// `__pte_offset_map`: the entry for `addr` in the table that `pmdp` links now, and the pmd that said so. `None` if there
@@ -45,7 +44,7 @@ pub fn pte_offset_map_lock<'m>(
     loop {
         let (ptep, pmd) = pte_offset_map(cpu, pmdp, addr)?;
         ptep.lock().lock(cpu);
-        if !cpu.does(Step::RereadUnderLock) || pmdp.is(cpu, pmd) {
+        if pmdp.is_still(cpu, pmd) {
             return Some(ptep);
         }
         pte_unmap_unlock(cpu, ptep);

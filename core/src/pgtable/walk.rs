@@ -88,6 +88,14 @@ impl<'m> EntryPtr<'m> {
         }
     }
 
+    /// The same, under the lock, of what was read before the lock was held (`pte_same`, `vmf_pte_changed`).
+    #[track_caller]
+    pub fn is_still(self, cpu: &Cpu<'_>, entry: Entry) -> bool {
+        // ORDERING: the lock's. What is decided, is decided on what the entry is now. Pairs with the stores of
+        // whoever held the lock before. Without it: R25. Step `reread-under-lock`.
+        !cpu.does(Step::RereadUnderLock) || self.is(cpu, entry)
+    }
+
     /// `pmd_trans_huge(*pmdp)`.
     #[track_caller]
     pub fn is_huge(self, cpu: &Cpu<'_>) -> bool {
@@ -123,8 +131,10 @@ impl<'m> EntryPtr<'m> {
     #[track_caller]
     pub fn clear(self, cpu: &Cpu<'_>) {
         let slot = self.slot(cpu).expect("only a table's entry can be cleared");
-        let swap = Rmw::Swap(Entry::NONE.into_word());
-        slot.update(cpu, swap, order_of_clear(cpu));
+        match order_of_clear(cpu) {
+            Some(order) => slot.update(cpu, Rmw::Swap(Entry::NONE.into_word()), order),
+            None => write_once(cpu, slot, Entry::NONE),
+        }
     }
 
     /// `pmdp_establish`: exchanges the entry, with the order that the profile gives clears.
@@ -134,7 +144,12 @@ impl<'m> EntryPtr<'m> {
     #[track_caller]
     pub fn exchange(self, cpu: &Cpu<'_>, entry: Entry) -> Entry {
         let slot = self.slot(cpu).expect("only a table's entry can be cleared");
-        xchg(cpu, slot, entry, order_of_clear(cpu))
+        let Some(order) = order_of_clear(cpu) else {
+            let old = read_once(cpu, slot);
+            write_once(cpu, slot, entry);
+            return old;
+        };
+        xchg(cpu, slot, entry, order)
     }
 
     /// The lock of the table that the entry is in (`pmd_lockptr`, `pte_lockptr`).
@@ -172,16 +187,14 @@ impl<'m> EntryPtr<'m> {
     }
 }
 
-/// What exchanging an entry orders.
-fn order_of_clear(cpu: &Cpu<'_>) -> RmwOrder {
-    // ORDERING: as the profile has it: a locked exchange on x86, relaxed on arm64, whose barrier is
-    // the flush's. Pairs with pin-barrier (P12), pincount-barrier (P17). Without it: R02, R03.
+/// What exchanging an entry orders; `None` if it is no exchange, but a load and then a store.
+fn order_of_clear(cpu: &Cpu<'_>) -> Option<RmwOrder> {
+    // ORDERING: as the profile has it: relaxed on arm64, where the barrier is the flush's; on x86 a locked
+    // exchange. There is no exchange that is not locked on x86: without the order it is a load and a store, as
+    // for the entries of an mm that nobody uses any more. Pairs with pin-barrier (P12), pincount-barrier (P17).
     // Step `clear-barrier`.
-    if cpu.does(Step::ClearBarrier) {
-        cpu.machine().kernel.profile.clear
-    } else {
-        RmwOrder::Relaxed
-    }
+    let order = cpu.machine().kernel.profile.clear;
+    (order != RmwOrder::Full || cpu.does(Step::ClearBarrier)).then_some(order)
 }
 
 /// `pgd_offset`: the root entry for `addr`.
@@ -199,7 +212,7 @@ pub fn offset_lockless<'m>(cpu: &Cpu<'m>, above: Entry, level: Level, addr: u64)
         return EntryPtr::OnStack(above);
     }
     EntryPtr::new(
-        machine.page(above.pfn()),
+        cpu.pfn_to_page(above.pfn()),
         machine.geometry.index(level, addr),
     )
 }

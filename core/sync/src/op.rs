@@ -55,8 +55,9 @@ pub enum RmwOrder {
     /// Both.
     AcqRel,
     /// Fully ordered, as Linux has it: an SC fence, an acquire-release RMW, an SC fence, as **one**
-    /// operation. Where a conditional RMW refuses it orders nothing at all, and an engine that can
-    /// drops the fences; one that cannot (loom) executes them regardless, which is stronger.
+    /// operation. Where a conditional RMW refuses, nothing is promised, and an engine that can
+    /// drops the fences; one that cannot (loom) executes them regardless, which is stronger. What hardware does then
+    /// is [`Rmw::is_carried_out_when_refused`].
     Full,
 }
 
@@ -75,7 +76,7 @@ impl RmwOrder {
 /// What a fence orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FenceOrder {
-    /// Earlier loads before everything later.
+    /// Earlier loads before everything later; a void atomic ([`Op::is_void`]) is no load.
     Acquire,
     /// Everything earlier before later stores.
     Release,
@@ -137,6 +138,22 @@ impl Rmw {
         matches!(
             self,
             Self::CompareExchange { .. } | Self::AddUnless { .. } | Self::OrIfClear(_)
+        )
+    }
+
+    /// Whether one that is refused has been carried out as an atomic instruction all the same: x86's `lock cmpxchg`
+    /// and `lock bts` are full barriers whatever they find. `atomic_add_unless` never gets to its instruction: it
+    /// looks first, and goes no further. An unconditional one is never refused.
+    pub const fn is_carried_out_when_refused(self) -> bool {
+        matches!(self, Self::CompareExchange { .. } | Self::OrIfClear(_))
+    }
+
+    /// Whether it is one of those that exist without a return value (`atomic_add`, `set_bit`); an exchange always
+    /// returns what was there.
+    pub const fn may_be_void(self) -> bool {
+        matches!(
+            self,
+            Self::Add(_) | Self::And(_) | Self::Or(_) | Self::Xor(_)
         )
     }
 
@@ -240,7 +257,8 @@ pub enum Op {
     Rmw {
         /// What is changed.
         cell: CellId,
-        /// Its ordering, on success; a refused RMW is a relaxed load.
+        /// Its ordering, on success; a refused RMW is a relaxed load, but see
+        /// [`Rmw::is_carried_out_when_refused`].
         order: RmwOrder,
         /// The change.
         rmw: Rmw,
@@ -354,6 +372,16 @@ impl Op {
             Self::Read { .. } => read,
             _ => 0,
         }
+    }
+
+    /// Whether it is a void atomic: it changes a value, and nobody gets to know what it was. It is no read that an
+    /// acquire fence orders, though one that an SC fence does: Linux's `smp_rmb` does nothing for it, and
+    /// arm64's `dmb ishld` does nothing for `stadd`.
+    pub const fn is_void(&self) -> bool {
+        matches!(
+            self,
+            Self::Rmw { rmw, look: Look::Nothing, .. } if rmw.may_be_void()
+        )
     }
 
     /// The question that the code asks of the value read; `None` if nothing is read.

@@ -64,7 +64,7 @@ fn a_pin_is_read_then_pin_then_recheck() {
         ops,
         [
             "load.Relaxed mm0.has_pinned",
-            "store.Relaxed mm0.has_pinned",
+            "or.Relaxed mm0.has_pinned",
             "load.Relaxed mm0.write_protect_seq",
             "fence.Acquire",
             "enter irqs off",

@@ -1,7 +1,7 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
-use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE};
+use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, PageFlags, Pfn};
@@ -195,7 +195,8 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::PutOrdered => (&ARM64, small, pin_and_unpin),
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
         S::ClearBarrier | S::TlbFlush => (&X86_NATIVE, collapsible, collapse),
-        S::CollapseClearFirst | S::CollapseSyncIpi | S::CollapseRmapLock => {
+        S::PeekBarrier => (&WEAK, small, migrate),
+        S::CollapseClearFirst | S::CollapseSyncIpi | S::CollapseRmapLock | S::FlushBarrier => {
             (&ARM64, collapsible, collapse)
         }
         S::ShareBarrier | S::RereadUnderLock | S::RmapWalkLock => (&ARM64, small, migrate),
@@ -263,12 +264,12 @@ const CLEARED: &[&str] = &[
     "xchg.Full mm0.pte[6]",
     "xchg.Full mm0.pte[7]",
 ];
-const CLEARED_RELAXED: &[&str] = &[
-    "xchg.Relaxed mm0.pmd[1]",
-    "xchg.Relaxed mm0.pte[4]",
-    "xchg.Relaxed mm0.pte[5]",
-    "xchg.Relaxed mm0.pte[6]",
-    "xchg.Relaxed mm0.pte[7]",
+const STORED_OVER: &[&str] = &[
+    "store.Relaxed mm0.pmd[1]",
+    "store.Relaxed mm0.pte[4]",
+    "store.Relaxed mm0.pte[5]",
+    "store.Relaxed mm0.pte[6]",
+    "store.Relaxed mm0.pte[7]",
 ];
 
 /// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
@@ -277,13 +278,10 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
     const NOTHING: &[&str] = &[];
     match step {
         S::HasPinned => (
-            &[
-                "load.Relaxed mm0.has_pinned",
-                "store.Relaxed mm0.has_pinned",
-            ],
+            &["load.Relaxed mm0.has_pinned", "or.Relaxed mm0.has_pinned"],
             NOTHING,
         ),
-        S::SeqcountBegin | S::SeqcountRetry => (
+        S::SeqcountRetry => (
             &["fence.Acquire", "load.Relaxed mm0.write_protect_seq"],
             NOTHING,
         ),
@@ -300,13 +298,18 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         ),
         S::RefcountGuard => (&["load.Relaxed page3.refcount"], NOTHING),
         S::HeadRecheck => (&["load.Relaxed page3.compound_head"], NOTHING),
-        S::PincountBarrier | S::ShareBarrier => (&["fence.SeqCst"], NOTHING),
+        S::PincountBarrier | S::ShareBarrier | S::FlushBarrier | S::PeekBarrier => {
+            (&["fence.SeqCst"], NOTHING)
+        }
         // The second, where the migration entry becomes a mapping again.
         S::PmdRecheck | S::RereadUnderLock => {
             (&["load.Relaxed mm0.pmd[1]", "read page2.table"], NOTHING)
         }
         S::PteRecheck => (&["load.Relaxed mm0.pte[4]", "read page4.table"], NOTHING),
-        S::ExclusiveBarrier | S::MigrationEntryRmb => (&["fence.Acquire"], NOTHING),
+        // Without the first the sequence is still sampled, and neither tested nor ordered.
+        S::SeqcountBegin | S::ExclusiveBarrier | S::MigrationEntryRmb => {
+            (&["fence.Acquire"], NOTHING)
+        }
         // Once for each tail.
         S::TailFlagsWmb => (&["fence.Release"; 3], NOTHING),
         S::PutOrdered => (
@@ -314,7 +317,8 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             &["sub.Relaxed page3.refcount"],
         ),
         S::TablePublishBarrier => (&["fence.Release"], NOTHING),
-        S::ClearBarrier => (CLEARED, CLEARED_RELAXED),
+        // There is no exchange on x86 that orders nothing.
+        S::ClearBarrier => (CLEARED, STORED_OVER),
         // A look at the count instead of the exchange; and the one before the count is given back is not made.
         S::RefcountFreeze => (
             &[
@@ -395,24 +399,32 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
     }
 }
 
-/// Removing the barrier after a clear means all of them, wherever the profile has it.
+/// Three barriers stand between a cleared entry and the look at the pins: each goes alone, where the profile has it.
 #[test]
-fn the_barrier_after_a_clear_is_the_profiles() {
-    for (profile, gone, come) in [
-        // The exchange, and the one before the look at the pins.
-        (
-            &X86_NATIVE,
-            &["fence.SeqCst", "xchg.Full mm0.pte[4]"][..],
-            &["xchg.Relaxed mm0.pte[4]"][..],
-        ),
-        // The flush's, and the one before the look at the pins.
-        (&ARM64, &["fence.SeqCst", "fence.SeqCst"], &[]),
-        (&WEAK, &["fence.SeqCst"], &[]),
+fn each_barrier_after_a_clear_goes_alone() {
+    const LOCKED: &[&str] = &["xchg.Full mm0.pte[4]"];
+    const SPLIT: &[&str] = &["load.Relaxed mm0.pte[4]", "store.Relaxed mm0.pte[4]"];
+    const FENCE: &[&str] = &["fence.SeqCst"];
+    const NOTHING: &[&str] = &[];
+    for (profile, step, gone, come) in [
+        (&X86_NATIVE, Step::ClearBarrier, LOCKED, SPLIT),
+        // The flush is an IPI: what it orders goes with the flush alone.
+        (&X86_NATIVE, Step::FlushBarrier, NOTHING, NOTHING),
+        (&X86_NATIVE, Step::PeekBarrier, FENCE, NOTHING),
+        (&X86_PV, Step::ClearBarrier, LOCKED, SPLIT),
+        (&X86_PV, Step::FlushBarrier, FENCE, NOTHING),
+        (&X86_PV, Step::PeekBarrier, FENCE, NOTHING),
+        (&ARM64, Step::ClearBarrier, NOTHING, NOTHING),
+        (&ARM64, Step::FlushBarrier, FENCE, NOTHING),
+        (&ARM64, Step::PeekBarrier, FENCE, NOTHING),
+        (&WEAK, Step::ClearBarrier, NOTHING, NOTHING),
+        (&WEAK, Step::FlushBarrier, NOTHING, NOTHING),
+        (&WEAK, Step::PeekBarrier, FENCE, NOTHING),
     ] {
         let with = ops(profile, &[], small, migrate);
-        let without = ops(profile, &[Step::ClearBarrier], small, migrate);
-        assert_eq!(beyond(&with, &without), gone, "{profile}");
-        assert_eq!(beyond(&without, &with), come, "{profile}");
+        let without = ops(profile, &[step], small, migrate);
+        assert_eq!(beyond(&with, &without), gone, "{profile} without {step}");
+        assert_eq!(beyond(&without, &with), come, "{profile} without {step}");
     }
 }
 

@@ -1,9 +1,16 @@
 //! Fast GUP against page faults: tables and entries appear.
 
 mod locked_huge;
+mod table_garbage;
 mod table_publish;
+mod two_faults;
 
 use gupcheck_races::race::Race;
 
 /// The races of this family.
-pub const RACES: &[Race] = &[locked_huge::RACE, table_publish::RACE];
+pub const RACES: &[Race] = &[
+    locked_huge::RACE,
+    table_publish::RACE,
+    table_garbage::RACE,
+    two_faults::RACE,
+];

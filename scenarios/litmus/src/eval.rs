@@ -164,7 +164,7 @@ impl<'m> Machine<'m> {
             } => {
                 let place = self.place(at)?;
                 let change = change.try_map(|operand| self.value(operand))?;
-                let (old, new) = self.rmw(place, &change, *order)?;
+                let (old, new) = self.rmw(place, &change, *order, *gives == Gives::Nothing)?;
                 return Ok(given(*gives, old, new));
             }
             Access::TryCompareExchange {
@@ -176,7 +176,7 @@ impl<'m> Machine<'m> {
                 let place = self.place(at)?;
                 let new = self.value(new)?;
                 let change = Change::CompareExchange(self.registers[*expected], new);
-                let (found, written) = self.rmw(place, &change, *order)?;
+                let (found, written) = self.rmw(place, &change, *order, false)?;
                 self.registers[*expected] = found;
                 return Ok(i64::from(written.is_some()));
             }
@@ -237,8 +237,14 @@ impl<'m> Machine<'m> {
         Ok(())
     }
 
-    /// The old value, and the new one if there is one.
-    fn rmw(&self, place: &Place, change: &Change<i64>, order: RmwOrder) -> Ran<(i64, Option<i64>)> {
+    /// The old value, and the new one if there is one; nothing of one that is `void`.
+    fn rmw(
+        &self,
+        place: &Place,
+        change: &Change<i64>,
+        order: RmwOrder,
+        void: bool,
+    ) -> Ran<(i64, Option<i64>)> {
         let (Place::Atomic(cell) | Place::Mixed(cell, _)) = place else {
             return broken("a read-modify-write of what is not atomic");
         };
@@ -260,6 +266,10 @@ impl<'m> Machine<'m> {
                 unless: word(unless),
             },
         };
+        if void {
+            cell.update(self.lane, rmw, order);
+            return Ok((0, None));
+        }
         let Slot(old) = cell.rmw(self.lane, rmw, order);
         if !moves && location_at(old).is_some() {
             return Err(Broken {

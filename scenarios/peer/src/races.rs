@@ -46,12 +46,12 @@ const M2: Race = Race {
     about: "A read-only pin against giving up exclusivity: reference/models/m2.c, event for event.",
     profiles: EVERYWHERE,
     before: &[],
-    needs: &[needs(Step::ClearBarrier)],
+    needs: &[needs(Step::PeekBarrier)],
     indifferent: &[],
     tested: SMALL,
     build: |size, kernel| {
         let variant = m2::Variant {
-            no_barrier: !kernel.does(Step::ClearBarrier),
+            no_barrier: !kernel.does(Step::PeekBarrier),
             ..m2::Variant::default()
         };
         sized(size, |callers, pages| m2::program(callers, pages, variant))

@@ -6,7 +6,9 @@ mod look;
 mod next_life;
 mod no_pages;
 mod reuse;
+mod share;
 mod shared_look;
+mod wrapped_count;
 
 use gupcheck_races::race::Race;
 
@@ -19,4 +21,7 @@ pub const RACES: &[Race] = &[
     next_life::RACE,
     no_pages::RACE,
     reuse::RACE,
+    share::RACE,
+    share::DEFERRED,
+    wrapped_count::RACE,
 ];

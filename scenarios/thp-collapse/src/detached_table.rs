@@ -32,7 +32,7 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&X86_PV, &ARM64],
         },
         Need {
-            step: Step::ClearBarrier,
+            step: Step::FlushBarrier,
             profiles: &[&ARM64],
         },
         Need {

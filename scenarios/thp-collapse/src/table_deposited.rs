@@ -26,7 +26,7 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&WEAK],
         },
     ],
-    indifferent: &[Step::IrqsRestoredFirst],
+    indifferent: &[],
     tested: SMALL,
     build,
 };

@@ -32,7 +32,7 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&X86_PV, &ARM64, &WEAK],
         },
     ],
-    indifferent: &[Step::RecheckOrder, Step::IrqsRestoredFirst],
+    indifferent: &[Step::RecheckOrder],
     tested: SMALL,
     build,
 };

@@ -31,7 +31,7 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&X86_PV, &ARM64],
         },
     ],
-    indifferent: &[Step::IrqsRestoredFirst],
+    indifferent: &[],
     tested: SMALL,
     build,
 };

@@ -55,7 +55,7 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&ARM64, &WEAK],
         },
     ],
-    indifferent: &[Step::IrqsRestoredFirst],
+    indifferent: &[],
     tested: SMALL,
     build,
 };

@@ -138,7 +138,14 @@ impl<A: Axioms> Level<A> {
                 let granted = floor(Access::Update(order));
                 (granted, granted)
             }
-            Op::Rmw { order, .. } => (floor(Access::Read), floor(Access::Update(order))),
+            Op::Rmw { order, rmw, .. } => {
+                let refused = if rmw.is_carried_out_when_refused() {
+                    Access::Refused
+                } else {
+                    Access::Read
+                };
+                (floor(refused), floor(Access::Update(order)))
+            }
             _ => (floor(Access::Read), u16::MAX),
         }
     }

@@ -12,6 +12,9 @@ use crate::id::EventId;
 pub(crate) enum Access {
     /// It only reads (a refused conditional update included).
     Read,
+    /// It only reads, and is an atomic instruction all the same: a refused update that is carried out
+    /// ([`Rmw::is_carried_out_when_refused`](gupcheck_sync::Rmw::is_carried_out_when_refused)).
+    Refused,
     /// It only writes.
     Write,
     /// It reads and writes in one step.

@@ -12,6 +12,8 @@
 //!   same CPU is not in it (which the paper still had): the weaker reading.
 //! * An SC fence is an acquire and a release fence as well. A fully ordered update is an SC fence, an
 //!   acquire-release update and an SC fence in one event; if it is refused it is a relaxed load.
+//! * A void atomic ([`Op::is_void`]) is no load that an acquire fence after it orders; to an SC fence it is one. C11
+//!   has no such thing: this is the kernel's rule, and arm64's.
 //! * The head of an address dependency acquires where the value leads to an object.
 //! * A wait begins and ends with an SC fence. The edges of `sec`, which is that of [`sc`](super::sc), synchronise.
 //! * Dropping a lock synchronises with whoever takes it afterwards in an excluding mode; spawning and
@@ -58,8 +60,10 @@ impl Known {
 struct Local {
     /// What happens before the CPU's next event.
     happened: Known,
-    /// What would happen before it, had there been an acquire fence: messages of relaxed loads.
+    /// What would happen before it, had there been an SC fence: messages of relaxed loads.
     pending: Known,
+    /// The same, had there been an acquire fence: without those of void atomics.
+    heeded: Known,
     /// What happened before the last release fence, and itself.
     released: Known,
     /// What whoever acquires from this event learns, if it writes.
@@ -221,6 +225,9 @@ impl Rc11 {
         }
         let message = self.of(event.source).message;
         local.pending.join(&message);
+        if !event.op.is_void() {
+            local.heeded.join(&message);
+        }
         let acquires = match event.op {
             Op::Load { order, .. } | Op::SpinUntil { order, .. } => {
                 order.acquires(order == LoadOrder::Dependency && graph.leads(event))
@@ -312,7 +319,7 @@ impl Axioms for Rc11 {
             }
             Op::Fence(order) => {
                 if order != FenceOrder::Release {
-                    local.happened.join(&local.pending);
+                    local.happened.join(&local.heeded);
                 }
                 if order != FenceOrder::Acquire {
                     local.released = local.happened;

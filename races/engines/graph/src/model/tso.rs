@@ -8,8 +8,9 @@
 //!
 //! * An atomic update that writes, an SC fence and the taking of a lock drain the store buffer: they
 //!   are ordered with everything before and after. Acquire and release fences are free.
-//! * A refused conditional update is a load: it orders no more than one (weaker than a locked
-//!   instruction is, as the kernel's rules ask).
+//! * A refused conditional update is a load. One that is carried out all the same (`lock cmpxchg`, `lock bts`) drains
+//!   the store buffer as one that writes does; one that looks first and goes no further (`atomic_add_unless`) orders
+//!   no more than a load.
 //! * Dropping a lock is a store. Spawning and joining order everything.
 //! * A wait begins and ends with a fence; `sec` is that of [`sc`](super::sc). Leaving a section is like a store, which comes
 //!   after all that the CPU did before, stores included, and which no fence follows. Entering one is like a load:
@@ -63,6 +64,7 @@ fn half(event: &Event) -> Half {
         // The part of entering a section that only the engine knows of.
         _ if event.part > 0 => Half::Load,
         _ if event.granted || event.is_second => Half::Both,
+        Op::Rmw { rmw, .. } if rmw.is_carried_out_when_refused() => Half::Both,
         _ if event.writes => Half::Store,
         _ => Half::Load,
     }

@@ -3,7 +3,7 @@
 //! A node is a read, a write, a fence, or an event that orders without touching a cell. An atomic update
 //! is two nodes, a fully ordered one four. Node 0 to *cells* - 1 are the initial writes.
 
-use gupcheck_sync::{FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
+use gupcheck_sync::{FenceOrder, LoadOrder, Look, Op, Rmw, RmwOrder, StoreOrder};
 
 use super::listing::leads;
 use super::state::{Did, From, State};
@@ -65,6 +65,8 @@ struct Node {
     release_fence: bool,
     sc_fence: bool,
     plain: bool,
+    /// Half of an update whose value nobody gets to know.
+    void: bool,
 }
 
 struct Nodes {
@@ -269,7 +271,10 @@ impl Nodes {
                     *sw |= 1 << r;
                 }
                 for f in (0..n).filter(|&f| self.po[r] >> f & 1 == 1 && self.all[f].acquire_fence) {
-                    *sw |= 1 << f;
+                    // A void update is no load to an acquire fence, and is one to an SC fence.
+                    if !self.all[r].void || self.all[f].sc_fence {
+                        *sw |= 1 << f;
+                    }
                 }
             }
         }
@@ -317,8 +322,13 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
     let at = nodes.len();
     match did.op {
         Op::Fence(order) => nodes.push(fence(order)),
-        Op::Rmw { order, .. } if did.wrote.is_some() => {
+        Op::Rmw {
+            order, rmw, look, ..
+        } if did.wrote.is_some() => {
             let full = order == RmwOrder::Full;
+            let returns_nothing =
+                matches!(rmw, Rmw::Add(_) | Rmw::And(_) | Rmw::Or(_) | Rmw::Xor(_));
+            let void = returns_nothing && look == Look::Nothing;
             if full {
                 nodes.push(fence(FenceOrder::SeqCst));
             }
@@ -326,6 +336,7 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             nodes.push(Node {
                 reads: true,
                 drains: true,
+                void,
                 acquires: order.acquires(),
                 ..node
             });
@@ -349,8 +360,14 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             },
             ..node
         }),
+        // Refused, and nothing is written; but the instruction was a locked one, unless the code looked first.
+        Op::Rmw { rmw, .. } => nodes.push(Node {
+            reads: true,
+            drains: !matches!(rmw, Rmw::AddUnless { .. }),
+            ..node
+        }),
         // A section is entered before what its CPU does later...
-        Op::Read { .. } | Op::Rmw { .. } | Op::Enter(_) => nodes.push(Node {
+        Op::Read { .. } | Op::Enter(_) => nodes.push(Node {
             reads: true,
             ..node
         }),

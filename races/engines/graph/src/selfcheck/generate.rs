@@ -30,6 +30,8 @@ struct Flavour {
     section_every: u64,
     /// The kinds that the CPU waits for.
     waited_for: SectionSet,
+    /// Whether some updates are void: nobody gets to know what they found.
+    voids: bool,
 }
 
 /// Which programs are drawn.
@@ -52,11 +54,13 @@ pub enum Family {
     Spawns,
     /// Heads of address dependencies, and questions asked of what is read.
     Looks,
+    /// Updates that return nothing or refuse, and fences.
+    Voids,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Mixed,
         Self::Queues,
         Self::Waits,
@@ -65,6 +69,7 @@ impl Family {
         Self::SectionTwins,
         Self::Spawns,
         Self::Looks,
+        Self::Voids,
     ];
 
     /// Its name on the command line.
@@ -78,6 +83,7 @@ impl Family {
             Self::SectionTwins => "section-twins",
             Self::Spawns => "spawns",
             Self::Looks => "looks",
+            Self::Voids => "voids",
         }
     }
 
@@ -127,6 +133,7 @@ impl Family {
                 (3, 2),
             ],
             Self::Sections => &[(2, 3), (2, 4), (3, 2), (3, 3), (3, 3)],
+            Self::Voids => &[(2, 3), (2, 3), (2, 4), (3, 2), (3, 2), (3, 3)],
             Self::Spawns => &[
                 (2, 3),
                 (2, 3),
@@ -151,6 +158,15 @@ impl Family {
             Self::Mixed | Self::Twins => mixed,
             Self::Spawns => Flavour {
                 cells: mixed.cells.min(2),
+                ..mixed
+            },
+            Self::Voids => Flavour {
+                cells: mixed.cells.min(2),
+                updates: true,
+                fences: true,
+                lock_every: 0,
+                spin_every: 0,
+                voids: true,
                 ..mixed
             },
             // Mostly messages: two cells, stores, and loads.
@@ -215,6 +231,7 @@ impl Flavour {
             modes: &[LockMode::Exclusive, LockMode::Exclusive, LockMode::Shared],
             section_every: 0,
             waited_for: SectionSet(0),
+            voids: false,
         }
     }
 }
@@ -374,7 +391,7 @@ fn operation(random: &mut Random, flavour: Flavour) -> Op {
     }
     let order = random.pick(&[LoadOrder::Relaxed, LoadOrder::Acquire]);
     if flavour.updates && random.one_in(3) {
-        return update(random, cell, value);
+        return update(random, flavour, cell, value);
     }
     if flavour.spin_every > 0 && random.one_in(flavour.spin_every) {
         let until = random.pick(&[Until::Equals(value), Until::Differs(0), Until::AllClear(1)]);
@@ -399,7 +416,7 @@ fn operation(random: &mut Random, flavour: Flavour) -> Op {
     }
 }
 
-fn update(random: &mut Random, cell: CellId, value: u64) -> Op {
+fn update(random: &mut Random, flavour: Flavour, cell: CellId, value: u64) -> Op {
     let order = random.pick(&[
         RmwOrder::Relaxed,
         RmwOrder::Acquire,
@@ -425,10 +442,15 @@ fn update(random: &mut Random, cell: CellId, value: u64) -> Op {
         Rmw::AddUnless { add: 1, unless: 0 },
         Rmw::OrIfClear(1),
     ]);
+    let look = if flavour.voids && random.one_in(2) {
+        Look::Nothing
+    } else {
+        Look::Value
+    };
     Op::Rmw {
         cell,
         order,
         rmw,
-        look: Look::Value,
+        look,
     }
 }

@@ -1,0 +1,64 @@
+//! R23 again, where it hurts before anything is rechecked: the frame of the new table held somebody's data.
+//!
+//! What was there looks like an entry, and names no frame of this machine. A walker that takes it for one looks at a
+//! struct page that does not exist: the recheck of the entry comes too late.
+
+use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::boot::Boot;
+use gupcheck_core::folio::Pfn;
+use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
+use gupcheck_core::mm::{FaultFlags, VmFault, handle_mm_fault};
+use gupcheck_core::pgtable::Entry;
+use gupcheck_core::step::{Kernel, Step};
+use gupcheck_races::program::Program;
+use gupcheck_races::race::{Need, Race, SMALL, Size};
+use gupcheck_races::scene::{Hold, Scene};
+
+pub(crate) const RACE: Race = Race {
+    name: "fault/table-garbage",
+    catalogue: "R23",
+    about: "A page fault links a new page table; GUP sees the link, and takes the data that the frame held before for an entry.",
+    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
+    before: &[],
+    needs: &[
+        Need {
+            step: Step::EntryReadOnce,
+            profiles: &[&ARM64, &WEAK],
+        },
+        Need {
+            step: Step::TablePublishBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
+    ],
+    indifferent: &[],
+    tested: SMALL,
+    build,
+};
+
+/// A frame that no machine of this size has.
+const NOWHERE: Pfn = Pfn(0xbad);
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    for _ in 0..size.pages {
+        boot.free_block(0);
+    }
+    boot.free_frame_holding(Entry::leaf(NOWHERE, true));
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    scene.cpu("fault", move |cpu| {
+        let mm = cpu.machine().mm(area.mm);
+        let vma = &mm.vmas[area.vma];
+        mm.read_lock(cpu);
+        let fault = handle_mm_fault(cpu, mm, vma, area.start, FaultFlags::WRITE);
+        mm.read_unlock(cpu);
+        fault == VmFault::Done
+    });
+    let caller = gup[0];
+    scene.sometimes("a caller gets the new page", move |end| end.got(caller) > 0);
+    scene.sometimes("a caller finds nothing", move |end| end.got(caller) == 0);
+    scene.into_program()
+}

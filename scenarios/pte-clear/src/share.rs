@@ -1,0 +1,109 @@
+//! R03 A: migration gives a page's exclusivity up while a read-only pin of it is taken.
+//!
+//! The pin is raised, then the entry is looked at again; the entry is cleared, then the pins are looked at. That is
+//! store buffering: a full barrier on both sides, or neither sees the other. Whoever unpins asks, as the kernel's
+//! `unpin_user_page` does, whether the page is still exclusive (I4).
+//!
+//! Migration puts the entry back only once the page is exclusive again, or was never anything else. So the other
+//! half of R03, the entry that comes back with the bit cleared, is not here: it comes with KSM.
+//!
+//! # The flush that is put off
+//!
+//! Migration for compaction, and reclaim, clear an entry and put the flush off until all pages of a batch are unmapped
+//! (`TTU_BATCH_FLUSH`; on arm64 since v6.6). When the pins are looked at the entry has been cleared by a relaxed
+//! exchange, and nothing else: the barrier of whoever looks is the only one there is. That is a kernel without the
+//! flush's barrier. (The flush that comes later, before the page moves, has one in the kernel, and none here: weaker, and
+//! it holds all the same.)
+
+use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::boot::Boot;
+use gupcheck_core::gup::{Foll, pin_user_pages_fast_only, unpin_user_pages};
+use gupcheck_core::mutators::migrate_page;
+use gupcheck_core::pgtable::{Bits, PAGE_SIZE};
+use gupcheck_core::step::{Kernel, Step};
+use gupcheck_races::program::Program;
+use gupcheck_races::race::{Need, Race, SMALL, Size};
+use gupcheck_races::scene::Scene;
+
+pub(crate) const RACE: Race = Race {
+    name: "pte-clear/share",
+    catalogue: "R03",
+    about: "Migration finds a page unpinned and makes it shared, while GUP pins it read-only through the entry that was there.",
+    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
+    before: &[],
+    needs: &[
+        Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PincountBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PeekBarrier,
+            profiles: &[&WEAK],
+        },
+    ],
+    indifferent: &[],
+    tested: SMALL,
+    build,
+};
+
+pub(crate) const DEFERRED: Race = Race {
+    name: "pte-clear/share-deferred",
+    about: "The same where the flush is put off: nothing but the barrier before the look at the pins is between it and the cleared entry.",
+    profiles: &[&ARM64],
+    before: &[Step::FlushBarrier],
+    needs: &[
+        Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::PincountBarrier,
+            profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&ARM64],
+        },
+        Need {
+            step: Step::PeekBarrier,
+            profiles: &[&ARM64],
+        },
+    ],
+    ..RACE
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    for n in 0..u64::from(size.pages) {
+        boot.change_pte(area.mm, area.start + n * PAGE_SIZE, |pte| {
+            pte.without(Bits::WRITE)
+        });
+    }
+    boot.free_block(0);
+    let mut scene = Scene::new(boot);
+    let mut pinners = Vec::new();
+    for n in 0..size.cpus {
+        let name = gupcheck_core::sync::Name::new("cpu{} pin, unpin", [n]);
+        pinners.push(scene.cpu(name, move |cpu| {
+            let gup = pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty());
+            unpin_user_pages(cpu, &gup.pages);
+            !gup.pages.is_empty()
+        }));
+    }
+    let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
+    scene.sometimes("somebody pins, and the page stays", move |end| {
+        end.is(pinners[0], "did", "yes") && end.is(migration, "did", "no")
+    });
+    scene.sometimes("the page moves", move |end| end.is(migration, "did", "yes"));
+    scene.into_program()
+}
