@@ -38,6 +38,7 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::HasPinned, PROFILES),
+        Need::of(Step::SeqcountBegin, PROFILES),
         Need::of(Step::SeqcountRetry, PROFILES),
     ],
     indifferent: &[],

@@ -67,7 +67,10 @@ pub(crate) const RACE: Race = Race {
     about: "A page is pinned while fork decides whether the child may share it.",
     profiles: PROFILES,
     before: &[],
-    needs: &[Need::of(Step::SeqcountRetry, PROFILES)],
+    needs: &[
+        Need::of(Step::SeqcountBegin, PROFILES),
+        Need::of(Step::SeqcountRetry, PROFILES),
+    ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
     build,

@@ -24,7 +24,7 @@ fn try_to_unmap_one(cpu: &Cpu<'_>, area: Area, folio: Folio<'_>) -> bool {
     let pte = ptep.get_and_clear(cpu);
     flush_tlb(cpu);
     // ORDERING: full, between the cleared entry and the look at the count. Pairs with pin-barrier (P12).
-    if cpu.does(Step::ClearBarrier) {
+    if cpu.does(Step::PeekBarrier) {
         smp_mb(cpu);
     }
     // The isolation's reference, and the mapping's.
@@ -71,7 +71,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::AddUnlessZero, PROFILES),
         Need::of(Step::PteRecheck, PROFILES),
-        Need::of(Step::ClearBarrier, RELAXED),
+        Need::of(Step::PeekBarrier, RELAXED),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
