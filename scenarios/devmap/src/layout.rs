@@ -28,7 +28,7 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&ARM64],
         },
         Need {
-            step: Step::ClearBarrier,
+            step: Step::FlushBarrier,
             profiles: &[&ARM64],
         },
         Need {

@@ -72,7 +72,7 @@ pairs! {
     MADVISE_MADVISE = Madvise, Madvise, "pairs/madvise-madvise",
         "The same pages are zapped twice.", [];
     MADVISE_FAULT = Madvise, Fault, "pairs/madvise-fault",
-        "A page is zapped while it is written to.", [];
+        "A page is zapped while it is written to.", [RereadUnderLock: EVERYWHERE];
     MADVISE_MIGRATION = Madvise, Migration, "pairs/madvise-migration",
         "A page is zapped while it moves.", [];
     MADVISE_SPLIT = Madvise, Split, "pairs/madvise-split",
@@ -83,7 +83,7 @@ pairs! {
     FAULT_FAULT = Fault, Fault, "pairs/fault-fault",
         "A read-only page is written to by two.", [];
     FAULT_MIGRATION = Fault, Migration, "pairs/fault-migration",
-        "A read-only page is written to while it moves.", [];
+        "A read-only page is written to while it moves.", [RereadUnderLock: EVERYWHERE];
     FAULT_SPLIT = Fault, Split, "pairs/fault-split",
         "A read-only huge page is written to while its folio is split.", [EntryReadOnce: RELAXED];
     FAULT_COLLAPSE = Fault, Collapse, "pairs/fault-collapse",

@@ -34,8 +34,8 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&ARM64, &WEAK],
         },
         Need {
-            step: Step::ClearBarrier,
-            profiles: &[&ARM64, &WEAK],
+            step: Step::PeekBarrier,
+            profiles: &[&WEAK],
         },
     ],
     indifferent: &[],

@@ -29,7 +29,7 @@ fn verdict(profile: &'static Profile, without: &[Step]) -> Verdict {
 /// exclusivity is given up.
 const THREE: [&[Step]; 3] = [
     &[Step::PutOrdered],
-    &[Step::ClearBarrier],
+    &[Step::FlushBarrier, Step::PeekBarrier],
     &[Step::ShareBarrier],
 ];
 

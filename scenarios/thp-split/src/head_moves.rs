@@ -43,8 +43,8 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&X86_PV, &ARM64, &WEAK],
         },
         Need {
-            step: Step::ClearBarrier,
-            profiles: &[&ARM64, &WEAK],
+            step: Step::PeekBarrier,
+            profiles: &[&WEAK],
         },
         Need {
             step: Step::RefcountFreeze,
