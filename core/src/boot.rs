@@ -4,6 +4,10 @@
 //! consistent as the kernel would have left it: counts match mappings, tables are alive, frames are
 //! either free or somebody's.
 
+mod area;
+
+pub use area::Area;
+
 use crate::machine::{Machine, MmId};
 use crate::step::Kernel;
 use crate::sync::{Atomic, Layout, Name};
@@ -12,21 +16,6 @@ use crate::types::{
     Memory, Migratetype, Mm, Owner, PAGE_SIZE, Page, PageFlags, Pagemap, Pfn, Sections, VmFlags,
     Vma, Zone,
 };
-
-/// An area of an address space, as scenarios pass it around.
-#[derive(Clone, Copy, Debug)]
-pub struct Area {
-    /// The address space.
-    pub mm: MmId,
-    /// Which of its areas.
-    pub vma: usize,
-    /// The first byte.
-    pub start: u64,
-    /// The byte after the last.
-    pub end: u64,
-    /// Its length in pages, as GUP counts them.
-    pub pages: i32,
-}
 
 /// A machine in the making.
 #[derive(Debug)]

@@ -117,6 +117,24 @@ impl Scene {
         })
     }
 
+    /// Adds so many CPUs that all do the same, twins of each other; the `{}` of the name is which of them it is.
+    pub fn alike<R: Reply>(
+        &mut self,
+        name: &'static str,
+        count: u32,
+        body: impl Fn(&Cpu<'_>) -> R + Copy + Send + Sync + 'static,
+    ) -> Vec<LaneId> {
+        let name = |nth| Name::new(name, [nth]);
+        let mut lanes: Vec<LaneId> = Vec::new();
+        for nth in 0..count {
+            lanes.push(match lanes.first() {
+                None => self.cpu(name(nth), body),
+                Some(&first) => self.twin(name(nth), first, body),
+            });
+        }
+        lanes
+    }
+
     /// Somebody outside the scene keeps this many references of a folio throughout.
     pub fn held(&mut self, head: Pfn, refs: i32) {
         self.books.held(head, refs);

@@ -60,6 +60,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
 }
 
 const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
+const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 pub(crate) const RACE: Race = Race {
     name: "mutators/fork",
@@ -68,6 +69,7 @@ pub(crate) const RACE: Race = Race {
     profiles: PROFILES,
     before: &[],
     needs: &[
+        Need::of(Step::PincountBarrier, RELAXED),
         Need::of(Step::SeqcountBegin, PROFILES),
         Need::of(Step::SeqcountRetry, PROFILES),
     ],

@@ -60,7 +60,6 @@ fn build(size: Size, kernel: Kernel) -> Program {
 }
 
 const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 pub(crate) const RACE: Race = Race {
     name: "mutators/lazyfree",
@@ -71,7 +70,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::AddUnlessZero, PROFILES),
         Need::of(Step::PteRecheck, PROFILES),
-        Need::of(Step::PeekBarrier, RELAXED),
+        Need::of(Step::PeekBarrier, &[&WEAK]),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

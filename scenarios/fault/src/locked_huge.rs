@@ -7,6 +7,7 @@
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
+use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Folio, Owner};
 use gupcheck_core::mm::{FaultFlags, VmFault, handle_mm_fault};
 use gupcheck_core::mutators::madvise_dontneed;
@@ -42,17 +43,15 @@ fn build(size: Size, kernel: Kernel) -> Program {
         boot.free_block(0);
     }
     let mut scene = Scene::new(boot);
-    let mut faults = Vec::new();
-    for _ in 0..size.cpus {
-        faults.push(scene.cpu("fault", move |cpu| {
-            let mm = cpu.machine().mm(area.mm);
-            let vma = &mm.vmas[area.vma];
-            mm.read_lock(cpu);
-            let fault = handle_mm_fault(cpu, mm, vma, area.start, FaultFlags::WRITE);
-            mm.read_unlock(cpu);
-            fault == VmFault::Done
-        }));
-    }
+    let fault = move |cpu: &Cpu<'_>| {
+        let mm = cpu.machine().mm(area.mm);
+        let vma = &mm.vmas[area.vma];
+        mm.read_lock(cpu);
+        let fault = handle_mm_fault(cpu, mm, vma, area.start, FaultFlags::WRITE);
+        mm.read_unlock(cpu);
+        fault == VmFault::Done
+    };
+    let faults = scene.alike("cpu{} fault", size.cpus, fault);
     // Somebody who has a look at the folio.
     let holder = scene.cpu("holder", move |cpu| {
         let folio = Folio::of(cpu.machine().page(head));

@@ -85,7 +85,7 @@ fn what_has_no_value_is_a_fault() {
             "bug: arithmetic on an address",
         ),
         (
-            "WRITE_ONCE(*z, x); atomic_inc(z);",
+            "WRITE_ONCE(*z, x); r = atomic_inc_return(z);",
             "bug: arithmetic on an address (z)",
         ),
         ("r = 4; p = x + r;", "bug: arithmetic on an address"),

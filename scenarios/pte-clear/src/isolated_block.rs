@@ -11,7 +11,7 @@ use gupcheck_core::gup::{Foll, pin_user_pages_fast_only};
 use gupcheck_core::mutators::{migrate_page, set_migratetype_isolate};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
+use gupcheck_races::race::{Need, Race, Size, Tested};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -39,7 +39,12 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
-    tested: SMALL,
+    tested: &[
+        Tested::whole(1, 1, 30_000),
+        Tested::whole(1, 2, 30_000),
+        Tested::part(2, 1, 20_000),
+        Tested::whole(2, 1, 50_000_000).longer(),
+    ],
     build,
 };
 

@@ -22,7 +22,7 @@ use gupcheck_core::mutators::migrate_page;
 use gupcheck_core::pgtable::{Bits, PAGE_SIZE};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
+use gupcheck_races::race::{Need, Race, Size, Tested};
 use gupcheck_races::scene::Scene;
 
 pub(crate) const RACE: Race = Race {
@@ -50,7 +50,13 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
-    tested: SMALL,
+    // A migration is long: to the end it is explored when somebody asks for it.
+    tested: &[
+        Tested::part(1, 1, 20_000),
+        Tested::part(2, 1, 20_000),
+        Tested::whole(1, 1, 100_000).longer(),
+        Tested::whole(1, 2, 100_000).longer(),
+    ],
     build,
 };
 

@@ -6,11 +6,11 @@
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
+use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, Pfn};
 use gupcheck_core::mutators::{madvise_dontneed, split_huge_page};
 use gupcheck_core::pgtable::PAGE_SIZE;
 use gupcheck_core::step::{Kernel, Step};
-use gupcheck_core::sync::Name;
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::Scene;
@@ -52,11 +52,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
     // Nobody calls GUP here: there are as many zappers instead, of the last pages of the folio.
     let first = pages - size.pages;
     let start = area.start + u64::from(first) * PAGE_SIZE;
-    for n in 0..size.cpus {
-        scene.cpu(Name::new("cpu{} zap", [n]), move |cpu| {
-            madvise_dontneed(cpu, area.mm, start, area.end);
-        });
-    }
+    scene.alike("cpu{} zap", size.cpus, move |cpu: &Cpu<'_>| {
+        madvise_dontneed(cpu, area.mm, start, area.end);
+    });
     let tail = Pfn(head.0 + pages - 1);
     scene.sometimes("the folio is split", move |end| {
         end.is(splitter, "ret", "0")

@@ -164,10 +164,14 @@ fn a_cpu_that_ends_in_a_section_never_leaves_it() {
     assert!(matches!(waiting(&found)[..], [(CPU0, Op::Wait(_))]));
     let mut layout = Layout::new();
     let lock = layout.spin_lock("lock");
-    let program = two(layout, move |lane| {
-        lock.lock(lane);
-        Returned::nothing()
-    });
+    let mut program = Program::new(layout);
+    program.let_ends_keep();
+    for name in ["cpu0", "cpu1"] {
+        program.cpu(name, move |lane| {
+            lock.lock(lane);
+            Returned::nothing()
+        });
+    }
     let found = explored(program);
     assert!(matches!(waiting(&found)[..], [(CPU1, Op::Lock { .. })]));
 }

@@ -125,6 +125,7 @@ fn a_section_ends_with_its_round() {
     let mut layout = gupcheck_sync::Layout::new();
     let section = layout.section("section");
     let mut program = Program::new(layout);
+    program.let_ends_keep();
     program.cpu("cpu0", move |lane| {
         section.enter(lane);
         r(0)

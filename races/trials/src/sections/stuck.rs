@@ -78,6 +78,8 @@ pub fn waits_within_sections(sure: bool) -> Program {
 pub fn never_leaves(sure: bool) -> Program {
     let (layout, x, _, section) = xy_and_section();
     let mut program = Program::new(layout);
+    // That it ends so would be the fault.
+    program.let_ends_keep();
     program.cpu("waiter", move |lane| {
         if sure {
             x.wait_until(lane, Until::Equals(1), Acquire);
