@@ -14,7 +14,7 @@ use crate::progress::Spinner;
 /// What a search may take beyond its limit to come to its end: to finish an execution, to make a violation small.
 const GRACE: Duration = Duration::from_secs(10);
 /// Where there is no limit, this much silence is worth a word.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Who is told of a search that has run past its limit and does not end: he ends the process.
 pub(crate) type Stuck<'a> = &'a (dyn Fn(&Exploration) + Sync);

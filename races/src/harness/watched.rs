@@ -15,7 +15,7 @@ use crate::watchdog::{RUNS_ON, Stillness, guarded};
 /// How often a search that takes long says how far it is.
 const TOLD_EVERY: Duration = Duration::from_secs(30);
 /// A search in which nothing has ended for so long will not end.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What a test may cost.
 pub(super) const fn limits(tested: Tested) -> Limits {

@@ -60,6 +60,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
 }
 
 const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
+const WEAKEST: &[&Profile] = &[&WEAK];
 
 pub(crate) const RACE: Race = Race {
     name: "mutators/lazyfree",
@@ -70,7 +71,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::AddUnlessZero, PROFILES),
         Need::of(Step::PteRecheck, PROFILES),
-        Need::of(Step::PeekBarrier, &[&WEAK]),
+        Need::of(Step::PeekBarrier, WEAKEST),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

@@ -50,22 +50,22 @@ fn missing(finding: &Finding<'_>) -> String {
     let subject = &finding.subject;
     let steps = (subject.without.iter().map(|step| ("without", step)))
         .chain(subject.before.iter().map(|step| ("before", step)));
-    steps
-        .map(|(how, step)| {
-            format!(
-                "<p><b>{how}</b> {} ({}): {} <span class=\"dim\">It pairs with {}.</span></p>",
-                escaped(step.name),
-                escaped(step.id),
-                escaped(step.does),
-                escaped(step.pairs_with)
-            )
-        })
-        .collect()
+    let told = steps.map(|(how, step)| {
+        format!(
+            "<p><b>{how}</b> {} ({}): {} <span class=\"dim\">It pairs with {}.</span></p>",
+            escaped(step.name),
+            escaped(step.id),
+            escaped(step.does),
+            escaped(step.pairs_with)
+        )
+    });
+    told.collect::<Vec<_>>().concat()
 }
 
 /// The abbreviations of the subject's own.
 fn legend(finding: &Finding<'_>) -> String {
     let rows = finding.subject.legend.iter();
     rows.map(|(word, meaning)| format!("<dt>{}</dt><dd>{}</dd>", escaped(word), escaped(meaning)))
-        .collect()
+        .collect::<Vec<_>>()
+        .concat()
 }
