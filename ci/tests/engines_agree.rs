@@ -111,7 +111,7 @@ fn compare(name: &str, graph: &[&str], other: &[&str]) -> usize {
 #[test]
 fn loom_sees_the_outcomes_that_the_graph_engine_sees_under_rc11() {
     let graph = ["--engine", "graph", "--model", "rc11", "--max-seconds", "0"];
-    let loom = ["--engine", "loom", "--max-executions", "12000"];
+    let loom = ["--engine", "loom", "--max-executions", "4000"];
     let complete = compare("loom", &graph, &loom);
     assert!(complete > 20, "loom finished only {complete}");
 }
@@ -121,7 +121,7 @@ fn loom_sees_the_outcomes_that_the_graph_engine_sees_under_rc11() {
 fn shuttle_shows_no_outcome_outside_sc() {
     let graph = ["--engine", "graph", "--model", "sc", "--max-seconds", "0"];
     for engine in ["shuttle", "shuttle-pct", "shuttle-urw", "shuttle-dfs"] {
-        let shuttle = ["--engine", engine, "--max-executions", "2000"];
+        let shuttle = ["--engine", engine, "--max-executions", "500"];
         let complete = compare(engine, &graph, &shuttle);
         assert!(complete == 0 || engine == "shuttle-dfs", "{engine} samples");
     }
@@ -132,6 +132,6 @@ fn shuttle_shows_no_outcome_outside_sc() {
 #[test]
 fn real_threads_show_no_outcome_outside_tso() {
     let graph = ["--engine", "graph", "--model", "tso", "--max-seconds", "0"];
-    let native = ["--engine", "native", "--max-executions", "10000"];
+    let native = ["--engine", "native", "--max-executions", "2000"];
     assert_eq!(compare("native", &graph, &native), 0);
 }

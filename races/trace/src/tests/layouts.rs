@@ -197,15 +197,15 @@ fn five_lanes_share_a_column() {
 
                 5 CPUs do not fit beside each other in 120 columns: each has its own indentation
                 cpu0
-              1   READ_ONCE mm0.pmd[0] = table2  layouts.rs:180
+              1   READ_ONCE mm0.pmd[0] = table2  layouts.rs:182
                   cpu1
-              2     READ_ONCE mm0.pmd[0] = table2  layouts.rs:180
+              2     READ_ONCE mm0.pmd[0] = table2  layouts.rs:182
                     cpu2
-              3       READ_ONCE mm0.pmd[0] = table2  layouts.rs:180
+              3       READ_ONCE mm0.pmd[0] = table2  layouts.rs:182
                       cpu3
-              4         READ_ONCE mm0.pmd[0] = table2  layouts.rs:180
+              4         READ_ONCE mm0.pmd[0] = table2  layouts.rs:182
                         cpu4
-        (1)   5           READ_ONCE mm0.pmd[0] = table2  layouts.rs:180
+        (1)   5           READ_ONCE mm0.pmd[0] = table2  layouts.rs:182
 
         at the end
           mm0.pmd[0]  table2 as before
