@@ -491,8 +491,7 @@ impl Boot {
         pfn
     }
 
-    /// Prot-none instead of present, and not writable, as `mprotect(PROT_NONE)` and NUMA hinting leave an
-    /// entry.
+    /// Prot-none instead of present, and not writable, as `mprotect(PROT_NONE)` and NUMA hinting leave it.
     pub fn prot_none(entry: Entry) -> Entry {
         entry
             .without(Bits::PRESENT | Bits::WRITE)
