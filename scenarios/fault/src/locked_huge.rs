@@ -9,8 +9,8 @@ use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Folio, Owner};
-use gupcheck_core::mm::{FaultFlags, VmFault, handle_mm_fault};
-use gupcheck_core::mutators::madvise_dontneed;
+use gupcheck_core::mm::{FaultFlags, VmFault};
+use gupcheck_core::mutators::{do_user_addr_fault, madvise_dontneed};
 use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
@@ -44,12 +44,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     }
     let mut scene = Scene::new(boot);
     let fault = move |cpu: &Cpu<'_>| {
-        let mm = cpu.machine().mm(area.mm);
-        let vma = &mm.vmas[area.vma];
-        mm.read_lock(cpu);
-        let fault = handle_mm_fault(cpu, mm, vma, area.start, FaultFlags::WRITE);
-        mm.read_unlock(cpu);
-        fault == VmFault::Done
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE) == VmFault::Done
     };
     let faults = scene.alike("cpu{} fault", size.cpus, fault);
     // Somebody who has a look at the folio.

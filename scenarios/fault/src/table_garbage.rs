@@ -6,13 +6,11 @@
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::folio::Pfn;
-use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
-use gupcheck_core::mm::{FaultFlags, VmFault, handle_mm_fault};
-use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+
+use crate::table_publish;
 
 pub(crate) const RACE: Race = Race {
     name: "fault/table-garbage",
@@ -41,24 +39,5 @@ const NOWHERE: Pfn = Pfn(0xbad);
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
-    for _ in 0..size.pages {
-        boot.free_block(0);
-    }
-    boot.free_frame_holding(Entry::leaf(NOWHERE, true));
-    let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
-    scene.cpu("fault", move |cpu| {
-        let mm = cpu.machine().mm(area.mm);
-        let vma = &mm.vmas[area.vma];
-        mm.read_lock(cpu);
-        let fault = handle_mm_fault(cpu, mm, vma, area.start, FaultFlags::WRITE);
-        mm.read_unlock(cpu);
-        fault == VmFault::Done
-    });
-    let caller = gup[0];
-    scene.sometimes("a caller gets the new page", move |end| end.got(caller) > 0);
-    scene.sometimes("a caller finds nothing", move |end| end.got(caller) == 0);
-    scene.into_program()
+    table_publish::scene(size, boot, area, NOWHERE).into_program()
 }

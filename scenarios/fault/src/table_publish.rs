@@ -4,10 +4,11 @@
 //! that sees the link must not see that entry.
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::folio::Owner;
+use gupcheck_core::boot::{Area, Boot};
+use gupcheck_core::folio::{Owner, Pfn};
 use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
-use gupcheck_core::mm::{FaultFlags, VmFault, handle_mm_fault};
+use gupcheck_core::mm::{FaultFlags, VmFault};
+use gupcheck_core::mutators::do_user_addr_fault;
 use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
@@ -33,25 +34,26 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     let foreign = boot.anon_page(Owner::Other, 1);
+    let mut scene = scene(size, boot, area, foreign);
+    scene.held(foreign, 1);
+    scene.into_program()
+}
+
+/// A fault links a table in a frame that held entries of `stale` before, while callers walk.
+pub(crate) fn scene(size: Size, mut boot: Boot, area: Area, stale: Pfn) -> Scene {
     for _ in 0..size.pages {
         boot.free_block(0);
     }
-    boot.free_frame_holding(Entry::leaf(foreign, true));
+    boot.free_frame_holding(Entry::leaf(stale, true));
     let mut scene = Scene::new(boot);
-    scene.held(foreign, 1);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
     scene.cpu("fault", move |cpu| {
-        let mm = cpu.machine().mm(area.mm);
-        let vma = &mm.vmas[area.vma];
-        mm.read_lock(cpu);
-        let fault = handle_mm_fault(cpu, mm, vma, area.start, FaultFlags::WRITE);
-        mm.read_unlock(cpu);
-        fault == VmFault::Done
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE) == VmFault::Done
     });
     let caller = gup[0];
     scene.sometimes("a caller gets the new page", move |end| end.got(caller) > 0);
     scene.sometimes("a caller finds nothing", move |end| end.got(caller) == 0);
-    scene.into_program()
+    scene
 }

@@ -7,7 +7,8 @@
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::gup::{Foll, get_user_pages_fast};
-use gupcheck_core::mm::{FaultFlags, VmFault, handle_mm_fault};
+use gupcheck_core::mm::{FaultFlags, VmFault};
+use gupcheck_core::mutators::do_user_addr_fault;
 use gupcheck_core::pgtable::Level;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
@@ -41,12 +42,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         get_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
     scene.cpu("fault", move |cpu| {
-        let mm = cpu.machine().mm(area.mm);
-        let vma = &mm.vmas[area.vma];
-        mm.read_lock(cpu);
-        let fault = handle_mm_fault(cpu, mm, vma, area.start, FaultFlags::WRITE);
-        mm.read_unlock(cpu);
-        fault == VmFault::Done
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE) == VmFault::Done
     });
     let wanted = size.pages as usize;
     scene.always("a caller gets every page", move |end| {

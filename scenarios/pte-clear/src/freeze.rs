@@ -4,13 +4,12 @@
 //! that migration takes elsewhere would do (`look`).
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
-use gupcheck_core::mutators::migrate_page;
+use gupcheck_core::gup::Foll;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+
+use crate::look;
 
 pub(crate) const RACE: Race = Race {
     name: "pte-clear/freeze",
@@ -38,26 +37,7 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(size.pages);
-    let old = boot.populate(area)[0];
-    boot.add_to_swap_cache(old);
-    boot.free_block(0);
-    let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
-    let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, old).is_some());
-    let caller = gup[0];
-    scene.always("a page that moved was got by nobody (I5)", move |end| {
-        !end.is(migration, "did", "yes") || !gup.iter().any(|&lane| end.got_page(lane, old))
-    });
-    scene.sometimes("a caller gets the page, and it stays", move |end| {
-        end.got_page(caller, old)
-    });
-    scene.sometimes("the page moves", move |end| end.is(migration, "did", "yes"));
-    scene.sometimes("a caller gets the page where it moved to", move |end| {
-        end.got(caller) > 0 && !end.got_page(caller, old)
-    });
-    scene.into_program()
+    look::program(size, kernel, Foll::WRITE, |boot, _, page| {
+        boot.add_to_swap_cache(page);
+    })
 }

@@ -7,7 +7,8 @@
 //! (`shared_look`).
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
+use gupcheck_core::boot::{Area, Boot};
+use gupcheck_core::folio::Pfn;
 use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
 use gupcheck_core::mutators::migrate_page;
 use gupcheck_core::step::{Kernel, Step};
@@ -41,20 +42,20 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    program(size, kernel, true)
+    program(size, kernel, Foll::WRITE, |_, _, _| {})
 }
 
-/// The race, of an exclusive page that is written to, or of one that is not and is read.
-pub(crate) fn program(size: Size, kernel: Kernel, exclusive: bool) -> Program {
+/// R12 of a page that is `prepared`, whose callers come with these flags.
+pub(crate) fn program(
+    size: Size,
+    kernel: Kernel,
+    flags: Foll,
+    prepared: impl FnOnce(&mut Boot, Area, Pfn),
+) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     let old = boot.populate(area)[0];
-    let flags = if exclusive {
-        Foll::WRITE
-    } else {
-        boot.share(area, old);
-        Foll::empty()
-    };
+    prepared(&mut boot, area, old);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {

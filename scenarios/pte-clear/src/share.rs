@@ -17,6 +17,7 @@
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
+use gupcheck_core::cpu::Cpu;
 use gupcheck_core::gup::{Foll, pin_user_pages_fast_only, unpin_user_pages};
 use gupcheck_core::mutators::migrate_page;
 use gupcheck_core::pgtable::{Bits, PAGE_SIZE};
@@ -97,15 +98,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
     }
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let mut pinners = Vec::new();
-    for n in 0..size.cpus {
-        let name = gupcheck_core::sync::Name::new("cpu{} pin, unpin", [n]);
-        pinners.push(scene.cpu(name, move |cpu| {
-            let gup = pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty());
-            unpin_user_pages(cpu, &gup.pages);
-            !gup.pages.is_empty()
-        }));
-    }
+    let pinners = scene.alike("cpu{} pin, unpin", size.cpus, move |cpu: &Cpu<'_>| {
+        let gup = pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty());
+        unpin_user_pages(cpu, &gup.pages);
+        !gup.pages.is_empty()
+    });
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
     scene.sometimes("somebody pins, and the page stays", move |end| {
         end.is(pinners[0], "did", "yes") && end.is(migration, "did", "no")

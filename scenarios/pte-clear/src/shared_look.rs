@@ -3,6 +3,7 @@
 //! So no barrier is there but the order of the drop of the mapping's reference, and what the flush has.
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::gup::Foll;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
@@ -39,5 +40,7 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    look::program(size, kernel, false)
+    look::program(size, kernel, Foll::empty(), |boot, area, page| {
+        boot.share(area, page);
+    })
 }

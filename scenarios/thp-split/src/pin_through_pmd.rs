@@ -6,12 +6,12 @@
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
+use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::Owner;
 use gupcheck_core::gup::{Foll, pin_user_pages_fast_only, unpin_user_pages};
 use gupcheck_core::mutators::split_huge_page;
 use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Kernel, Step};
-use gupcheck_core::sync::Name;
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::Scene;
@@ -75,14 +75,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.deposit(area.mm, area.start, Entry::NONE);
     let mut scene = Scene::new(boot);
     scene.held(head, 1);
-    let mut pinners = Vec::new();
-    for n in 0..size.cpus {
-        pinners.push(scene.cpu(Name::new("cpu{} pin, unpin", [n]), move |cpu| {
-            let gup = pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE);
-            unpin_user_pages(cpu, &gup.pages);
-            !gup.pages.is_empty()
-        }));
-    }
+    let pinners = scene.alike("cpu{} pin, unpin", size.cpus, move |cpu: &Cpu<'_>| {
+        let gup = pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE);
+        unpin_user_pages(cpu, &gup.pages);
+        !gup.pages.is_empty()
+    });
     let splitter = scene.cpu("split", move |cpu| split_huge_page(cpu, head));
     scene.sometimes("a pin keeps the folio whole", move |end| {
         end.is(pinners[0], "did", "yes") && end.is(splitter, "ret", "-EAGAIN")
