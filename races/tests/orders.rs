@@ -15,7 +15,7 @@ use gupcheck_core::lkmm::{
 use gupcheck_core::machine::MmId;
 use gupcheck_core::step::Kernel;
 use gupcheck_core::sync::{Atomic, LaneId, Name, RmwOrder};
-use gupcheck_program::{Limits, Returned, Search, Stop, Unwatched, Verdict, Violation, explore};
+use gupcheck_program::{Returned, Search, Verdict, Violation, explore};
 use gupcheck_races::engines::{all, model_for};
 use gupcheck_races::scene::{Ending, Scene};
 
@@ -51,12 +51,7 @@ fn can_be(profile: &'static Profile, bodies: &[Body], these: &[i64]) -> bool {
         !read.eq(these.iter().copied().map(Some))
     });
     let engine = all()[0];
-    let search = Search {
-        model: model_for(engine, profile),
-        limits: Limits::default(),
-        stop: Stop::default(),
-        watch: &Unwatched,
-    };
+    let search = Search::unlimited(model_for(engine, profile));
     match explore(engine, &Arc::new(scene.into_program()), &search).verdict {
         Verdict::Complete => false,
         Verdict::Failed(found) if matches!(found.violation, Violation::Property { .. }) => true,

@@ -6,19 +6,14 @@ use std::sync::Arc;
 use gupcheck_core::arch::{ARM64, Profile, X86_PV};
 use gupcheck_core::step::Kernel;
 use gupcheck_graph::GraphEngine;
-use gupcheck_program::{Engine, Limits, Model, Search, Stop, Unwatched, Verdict, Violation};
+use gupcheck_program::{Engine, Model, Search, Verdict, Violation};
 use gupcheck_races::race::Size;
 
 fn verdict(name: &str, profile: &'static Profile, model: Model) -> Verdict {
     let race = gupcheck_devmap::RACES.iter().find(|race| race.name == name);
     let race = race.expect("there is such a race");
     let program = Arc::new((race.build)(Size::SMALLEST, Kernel::new(profile)));
-    let search = Search {
-        model,
-        limits: Limits::default(),
-        stop: Stop::default(),
-        watch: &Unwatched,
-    };
+    let search = Search::unlimited(model);
     GraphEngine::ONE_THREAD.explore(&program, &search).verdict
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gupcheck_core::arch::{ARM64, Profile, TableFree, X86_NATIVE};
 use gupcheck_core::step::Kernel;
 use gupcheck_graph::GraphEngine;
-use gupcheck_program::{Engine, Limits, Model, Search, Stop, Unwatched, Verdict, Violation};
+use gupcheck_program::{Engine, Model, Search, Verdict, Violation};
 use gupcheck_races::race::Size;
 
 static AFTER_FLUSH: Profile = Profile {
@@ -29,12 +29,7 @@ fn verdict(profile: &'static Profile) -> Verdict {
     let race = &gupcheck_munmap::RACES[0];
     assert_eq!(race.name, "munmap/table-free");
     let program = Arc::new((race.build)(Size::SMALLEST, Kernel::new(profile)));
-    let search = Search {
-        model: Model::Rc11,
-        limits: Limits::default(),
-        stop: Stop::default(),
-        watch: &Unwatched,
-    };
+    let search = Search::unlimited(Model::Rc11);
     GraphEngine::ONE_THREAD.explore(&program, &search).verdict
 }
 

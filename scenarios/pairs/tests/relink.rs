@@ -14,7 +14,7 @@ use gupcheck_core::pgtable::{
 };
 use gupcheck_core::step::{Kernel, Step, Steps};
 use gupcheck_graph::GraphEngine;
-use gupcheck_program::{Engine, Limits, Search, Stop, Unwatched, Verdict};
+use gupcheck_program::{Engine, Search, Verdict};
 use gupcheck_races::engines::model_for;
 use gupcheck_races::program::{Program, Returned};
 use gupcheck_races::scene::Scene;
@@ -72,12 +72,7 @@ fn program(kernel: Kernel) -> Program {
 fn verdict(profile: &'static Profile, without: Steps) -> Verdict {
     let program = Arc::new(program(Kernel::new(profile).without(without)));
     let engine = GraphEngine::ONE_THREAD;
-    let search = Search {
-        model: model_for(&engine, profile),
-        limits: Limits::default(),
-        stop: Stop::default(),
-        watch: &Unwatched,
-    };
+    let search = Search::unlimited(model_for(&engine, profile));
     engine.explore(&program, &search).verdict
 }
 

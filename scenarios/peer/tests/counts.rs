@@ -7,8 +7,7 @@ use std::sync::Arc;
 use gupcheck_graph::GraphEngine;
 use gupcheck_peer::{m1, m2, m3};
 use gupcheck_program::{
-    Engine, Exploration, Limits, Model, Program, Reductions, Search, Stop, Tuning, Unwatched,
-    Verdict, Violation,
+    Engine, Exploration, Model, Program, Reductions, Search, Tuning, Verdict, Violation,
 };
 
 const MODELS: [Model; 3] = [Model::Sc, Model::Tso, Model::Rc11];
@@ -20,12 +19,7 @@ fn explore(program: Program, model: Model) -> Exploration {
 }
 
 fn explore_as(tuning: Tuning, program: Program, model: Model) -> Exploration {
-    let search = Search {
-        model,
-        limits: Limits::default(),
-        stop: Stop::default(),
-        watch: &Unwatched,
-    };
+    let search = Search::unlimited(model);
     let engine = GraphEngine::default().tuned(tuning);
     engine
         .expect("it can be tuned")

@@ -10,7 +10,7 @@ use gupcheck_core::arch::ARM64;
 use gupcheck_core::step::Steps;
 use gupcheck_core::sync::Fault;
 use gupcheck_graph::GraphEngine;
-use gupcheck_program::{Engine, Limits, Model, Search, Stop, Unwatched, Verdict, Violation};
+use gupcheck_program::{Engine, Limits, Model, Search, Verdict, Violation};
 use gupcheck_races::race::Size;
 
 fn verdict(model: Model) -> Verdict {
@@ -21,10 +21,8 @@ fn verdict(model: Model) -> Verdict {
         ..Limits::default()
     };
     let search = Search {
-        model,
         limits,
-        stop: Stop::default(),
-        watch: &Unwatched,
+        ..Search::unlimited(model)
     };
     GraphEngine::ONE_THREAD.explore(&program, &search).verdict
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gupcheck_core::arch::{ARM64, Profile, WEAK};
 use gupcheck_core::step::{Step, Steps};
 use gupcheck_graph::GraphEngine;
-use gupcheck_program::{Engine, Limits, Search, Stop, Unwatched, Verdict};
+use gupcheck_program::{Engine, Search, Verdict};
 use gupcheck_races::engines::model_for;
 use gupcheck_races::race::Size;
 
@@ -16,12 +16,7 @@ fn verdict(profile: &'static Profile, without: &[Step]) -> Verdict {
         .expect("the race");
     let program = Arc::new(race.program(Size::SMALLEST, profile, Steps::of(without)));
     let engine = GraphEngine::ONE_THREAD;
-    let search = Search {
-        model: model_for(&engine, profile),
-        limits: Limits::default(),
-        stop: Stop::default(),
-        watch: &Unwatched,
-    };
+    let search = Search::unlimited(model_for(&engine, profile));
     engine.explore(&program, &search).verdict
 }
 
