@@ -3,10 +3,11 @@
 //! loom explores C11 whatever the profile, so it is compared with the graph engine under RC11; real threads
 //! on this machine are compared with the model that its memory keeps to.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+mod support;
 
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+use support::{gupcheck, word};
 
 /// Differences that are understood, by race and profile, each with the reason that `docs/limits.md` gives.
 /// None is known at this size.
@@ -29,24 +30,17 @@ const PAIRS: &[&str] = &[
     "pairs/split-collapse",
 ];
 
-fn command(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_gupcheck"))
-        .args(arguments)
-        .output()
-        .expect("the command exists");
-    String::from_utf8(output.stdout).expect("standard output is UTF-8")
-}
-
-/// The races that are compared, each as a pattern that means no other.
-fn patterns() -> Vec<String> {
-    let names = command(&["list", "--json"]);
-    let names = names.lines().map(|line| {
-        let record: Value = serde_json::from_str(line).expect("a JSON object a line");
-        record["race"].as_str().expect("a string").to_owned()
-    });
-    names
-        .filter(|name| !name.starts_with("pairs/") || PAIRS.contains(&name.as_str()))
-        .map(|name| format!("{name}*"))
+/// The races that are compared, as patterns: families, and some pairs.
+fn patterns() -> BTreeSet<String> {
+    let races = gupcheck(&["list", "--json"]);
+    let families = races
+        .iter()
+        .filter_map(|race| word(race, "race").split('/').next());
+    let whole = families.filter(|&family| family != "pairs");
+    let pairs = PAIRS.iter().map(|&pair| pair.to_owned());
+    whole
+        .map(|family| format!("{family}/*"))
+        .chain(pairs)
         .collect()
 }
 
@@ -54,29 +48,23 @@ fn patterns() -> Vec<String> {
 fn explore(arguments: &[&str]) -> BTreeMap<(String, String), Found> {
     let run = |pattern: String| {
         let run = ["run", &pattern, "--json", "--outcomes"];
-        command(&[&run, arguments].concat())
+        gupcheck(&[&run, arguments].concat())
     };
     let by_c11 = arguments.contains(&"rc11") || arguments.contains(&"loom");
-    let text: String = patterns().into_iter().map(run).collect();
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
-        .filter(|record: &Value| {
-            let race = record["race"].as_str().expect("a string");
-            !by_c11 || !BY_TSO.contains(&race)
-        })
-        .map(|record| {
-            let word = |field: &str| record[field].as_str().expect("a string").to_owned();
-            assert_ne!(word("verdict"), "failed", "{record}");
-            let outcomes = record["histogram"].as_array().expect("--outcomes").iter();
-            let outcomes = outcomes
-                .map(|entry| entry["outcome"].as_str().expect("a string").to_owned())
-                .collect();
+    let runs = patterns().into_iter().flat_map(run);
+    runs.filter(|run| !by_c11 || !BY_TSO.contains(&word(run, "race")))
+        .map(|run| {
+            assert_ne!(word(&run, "verdict"), "failed", "{run}");
+            let outcomes = run["histogram"].as_array().expect("--outcomes").iter();
             let found = Found {
-                complete: word("verdict") == "complete",
-                executions: record["executions"].as_u64().expect("a number"),
-                outcomes,
+                complete: word(&run, "verdict") == "complete",
+                executions: run["executions"].as_u64().expect("a number"),
+                outcomes: outcomes
+                    .map(|row| word(row, "outcome").to_owned())
+                    .collect(),
             };
-            ((word("race"), word("profile")), found)
+            let name = word(&run, "race").to_owned();
+            ((name, word(&run, "profile").to_owned()), found)
         })
         .collect()
 }

@@ -2,25 +2,12 @@
 //! declare. That a race needs what it declares, and nothing else, is computed by the race's own tests
 //! (`races/src/harness/necessity.rs`).
 
+mod support;
+
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use serde_json::Value;
-
-fn gupcheck(arguments: &[&str]) -> Vec<Value> {
-    let output = Command::new(env!("CARGO_BIN_EXE_gupcheck"))
-        .args(arguments)
-        .output()
-        .expect("the command exists");
-    let text = String::from_utf8(output.stdout).expect("standard output is UTF-8");
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
-        .collect()
-}
-
-fn word<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().expect("a string")
-}
+use support::{gupcheck, word};
 
 fn steps_of(races: &[Value], list: fn(&Value) -> Vec<&str>) -> BTreeSet<&str> {
     races.iter().flat_map(list).collect()

@@ -1,9 +1,10 @@
 //! `--reduce symmetry` on the kernel's races: the same outcomes as without, and fewer executions.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+mod support;
 
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+use support::{gupcheck, word};
 
 /// Executions of a race that are enough to compare it here. The races with more are the same code at another length.
 const MOST: &str = "2000";
@@ -13,51 +14,37 @@ struct Explored {
     outcomes: BTreeSet<String>,
 }
 
-/// The races that have callers, each as a pattern that means no other: in pairs, those who are several wait for others, and
-/// who waits is nobody's twin.
-fn patterns() -> Vec<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_gupcheck"))
-        .args(["list", "--json"])
-        .output()
-        .expect("the command exists");
-    let text = String::from_utf8(output.stdout).expect("standard output is UTF-8");
-    let names = text.lines().map(|line| {
-        let race: Value = serde_json::from_str(line).expect("a JSON object a line");
-        race["race"].as_str().expect("a string").to_owned()
-    });
-    names
-        .filter(|name| !name.starts_with("pairs/"))
-        .map(|name| format!("{name}*"))
-        .collect()
+/// The families of races that have callers, as patterns: in pairs, those who are several wait for others, and who waits is
+/// nobody's twin.
+fn families() -> BTreeSet<String> {
+    let races = gupcheck(&["list", "--json"]);
+    let families = races
+        .iter()
+        .filter_map(|race| word(race, "race").split('/').next());
+    let with_callers = families.filter(|&family| family != "pairs");
+    with_callers.map(|family| format!("{family}/*")).collect()
 }
 
 /// Every such race under every profile with two callers, if it has not too many executions.
 fn explored(reduce: &[&str]) -> BTreeMap<(String, String), Option<Explored>> {
-    let run = |pattern: String| {
-        let output = Command::new(env!("CARGO_BIN_EXE_gupcheck"))
-            .args(["run", &pattern, "--json", "--outcomes", "--cpus", "2"])
-            .args(["--max-executions", MOST])
-            .args(reduce)
-            .output()
-            .expect("the command exists");
-        String::from_utf8(output.stdout).expect("standard output is UTF-8")
+    let run = |family: String| {
+        let run = ["run", &family, "--json", "--outcomes", "--cpus", "2"];
+        gupcheck(&[&run, &["--max-executions", MOST][..], reduce].concat())
     };
-    let text: String = patterns().into_iter().map(run).collect();
-    let word = |value: &Value, field: &str| value[field].as_str().expect("a string").to_owned();
-    (text.lines())
-        .map(|line| {
-            let run: Value = serde_json::from_str(line).expect("a JSON object a line");
-            let outcomes = || {
-                let all = run["histogram"].as_array().expect("a list").iter();
-                all.map(|row| word(row, "outcome")).collect()
-            };
-            let explored = (word(&run, "verdict") == "complete").then(|| Explored {
-                executions: run["executions"].as_u64().expect("a number"),
-                outcomes: outcomes(),
-            });
-            ((word(&run, "race"), word(&run, "profile")), explored)
-        })
-        .collect()
+    let runs = families().into_iter().flat_map(run);
+    runs.map(|run| {
+        let outcomes = || {
+            let all = run["histogram"].as_array().expect("a list").iter();
+            all.map(|row| word(row, "outcome").to_owned()).collect()
+        };
+        let explored = (word(&run, "verdict") == "complete").then(|| Explored {
+            executions: run["executions"].as_u64().expect("a number"),
+            outcomes: outcomes(),
+        });
+        let name = word(&run, "race").to_owned();
+        ((name, word(&run, "profile").to_owned()), explored)
+    })
+    .collect()
 }
 
 #[test]
