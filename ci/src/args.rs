@@ -203,8 +203,8 @@ pub(crate) struct ListArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
-    /// Which races: part of `crate/name`, or with * and ? all of it; or a catalogue id such as R02.
-    /// Without it, all
+    /// Which races: a whole `crate/name` for that race alone, part of one, or a pattern with * and ? for all of
+    /// it; or a catalogue id such as R02. Without it, all
     pub(crate) pattern: Option<String>,
     /// The engine [default: chosen for each race; see `list --engines`]
     #[arg(long, value_name = "ENGINE")]

@@ -1,12 +1,24 @@
 //! Which races are meant.
 //!
-//! A pattern is a catalogue id (`R06`, which also stands for `R06a`), or a part of a race's
-//! `crate/name`; with `*` or `?` it must match the whole of either. Case does not matter.
+//! The whole `crate/name` of a race means that race alone. Any other pattern is a catalogue id (`R06`, which also
+//! stands for `R06a`), or a part of a race's name; with `*` or `?` it must match the whole of either. Case does not
+//! matter.
 
 use gupcheck_races::race::Race;
 
-/// Whether `pattern` means this race.
-pub(crate) fn matches(pattern: &str, race: &Race) -> bool {
+/// Those of `races` that `pattern` means, in their order.
+pub(crate) fn meant(pattern: &str, races: &[&'static Race]) -> Vec<&'static Race> {
+    let exact = |race: &&&Race| race.name.eq_ignore_ascii_case(pattern);
+    match races.iter().find(exact) {
+        Some(race) => vec![race],
+        None => (races.iter().copied())
+            .filter(|race| matches(pattern, race))
+            .collect(),
+    }
+}
+
+/// Whether a pattern that is nobody's whole name means this race.
+fn matches(pattern: &str, race: &Race) -> bool {
     let pattern = pattern.to_lowercase();
     let name = race.name.to_lowercase();
     let id = race.catalogue.to_lowercase();
@@ -81,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    const RACE: Race = Race {
+    static RACE: Race = Race {
         name: "thp-collapse/detached-table",
         catalogue: "R06a",
         about: "",
@@ -100,6 +112,28 @@ mod tests {
         }
         for pattern in ["R0", "R06b", "R6", "thp_collapse", "6a"] {
             assert!(!matches(pattern, &RACE), "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_name_means_that_race_alone() {
+        static LONGER: Race = Race {
+            name: "thp-collapse/detached-table-freed",
+            ..RACE
+        };
+        let names = |pattern| -> Vec<_> {
+            let meant = meant(pattern, &[&LONGER, &RACE]);
+            meant.iter().map(|race| race.name).collect()
+        };
+        assert_eq!(names("thp-collapse/detached-table"), [RACE.name]);
+        assert_eq!(names("THP-collapse/detached-table"), [RACE.name]);
+        assert_eq!(names(LONGER.name), [LONGER.name]);
+        for both in [
+            "thp-collapse/detached",
+            "detached-table",
+            "*detached-table*",
+        ] {
+            assert_eq!(names(both), [LONGER.name, RACE.name], "{both}");
         }
     }
 

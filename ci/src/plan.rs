@@ -72,9 +72,7 @@ pub(crate) fn select(
     let Some(text) = pattern else {
         return Ok(races.to_vec());
     };
-    let meant: Vec<_> = (races.iter().copied())
-        .filter(|race| pattern::matches(text, race))
-        .collect();
+    let meant = pattern::meant(text, races);
     if meant.is_empty() {
         let known = races.iter().flat_map(|race| [race.name, race.catalogue]);
         return Err(Error::NoSuchRace {

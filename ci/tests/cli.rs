@@ -151,6 +151,20 @@ fn races_are_listed_by_name_and_by_catalogue_id() {
 }
 
 #[test]
+fn a_whole_name_means_that_race_and_no_longer_name() {
+    let listed = |pattern| stdout(&gupcheck(&["list", pattern, "--json"]));
+    let exact = listed("pte-clear/share");
+    assert_eq!(exact.lines().count(), 1, "{exact}");
+    let part = listed("te-clear/share");
+    assert!(part.lines().count() > 1, "{part}");
+    for command in ["run", "matrix", "bench", "list"] {
+        let help = stdout(&gupcheck(&[command, "--help"]));
+        let said = ["that race alone", "as for `run`"];
+        assert!(said.iter().any(|words| help.contains(words)), "{help}");
+    }
+}
+
+#[test]
 fn a_race_that_holds_ends_with_0() {
     let output = small(&[]);
     let text = stdout(&output);
