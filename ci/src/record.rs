@@ -7,7 +7,7 @@ use gupcheck_program::{
     Counterexample, Cut, Engine, Exploration, Extent, Program, Shrinking, Verdict, Violation,
 };
 use gupcheck_races::instance::Instance;
-use gupcheck_races::race::Race;
+use gupcheck_races::race::{Race, Tested};
 use gupcheck_replay::Again;
 use gupcheck_trace::{Finding, headline_of};
 use serde::Serialize;
@@ -284,6 +284,29 @@ pub(crate) struct RaceRecord {
     before: Vec<&'static str>,
     needs: Vec<NeedRecord>,
     controls: Vec<&'static str>,
+    tested: Vec<TestedRecord>,
+}
+
+/// An instance that a race's tests try.
+#[derive(Serialize)]
+struct TestedRecord {
+    cpus: u32,
+    pages: u32,
+    executions: u64,
+    whole: bool,
+    longer: bool,
+}
+
+impl TestedRecord {
+    const fn of(tested: &Tested) -> Self {
+        Self {
+            cpus: tested.size.cpus,
+            pages: tested.size.pages,
+            executions: tested.executions,
+            whole: tested.whole,
+            longer: tested.longer,
+        }
+    }
 }
 
 /// A step that a race rests on.
@@ -310,6 +333,7 @@ impl RaceRecord {
                 })
                 .collect(),
             controls: steps(race.indifferent),
+            tested: race.tested.iter().map(TestedRecord::of).collect(),
         }
     }
 }

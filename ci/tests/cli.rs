@@ -151,6 +151,31 @@ fn races_are_listed_by_name_and_by_catalogue_id() {
 }
 
 #[test]
+fn json_lists_the_sizes_that_tests_try() {
+    let listed = stdout(&gupcheck(&["list", "--json"]));
+    let races: Vec<serde_json::Value> = (listed.lines())
+        .map(|line| serde_json::from_str(line).expect("a JSON object"))
+        .collect();
+    let numbers = ["cpus", "pages", "executions"];
+    for race in &races {
+        let tested = race["tested"].as_array().expect("an array");
+        assert!(!tested.is_empty(), "{race}");
+        for size in tested {
+            let positive = |field| size[field].as_u64() > Some(0);
+            assert!(numbers.into_iter().all(positive), "{race}");
+        }
+    }
+    let named = |race: &&serde_json::Value| race["race"] == "pte-clear/freeze";
+    let freeze = races.iter().find(named).expect("it is a race");
+    assert_eq!(
+        freeze["tested"][3],
+        serde_json::json!({
+            "cpus": 2, "pages": 1, "executions": 50_000_000, "whole": true, "longer": true,
+        })
+    );
+}
+
+#[test]
 fn a_whole_name_means_that_race_and_no_longer_name() {
     let listed = |pattern| stdout(&gupcheck(&["list", pattern, "--json"]));
     let exact = listed("pte-clear/share");
