@@ -17,6 +17,10 @@ pub enum Note {
     Retry,
 }
 
+/// What is wrong with an operation that is adrift.
+const ADRIFT: &str =
+    "an address dependency on a value that is not looked at: a question has no address";
+
 /// An engine, as a running CPU sees it: the whole of what it takes to plug another one in.
 ///
 /// An engine owns the values of all cells and the holders of all locks of one
@@ -61,9 +65,16 @@ impl<'e> Lane<'e> {
         self.backend
     }
 
-    /// Carries out one operation; what it returns is [`Backend::perform`]'s.
+    /// Carries out one operation; what it returns is [`Backend::perform`]'s. One that is [adrift](Op::is_adrift) is a
+    /// fault.
     #[track_caller]
     pub fn perform(&self, op: Op) -> u64 {
+        if op.is_adrift() {
+            self.fault(Fault::Bug {
+                what: ADRIFT,
+                cell: op.cell(),
+            });
+        }
         self.backend.perform(self.id, op, Location::caller())
     }
 
@@ -128,6 +139,44 @@ impl Drop for Span<'_> {
             self.lane
                 .backend
                 .note(self.lane.id, Note::Leave, Location::caller());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Atomic, Layout, LoadOrder, Until};
+
+    /// Answers 0 to everything.
+    struct Zero;
+
+    impl Backend for Zero {
+        fn perform(&self, _: LaneId, _: Op, _: Site) -> u64 {
+            0
+        }
+        fn fault(&self, _: LaneId, fault: Fault, _: Site) -> ! {
+            panic!("{fault:?}")
+        }
+    }
+
+    #[test]
+    fn the_head_of_a_dependency_looks_at_the_value() {
+        let cell = Layout::new().atomic("cell", 0_u64);
+        let lane = Lane::new(LaneId(0), &Zero);
+        assert_eq!(cell.load(&lane, LoadOrder::Dependency), 0);
+        assert!(!cell.has_any(&lane, 1, LoadOrder::Acquire));
+        let asks: [fn(Atomic<u64>, &Lane<'_>); 4] = [
+            |cell, lane| _ = cell.is(lane, 0, LoadOrder::Dependency),
+            |cell, lane| _ = cell.has_any(lane, 1, LoadOrder::Dependency),
+            |cell, lane| _ = cell.has_all(lane, 1, LoadOrder::Dependency),
+            |cell, lane| cell.wait_until(lane, Until::Equals(0), LoadOrder::Dependency),
+        ];
+        for ask in asks {
+            let asked = std::panic::catch_unwind(|| ask(cell, &Lane::new(LaneId(0), &Zero)));
+            let said = asked.expect_err("a fault");
+            let said = said.downcast_ref::<String>().expect("words");
+            assert!(said.contains(ADRIFT), "{said}");
         }
     }
 }

@@ -19,7 +19,8 @@ pub enum LoadOrder {
     /// that leads to nothing ([`CellDecl::leads_to`](super::CellDecl::leads_to)) has no dependency, and orders
     /// nothing: what its reader does next it does because of a branch.
     ///
-    /// Engines carry it as an acquire where the value leads somewhere, and as relaxed elsewhere.
+    /// Engines carry it as an acquire where the value leads somewhere, and as relaxed elsewhere. Whoever asks less than
+    /// the value gets no address: such an operation is [adrift](Op::is_adrift), and a fault.
     Dependency,
 }
 
@@ -382,6 +383,17 @@ impl Op {
             self,
             Self::Rmw { rmw, look: Look::Nothing, .. } if rmw.may_be_void()
         )
+    }
+
+    /// Whether it says that it heads an address dependency, and looks at less than the value. A yes or no is no
+    /// address, and would order nothing; as a stronger load than the code has it would hide what the code lacks.
+    pub const fn is_adrift(&self) -> bool {
+        match *self {
+            Self::Load { order, look, .. } | Self::SpinUntil { order, look, .. } => {
+                matches!(order, LoadOrder::Dependency) && !matches!(look, Look::Value)
+            }
+            _ => false,
+        }
     }
 
     /// The question that the code asks of the value read; `None` if nothing is read.

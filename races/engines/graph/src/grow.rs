@@ -102,8 +102,10 @@ impl Graph {
             }
             _ => effect.source,
         };
-        let errand = self.errand(lane, id.index() / 2).map(|errand| errand.begun);
-        for edge in [edge, errand.unwrap_or(EventId::INIT)] {
+        let arrival = self
+            .arrival(lane, id.index() / 2)
+            .map(|arrival| arrival.begun);
+        for edge in [edge, arrival.unwrap_or(EventId::INIT)] {
             if !edge.is_init() {
                 before.join(&self.event(edge).before);
                 needs.join(&self.event(edge).needs);

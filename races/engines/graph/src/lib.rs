@@ -44,7 +44,7 @@
 //! | `queue`, `sections`, `waits` | the order in which a lock's sections come; the sections that CPUs are in; waits for them, and who carries them |
 //! | `twins` | CPUs that do the same |
 //! | `graph` | the graph of events, and the accesses to each cell |
-//! | `grow`, `parts`, `errand`, `symmetry` | of a graph: what the next event comes after; operations of several events; couriers, and how a wait ends; twins in order |
+//! | `grow`, `parts`, `arrival`, `symmetry` | of a graph: what the next event comes after; operations of several events; couriers, and how a wait ends; twins in order |
 //! | `model/*` | what is asked of a model; SC, TSO and RC11, a file each |
 //! | `cpu` | a CPU as a coroutine, run until it asks for something |
 //! | `level`, `explore`, `choose` | a graph under way; going forward; the next choice of an event |
@@ -53,7 +53,7 @@
 //! | `frontier`, `split`, `ledger` | where threads meet; the part of a search that is given away; what they found, in one thread's order |
 //! | `sightings`, `estimate`, `random` | what a watcher is told; how many executions there are, about; numbers from a seed |
 //! | `timeline`, `trace` | a graph as an order that could have been watched, store buffers included; that, told as a trace |
-//! | `build`, `attend`, `entrance` | a graph built by choices; sections and waits in it; what a choice says of entering a section |
+//! | `build`, `build_sections`, `section_choice` | a graph built by choices; sections and waits in it; what a choice says of entering a section |
 //! | `shadow` | plain accesses to atomic cells |
 //! | `replay`, `minimise` | a schedule followed; a counterexample made small |
 //! | `engine` | the engine, as it is asked for |
@@ -106,15 +106,14 @@
 //! assert!(matches!(found.violation, Violation::DataRace { .. }));
 //! ```
 
-mod attend;
+mod arrival;
 mod build;
+mod build_sections;
 mod choose;
 mod clock;
 mod cpu;
 mod engine;
-mod entrance;
 mod entry;
-mod errand;
 mod estimate;
 mod event;
 mod explore;
@@ -133,6 +132,7 @@ mod random;
 mod replay;
 mod revisit;
 mod search;
+mod section_choice;
 mod sections;
 pub mod selfcheck;
 mod shadow;

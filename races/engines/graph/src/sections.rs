@@ -4,9 +4,10 @@ use gupcheck_sync::{Op, SectionId, SectionSet};
 
 use super::id::EventId;
 
-/// One section of a CPU: the events with which it begins and ends, by their places among the CPU's.
+/// A section that a CPU is or was in, as a reader of RCU is: the events with which it begins and ends, by their places
+/// among the CPU's.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
+pub(super) struct ReadSection {
     pub(super) kind: SectionId,
     pub(super) entered: u16,
     /// The event and one more, or 0.
@@ -16,22 +17,22 @@ pub(super) struct Span {
 /// All of a graph's sections and waits, by CPU.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sections {
-    spans: Vec<Vec<Span>>,
+    entered: Vec<Vec<ReadSection>>,
     /// The events with which waits begin.
     begun: Vec<Vec<u16>>,
 }
 
 impl Sections {
     pub(super) fn reset(&mut self, cpus: usize) {
-        self.spans.resize_with(cpus, Vec::new);
-        self.spans.iter_mut().for_each(Vec::clear);
+        self.entered.resize_with(cpus, Vec::new);
+        self.entered.iter_mut().for_each(Vec::clear);
         self.begun.resize_with(cpus, Vec::new);
         self.begun.iter_mut().for_each(Vec::clear);
     }
 
     /// The sections of a CPU, in the order in which they were entered.
-    pub(super) fn of(&self, cpu: usize) -> &[Span] {
-        &self.spans[cpu]
+    pub(super) fn of(&self, cpu: usize) -> &[ReadSection] {
+        &self.entered[cpu]
     }
 
     /// The events with which a CPU's waits begin, in order.
@@ -41,8 +42,10 @@ impl Sections {
 
     /// Whether a CPU is in a section of this kind.
     pub(super) fn is_in(&self, cpu: usize, kind: SectionId) -> bool {
-        let last = self.spans[cpu].iter().rfind(|span| span.kind == kind);
-        last.is_some_and(|span| span.left == 0)
+        let last = self.entered[cpu]
+            .iter()
+            .rfind(|section| section.kind == kind);
+        last.is_some_and(|section| section.left == 0)
     }
 
     /// Whether a CPU is in a section of one of these kinds.
@@ -54,13 +57,15 @@ impl Sections {
     pub(super) fn push(&mut self, id: EventId, op: Op, part: u8) {
         let (cpu, index) = (id.lane(), id.index() as u16);
         match op {
-            Op::Enter(kind) => self.spans[cpu].push(Span {
+            Op::Enter(kind) => self.entered[cpu].push(ReadSection {
                 kind,
                 entered: index,
                 left: 0,
             }),
             Op::Leave(kind) => {
-                let open = self.spans[cpu].iter_mut().rfind(|span| span.kind == kind);
+                let open = self.entered[cpu]
+                    .iter_mut()
+                    .rfind(|section| section.kind == kind);
                 open.expect("the explorer refuses what is not entered").left = index + 1;
             }
             Op::Wait(_) if part == 0 => self.begun[cpu].push(index),
@@ -72,9 +77,11 @@ impl Sections {
     pub(super) fn pop(&mut self, id: EventId, op: Op, part: u8) {
         let cpu = id.lane();
         match op {
-            Op::Enter(_) => _ = self.spans[cpu].pop(),
+            Op::Enter(_) => _ = self.entered[cpu].pop(),
             Op::Leave(kind) => {
-                let last = self.spans[cpu].iter_mut().rfind(|span| span.kind == kind);
+                let last = self.entered[cpu]
+                    .iter_mut()
+                    .rfind(|section| section.kind == kind);
                 last.expect("it was entered").left = 0;
             }
             Op::Wait(_) if part == 0 => _ = self.begun[cpu].pop(),

@@ -10,12 +10,12 @@ use gupcheck_sync::{LaneId, Op, Source, What};
 
 use super::clock::Clock;
 use super::cpu::Said;
-use super::entrance::Known;
 use super::event::NOWHERE;
 use super::explore::Explorer;
 use super::graph::Graph;
 use super::id::EventId;
 use super::model::Axioms;
+use super::section_choice::Known;
 use super::timeline::{Told, events, is_part, timeline};
 use gupcheck_program::{Choice, Counterexample, Schedule, Violation};
 
@@ -77,10 +77,9 @@ pub(super) fn in_order<A: Axioms>(
 /// altogether is left out.
 fn whole_operations(graph: &Graph, order: &[EventId]) -> Vec<EventId> {
     let mut whole = Vec::new();
-    for &id in order.iter().filter(|&&id| tells_all(graph, order, id)) {
+    for &id in order.iter().filter(|&&id| places_all(graph, order, id)) {
         let events = graph.lane(id.lane());
-        let first = (0..=id.index()).rev().find(|&n| !is_part(&events[n]));
-        let first = first.expect("an operation begins");
+        let first = first_of_operation(graph, id);
         let mut end = first + 1;
         while end < events.len() && is_part(&events[end]) {
             end += 1;
@@ -88,6 +87,27 @@ fn whole_operations(graph: &Graph, order: &[EventId]) -> Vec<EventId> {
         whole.extend((first..end).map(|n| EventId::new(id.lane(), n)));
     }
     whole
+}
+
+/// The place among its CPU's events of the one with which an event's operation begins.
+fn first_of_operation(graph: &Graph, id: EventId) -> usize {
+    let events = graph.lane(id.lane());
+    let first = (0..=id.index()).rev().find(|&n| !is_part(&events[n]));
+    first.expect("an operation begins")
+}
+
+/// Whether an event's whole operation happens where it stands. A section is entered where the last wait of interest
+/// has been told of it: all couriers whose arrival it comes after stand before that. Else it is the event that
+/// [tells](tells_all) the operation.
+fn places_all(graph: &Graph, order: &[EventId], id: EventId) -> bool {
+    let first = first_of_operation(graph, id);
+    match graph.lane(id.lane())[first].op {
+        Op::Enter(kind) => {
+            let events = graph.waits().parts_of_entering(id.lane(), kind);
+            id.index() + 1 == first + events
+        }
+        _ => tells_all(graph, order, id),
+    }
 }
 
 /// Whether an event stands for its whole operation: an update is told with its second half, before which

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::Model::{self, Rc11, Sc, Tso};
 use gupcheck_program::{Engine, Exploration, Program, Search, Violation};
-use gupcheck_sync::Op;
+use gupcheck_sync::{Fault, Layout, Op};
 use gupcheck_trials::dependencies::Link;
 use gupcheck_trials::*;
 
@@ -182,4 +182,23 @@ fn a_dependency_orders_where_it_leads_somewhere() {
     assert!(stale(Link::OBJECT, Loose));
     // And nothing that came before it.
     assert!(all(Rc11, dependencies::an_earlier_load()).contains(&vec![1, 0]));
+}
+
+/// Whoever asks less than the value has no address to follow, and no order.
+#[test]
+fn a_question_heads_no_dependency() {
+    for model in MODELS {
+        let mut layout = Layout::new();
+        let link = layout.atomic("link", Link::OBJECT);
+        let mut program = Program::new(layout);
+        program.cpu("reader", move |lane| {
+            r(link.has_any(lane, Link::OBJECT, Dependency).into())
+        });
+        let found = every(model, program);
+        let Violation::Fault(Fault::Bug { what, cell }) = broken(&found).violation else {
+            panic!("{:?}", found.verdict);
+        };
+        assert!(what.contains("no address"), "{what}");
+        assert_eq!(cell, Some(link.id()));
+    }
 }

@@ -10,9 +10,9 @@ use crate::id::EventId;
 /// beginning of its wait, for the end of a wait the sections that it waited for.
 pub(super) fn edges_in(graph: &Graph, id: EventId, mut each: impl FnMut(EventId)) {
     if id.index().is_multiple_of(2)
-        && let Some(errand) = graph.errand(id.lane(), id.index() / 2)
+        && let Some(arrival) = graph.arrival(id.lane(), id.index() / 2)
     {
-        each(errand.begun);
+        each(arrival.begun);
     }
     if id.index() == 0 && !graph.spawned_by(id.lane()).is_init() {
         each(graph.spawned_by(id.lane()));

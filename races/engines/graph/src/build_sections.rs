@@ -10,10 +10,10 @@ use gupcheck_sync::Op;
 
 use super::build::Builder;
 use super::cpu::NextRef;
-use super::entrance;
 use super::event::{Asked, Effect};
 use super::level::Level;
 use super::model::Axioms;
+use super::section_choice;
 use super::waits::Unforeseen;
 
 const NOT_BEGUN: &str = "a wait that has not begun cannot come before this section";
@@ -33,7 +33,7 @@ impl<A: Axioms> Builder<A> {
             return Err("this CPU was not known to enter such a section");
         }
         for waiter in (0..self.explorer.cpus.len()).filter(|&waiter| waiter != lane) {
-            for _ in 0..entrance::fresh(choice, waiter) {
+            for _ in 0..section_choice::fresh(choice, waiter) {
                 self.reach(waiter, lane)?;
             }
         }

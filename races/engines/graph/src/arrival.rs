@@ -1,4 +1,4 @@
-//! The errands of couriers, and what the end of a wait comes after.
+//! How a wait's couriers arrive, and what the end of the wait comes after.
 
 use super::clock::MAX_CPUS;
 use gupcheck_sync::{Op, SectionId, SectionSet};
@@ -6,11 +6,11 @@ use gupcheck_sync::{Op, SectionId, SectionSet};
 use super::event::Asked;
 use super::graph::Graph;
 use super::id::EventId;
-use super::sections::Span;
+use super::sections::ReadSection;
 use super::waits::Wait;
 
-/// What a courier still has to do, or has done.
-pub(super) struct Errand {
+/// A courier's arrival for one wait, over or still to come.
+pub(super) struct Arrival {
     /// The event with which the wait began.
     pub(super) begun: EventId,
     /// Of which kinds the sections are waited for.
@@ -20,15 +20,15 @@ pub(super) struct Errand {
 }
 
 impl Graph {
-    /// The `nth` errand of a courier, if the wait has begun.
-    pub(super) fn errand(&self, lane: usize, nth: usize) -> Option<Errand> {
+    /// The `nth` arrival of a courier, if that wait has begun.
+    pub(super) fn arrival(&self, lane: usize, nth: usize) -> Option<Arrival> {
         let (waiter, cpu) = self.waits().courier(lane)?;
         let &index = self.sections().begun(waiter).get(nth)?;
         let begun = EventId::new(waiter, usize::from(index));
         let Op::Wait(kinds) = self.event(begun).op else {
             return None;
         };
-        Some(Errand {
+        Some(Arrival {
             begun,
             wait: (waiter, kinds),
             cpu,
@@ -40,10 +40,10 @@ impl Graph {
         if let Some(second) = self.half_done(lane) {
             return Some(second);
         }
-        let errand = self.errand(lane, self.lane(lane).len() / 2)?;
+        let arrival = self.arrival(lane, self.lane(lane).len() / 2)?;
         Some(Asked {
-            op: self.waits().arriving(errand.wait, errand.cpu),
-            site: self.event(errand.begun).site,
+            op: self.waits().arriving(arrival.wait, arrival.cpu),
+            site: self.event(arrival.begun).site,
             is_second: false,
             part: 0,
         })
@@ -120,11 +120,12 @@ impl Graph {
         };
         let mut left = Vec::new();
         for kind in wait.1.iter() {
-            let spans = self.sections().of(cpu).iter();
-            let found =
-                |span: &&Span| span.kind == kind && usize::from(span.entered) < last.index();
-            if let Some(span) = spans.rev().find(found) {
-                let end = usize::from(span.left).checked_sub(1)?;
+            let sections = self.sections().of(cpu).iter();
+            let found = |section: &&ReadSection| {
+                section.kind == kind && usize::from(section.entered) < last.index()
+            };
+            if let Some(section) = sections.rev().find(found) {
+                let end = usize::from(section.left).checked_sub(1)?;
                 left.push(EventId::new(cpu, end));
             }
         }
