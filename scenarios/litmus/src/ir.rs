@@ -258,7 +258,7 @@ pub(crate) struct Code {
     pub(crate) locations: Vec<Location>,
     pub(crate) processes: Vec<Process>,
     /// What is asked for, with its name and whether states show it.
-    pub(crate) asked: Vec<(Asked, String, bool)>,
+    pub(crate) asked: Vec<(Asked, &'static str, bool)>,
     pub(crate) filter: Option<Prop>,
     pub(crate) quantifier: Quantifier,
     pub(crate) condition: Prop,

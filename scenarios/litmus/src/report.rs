@@ -66,7 +66,7 @@ impl fmt::Display for Final {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct State {
     /// The values, registers before locations, as `0:r1` and `x`.
-    pub values: Vec<(String, Final)>,
+    pub values: Vec<(&'static str, Final)>,
     /// How many executions end in it.
     pub executions: u64,
     /// Whether the condition's proposition holds in it. (It looks at nothing else.)
@@ -232,7 +232,7 @@ impl Seen {
     fn states(self, code: &Code) -> Vec<State> {
         let order = self.order;
         let state = |(values, (executions, witness)): (Vec<Final>, (u64, bool))| State {
-            values: (order.iter().map(|&index| code.asked[index].1.clone()))
+            values: (order.iter().map(|&index| code.asked[index].1))
                 .zip(values)
                 .collect(),
             executions,
@@ -250,8 +250,8 @@ fn shown_order(code: &Code) -> Vec<usize> {
     order.sort_by_key(|&index| {
         let (asked, name, _) = &code.asked[index];
         match asked {
-            Asked::Register(process, _) => (*process, name.as_str()),
-            Asked::Location(_) => (usize::MAX, name.as_str()),
+            Asked::Register(process, _) => (*process, *name),
+            Asked::Location(_) => (usize::MAX, *name),
         }
     });
     order

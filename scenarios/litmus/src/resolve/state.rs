@@ -3,6 +3,7 @@
 use super::globals::Globals;
 use crate::ast::{self, Base, Constant, Operand, Quantifier, Target, Test};
 use crate::error::{Checked, Span, invalid, unsupported};
+use crate::intern::intern;
 use crate::ir::{Asked, Code, Process, Prop, address_of};
 use std::fmt;
 
@@ -36,7 +37,7 @@ pub(super) fn ask(globals: &Globals, processes: Vec<Process>, test: &Test) -> Ch
 struct Asking<'a> {
     globals: &'a Globals,
     processes: Vec<Process>,
-    asked: Vec<(Asked, String, bool)>,
+    asked: Vec<(Asked, &'static str, bool)>,
 }
 
 impl Asking<'_> {
@@ -58,7 +59,7 @@ impl Asking<'_> {
         };
         let known = self.asked.iter().position(|known| known.0 == asked);
         let index = known.unwrap_or_else(|| {
-            self.asked.push((asked, name, shown));
+            self.asked.push((asked, intern(&name), shown));
             self.asked.len() - 1
         });
         self.asked[index].2 |= shown;
