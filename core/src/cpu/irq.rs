@@ -13,7 +13,7 @@ pub fn local_irq_save(cpu: &Cpu<'_>) {
     }
     // ORDERING: nothing by itself: a store from before may still be in the store buffer. What lies between here and
     // the restore is before or after an IPI that is waited for, as a whole. Pairs with collapse-sync-ipi (M-P12),
-    // the flush IPI (M-P6). Without it: R06, R17 on x86-native. Step `irqs-off-block-ipi`.
+    // tlb-flush (M-P6) where that is an IPI. Without it: R06, R17 on x86-native. Step `irqs-off-block-ipi`.
     if cpu.does(Step::IrqsOffBlockIpi) {
         cpu.machine().sections.irqs_off.enter(cpu);
     }
@@ -32,6 +32,9 @@ pub fn local_irq_restore(cpu: &Cpu<'_>) {
     if depth > 0 {
         return;
     }
+    // ORDERING: nothing by itself. What lies before is over when an IPI that found it returns, or a grace period. Pairs
+    // with collapse-sync-ipi (M-P12), tlb-flush (M-P6), rcu-table-free (M-P13). Without a section that is left last:
+    // R06, R17. Steps `irqs-off-block-ipi`, `irqs-off-hold-rcu`.
     if cpu.does(Step::IrqsOffHoldRcu) {
         rcu_read_unlock(cpu);
     }

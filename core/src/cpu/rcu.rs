@@ -10,8 +10,8 @@ pub fn rcu_read_lock(cpu: &Cpu<'_>) {
     cpu.rcu_depth.set(depth + 1);
     if depth == 0 {
         // ORDERING: nothing by itself. The reader as a whole is before or after a grace period. Pairs with
-        // synchronize_rcu. Without it: R17, where interrupts are on. No step: no race of the catalogue rests on it
-        // alone.
+        // rcu-table-free (M-P13), synchronize_rcu. No step: with interrupts off it is irqs-off-hold-rcu (P4) that
+        // begins it, and no race rests on one that begins with interrupts on.
         cpu.machine().sections.rcu.enter(cpu);
     }
 }
@@ -22,6 +22,8 @@ pub fn rcu_read_unlock(cpu: &Cpu<'_>) {
     let depth = cpu.rcu_depth.get() - 1;
     cpu.rcu_depth.set(depth);
     if depth == 0 {
+        // ORDERING: nothing by itself. A grace period that found the reader comes after all that it did. Pairs with
+        // rcu-table-free (M-P13), synchronize_rcu. No step: as where it begins.
         cpu.machine().sections.rcu.leave(cpu);
     }
 }

@@ -11,8 +11,8 @@ use crate::step::Step;
 /// `flush_tlb_range` and its kin, on every other CPU.
 pub fn flush_tlb(cpu: &Cpu<'_>) {
     // ORDERING: where a flush is an IPI it waits for whoever has interrupts off, where it ends in a
-    // barrier it is one. Pairs with irqs-off-block-ipi (P3), pin-barrier (P12). Without it: R01, R17 on
-    // x86-native. Step `tlb-flush`.
+    // barrier it is one. Pairs with irqs-off-block-ipi (P3), pin-barrier (P12). Without it: R17 on
+    // x86-native, where it is an IPI; R02, R15 on arm64, where it is a barrier. Step `tlb-flush`.
     if !cpu.does(Step::TlbFlush) {
         return;
     }
@@ -20,7 +20,7 @@ pub fn flush_tlb(cpu: &Cpu<'_>) {
     match cpu.machine().kernel.profile.flush {
         TlbFlush::Ipi => smp_call_function(cpu),
         // ORDERING: full, between the cleared entry and a look at the counts: on arm64 the only one there is.
-        // Pairs with pin-barrier (P12). Without it: R02. Step `flush-barrier`.
+        // Pairs with pin-barrier (P12). Without it: R02, R15. Step `flush-barrier`.
         TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier if cpu.does(Step::FlushBarrier) => {
             smp_mb(cpu);
         }

@@ -20,7 +20,8 @@ pub fn clear_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) -> VoidAto
 /// `test_and_clear_bit` on `page->flags`: fully ordered; whether it was set.
 #[track_caller]
 pub fn test_and_clear_page_flag(cpu: &Cpu<'_>, page: &Page, flag: PageFlags) -> bool {
-    // ORDERING: full, as every value-returning atomic; only its atomicity matters: one isolator wins.
+    // ORDERING: full, as every value-returning atomic; only its atomicity matters: one isolator wins. No
+    // step.
     let (clear, was_set) = (Rmw::And(!flag.into_word()), Look::HasAll(flag.into_word()));
     page.flags.rmw_look(cpu, clear, RmwOrder::Full, was_set) != 0
 }

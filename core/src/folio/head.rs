@@ -53,7 +53,7 @@ impl<'m> Folio<'m> {
     pub fn trylock(self, cpu: &Cpu<'_>) -> bool {
         let take = Rmw::OrIfClear(PageFlags::LOCKED.into_word());
         // ORDERING: acquire. Pairs with the release of the unlock before. Mutators of one folio exclude each
-        // other by it; a walker never looks (M-P18).
+        // other by it; a walker never looks. No step.
         self.0.flags.try_update(cpu, take, RmwOrder::Acquire)
     }
 
@@ -61,7 +61,7 @@ impl<'m> Folio<'m> {
     #[track_caller]
     pub fn unlock(self, cpu: &Cpu<'_>) {
         let keep = !PageFlags::LOCKED.into_word();
-        // ORDERING: release. Pairs with the next trylock.
+        // ORDERING: release. Pairs with the next trylock. No step.
         self.0.flags.update(cpu, Rmw::And(keep), RmwOrder::Release);
     }
 }
@@ -73,7 +73,7 @@ impl<'m> Folio<'m> {
 #[track_caller]
 pub fn page_folio<'m>(cpu: &Cpu<'m>, page: &'m Page) -> Folio<'m> {
     // ORDERING: of a tail, the head of an address dependency into the folio. Pairs with unfreeze-release (M-P8)
-    // and the first linking of a folio's tails. Without it: R05.
+    // and the first linking of a folio's tails. No step: what asks again is `head-recheck`.
     match read_once_dereferenced(cpu, page.compound_head).0 {
         Some(head) => Folio(cpu.machine().page(head)),
         None => Folio(page),

@@ -37,8 +37,9 @@ pub fn folio_ref_count_is_below(cpu: &Cpu<'_>, folio: Folio<'_>, limit: i32) -> 
 #[track_caller]
 pub fn folio_ref_try_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> bool {
     // ORDERING: full on success, so that every later look at an entry or a head comes after the
-    // reference is visible. Pairs with clear-barrier, flush-barrier, peek-barrier (M-P5) of those who
-    // peek, with unfreeze-release (M-P8) of a split. Without it: R05, R08, R15. Step `pin-barrier`.
+    // reference is visible. Pairs with clear-barrier (M-P5), flush-barrier (M-P5f), peek-barrier (M-P5p) of those
+    // who peek, with unfreeze-release (M-P8) of a split. Without it: R01, R02, R05, R12, R13, R15, R30. Step
+    // `pin-barrier`.
     let order = if cpu.does(Step::PinBarrier) {
         RmwOrder::Full
     } else {
@@ -65,7 +66,7 @@ pub fn folio_ref_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> VoidAtomic {
 #[track_caller]
 pub fn folio_put_refs(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
     // ORDERING: full, so that all uses of the page come before the free that the last drop entails.
-    // Pairs with the other droppers and with the allocator. Without it: R30. Step `put-ordered`.
+    // Pairs with the other droppers and with the allocator. Without it: R01, R12, R30. Step `put-ordered`.
     let order = if cpu.does(Step::PutOrdered) {
         RmwOrder::Full
     } else {
@@ -100,7 +101,8 @@ pub struct Frozen<'m> {
 pub fn folio_ref_freeze<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, expected: i32) -> Option<Frozen<'m>> {
     let cell = folio.head().refcount;
     // ORDERING: none needed beyond coherence: references go through the same word, so that one of the two
-    // comes first. Pairs with add-unless-zero (P11). Without the exchange, a look: R05. Step `refcount-freeze`.
+    // comes first. Pairs with add-unless-zero (P11). Without the exchange, a look: R05, R13. Step
+    // `refcount-freeze`.
     let frozen = if cpu.does(Step::RefcountFreeze) {
         atomic_cmpxchg(cpu, cell, expected, 0)
     } else {
@@ -133,7 +135,7 @@ pub fn folio_ref_unfreeze(cpu: &Cpu<'_>, folio: Folio<'_>, count: i32) {
         });
     }
     // ORDERING: release, last: whoever gains a reference sees the heads and flags of the new state.
-    // Pairs with pin-barrier (P12) and head-recheck (P15). Without it: R05. Step `unfreeze-release`.
+    // Pairs with pin-barrier (P12) and head-recheck (P15). Without it: R05, R13. Step `unfreeze-release`.
     if cpu.does(Step::UnfreezeRelease) {
         smp_store_release(cpu, cell, count);
     } else {

@@ -18,7 +18,8 @@ impl Mm {
     /// `raw_write_seqcount_end`.
     #[track_caller]
     pub fn write_protect_end(&self, cpu: &Cpu<'_>) {
-        // ORDERING: all of them before the even sequence. Pairs with seqcount-begin (P2).
+        // ORDERING: all of them before the even sequence. Pairs with seqcount-begin (P2). No step:
+        // as above.
         smp_wmb(cpu);
         let sequence = read_once(cpu, self.write_protect_seq);
         write_once(cpu, self.write_protect_seq, sequence + 1);

@@ -207,8 +207,8 @@ fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
     pmdp.lock().unlock(cpu);
     drop(span);
     // ORDERING: a walker that read the link before it was cleared is out of the table when this returns.
-    // Pairs with irqs-off-block-ipi (P3). Without it: R06, and R02 rests on the pmd recheck alone. Step
-    // `collapse-sync-ipi`.
+    // Pairs with irqs-off-block-ipi (P3). Without it: R06; a walker that is still in the table has the pmd's recheck
+    // alone. Step `collapse-sync-ipi`.
     if cpu.does(Step::CollapseSyncIpi) {
         tlb_remove_table_sync_one(cpu);
     }

@@ -29,7 +29,7 @@ pub fn dax_layout_is_idle(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64, first: 
     unmap_page_range(cpu, mm, &mut tlb, start, end);
     tlb.finish(cpu);
     // ORDERING: the clear's and the flush's, as the profile has them. Pairs with pin-barrier (P12). Without them: R15.
-    // Steps `clear-barrier`, `tlb-flush`.
+    // Steps `clear-barrier`, `flush-barrier`, `tlb-flush`.
     let pages = ((end - start) >> crate::pgtable::PAGE_SHIFT) as u32;
     (0..pages).all(|n| {
         // A device's page that nobody uses has one reference.
