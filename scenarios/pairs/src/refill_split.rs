@@ -4,17 +4,16 @@
 //! must not become migration entries, which nobody would take back.
 
 use gupcheck_core::boot::Boot;
-use gupcheck_core::folio::{Folio, Owner, folio_put};
+use gupcheck_core::folio::Owner;
 use gupcheck_core::mm::FaultFlags;
-use gupcheck_core::mutators::{
-    Scan, collapse_huge_page, do_user_addr_fault, madvise_dontneed, split_huge_page,
-};
+use gupcheck_core::mutators::{Scan, collapse_huge_page, do_user_addr_fault, madvise_dontneed};
 use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, Size};
 use gupcheck_races::scene::Scene;
 
+use crate::mutator::{Mutator, Range};
 use crate::pair::{EVERYWHERE, IN_TABLE, RELAXED, TESTED};
 
 pub(crate) const RACE: Race = Race {
@@ -63,10 +62,11 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, 2, size.pages);
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let per_pmd = boot.geometry().pages_per_pmd();
     let area = boot.anon_area(per_pmd);
-    let head = boot.thp(Owner::Us, 1);
+    // Each splitter has a reference, as from the list of folios to split.
+    let head = boot.thp(Owner::Us, size.cpus as i32);
     boot.map_huge(area.mm, area.start, head, true);
     boot.deposit(area.mm, area.start, Entry::NONE);
     // A table and a small page, and the other huge page.
@@ -74,11 +74,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.free_block(0);
     boot.free_block(per_pmd.trailing_zeros() as u8);
     let mut scene = Scene::new(boot);
-    let splitter = scene.cpu("split", move |cpu| {
-        let split = split_huge_page(cpu, head);
-        folio_put(cpu, Folio::of(cpu.machine().page(head)));
-        split
-    });
+    let range = Range {
+        area,
+        first: head,
+        last: head.plus(per_pmd - 1),
+    };
+    let splitter = Mutator::Split.add(&mut scene, range, size.cpus)[0];
     let refill = scene.cpu("refill", move |cpu| {
         madvise_dontneed(cpu, area.mm, area.start, area.end);
         // One page is enough: khugepaged fills holes.

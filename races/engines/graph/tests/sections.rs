@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::Model::{self, Rc11, Sc, Tso};
-use gupcheck_program::{Engine, Exploration, Program, Search, Violation};
-use gupcheck_sync::{Fault, Layout, Op};
+use gupcheck_program::{Engine, Exploration, Limits, Program, Search, Verdict, Violation};
+use gupcheck_sync::{Fault, Layout, Name, Op, SectionSet};
 use gupcheck_trials::dependencies::Link;
 use gupcheck_trials::*;
 
@@ -200,5 +200,64 @@ fn a_question_heads_no_dependency() {
         };
         assert!(what.contains("no address"), "{what}");
         assert_eq!(cell, Some(link.id()));
+    }
+}
+
+// --- More waits than there is room for ---------------------------------------------------------
+
+/// CPUs of which the first `waiters` wait for a section that all others enter.
+fn crowd(cpus: usize, waiters: usize) -> Program {
+    let mut layout = Layout::new();
+    let section = layout.section("section");
+    let mut program = Program::new(layout);
+    for cpu in 0..cpus {
+        program.cpu(Name::new("cpu{}", [cpu as u32]), move |lane| {
+            section.enter(lane);
+            section.leave(lane);
+            if cpu < waiters {
+                lane.perform(Op::Wait(SectionSet::one(section.id())));
+            }
+            r(0)
+        });
+    }
+    program
+}
+
+#[test]
+fn too_many_waits_are_unsupported_in_words() {
+    for (cpus, waiters, fits) in [
+        (12, 1, true),
+        (13, 1, false),
+        (16, 1, false),
+        (8, 2, true),
+        (4, 4, true),
+        (5, 5, false),
+        (14, 14, false),
+        (16, 0, true),
+        (17, 0, false),
+    ] {
+        for model in MODELS {
+            let search = Search {
+                limits: Limits {
+                    executions: Some(2),
+                    time: None,
+                },
+                ..Search::unlimited(model)
+            };
+            let program = Arc::new(crowd(cpus, waiters));
+            match GraphEngine::ONE_THREAD.explore(&program, &search).verdict {
+                Verdict::Unsupported(why) => {
+                    assert!(!fits, "{cpus}, {waiters}: {why}");
+                    let said = if cpus > 16 {
+                        "more than 16 CPUs"
+                    } else {
+                        "come to more than 24"
+                    };
+                    assert!(why.contains(said), "{why}");
+                }
+                Verdict::Complete | Verdict::Truncated(_) => assert!(fits, "{cpus}, {waiters}"),
+                Verdict::Failed(found) => panic!("{:?}", found.violation),
+            }
+        }
     }
 }
