@@ -175,7 +175,8 @@ pub(crate) struct LitmusArgs {
     /// Executions of each file, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
-    /// Seconds for each file, at most; 0 for no limit [default: 20, or none with --max-executions]
+    /// Seconds for the search of each file, at most; 0 for no limit [default: 20, or none with --max-executions].
+    /// At most 50,000 outcomes are kept, and telling them takes what it takes, about a second
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub(crate) max_seconds: Option<Duration>,
     /// One JSON object a line (docs/json.md)
