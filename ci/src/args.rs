@@ -70,10 +70,10 @@ pub(crate) struct BenchArgs {
     /// The memory model
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
     pub(crate) model: Model,
-    /// GUP callers, from 1 to 6 [default: 2, 3 and 2]
+    /// GUP callers, from 1 to 6; with `--pages` [default: 2, 3 and 2]
     #[arg(long, value_name = "N", requires = "pages", value_parser = callers())]
     pub(crate) cpus: Option<u32>,
-    /// Pages that each caller asks for, from 1 to 8 [default: 1, 1 and 2]
+    /// Pages that each caller asks for, from 1 to 8; with `--cpus` [default: 1, 1 and 2]
     #[arg(long, value_name = "N", requires = "cpus", value_parser = pages())]
     pub(crate) pages: Option<u32>,
     /// Threads that share each search; above 1, one thread is measured too, in turn with them
@@ -130,7 +130,7 @@ pub(crate) struct SelfcheckArgs {
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
     /// How many programs for each model and family
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) programs: u64,
     /// The first program's seed; the others follow
     #[arg(long, value_name = "SEED", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1 << 62))]
@@ -177,7 +177,7 @@ pub(crate) struct LitmusArgs {
     pub(crate) max_executions: Option<u64>,
     /// Seconds for the search of each file, at most; 0 for no limit [default: 20, or none with --max-executions].
     /// At most 50,000 outcomes are kept, and telling them takes what it takes, about a second
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     pub(crate) max_seconds: Option<Duration>,
     /// One JSON object a line (docs/json.md)
     #[arg(long)]
@@ -239,7 +239,7 @@ pub(crate) struct RunArgs {
     pub(crate) max_executions: Option<u64>,
     /// Seconds for each race under each profile, at most; 0 for no limit [default: 20, or none with
     /// --max-executions]
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     pub(crate) max_seconds: Option<Duration>,
     /// One JSON object a line (docs/json.md)
     #[arg(long)]

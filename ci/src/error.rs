@@ -43,8 +43,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     NotHere(#[from] NotHere),
     /// Neither a token nor a file.
-    #[error("{0:?} is no token, and no file with a token in it")]
-    NoToken(String),
+    #[error("{0:?} is no token, and {1}")]
+    NoToken(String, &'static str),
     /// Some tokens of several; each was named when its turn came.
     #[error("{failed} of {of} tokens could not be replayed")]
     NotReplayed {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::plan;
-use crate::record::{EngineRecord, ProfileRecord, RaceRecord, StepRecord, carried_by};
+use crate::record::{EngineRecord, ProfileRecord, RaceRecord, StepRecord, carried_by, standing};
 
 /// Shows what `args` asks for.
 pub(crate) fn list(
@@ -109,7 +109,7 @@ fn step(text: &mut Text, step: Step, races: &[&'static Race], width: usize) {
     );
     entry(text, "pairs", &format!("with {}", step.pairs_with()), width);
     entry(text, "source", step.source(), width);
-    match step.standing() {
+    match standing(step, races) {
         Standing::Carried => {
             entry(
                 text,

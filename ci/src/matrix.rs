@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::{self, Output};
 use crate::plan;
-use crate::record::ShrinkingRecord;
+use crate::record::{ShrinkingRecord, standing};
 
 /// One race under one profile, without one of the steps that it rests on.
 struct Row {
@@ -105,7 +105,9 @@ pub(crate) fn matrix(
     if !args.json {
         output.plain(&format!("\n{found} of {asked} found by some engine"))?;
     }
-    uncarried(args, output)?;
+    if args.pattern.is_none() {
+        uncarried(args, races, output)?;
+    }
     Ok(exit)
 }
 
@@ -216,10 +218,12 @@ struct Uncarried {
 }
 
 /// The steps that no race rests on, with the reason.
-fn uncarried(args: &MatrixArgs, output: &mut Output) -> Result<(), Error> {
-    let steps = Step::ALL.iter().copied();
-    for step in steps.filter(|step| step.standing() != Standing::Carried) {
-        let standing = step.standing();
+fn uncarried(args: &MatrixArgs, races: &[&'static Race], output: &mut Output) -> Result<(), Error> {
+    for &step in Step::ALL {
+        let standing = standing(step, races);
+        if standing == Standing::Carried {
+            continue;
+        }
         let said = Uncarried {
             step: step.name(),
             standing: standing.name(),

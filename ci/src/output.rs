@@ -38,12 +38,23 @@ impl Screen {
     /// Standard output.
     pub(crate) fn of_stdout() -> Self {
         let terminal = terminal_size::terminal_size_of(io::stdout());
+        let asked = std::env::var("COLUMNS").ok();
+        let shown = terminal.map(|(width, _)| usize::from(width.0));
         Self {
-            width: terminal.map_or(PLAIN_WIDTH, |(width, _)| usize::from(width.0)),
+            width: asked
+                .and_then(|columns| columns_of(&columns))
+                .or(shown)
+                .unwrap_or(PLAIN_WIDTH),
             breaks: terminal.is_some(),
             ascii: !locale_is_utf8(|name| std::env::var(name).ok()),
         }
     }
+}
+
+/// How wide a page is to be, if this says so: wide enough for a word and a number.
+fn columns_of(columns: &str) -> Option<usize> {
+    let columns = columns.trim().parse().ok()?;
+    (20..=10_000).contains(&columns).then_some(columns)
 }
 
 /// Whether the locale of the environment has UTF-8: the first of these that is set says so.
@@ -178,6 +189,15 @@ mod tests {
         assert!(!is_utf8(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]));
         assert!(!is_utf8(&[("LANG", "de_DE.ISO-8859-1")]));
         assert!(!is_utf8(&[("LC_ALL", "")]));
+    }
+
+    #[test]
+    fn columns_that_make_no_page_are_ignored() {
+        assert_eq!(columns_of("80"), Some(80));
+        assert_eq!(columns_of(" 200 "), Some(200));
+        for senseless in ["", "0", "5", "-80", "wide", "99999999999999999999"] {
+            assert_eq!(columns_of(senseless), None, "{senseless}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! a field that stands there keeps its name and its meaning.
 
 use gupcheck_core::arch::{Memory, Profile};
-use gupcheck_core::step::Step;
+use gupcheck_core::step::{Standing, Step};
 use gupcheck_program::{
     Counterexample, Cut, Engine, Exploration, Extent, Program, Shrinking, Verdict, Violation,
 };
@@ -361,9 +361,19 @@ pub(crate) fn carried_by(step: Step, races: &[&'static Race]) -> Vec<&'static st
     races.iter().filter(needs).map(|race| race.name).collect()
 }
 
+/// What can be said of a step's weight, given the races that there are: one that a race rests on is carried, whatever
+/// [`Step::standing`] said before there was that race.
+pub(crate) fn standing(step: Step, races: &[&'static Race]) -> Standing {
+    if carried_by(step, races).is_empty() {
+        step.standing()
+    } else {
+        Standing::Carried
+    }
+}
+
 impl StepRecord {
     pub(crate) fn of(step: Step, races: &[&'static Race]) -> Self {
-        let standing = step.standing();
+        let standing = standing(step, races);
         Self {
             step: step.name(),
             id: step.id(),
@@ -372,7 +382,8 @@ impl StepRecord {
             source: step.source(),
             control: step.is_control(),
             standing: standing.name(),
-            why: standing.why(),
+            // Of one that is carried: what was said of it before, which nobody should say any more.
+            why: step.standing().why(),
             carried_by: carried_by(step, races),
         }
     }

@@ -125,11 +125,13 @@ fn tokens(text: &str) -> Result<Vec<Found>, Error> {
         return Ok(vec![Found { line: 1, text }]);
     }
     let path = Path::new(text);
+    let mut what = "no file with a token in it";
     let content = if text == "-" {
         bounded(io::stdin())
     } else if path.exists() {
         fs::File::open(path).and_then(bounded)
     } else {
+        what = "there is no file of that name";
         Ok(text.as_bytes().to_vec())
     };
     let content = content.map_err(|error| Error::Unreadable {
@@ -151,7 +153,7 @@ fn tokens(text: &str) -> Result<Vec<Found>, Error> {
         }
     }
     if tokens.is_empty() {
-        return Err(Error::NoToken(text.to_owned()));
+        return Err(Error::NoToken(text.to_owned(), what));
     }
     Ok(tokens)
 }

@@ -112,7 +112,7 @@ fn told(args: &SelfcheckArgs, record: &Record) -> Result<String, Error> {
         return Ok(serde_json::to_string(record).map_err(std::io::Error::from)?);
     }
     Ok(format!(
-        "{:<5} {:<7}{} programs from seed {}: {} counted ({} graphs), {} with a race or deadlock, {} too large; \
+        "{:<5} {:<13} {} programs from seed {}: {} counted ({} graphs), {} with a race or deadlock, {} too large; \
          {} mismatches",
         record.model,
         record.family,

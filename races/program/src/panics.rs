@@ -33,6 +33,13 @@ pub struct Report {
     pub line: u32,
 }
 
+impl Report {
+    /// Both in one line, for a reader.
+    fn words(&self) -> String {
+        format!("{} (at {}:{})", self.message, self.file, self.line)
+    }
+}
+
 /// Work that did not come back.
 pub struct Caught {
     /// What was thrown.
@@ -55,7 +62,7 @@ impl Caught {
     /// What the panic said and where, in one line, for a reader.
     pub fn words(&self) -> String {
         match &self.report {
-            Some(report) => format!("{} (at {}:{})", report.message, report.file, report.line),
+            Some(report) => report.words(),
             None => self.message(),
         }
     }
@@ -96,6 +103,19 @@ pub fn isolated<R>(work: impl FnOnce() -> R) -> Result<R, Caught> {
             Quiet::No => None,
         },
     })
+}
+
+/// What a panic said that an engine has caught on this thread, inside [`isolated`], and where it was.
+pub fn words_of(payload: &(dyn Any + Send)) -> String {
+    let said = message_of(payload).unwrap_or("a panic without a message");
+    let take = |quiet: &RefCell<Quiet>| match &mut *quiet.try_borrow_mut().ok()? {
+        Quiet::Yes(first) => first.take(),
+        Quiet::No => None,
+    };
+    match QUIET.try_with(take).ok().flatten() {
+        Some(report) if report.message == said.trim() => report.words(),
+        _ => said.to_owned(),
+    }
 }
 
 /// Whoever reads, sets or hands on the process's hook holds this: of two who take it and set it at the same

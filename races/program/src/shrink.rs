@@ -5,7 +5,8 @@
 //!
 //! 1. a run is joined with another of its CPU, at the place of either;
 //! 2. a run is left out: what it did is done later, or never;
-//! 3. a run changes places with the next one.
+//! 3. a run changes places with the next one;
+//! 4. everything that is stale takes what is newest, or one thing does.
 //!
 //! Each try is an execution that follows the changed schedule as far as it can. It is taken if it breaks
 //! the same rule and is smaller; then everything is tried anew. It ends where nothing helps any more, or
@@ -27,6 +28,9 @@ pub trait Turn: Copy {
 
     /// Whether it does not take what is newest.
     fn is_stale(self) -> bool;
+
+    /// The same, taking what is newest.
+    fn fresh(self) -> Self;
 }
 
 impl Turn for LaneId {
@@ -37,6 +41,10 @@ impl Turn for LaneId {
     fn is_stale(self) -> bool {
         false
     }
+
+    fn fresh(self) -> Self {
+        self
+    }
 }
 
 impl Turn for Choice {
@@ -46,6 +54,10 @@ impl Turn for Choice {
 
     fn is_stale(self) -> bool {
         self.back > 0
+    }
+
+    fn fresh(self) -> Self {
+        Self { back: 0, ..self }
     }
 }
 
@@ -167,7 +179,26 @@ fn candidates<T: Turn>(best: &[T]) -> Vec<Vec<T>> {
         other.swap(nth - 1, nth);
         other.concat()
     }));
+    all.extend(fresher(best));
     all
+}
+
+/// The same with nothing stale, and with one stale turn less.
+fn fresher<T: Turn>(best: &[T]) -> Vec<Vec<T>> {
+    let stale: Vec<usize> = (0..best.len())
+        .filter(|&nth| best[nth].is_stale())
+        .collect();
+    let with = |nths: &[usize]| {
+        let mut other = best.to_vec();
+        nths.iter().for_each(|&nth| other[nth] = best[nth].fresh());
+        other
+    };
+    let everything = (!stale.is_empty()).then(|| with(&stale));
+    let each = stale.iter().filter(|_| stale.len() > 1);
+    everything
+        .into_iter()
+        .chain(each.map(|&nth| with(&[nth])))
+        .collect()
 }
 
 /// Every run joined with the next one of its CPU, early and late.
@@ -230,6 +261,20 @@ mod tests {
         let (same, words) = shrunk("aba", 1000, |tried| tried == "aba");
         assert_eq!(same, "aba");
         assert!(words.starts_with("shown as found: 3 steps and 2 switches, "));
+    }
+
+    #[test]
+    fn what_need_not_be_stale_is_not() {
+        let turn = |back| Choice { lane: 0, back };
+        let needs = |tried: &[Choice]| tried[1].back > 0;
+        let follow = |tried: &[Choice]| needs(tried).then(|| tried.to_vec());
+        let found = [turn(2), turn(1), turn(1)];
+        assert_eq!(
+            shrink(&found, 100, follow).schedule,
+            [turn(0), turn(1), turn(0)]
+        );
+        let any = |tried: &[Choice]| Some(tried.to_vec());
+        assert_eq!(shrink(&found, 100, any).shrinking.to.stale, 0);
     }
 
     #[test]

@@ -24,7 +24,7 @@ const fn needs(step: Step) -> Need {
 const M1: Race = Race {
     name: "peer/m1",
     catalogue: "R01",
-    about: "Pin against zap, free and reuse: reference/models/m1.c, event for event.",
+    about: "Pin against zap, free and reuse, as GenMC was given it, event for event.",
     profiles: EVERYWHERE,
     before: &[],
     needs: &[needs(Step::PteRecheck)],
@@ -43,7 +43,7 @@ const M1: Race = Race {
 const M2: Race = Race {
     name: "peer/m2",
     catalogue: "R03",
-    about: "A read-only pin against giving up exclusivity: reference/models/m2.c, event for event.",
+    about: "A read-only pin against giving up exclusivity, as GenMC was given it, event for event.",
     profiles: EVERYWHERE,
     before: &[],
     needs: &[needs(Step::PeekBarrier)],
@@ -61,7 +61,7 @@ const M2: Race = Race {
 const M3: Race = Race {
     name: "peer/m3",
     catalogue: "R06a",
-    about: "Pin against collapse that frees the table: reference/models/m3.c, event for event.",
+    about: "Pin against collapse that frees the table, as GenMC was given it, event for event.",
     profiles: EVERYWHERE,
     before: &[],
     needs: &[needs(Step::CollapseSyncIpi)],

@@ -26,7 +26,7 @@ use super::queue::parts_of;
 use super::waits::Waits;
 use gupcheck_program::hook::gupcheck_operation;
 use gupcheck_program::stack::{STACK_BYTES, Stack};
-use gupcheck_program::{Program, Returned, means};
+use gupcheck_program::{Program, Returned, means, panics};
 
 /// A remark that a CPU made, and how many operations it had done by then.
 pub(super) type Said = (usize, Note, Site);
@@ -269,7 +269,7 @@ impl Cpu {
                 return;
             }
             Ok(CoroutineResult::Return(returned)) => Next::Returned(returned),
-            Err(payload) => Next::Panicked(message(&*payload)),
+            Err(payload) => Next::Panicked(panics::words_of(&*payload)),
         };
         self.next = Some(ended);
         self.stack = self.coroutine.take().map(Coroutine::into_stack);
@@ -311,10 +311,4 @@ pub(super) enum NextRef<'a> {
     Asks(Asked),
     /// Anything else.
     Stops(&'a Next),
-}
-
-fn message(payload: &(dyn std::any::Any + Send)) -> String {
-    (payload.downcast_ref::<&str>().map(ToString::to_string))
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
 }
