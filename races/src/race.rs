@@ -98,6 +98,14 @@ pub const SMALL: &[Tested] = &[
     Tested::whole(2, 1, 50_000_000).longer(),
 ];
 
+/// The same of a race in which two callers have more executions than anybody waits for: some millions are seen, and there
+/// are more.
+pub const SMALL_FOR_ONE: &[Tested] = &[
+    Tested::whole(1, 1, 20_000),
+    Tested::whole(1, 2, 20_000),
+    Tested::part(2, 1, 20_000),
+];
+
 /// A step that a race rests on: without it, under these profiles, the race must fail.
 #[derive(Clone, Copy, Debug)]
 pub struct Need {

@@ -12,7 +12,7 @@ use gupcheck_core::mutators::{collapse_huge_page, madvise_dontneed};
 use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
+use gupcheck_races::race::{Need, Race, SMALL_FOR_ONE, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -32,7 +32,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
-    tested: SMALL,
+    tested: SMALL_FOR_ONE,
     build,
 };
 

@@ -11,7 +11,7 @@ use gupcheck_core::mutators::split_huge_page;
 use gupcheck_core::pgtable::PAGE_SIZE;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
+use gupcheck_races::race::{Need, Race, SMALL_FOR_ONE, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
@@ -56,7 +56,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
-    tested: SMALL,
+    tested: SMALL_FOR_ONE,
     build,
 };
 

@@ -13,7 +13,7 @@ use gupcheck_core::mutators::split_huge_page;
 use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
+use gupcheck_races::race::{Need, Race, SMALL_FOR_ONE, Size};
 use gupcheck_races::scene::Scene;
 
 pub(crate) const RACE: Race = Race {
@@ -61,7 +61,7 @@ pub(crate) const RACE: Race = Race {
         },
     ],
     indifferent: &[],
-    tested: SMALL,
+    tested: SMALL_FOR_ONE,
     build,
 };
 
