@@ -9,7 +9,7 @@
 //! 3. If the same entry is put back afterwards, the bit must have been seen clear before: a barrier.
 
 use super::{
-    Folio, Page, PageFlags, clear_page_flags, folio_maybe_dma_pinned, page_add_rmap, set_page_flags,
+    Folio, Page, PageFlags, clear_page_flags, folio_maybe_dma_pinned, page_dup_rmap, set_page_flags,
 };
 use crate::cpu::Cpu;
 use crate::lkmm::{read_once_has, smp_mb, smp_mb_after_atomic};
@@ -63,6 +63,6 @@ pub fn page_try_dup_anon_rmap(
         }
         clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
     }
-    page_add_rmap(cpu, page);
+    page_dup_rmap(cpu, page);
     true
 }

@@ -21,7 +21,7 @@
 use crate::cpu::{Cpu, flush_tlb, tlb_remove_table_sync_one};
 use crate::folio::{
     Folio, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
-    page_add_rmap, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
+    page_add_new_rmap, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
 };
 use crate::lkmm::{read_once, smp_wmb};
 use crate::machine::MmId;
@@ -334,7 +334,7 @@ fn install(cpu: &Cpu<'_>, mm: &Mm, base: u64, pmdp: EntryPtr<'_>, table: &Page, 
     pmdp.lock().lock(cpu);
     bug_on_pmd(cpu, pmdp);
     page_set_anon(cpu, head, mm, base);
-    page_add_rmap(cpu, head);
+    page_add_new_rmap(cpu, head);
     set_page_flags(cpu, head, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
     mm.deposit(cpu, table);
     // maybe_pmd_mkwrite(pmd_mkdirty(...))

@@ -7,7 +7,10 @@ use gupcheck_core::cpu::{
     Cpu, local_irq_restore, local_irq_save, rcu_read_lock, rcu_read_unlock, synchronize_rcu,
     tlb_remove_table_sync_one,
 };
-use gupcheck_core::folio::{Folio, Owner, PageFlags, Pfn, folio_put, folio_ref_freeze};
+use gupcheck_core::folio::{
+    Folio, Owner, PageFlags, Pfn, folio_put, folio_ref_freeze, page_add_new_rmap, page_add_rmap,
+    page_dup_rmap, page_remove_rmap,
+};
 use gupcheck_core::gup::{Foll, get_user_pages_fast, pin_user_pages_fast_only};
 use gupcheck_core::mutators::{
     Scan, collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
@@ -248,6 +251,26 @@ fn dropping_and_freezing_are_fully_ordered() {
         assert!(folio_ref_freeze(cpu, folio, 2).is_some());
     });
     assert_eq!(freeze, ["cmpxchg.Full page0.refcount"; 2]);
+}
+
+/// A count that goes down, or up again, returns a value; that of a child's mapping returns none; of a new page it is stored.
+#[test]
+fn a_map_count_is_as_ordered_as_its_atomic() {
+    let held = |boot: &mut Boot| boot.anon_page(Owner::Us, 1);
+    let counted = ops(&ARM64, held, |cpu, &pfn| {
+        let page = cpu.machine().page(pfn);
+        page_add_new_rmap(cpu, page);
+        page_dup_rmap(cpu, page);
+        page_remove_rmap(cpu, page);
+        page_add_rmap(cpu, page);
+    });
+    let expected = [
+        "store.Relaxed page0.mapcount",
+        "add.Relaxed page0.mapcount",
+        "sub.Full page0.mapcount",
+        "add.Full page0.mapcount",
+    ];
+    assert_eq!(counted, expected);
 }
 
 #[test]
