@@ -32,8 +32,8 @@ pub fn set_page_anon_exclusive(cpu: &Cpu<'_>, page: &Page) {
 pub fn page_try_share_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page) -> bool {
     let _span = cpu.span("page_try_share_anon_rmap");
     // ORDERING: full, between the cleared entry and the look at the pins. Pairs with pin-barrier (P12)
-    // and pincount-barrier (P17). Without it, where the flush is deferred or orders nothing: R03 A.
-    // Step `peek-barrier`.
+    // and pincount-barrier (P17). Without it, where neither the clear nor the flush orders anything: R03 A. (x86's
+    // clear does, and arm64's flush, put off or not.) Step `peek-barrier`.
     if cpu.does(Step::PeekBarrier) {
         smp_mb(cpu);
     }
