@@ -419,9 +419,13 @@ impl<'m> Fault<'_, 'm> {
             ptep.clear(cpu);
             flush_tlb(cpu);
             let entry = self.add_new_anon(new);
-            let unshared = entry.without(Bits::WRITE | Bits::DIRTY);
-            let unshare = self.flags.contains(FaultFlags::UNSHARE);
-            ptep.set(cpu, if unshare { unshared } else { entry });
+            let entry = if self.flags.contains(FaultFlags::UNSHARE) {
+                entry.without(Bits::WRITE | Bits::DIRTY)
+            } else {
+                // Dirty even where the area is not writable, as a forced write has it.
+                entry.with(Bits::DIRTY)
+            };
+            ptep.set(cpu, entry);
             if let Some((_, page)) = old {
                 page_remove_rmap(cpu, page);
             }

@@ -51,12 +51,16 @@ pub fn migrate_page<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
     moved
 }
 
-/// `isolate_migratepages_block`, of one page: a reference, unless it is free, and off the LRU, unless it is not on it.
+/// `isolate_migratepages_block`, of one page: a reference, unless it is free, and off the LRU, unless it is not on it. A first
+/// look, without a reference, decides nothing but that it is left alone.
 fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
     let _span = cpu.span("isolate_migratepages_block");
     let page = cpu.machine().page(pfn);
     let folio = Folio::of(page);
-    // get_page_unless_zero
+    if !folio.test(cpu, PageFlags::LRU) {
+        return None;
+    }
+    // folio_get_nontail_page
     if !atomic_add_unless(cpu, page.refcount, 1, 0, RmwOrder::Full) {
         return None;
     }

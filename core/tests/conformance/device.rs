@@ -138,6 +138,23 @@ fn a_dying_pagemap_takes_all_pages_of_its_table_with_it() {
     }
 }
 
+/// What a large folio's page is given back with is its head's flag.
+#[test]
+fn the_flag_that_goes_with_a_page_that_is_given_back_is_the_heads() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(2);
+    let head = boot.thp(gupcheck_core::folio::Owner::Us, 0);
+    boot.map(area.mm, area.start, head.plus(1), true);
+    let device = boot.device_memory(1);
+    boot.map_device(area.mm, area.start + PAGE_SIZE, device, true);
+    kill(&mut boot, 0);
+    let world = World::new(boot);
+    let gup = get_user_pages_fast_only(&world.cpu(), area.mm, area.start, 2, Foll::WRITE);
+    assert_eq!(got(&gup), []);
+    assert!(!world.flags(head).contains(PageFlags::REFERENCED));
+    audit(&world, &[]);
+}
+
 #[test]
 fn an_ordinary_page_before_a_dying_one_is_given_back_too() {
     let mut boot = boot(&X86_NATIVE);
