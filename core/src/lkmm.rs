@@ -124,6 +124,14 @@ pub fn atomic_sub_and_test(cpu: &Lane<'_>, cell: Atomic<i32>, n: i32, order: Rmw
     cell.rmw_look(cpu, subtract, order, Look::Is(n.into_word())) != 0
 }
 
+/// `atomic_inc_and_test`, of a count that starts at `least`: adds one; whether it was `least` before. Fully ordered in the
+/// kernel, where counts that it is used of start at -1; weaker where a step is knocked out.
+#[track_caller]
+pub fn atomic_inc_and_test(cpu: &Lane<'_>, cell: Atomic<i32>, least: i32, order: RmwOrder) -> bool {
+    let add = Rmw::Add(1_i32.into_word());
+    cell.rmw_look(cpu, add, order, Look::Is(least.into_word())) != 0
+}
+
 /// `atomic_add_unless`: adds `n` unless the value is `unless`; whether it did. It looks first: refused, it never gets to
 /// its locked instruction, and orders nothing on any architecture. `order` holds on success only ([`RmwOrder::Full`] in the kernel; weaker where a step is knocked out).
 #[track_caller]

@@ -189,6 +189,9 @@ steps! {
     SplitChecksFolio = "M-P29", "split-checks-folio",
         "Split a huge pmd for a folio's sake only if it maps that folio, which is asked under the pmd lock.",
         "whoever zaps a huge page and maps another", "__split_huge_pmd";
+    RmapOrdered = "M-P30", "rmap-ordered",
+        "Taking a page's map count down, or up if it was mapped before, is a full barrier: the atomic returns a value.",
+        "pin-barrier (P12), pincount-barrier (P17)", "page_remove_rmap, page_add_anon_rmap";
     PagemapReference = "P10", "pagemap-reference",
         "Take a reference of a device's pagemap, unless it is dying, before the reference of a page of it.",
         "the kill of the pagemap, and the grace period after it", "get_dev_pagemap; 5c2c2587b132";
@@ -241,6 +244,9 @@ impl Step {
             ),
             Self::ClearBarrier => Standing::Redundant(
                 "on x86 the flush, and the barrier or the lock of whoever looks, order again what the exchange has",
+            ),
+            Self::RmapOrdered => Standing::Redundant(
+                "whoever gives a mapping up drops its reference next, which is a full barrier as well",
             ),
             Self::RecheckOrder => Standing::Control,
             _ => Standing::Carried,

@@ -9,7 +9,7 @@
 //! 3. If the same entry is put back afterwards, the bit must have been seen clear before: a barrier.
 
 use super::{
-    Folio, Page, PageFlags, clear_page_flags, folio_maybe_dma_pinned, page_add_rmap, set_page_flags,
+    Folio, Page, PageFlags, clear_page_flags, folio_maybe_dma_pinned, page_dup_rmap, set_page_flags,
 };
 use crate::cpu::Cpu;
 use crate::lkmm::{read_once_has, smp_mb, smp_mb_after_atomic};
@@ -32,8 +32,8 @@ pub fn set_page_anon_exclusive(cpu: &Cpu<'_>, page: &Page) {
 pub fn page_try_share_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page) -> bool {
     let _span = cpu.span("page_try_share_anon_rmap");
     // ORDERING: full, between the cleared entry and the look at the pins. Pairs with pin-barrier (P12)
-    // and pincount-barrier (P17). Without it, where the flush is deferred or orders nothing: R03 A.
-    // Step `peek-barrier`.
+    // and pincount-barrier (P17). Without it, where neither the clear nor the flush orders anything: R03 A. (x86's
+    // clear does, and arm64's flush, put off or not.) Step `peek-barrier`.
     if cpu.does(Step::PeekBarrier) {
         smp_mb(cpu);
     }
@@ -63,6 +63,6 @@ pub fn page_try_dup_anon_rmap(
         }
         clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
     }
-    page_add_rmap(cpu, page);
+    page_dup_rmap(cpu, page);
     true
 }

@@ -27,7 +27,9 @@ pub use exclusive::{
 };
 pub use flags::{clear_page_flags, set_page_flags, test_and_clear_page_flag};
 pub use head::{Folio, page_folio, page_is_in_folio};
-pub use mapcount::{folio_mapped, page_add_rmap, page_remove_rmap};
+pub use mapcount::{
+    folio_mapped, page_add_new_rmap, page_add_rmap, page_dup_rmap, page_remove_rmap,
+};
 pub use refcount::{
     Frozen, GUP_PIN_COUNTING_BIAS, folio_get, folio_maybe_dma_pinned, folio_put, folio_put_refs,
     folio_ref_add, folio_ref_count_is, folio_ref_count_is_below, folio_ref_freeze,

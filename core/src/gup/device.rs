@@ -10,7 +10,7 @@
 
 use super::{Foll, Recorded, put_page, try_grab_page, unpin_user_page};
 use crate::cpu::Cpu;
-use crate::folio::{PageFlags, Pfn, clear_page_flags, set_page_flags};
+use crate::folio::{PageFlags, Pfn, clear_page_flags, page_folio, set_page_flags};
 use crate::mm::{get_dev_pagemap, put_dev_pagemap};
 use crate::pgtable::{Entry, EntryPtr, PAGE_SIZE};
 use crate::step::Step;
@@ -27,7 +27,9 @@ pub(super) fn undo_dev_pagemap(
         let Some(page) = recorded.take_last() else {
             return;
         };
-        clear_page_flags(cpu, page, PageFlags::REFERENCED);
+        // ClearPageReferenced: the head's, of an ordinary page.
+        let head = page_folio(cpu, page).head();
+        clear_page_flags(cpu, head, PageFlags::REFERENCED);
         if flags.contains(Foll::PIN) {
             unpin_user_page(cpu, page);
         } else {
@@ -74,12 +76,16 @@ fn take_pages<'m>(
     let mut pfn = first;
     let all = loop {
         pagemap = get_dev_pagemap(cpu, pfn, pagemap);
-        let page = cpu.machine().page(pfn);
-        if pagemap.is_none() || page.memory.p2pdma && !flags.contains(Foll::PCI_P2PDMA) {
+        if pagemap.is_none() {
+            break false;
+        }
+        let page = cpu.pfn_to_page(pfn);
+        if page.memory.p2pdma && !flags.contains(Foll::PCI_P2PDMA) {
             break false;
         }
         // Before the page is got, and not taken back if it is not.
-        set_page_flags(cpu, page, PageFlags::REFERENCED);
+        let head = page_folio(cpu, page).head();
+        set_page_flags(cpu, head, PageFlags::REFERENCED);
         if try_grab_page(cpu, page, flags).is_err() {
             break false;
         }

@@ -268,7 +268,7 @@ impl<'a, 'm> Walk<'a, 'm> {
                 && gup_device_huge(cpu, self.recorded, flags, (leaf, ptr), first, (addr, end));
         }
         let refs = ((end - addr) / PAGE_SIZE) as u32;
-        let page = cpu.machine().page(first);
+        let page = cpu.pfn_to_page(first);
         let Some(folio) = try_grab_folio(cpu, page, refs as i32, flags) else {
             return false;
         };
@@ -292,8 +292,7 @@ impl<'a, 'm> Walk<'a, 'm> {
         }
         set_page_flags(cpu, folio.head(), PageFlags::REFERENCED);
         for n in 0..refs {
-            self.recorded
-                .record(cpu, cpu.machine().page(page.pfn.plus(n)));
+            self.recorded.record(cpu, cpu.pfn_to_page(page.pfn.plus(n)));
         }
         true
     }

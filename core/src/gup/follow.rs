@@ -257,7 +257,10 @@ fn follow_locked_pte<'m>(
         }
         None if flags.contains(Foll::DUMP) => return Err(Errno::Efault),
         None if is_zero_page(cpu, mapped) => mapped,
-        None => return Err(Errno::Eexist),
+        None => {
+            follow_pfn_pte(cpu, ptep, pte, flags);
+            return Err(Errno::Eexist);
+        }
     };
     if !pte.is_writable() && gup_must_unshare(cpu, Some(vma), flags, page) {
         return Err(Errno::Emlink);
@@ -272,6 +275,21 @@ fn follow_locked_pte<'m>(
     }
     touch(cpu, page, pte, flags);
     Ok(Followed::Page { page, page_mask: 0 })
+}
+
+/// `follow_pfn_pte`, of an entry without a struct page that may be used: `FOLL_TOUCH` marks the entry itself. Its caller
+/// returns `-EEXIST`.
+fn follow_pfn_pte(cpu: &Cpu<'_>, ptep: EntryPtr<'_>, pte: Entry, flags: Foll) {
+    if !flags.contains(Foll::TOUCH) {
+        return;
+    }
+    let mut touched = pte.with(Bits::ACCESSED);
+    if flags.contains(Foll::WRITE) {
+        touched = touched.with(Bits::DIRTY);
+    }
+    if touched != pte {
+        ptep.set(cpu, touched);
+    }
 }
 
 /// `FOLL_TOUCH`: mark the page dirty if it will be written, and accessed.

@@ -8,7 +8,7 @@ use super::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, page_set_anon, split
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{
     Folio, Mapping, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
-    folio_ref_count_is_below, page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap,
+    folio_ref_count_is_below, page_add_new_rmap, page_anon_exclusive, page_folio, page_remove_rmap,
     set_page_anon_exclusive, set_page_flags,
 };
 use crate::lkmm::{read_once_is, smp_wmb};
@@ -351,7 +351,7 @@ impl<'m> Fault<'_, 'm> {
     fn add_new_anon(&self, page: &'m Page) -> Entry {
         let cpu = self.cpu;
         page_set_anon(cpu, page, self.mm, self.addr);
-        page_add_rmap(cpu, page);
+        page_add_new_rmap(cpu, page);
         set_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
         let write = self.vma.flags.contains(VmFlags::WRITE);
         Entry::leaf(page.pfn, write)
@@ -419,9 +419,13 @@ impl<'m> Fault<'_, 'm> {
             ptep.clear(cpu);
             flush_tlb(cpu);
             let entry = self.add_new_anon(new);
-            let unshared = entry.without(Bits::WRITE | Bits::DIRTY);
-            let unshare = self.flags.contains(FaultFlags::UNSHARE);
-            ptep.set(cpu, if unshare { unshared } else { entry });
+            let entry = if self.flags.contains(FaultFlags::UNSHARE) {
+                entry.without(Bits::WRITE | Bits::DIRTY)
+            } else {
+                // Dirty even where the area is not writable, as a forced write has it.
+                entry.with(Bits::DIRTY)
+            };
+            ptep.set(cpu, entry);
             if let Some((_, page)) = old {
                 page_remove_rmap(cpu, page);
             }

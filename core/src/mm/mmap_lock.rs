@@ -35,4 +35,15 @@ impl Mm {
             .iter()
             .find(|vma| vma.contains(addr) && vma.attached.read(cpu))
     }
+
+    /// `find_vma`: the area that `addr` is in, or else the next one.
+    #[track_caller]
+    pub fn find_vma(&self, cpu: &Cpu<'_>, addr: u64) -> Option<&Vma> {
+        self.vma_lookup(cpu, addr).or_else(|| {
+            let behind = self.vmas.iter().filter(|vma| addr < vma.start);
+            behind
+                .filter(|vma| vma.attached.read(cpu))
+                .min_by_key(|vma| vma.start)
+        })
+    }
 }

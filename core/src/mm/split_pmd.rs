@@ -6,6 +6,9 @@
 //! 2. only then it is decided whether the page is exclusive, or may be shared;
 //! 3. the deposited table is filled;
 //! 4. a write barrier; 5. the table is linked (M-P1).
+//!
+//! A device's leaf is not split: no table was deposited for it. It is cleared and flushed, all of it, and the next faults map it
+//! anew. So whoever zaps a part of it takes the rest away as well.
 
 use super::Mm;
 use crate::cpu::{Cpu, flush_tlb};
@@ -47,10 +50,16 @@ pub fn split_huge_pmd<'m>(
 /// `__split_huge_pmd_locked`, under the pmd lock. With `freeze` the PTEs are migration entries, unless the page may be pinned.
 ///
 /// # Panics
-/// If no table was deposited for the huge mapping, which is a defect of the scenario.
+/// If no table was deposited for the huge mapping of ordinary memory, which is a defect of the scenario.
 pub fn split_huge_pmd_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, pmdp: EntryPtr<'m>, freeze: bool) {
     let _span = cpu.span("__split_huge_pmd_locked");
     let present = pmdp.get(cpu);
+    if present.is_devmap() {
+        // pmdp_huge_clear_flush; vma_is_special_huge: neither reference nor map count.
+        pmdp.clear(cpu);
+        flush_tlb(cpu);
+        return;
+    }
     // ORDERING: no pin through the huge entry once exclusivity is looked at. Pairs with the recheck of the
     // huge leaf (P19). Without it: R13. Step `split-invalidate-first`.
     let old = if cpu.does(Step::SplitInvalidateFirst) {

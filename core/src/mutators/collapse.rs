@@ -21,7 +21,7 @@
 use crate::cpu::{Cpu, flush_tlb, tlb_remove_table_sync_one};
 use crate::folio::{
     Folio, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
-    page_add_rmap, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
+    page_add_new_rmap, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
 };
 use crate::lkmm::{read_once, smp_wmb};
 use crate::machine::MmId;
@@ -38,11 +38,13 @@ use arrayvec::ArrayVec;
 pub enum Scan {
     /// `SCAN_SUCCEED`.
     Succeed,
-    /// `SCAN_VMA_CHECK`: the area is gone, or not anonymous.
+    /// `SCAN_VMA_NULL`: the area is gone.
+    VmaNull,
+    /// `SCAN_VMA_CHECK`: the area is not anonymous.
     VmaCheck,
     /// `SCAN_ADDRESS_RANGE`: the area does not hold all that a pmd maps.
     AddressRange,
-    /// `SCAN_PMD_NULL`: there is no pmd, or no table under it.
+    /// `SCAN_PMD_NULL`: there is no pmd, or no table under it, though no huge page of ordinary memory either.
     PmdNull,
     /// `SCAN_PMD_NONE`: nothing was ever mapped there.
     PmdNone,
@@ -71,6 +73,7 @@ impl Scan {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Succeed => "succeeded",
+            Self::VmaNull => "vma_null",
             Self::VmaCheck => "vma_check",
             Self::AddressRange => "address_range",
             Self::PmdNull => "pmd_null",
@@ -171,8 +174,9 @@ fn bug_on_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
 /// `hugepage_vma_revalidate`: the area is still there, anonymous, and holds all of the range.
 fn hugepage_vma_revalidate<'a>(cpu: &Cpu<'_>, mm: &'a Mm, base: u64) -> Result<&'a Vma, Scan> {
     let span = cpu.machine().geometry.span(Level::Pmd);
-    let vma = mm.vma_lookup(cpu, base).ok_or(Scan::VmaCheck)?;
-    if base + span > vma.end {
+    let vma = mm.find_vma(cpu, base).ok_or(Scan::VmaNull)?;
+    // transhuge_vma_suitable
+    if base < vma.start || base + span > vma.end {
         return Err(Scan::AddressRange);
     }
     let anon = vma.backing == Backing::Anon && !vma.flags.contains(VmFlags::SHARED);
@@ -189,7 +193,7 @@ fn find_pmd_or_thp_or_none<'m>(
     let pmd = pmdp.read_once(cpu);
     if pmd.is_none() {
         Err(Scan::PmdNone)
-    } else if !pmd.pmd_present() {
+    } else if !pmd.pmd_present() || pmd.is_devmap() {
         Err(Scan::PmdNull)
     } else if pmd.is_huge() {
         Err(Scan::PmdMapped)
@@ -296,9 +300,9 @@ fn release_page(cpu: &Cpu<'_>, page: &Page) {
     folio_put(cpu, folio);
 }
 
-/// `release_pte_pages`.
+/// `release_pte_pages`: the last one first.
 fn release_pages(cpu: &Cpu<'_>, isolated: &Isolated<'_>) {
-    for page in isolated.iter().filter_map(|&(page, _)| page) {
+    for page in isolated.iter().rev().filter_map(|&(page, _)| page) {
         release_page(cpu, page);
     }
 }
@@ -334,7 +338,7 @@ fn install(cpu: &Cpu<'_>, mm: &Mm, base: u64, pmdp: EntryPtr<'_>, table: &Page, 
     pmdp.lock().lock(cpu);
     bug_on_pmd(cpu, pmdp);
     page_set_anon(cpu, head, mm, base);
-    page_add_rmap(cpu, head);
+    page_add_new_rmap(cpu, head);
     set_page_flags(cpu, head, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
     mm.deposit(cpu, table);
     // maybe_pmd_mkwrite(pmd_mkdirty(...))

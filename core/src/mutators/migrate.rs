@@ -4,11 +4,12 @@
 //!
 //! Once every mapping has become a migration entry, the folio must have no reference but the migration's own. Of anonymous
 //! memory outside the swap cache the count is *looked at*, and nothing is written. That is enough, because of what
-//! came just before: the last mapping's reference was dropped, in the very same word, after its entry was exchanged. A walker
-//! that takes its reference before that drop is in the count that is looked at; one that takes it after has
-//! acquired the exchange with it, and its recheck fails. (Of an exclusive page there are two full barriers as well between the
-//! exchange and the look, and each would do by itself: `page_try_share_anon_rmap` has them.) Of a folio in the swap
-//! cache, which others may find without any mapping, the count is *frozen*.
+//! came just before. Between the exchange of the entry and the look the map count went down, which is a full barrier: either
+//! the look sees the walker's reference, or the walker's recheck sees the exchange. And the last mapping's reference was
+//! dropped, in the very same word, which would do by itself: a walker that takes its reference before that drop is in the
+//! count that is looked at; one that takes it after has acquired the exchange with it. (Of an exclusive page
+//! `page_try_share_anon_rmap` has two full barriers more, and each would do, too.) Of a folio in the swap cache, which others may
+//! find without any mapping, the count is *frozen*.
 //!
 //! # What happens when a walker comes
 //!
@@ -50,12 +51,16 @@ pub fn migrate_page<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
     moved
 }
 
-/// `isolate_migratepages_block`, of one page: a reference, unless it is free, and off the LRU, unless it is not on it.
+/// `isolate_migratepages_block`, of one page: a reference, unless it is free, and off the LRU, unless it is not on it. A first
+/// look, without a reference, decides nothing but that it is left alone.
 fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
     let _span = cpu.span("isolate_migratepages_block");
     let page = cpu.machine().page(pfn);
     let folio = Folio::of(page);
-    // get_page_unless_zero
+    if !folio.test(cpu, PageFlags::LRU) {
+        return None;
+    }
+    // folio_get_nontail_page
     if !atomic_add_unless(cpu, page.refcount, 1, 0, RmwOrder::Full) {
         return None;
     }
@@ -108,8 +113,9 @@ fn unmap_and_move<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
 fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
     let _span = cpu.span("folio_migrate_mapping");
     if !old.test(cpu, PageFlags::SWAP_CACHE) {
-        // ORDERING: none here: the drop of the last mapping's reference was a fully ordered change of this very word.
-        // Pairs with pin-barrier (P12). Without that order: R12, of a page that is not exclusive. Step `put-ordered`.
+        // ORDERING: none here: since the entry was exchanged the map count went down, and the mapping's reference, in this very
+        // word, was dropped: two full barriers. Pairs with pin-barrier (P12). Without both: R12, of a page that is not
+        // exclusive. Steps `rmap-ordered`, `put-ordered`.
         let alone = folio_ref_count_is(cpu, old, 1);
         if alone {
             page_copy_anon(cpu, new.head(), old, 0);

@@ -4,6 +4,7 @@ use crate::cpu::Cpu;
 use crate::machine::MmId;
 use crate::mm::{Mm, MmuGather, Vma, unlink_anon_vmas};
 use crate::pgtable::{Entry, Level, find_entry};
+use arrayvec::ArrayVec;
 
 /// `do_vmi_munmap`, of one whole area, with the mmap lock held for writing throughout (the kernel may
 /// downgrade it before it unmaps). Whether the area was there.
@@ -30,39 +31,61 @@ fn unmap_region(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma) {
     let mut tlb = MmuGather::new();
     super::unmap_page_range(cpu, mm, &mut tlb, vma.start, vma.end);
     unlink_anon_vmas(cpu, mm, vma);
-    for level in [Level::Pte, Level::Pmd, Level::Pud, Level::P4d] {
-        free_pgtables(cpu, mm, &mut tlb, vma, level);
+    if let Some(&top) = table_levels(cpu).first() {
+        free_pgtables(cpu, mm, &mut tlb, top, (vma.start, vma.end));
     }
     tlb.finish(cpu);
 }
 
-/// `free_pgtables` (`free_pte_range` to `free_p4d_range`): unlinks the tables of one level under the area
-/// that no other area reaches into.
-fn free_pgtables<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, vma: &Vma, level: Level) {
-    let geometry = &cpu.machine().geometry;
-    if geometry.is_folded(level) {
-        return;
-    }
+/// `free_pgtables` (`free_pgd_range` down to `free_pte_range`), of the range that the area has of a table: unlinks the tables
+/// of `level` that no other area reaches into, each after all that is below it.
+fn free_pgtables<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    tlb: &mut MmuGather<'m>,
+    level: Level,
+    (start, end): (u64, u64),
+) {
+    let levels = table_levels(cpu);
+    let place = levels.iter().position(|&other| other == level);
+    let below = place.and_then(|place| levels.get(place + 1));
     let Some(above) = level_above(cpu, level) else {
         return;
     };
-    let span = geometry.span(above);
-    let mut base = vma.start & !(span - 1);
-    while base < vma.end {
-        let end = base + span;
-        let shared = mm
-            .vmas
-            .iter()
-            .any(|other| other.start < end && base < other.end && other.attached.read(cpu));
-        if !shared && let Some(link) = find_entry(cpu, mm, base, above) {
-            let entry = link.get(cpu);
-            if !entry.is_none() {
-                link.set(cpu, Entry::NONE);
-                tlb.free_table(cpu.machine().page(entry.pfn()));
-            }
+    let span = cpu.machine().geometry.span(above);
+    let mut addr = start;
+    while addr < end {
+        let next = cpu.machine().geometry.addr_end(above, addr, end);
+        if let Some(&below) = below {
+            free_pgtables(cpu, mm, tlb, below, (addr, next));
         }
-        base = end;
+        unlink_table(cpu, mm, tlb, above, addr & !(span - 1));
+        addr = next;
     }
+}
+
+/// `free_pte_range` and its kin: one table, whose link at the level `above` it begins at `base`.
+fn unlink_table<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, above: Level, base: u64) {
+    let end = base + cpu.machine().geometry.span(above);
+    let shared = mm
+        .vmas
+        .iter()
+        .any(|other| other.start < end && base < other.end && other.attached.read(cpu));
+    if !shared && let Some(link) = find_entry(cpu, mm, base, above) {
+        let entry = link.get(cpu);
+        if !entry.is_none() {
+            link.set(cpu, Entry::NONE);
+            tlb.free_table(cpu.machine().page(entry.pfn()));
+        }
+    }
+}
+
+/// The levels below the root that have tables of their own, from the top.
+fn table_levels(cpu: &Cpu<'_>) -> ArrayVec<Level, 4> {
+    [Level::P4d, Level::Pud, Level::Pmd, Level::Pte]
+        .into_iter()
+        .filter(|&level| !cpu.machine().geometry.is_folded(level))
+        .collect()
 }
 
 /// The next level above that has tables of its own.

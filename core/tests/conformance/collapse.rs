@@ -178,9 +178,64 @@ fn a_collapse_without_anything_to_collapse() {
     munmap(&world.cpu(), area.mm, area.vma);
     assert_eq!(
         collapse_huge_page(&world.cpu(), area.mm, area.start),
-        Scan::VmaCheck
+        Scan::VmaNull
     );
     audit(&world, &[]);
+    let mut behind = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut behind, 4);
+    behind.free_block(2);
+    let world = World::new(behind);
+    let before = area.start - world.machine.geometry.span(Level::Pmd);
+    let scan = collapse_huge_page(&world.cpu(), area.mm, before);
+    assert_eq!(scan, Scan::AddressRange, "the next area is looked at");
+    let mut device = boot(&X86_NATIVE);
+    let area = device.anon_area(4);
+    let first = device.device_memory(4);
+    device.map_device_leaf(area.mm, area.start, Level::Pmd, first, true);
+    device.free_block(2);
+    assert_eq!(collapse(device, area), Scan::PmdNull);
+}
+
+/// The swap cache has a reference of its own, which is no reason to refuse; a reference in its place is one.
+#[test]
+fn a_page_in_the_swap_cache_is_collapsed() {
+    for cached in [true, false] {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, pages) = populated(&mut boot, 4);
+        boot.add_to_swap_cache(pages[1]);
+        if !cached {
+            set_flag(&mut boot, pages[1], PageFlags::SWAP_CACHE, false);
+        }
+        boot.free_block(2);
+        let world = World::new(boot);
+        let scan = collapse_huge_page(&world.cpu(), area.mm, area.start);
+        let expected = if cached {
+            Scan::Succeed
+        } else {
+            Scan::PageCount
+        };
+        assert_eq!(scan, expected);
+        assert_eq!(world.refs(pages[1]), if cached { 1 } else { 2 });
+        audit(&world, &[Held::Refs(pages[1], 1)]);
+    }
+}
+
+#[test]
+fn a_refused_collapse_gives_its_pages_back_from_the_last_one_down() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 4);
+    let held = boot.page(pages[3]).refcount;
+    boot.layout().set(held, 2);
+    boot.free_block(2);
+    let world = World::new(boot);
+    let ops = world.ops(|cpu| {
+        let scan = collapse_huge_page(cpu, area.mm, area.start);
+        assert_eq!(scan, Scan::PageCount);
+    });
+    // Back on the LRU.
+    let expected = [2, 1, 0].map(|n: usize| format!("or.Relaxed page{}.flags", pages[n].0));
+    let back: Vec<_> = ops.iter().filter(|op| expected.contains(op)).collect();
+    assert_eq!(back, expected.iter().collect::<Vec<_>>());
 }
 
 #[test]

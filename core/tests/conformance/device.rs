@@ -10,7 +10,7 @@ use gupcheck_core::gup::{
     pin_user_pages_fast_only, put_page,
 };
 use gupcheck_core::mm::{Backing, VmFlags, get_dev_pagemap};
-use gupcheck_core::mutators::{dax_layout_is_idle, memunmap_pages};
+use gupcheck_core::mutators::{dax_layout_is_idle, madvise_dontneed, memunmap_pages};
 use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE, find_entry};
 use gupcheck_core::step::{Kernel, Step};
 
@@ -136,6 +136,23 @@ fn a_dying_pagemap_takes_all_pages_of_its_table_with_it() {
         let referenced = |pfn| world.flags(pfn).contains(PageFlags::REFERENCED);
         assert!(referenced(pages[2]) && !referenced(pages[4]));
     }
+}
+
+/// What a large folio's page is given back with is its head's flag.
+#[test]
+fn the_flag_that_goes_with_a_page_that_is_given_back_is_the_heads() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(2);
+    let head = boot.thp(gupcheck_core::folio::Owner::Us, 0);
+    boot.map(area.mm, area.start, head.plus(1), true);
+    let device = boot.device_memory(1);
+    boot.map_device(area.mm, area.start + PAGE_SIZE, device, true);
+    kill(&mut boot, 0);
+    let world = World::new(boot);
+    let gup = get_user_pages_fast_only(&world.cpu(), area.mm, area.start, 2, Foll::WRITE);
+    assert_eq!(got(&gup), []);
+    assert!(!world.flags(head).contains(PageFlags::REFERENCED));
+    audit(&world, &[]);
 }
 
 #[test]
@@ -385,6 +402,27 @@ fn a_layout_is_idle_unless_somebody_has_one_of_its_pages() {
             let gup = get_user_pages_fast_only(&cpu, area.mm, addr, 1, Foll::WRITE);
             assert_eq!(got(&gup), [], "nothing is mapped any more");
         }
+    }
+}
+
+/// A device's leaf cannot be split: whoever zaps a part of it takes all of it away, and nobody's count changes.
+#[test]
+fn a_leaf_of_which_a_part_is_zapped_goes_as_a_whole() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, first) = device_pages_or_leaf(&mut boot, true);
+        let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+        let world = World::new(boot);
+        let (from, to) = (area.start + PAGE_SIZE, area.start + 2 * PAGE_SIZE);
+        let ops = world.ops(|cpu| madvise_dontneed(cpu, area.mm, from, to));
+        assert_eq!(world.get(slot), Entry::NONE, "{profile}");
+        let clear = format!("xchg.{:?} mm0.pmd[1]", profile.clear);
+        assert!(ops.contains(&clear), "{profile}: {ops:?}");
+        assert!(world.no_locks_held());
+        let gup = get_user_pages_fast_only(&world.cpu(), area.mm, area.start, 1, Foll::WRITE);
+        assert_eq!(got(&gup), []);
+        assert_eq!(world.refs(first), 1, "its own");
+        audit(&world, &[]);
     }
 }
 

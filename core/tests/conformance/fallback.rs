@@ -178,6 +178,7 @@ fn a_forced_write_gets_a_copy_and_leaves_the_entry_read_only() {
     assert_ne!(pages[0], shared);
     let entry = pte(&world, area);
     assert!(entry.pfn() == pages[0] && !entry.is_writable());
+    assert!(entry.is_dirty(), "it was a write");
     audit(&world, &[Held::Pins(pages[0], 1), Held::Refs(shared, 1)]);
 }
 
@@ -457,4 +458,26 @@ fn a_leaf_that_the_slow_path_does_not_know_is_an_error() {
     assert_eq!(gup.result, Err(Errno::Efault));
     assert_eq!((world.refs(head), world.pins(head)), (1, 0));
     assert!(world.no_locks_held());
+}
+
+/// What cannot be got because it has no struct page is touched all the same.
+#[test]
+fn an_entry_without_a_page_is_marked_before_it_is_refused() {
+    for (flags, marks) in [
+        (Foll::empty(), Bits::ACCESSED),
+        (Foll::WRITE, Bits::ACCESSED | Bits::DIRTY),
+    ] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = boot.anon_area(1);
+        let frame = boot.anon_page(Owner::Us, 1);
+        let slot = boot.tables_down_to(area.mm, area.start, Level::Pte);
+        let clean = Entry::leaf(frame, true)
+            .without(Bits::ACCESSED | Bits::DIRTY)
+            .with(Bits::SPECIAL);
+        boot.layout().set(slot, clean);
+        let world = World::new(boot);
+        let gup = get_user_pages_fast(&world.cpu(), area.mm, area.start, 1, flags);
+        assert_eq!(gup.result, Err(Errno::Eexist));
+        assert_eq!(world.get(slot), clean.with(marks));
+    }
 }

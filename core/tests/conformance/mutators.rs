@@ -103,6 +103,26 @@ fn the_zero_page_survives_being_unmapped() {
     audit(&world, &[]);
 }
 
+/// Tables go depth first: all that is below one of them before itself, and that before the next one beside it.
+#[test]
+fn munmap_unlinks_a_table_after_all_that_is_below_it() {
+    let mut boot = Boot::new(gupcheck_core::step::Kernel::new(&X86_NATIVE), 2, 1);
+    // Two pages a table, and two tables under the next: the area begins and ends in the middle of one of these.
+    let (area, _) = populated(&mut boot, 8);
+    let world = World::new(boot);
+    let ops = world.ops(|cpu| {
+        assert!(munmap(cpu, area.mm, area.vma));
+    });
+    let unlinked: Vec<_> = (ops.iter())
+        .filter_map(|op| op.strip_prefix("store.Relaxed mm0."))
+        .filter_map(|slot| slot.split_once('['))
+        .map(|(level, _)| level)
+        .filter(|level| ["pmd", "pud"].contains(level))
+        .collect();
+    assert_eq!(unlinked, ["pmd", "pud", "pmd", "pmd", "pud", "pmd", "pud"]);
+    audit(&world, &[]);
+}
+
 #[test]
 fn munmap_frees_what_no_neighbour_reaches_into() {
     for profile in Profile::ALL {

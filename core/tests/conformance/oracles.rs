@@ -5,9 +5,10 @@ use gupcheck_core::arch::X86_NATIVE;
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::folio::{Mapping, Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
-    Foll, get_user_pages_fast, pin_user_pages_fast, pin_user_pages_fast_only,
+    Foll, get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast,
+    pin_user_pages_fast_only,
 };
-use gupcheck_core::pgtable::{Bits, Level};
+use gupcheck_core::pgtable::{Bits, Entry, Level};
 
 const PINNED: &str = "a pinned anonymous page is not exclusive";
 const ABOUT_TO: &str = "an anonymous page is about to be pinned that is not exclusive";
@@ -46,7 +47,7 @@ fn pin_slow(world: &World, (area, _): (Area, Pfn)) {
 }
 
 /// The hint sends the fast walk away; the slow one ignores it.
-fn hinted(entry: gupcheck_core::pgtable::Entry) -> gupcheck_core::pgtable::Entry {
+fn hinted(entry: Entry) -> Entry {
     Boot::prot_none(entry).with(Bits::WRITE)
 }
 
@@ -115,5 +116,25 @@ fn of_a_large_folio_the_head_or_the_page_is_enough() {
         };
         let fault = fault(set_up, pin_fast);
         assert_eq!(fault.is_some(), noticed, "{on_head} {on_page}: {fault:?}");
+    }
+}
+
+/// Garbage that looks like a huge page of frames that there are none of, in part or all of them.
+#[test]
+fn a_huge_entry_that_is_garbage_is_noticed() {
+    for beyond in [0, 2] {
+        let set_up = move |boot: &mut Boot| {
+            let area = boot.anon_area(4);
+            let last = boot.anon_page(Owner::Us, 1);
+            let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+            let frame = if beyond == 0 { Pfn(1 << 20) } else { last };
+            boot.layout().set(slot, Entry::leaf(frame, true).huge());
+            (area, last)
+        };
+        let walk = |world: &World, (area, _): (Area, Pfn)| {
+            get_user_pages_fast_only(&world.cpu(), area.mm, area.start, 4, Foll::WRITE);
+        };
+        let fault = fault(set_up, walk).expect("a fault");
+        assert!(fault.contains("a frame that does not exist"), "{fault}");
     }
 }

@@ -7,7 +7,10 @@ use gupcheck_core::cpu::{
     Cpu, local_irq_restore, local_irq_save, rcu_read_lock, rcu_read_unlock, synchronize_rcu,
     tlb_remove_table_sync_one,
 };
-use gupcheck_core::folio::{Folio, Owner, PageFlags, Pfn, folio_put, folio_ref_freeze};
+use gupcheck_core::folio::{
+    Folio, Owner, PageFlags, Pfn, folio_put, folio_ref_freeze, page_add_new_rmap, page_add_rmap,
+    page_dup_rmap, page_remove_rmap,
+};
 use gupcheck_core::gup::{Foll, get_user_pages_fast, pin_user_pages_fast_only};
 use gupcheck_core::mutators::{
     Scan, collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
@@ -117,6 +120,44 @@ fn pmdp_collapse_flush_ends_as_the_profile_has_it() {
             "wait irqs off",
             "{profile}"
         );
+    }
+}
+
+/// Nobody looks at what a collapse clears from the table that it has unlinked; it is an exchange all the same.
+#[test]
+fn a_collapse_exchanges_each_entry_of_the_table_that_it_has_unlinked() {
+    for profile in Profile::ALL {
+        let ops = ops(profile, four_pages, |cpu, area| {
+            let scan = collapse_huge_page(cpu, area.mm, area.start);
+            assert_eq!(scan, Scan::Succeed);
+        });
+        let unlinked = place(&ops, "wait irqs off", 0);
+        let cleared: Vec<_> = (ops[unlinked..].iter())
+            .filter(|op| op.contains(" mm0.pte[") && !op.starts_with("load"))
+            .cloned()
+            .collect();
+        let order = profile.clear;
+        let expected = [4, 5, 6, 7].map(|n| format!("xchg.{order:?} mm0.pte[{n}]"));
+        assert_eq!(cleared, expected, "{profile}");
+    }
+}
+
+/// A page that is on no list of pages is left alone without a reference of it.
+#[test]
+fn isolation_asks_whether_a_page_is_on_the_lru_before_it_takes_a_reference() {
+    for on_lru in [true, false] {
+        let page = |boot: &mut Boot| {
+            let (_, page) = one_page(boot);
+            set_flag(boot, page, PageFlags::LRU, on_lru);
+            page
+        };
+        let ops = ops(&ARM64, page, |cpu, &page| {
+            assert_eq!(migrate_page(cpu, page).is_some(), on_lru);
+        });
+        let look = place(&ops, &ops[0], 0);
+        assert!(ops[look].ends_with(".flags"), "{ops:?}");
+        let taken = ops.iter().any(|op| op.starts_with("add_unless"));
+        assert_eq!(taken, on_lru);
     }
 }
 
@@ -248,6 +289,26 @@ fn dropping_and_freezing_are_fully_ordered() {
         assert!(folio_ref_freeze(cpu, folio, 2).is_some());
     });
     assert_eq!(freeze, ["cmpxchg.Full page0.refcount"; 2]);
+}
+
+/// A count that goes down, or up again, returns a value; that of a child's mapping returns none; of a new page it is stored.
+#[test]
+fn a_map_count_is_as_ordered_as_its_atomic() {
+    let held = |boot: &mut Boot| boot.anon_page(Owner::Us, 1);
+    let counted = ops(&ARM64, held, |cpu, &pfn| {
+        let page = cpu.machine().page(pfn);
+        page_add_new_rmap(cpu, page);
+        page_dup_rmap(cpu, page);
+        page_remove_rmap(cpu, page);
+        page_add_rmap(cpu, page);
+    });
+    let expected = [
+        "store.Relaxed page0.mapcount",
+        "add.Relaxed page0.mapcount",
+        "sub.Full page0.mapcount",
+        "add.Full page0.mapcount",
+    ];
+    assert_eq!(counted, expected);
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::PutOrdered => (&ARM64, small, pin_and_unpin),
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
         S::ClearBarrier | S::TlbFlush => (&X86_NATIVE, collapsible, collapse),
-        S::PeekBarrier => (&WEAK, small, migrate),
+        S::PeekBarrier | S::RmapOrdered => (&WEAK, small, migrate),
         S::CollapseClearFirst | S::CollapseSyncIpi | S::CollapseRmapLock | S::FlushBarrier => {
             (&ARM64, collapsible, collapse)
         }
@@ -315,6 +315,11 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::PutOrdered => (
             &["sub.Full page3.refcount"],
             &["sub.Relaxed page3.refcount"],
+        ),
+        // Down where the entry becomes a migration entry, up where that becomes a mapping of the other frame.
+        S::RmapOrdered => (
+            &["add.Full page6.mapcount", "sub.Full page4.mapcount"],
+            &["add.Relaxed page6.mapcount", "sub.Relaxed page4.mapcount"],
         ),
         S::TablePublishBarrier => (&["fence.Release"], NOTHING),
         // There is no exchange on x86 that orders nothing.

@@ -1,7 +1,8 @@
 //! fork against the very first pin of an mm: a finding (docs/findings.md, F1).
 //!
 //! On x86 the lock that fork takes orders its odd sequence before its look at the mark. LKMM promises no such thing, and
-//! neither does arm64: there the look may be early, so that fork sees no mark, and the walker no odd sequence.
+//! neither does arm64: there the look may be early, so that fork sees no mark, and the walker no odd sequence. (arm64 does
+//! where fork drops some lock in between, as to make a table for the child. Here boot made it.)
 
 use super::fork::dup_mmap;
 use gupcheck_races::prelude::*;

@@ -22,6 +22,5 @@ pub const RACES: &[Race] = &[
     no_pages::RACE,
     reuse::RACE,
     share::RACE,
-    share::DEFERRED,
     wrapped_count::RACE,
 ];

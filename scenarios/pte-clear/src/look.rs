@@ -1,10 +1,10 @@
 //! R12, without the copy: a page is unmapped, its count looked at, and the mapping moved to another frame.
 //!
-//! Nothing is exchanged where it is decided, and no barrier stands before the look. Three things that come between the
-//! cleared entry and the look order the two, and each would do by itself: the drop of the mapping's reference, a fully ordered
-//! change of the very word that the walker's reference goes through, and the two barriers around giving up exclusivity.
-//! So this race rests on none of them alone (`tests/look.rs`); of a page that is not exclusive only the first is there
-//! (`shared_look`).
+//! Nothing is exchanged where it is decided, and no barrier stands before the look. Four things that come between the
+//! cleared entry and the look order the two, and each would do by itself: the two barriers around giving up exclusivity, the map
+//! count that goes down, and the drop of the mapping's reference, which is a fully ordered change of the very word that the
+//! walker's reference goes through. So this race rests on none of them alone (`tests/look.rs`); of a page that is not
+//! exclusive only the last two are there (`shared_look`).
 
 use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};

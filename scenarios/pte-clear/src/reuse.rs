@@ -32,10 +32,6 @@ pub(crate) const RACE: Race = Race {
             step: Step::PteRecheck,
             profiles: &[&X86_PV, &ARM64, &WEAK],
         },
-        Need {
-            step: Step::PutOrdered,
-            profiles: &[&WEAK],
-        },
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
