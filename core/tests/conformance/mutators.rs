@@ -465,3 +465,22 @@ fn the_lock_of_a_table_dies_with_the_table() {
     munmap(&cpu, area.mm, area.vma);
     lock.expect("the page is mapped").lock(&cpu);
 }
+
+/// A page that is on no list of pages is left alone without a reference of it.
+#[test]
+fn isolation_asks_whether_a_page_is_on_the_lru_before_it_takes_a_reference() {
+    for on_lru in [true, false] {
+        let mut boot = boot(&X86_NATIVE);
+        let (_, pages) = populated(&mut boot, 1);
+        set_flag(&mut boot, pages[0], PageFlags::LRU, on_lru);
+        boot.free_block(0);
+        let world = World::new(boot);
+        let ops = world.ops(|cpu| {
+            assert_eq!(migrate_page(cpu, pages[0]).is_some(), on_lru);
+        });
+        let look = format!("load.Relaxed page{}.flags", pages[0].0);
+        assert_eq!(ops[0], look);
+        let taken = ops.iter().any(|op| op.starts_with("add_unless"));
+        assert_eq!(taken, on_lru);
+    }
+}

@@ -142,25 +142,6 @@ fn a_collapse_exchanges_each_entry_of_the_table_that_it_has_unlinked() {
     }
 }
 
-/// A page that is on no list of pages is left alone without a reference of it.
-#[test]
-fn isolation_asks_whether_a_page_is_on_the_lru_before_it_takes_a_reference() {
-    for on_lru in [true, false] {
-        let page = |boot: &mut Boot| {
-            let (_, page) = one_page(boot);
-            set_flag(boot, page, PageFlags::LRU, on_lru);
-            page
-        };
-        let ops = ops(&ARM64, page, |cpu, &page| {
-            assert_eq!(migrate_page(cpu, page).is_some(), on_lru);
-        });
-        let look = place(&ops, &ops[0], 0);
-        assert!(ops[look].ends_with(".flags"), "{ops:?}");
-        let taken = ops.iter().any(|op| op.starts_with("add_unless"));
-        assert_eq!(taken, on_lru);
-    }
-}
-
 #[test]
 fn clearing_a_pte_is_as_strong_as_the_profile() {
     for profile in Profile::ALL {
