@@ -234,13 +234,16 @@ pub(crate) struct RunArgs {
     /// unless a limit cuts it short
     #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
     pub(crate) jobs: NonZeroUsize,
-    /// Executions of each race under each profile, at most
+    /// Executions of each race under each profile, at most; states, for the states engine
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
     /// Seconds for each race under each profile, at most; 0 for no limit [default: 20, or none with
     /// --max-executions]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     pub(crate) max_seconds: Option<Duration>,
+    /// MiB that the states engine may keep states in, for each race under each profile
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub(crate) max_memory: u64,
     /// One JSON object a line (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,

@@ -205,6 +205,7 @@ fn measure(args: &BenchArgs, race: &'static Race, size: Size, stop: &Stop) -> Me
         limits: Limits {
             executions: args.max_executions,
             time: None,
+            memory: None,
         },
         stop: stop.clone(),
         watch: &Unwatched,

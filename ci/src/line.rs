@@ -91,11 +91,12 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
         Some(model) => format!("{} {model}", job.instance.engine.name()),
         None => job.instance.engine.name().to_owned(),
     };
+    let (seen, noun) = exploration.extent();
     line.push(
         Role::Plain,
         format!(
             "{model}  {}  {}  {:>7.2} s",
-            counted(9, exploration.executions, "execution"),
+            counted(9, seen, noun),
             counted(4, exploration.outcomes.len() as u64, "outcome"),
             exploration.elapsed.as_secs_f64(),
         ),
@@ -103,6 +104,10 @@ pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) ->
     if exploration.blocked > 0 {
         let blocked = format!("  {} blocked", HumanCount(exploration.blocked));
         line.push(Role::Dim, blocked);
+    }
+    if let (Verdict::Complete, Some(states)) = (&exploration.verdict, exploration.states) {
+        let collision = format!("  up to hash collisions (p < {:.0e})", states.collision());
+        line.push(Role::Dim, collision);
     }
     if let Verdict::Truncated(cut) = &exploration.verdict {
         line.push(Role::Caution, format!("  {cut}"));

@@ -41,7 +41,10 @@ struct Cell {
     engine: &'static str,
     model: &'static str,
     result: Outcome,
-    executions: u64,
+    /// Null where states are counted.
+    executions: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    states: Option<u64>,
     milliseconds: f64,
     /// How long the first counterexample is, in operations.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +155,7 @@ impl Cell {
             limits: Limits {
                 executions: Some(args.max_executions),
                 time: Some(args.max_seconds).filter(|&time| time > Duration::ZERO),
+                memory: None,
             },
             stop: stop.clone(),
             watch: &Unwatched,
@@ -166,7 +170,8 @@ impl Cell {
             engine: engine.name(),
             model: model.name(),
             result,
-            executions: explored.executions,
+            executions: explored.states.is_none().then_some(explored.executions),
+            states: explored.states.map(|states| states.states),
             milliseconds: explored.elapsed.as_secs_f64() * 1e3,
             operations,
             minimised: ShrinkingRecord::of(&explored.verdict),
@@ -175,7 +180,10 @@ impl Cell {
 
     /// As it stands in the table.
     fn shown(&self) -> String {
-        let executions = HumanCount(self.executions);
+        let executions = match self.states {
+            Some(states) => format!("{} states", HumanCount(states)),
+            None => HumanCount(self.executions.unwrap_or_default()).to_string(),
+        };
         match self.result {
             Outcome::Found => format!("{executions} in {:.1} ms", self.milliseconds),
             Outcome::Holds => format!("holds, all {executions}"),
@@ -281,7 +289,8 @@ mod tests {
             engine: "graph",
             model: "rc11",
             result,
-            executions: 12_345,
+            executions: Some(12_345),
+            states: None,
             milliseconds: 6.78,
             operations: None,
             minimised: None,

@@ -121,7 +121,10 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
                     model,
                 },
                 tuning,
-                limits: limits(args.max_executions, args.max_seconds),
+                limits: Limits {
+                    memory: Some(args.max_memory << 20),
+                    ..limits(args.max_executions, args.max_seconds)
+                },
             });
         }
     }
@@ -162,5 +165,9 @@ pub(crate) fn limits(executions: Option<u64>, seconds: Option<Duration>) -> Limi
         (Some(time), _) => Some(time),
         (None, None) => Some(default),
     };
-    Limits { executions, time }
+    Limits {
+        executions,
+        time,
+        memory: None,
+    }
 }

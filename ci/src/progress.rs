@@ -67,8 +67,13 @@ fn message(label: &str, sighting: &Sighting, elapsed: Duration) -> String {
     };
     #[allow(clippy::cast_precision_loss, reason = "a rate needs no last digit")]
     let rate = HumanCount((sighting.executions as f64 / elapsed.as_secs_f64()) as u64);
+    let what = if sighting.counts_states {
+        "states"
+    } else {
+        "executions"
+    };
     format!(
-        "{label}: {executions}{of} executions, {rate} a second, {} outcomes, {} s{stage}",
+        "{label}: {executions}{of} {what}, {rate} a second, {} outcomes, {} s{stage}",
         sighting.outcomes,
         elapsed.as_secs()
     )
@@ -84,6 +89,7 @@ mod tests {
     fn says_how_far_and_of_how_much() {
         let mut sighting = Sighting {
             executions: 12_345,
+            counts_states: false,
             outcomes: 3,
             estimate: None,
             stage: None,

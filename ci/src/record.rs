@@ -27,10 +27,17 @@ pub(crate) struct RunRecord {
     pages: u32,
     knocked_out: Vec<&'static str>,
     verdict: &'static str,
-    executions: u64,
+    /// Null where states are counted.
+    executions: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    states: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transitions: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
     outcomes: usize,
     seconds: f64,
-    blocked: u64,
+    blocked: Option<u64>,
     reductions: Vec<&'static str>,
     jobs: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +115,8 @@ impl ShrinkingRecord {
 #[derive(Serialize)]
 struct OutcomeRecord {
     outcome: String,
-    times: u64,
+    /// Null where states are counted.
+    times: Option<u64>,
 }
 
 impl RunRecord {
@@ -127,10 +135,11 @@ impl RunRecord {
                 .into_iter()
                 .map(|(outcome, times)| OutcomeRecord {
                     outcome: outcome.shown(program).to_string(),
-                    times,
+                    times: exploration.states.is_none().then_some(times),
                 })
                 .collect()
         };
+        let counts = exploration.states.is_none();
         let (cut, unsupported, violation) = match &exploration.verdict {
             Verdict::Complete => (None, None, None),
             Verdict::Truncated(cut) => (Some(CutRecord::of(cut)), None, None),
@@ -147,10 +156,13 @@ impl RunRecord {
             pages: job.instance.size.pages,
             knocked_out: job.instance.knocked_out.iter().map(Step::name).collect(),
             verdict: exploration.verdict.name(),
-            executions: exploration.executions,
+            executions: counts.then_some(exploration.executions),
+            states: exploration.states.map(|states| states.states),
+            transitions: exploration.states.map(|states| states.transitions),
+            bytes: exploration.states.map(|states| states.bytes),
             outcomes: exploration.outcomes.len(),
             seconds: exploration.elapsed.as_secs_f64(),
-            blocked: exploration.blocked,
+            blocked: counts.then_some(exploration.blocked),
             reductions: job.tuning.reductions.names().collect(),
             jobs: job.tuning.jobs.get(),
             estimate: exploration.estimate.map(|estimate| EstimateRecord {
@@ -175,7 +187,7 @@ impl CutRecord {
             by: cut.name(),
             #[allow(clippy::cast_precision_loss, reason = "JSON numbers are doubles")]
             at: match cut {
-                Cut::Executions(n) => Some(*n as f64),
+                Cut::Executions(n) | Cut::States(n) | Cut::Memory(n) => Some(*n as f64),
                 Cut::Time(time) => Some(time.as_secs_f64()),
                 Cut::Outcomes(bound) | Cut::PreemptionBound(bound) => Some(*bound as f64),
                 Cut::Interrupted | Cut::Sampling => None,

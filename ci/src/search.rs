@@ -72,6 +72,7 @@ fn given_up(cut: Cut, stillness: Stillness) -> Exploration {
     Exploration {
         verdict: Verdict::Truncated(cut),
         executions: stillness.executions,
+        states: None,
         elapsed: stillness.elapsed,
         remarks: vec![format!(
             "given up: nothing has ended for {silent} s; {RUNS_ON}"
@@ -98,6 +99,7 @@ mod tests {
         let limits = |time: Option<u64>| Limits {
             executions: None,
             time: time.map(Duration::from_secs),
+            memory: None,
         };
         let (going_on, stopped) = (Stop::default(), Stop::default());
         stopped.request();

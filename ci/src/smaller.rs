@@ -18,6 +18,7 @@ use crate::search::{Stuck, search};
 const LIMITS: Limits = Limits {
     executions: Some(20_000),
     time: Some(Duration::from_secs(2)),
+    memory: None,
 };
 
 /// A violation of a smaller instance.

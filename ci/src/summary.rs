@@ -17,6 +17,7 @@ pub(crate) struct Summary {
     unsupported: usize,
     not_run: usize,
     executions: u64,
+    states: u64,
     started: Instant,
     exit: Exit,
 }
@@ -30,6 +31,7 @@ impl Summary {
             unsupported: 0,
             not_run: 0,
             executions: 0,
+            states: 0,
             started: Instant::now(),
             exit: Exit::Holds,
         }
@@ -44,7 +46,10 @@ impl Summary {
             Verdict::Unsupported(_) => &mut self.unsupported,
         };
         *count += 1;
-        self.executions += exploration.executions;
+        match exploration.states {
+            Some(states) => self.states += states.states,
+            None => self.executions += exploration.executions,
+        }
         self.exit = self.exit.max(Exit::of(&exploration.verdict));
     }
 
@@ -89,17 +94,26 @@ impl Summary {
         if line.width() == 0 {
             line.push(Role::Caution, "nothing run");
         }
-        line.push(
-            Role::Plain,
-            format!(
-                "; {} execution{} in {:.1} s",
-                HumanCount(self.executions),
-                if self.executions == 1 { "" } else { "s" },
-                elapsed.as_secs_f64()
-            ),
-        );
+        let counts = match (self.executions, self.states) {
+            (executions, 0) => counted(executions, "execution"),
+            (0, states) => counted(states, "state"),
+            (executions, states) => {
+                format!(
+                    "{}, {}",
+                    counted(executions, "execution"),
+                    counted(states, "state")
+                )
+            }
+        };
+        let seconds = elapsed.as_secs_f64();
+        line.push(Role::Plain, format!("; {counts} in {seconds:.1} s"));
         line
     }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", HumanCount(count))
 }
 
 #[cfg(test)]
@@ -112,6 +126,7 @@ mod tests {
         Exploration {
             verdict,
             executions: 600,
+            states: None,
             ..Exploration::unsupported("")
         }
     }

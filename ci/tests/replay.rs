@@ -56,6 +56,7 @@ fn token_found(
         limits: Limits {
             executions: Some(executions),
             time: None,
+            memory: None,
         },
         stop: Stop::default(),
         watch: &Unwatched,
@@ -296,7 +297,7 @@ fn what_is_wrong_with_a_token_is_said() {
     };
     says(&token[..token.len() - 20], "cut short");
     says(&token.replacen("arm64", "arm46", 1), "changed on its way");
-    says("nonsense", "no token, and no file");
+    says("nonsense", "no token, and there is no file of that name");
     for (cpus, pages) in [(0, 1), (1, 0), (7, 1), (u32::MAX, 1), (1, u32::MAX)] {
         let mut forged: Token = token.parse().expect("a token");
         (forged.named.cpus, forged.named.pages) = (cpus, pages);

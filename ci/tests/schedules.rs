@@ -50,6 +50,7 @@ fn explore(engine: &dyn Engine, program: &Arc<Program>, executions: u64) -> Expl
         limits: Limits {
             executions: Some(executions),
             time: None,
+            memory: None,
         },
         stop: Stop::default(),
         watch: &Unwatched,

@@ -48,6 +48,7 @@ fn every_race_has_as_many_callers_as_it_is_asked_for() {
 fn verdict(race: &Race, cpus: u32) -> Verdict {
     let search = Search {
         limits: Limits {
+            memory: None,
             executions: Some(2),
             time: None,
         },

@@ -42,6 +42,7 @@ fn bench(bencher: Bencher<'_, '_>, engine: &dyn Engine, declared: u32, execution
         limits: Limits {
             executions: Some(executions),
             time: None,
+            memory: None,
         },
         stop: Stop::default(),
         watch: &Unwatched,

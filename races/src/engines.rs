@@ -7,6 +7,7 @@ use gupcheck_loom::LoomEngine;
 use gupcheck_native::NativeEngine;
 use gupcheck_program::{Engine, Model};
 use gupcheck_shuttle::ShuttleEngine;
+use gupcheck_states::StatesEngine;
 
 use crate::race::Race;
 
@@ -39,6 +40,7 @@ pub fn model_for(engine: &dyn Engine, profile: &Profile) -> Model {
 pub fn all() -> &'static [&'static dyn Engine] {
     &[
         &GraphEngine::ONE_THREAD,
+        &StatesEngine::XXH3,
         &LoomEngine,
         &ShuttleEngine::RANDOM,
         &ShuttleEngine::PCT,

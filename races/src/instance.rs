@@ -73,7 +73,7 @@ impl Instance<'_> {
         let named = Named {
             race: self.race.name.to_owned(),
             profile: self.profile.name.to_owned(),
-            engine: self.engine.name().to_owned(),
+            engine: self.engine.replayed_by().to_owned(),
             model: self.chosen_model().map(str::to_owned),
             cpus: self.size.cpus,
             pages: self.size.pages,

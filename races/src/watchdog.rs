@@ -107,6 +107,7 @@ mod tests {
         let work = |watch: &dyn Watch| {
             watch.sighting(&Sighting {
                 executions: 7,
+                counts_states: false,
                 outcomes: 1,
                 estimate: None,
                 stage: None,

@@ -14,6 +14,6 @@ fn engines_are_known_by_name() {
     let error = by_name("ice").err().expect("there is none");
     assert_eq!(
         error.to_string(),
-        "unknown engine \"ice\" (known: graph, loom, shuttle, shuttle-pct, shuttle-urw, shuttle-dfs, native)"
+        "unknown engine \"ice\" (known: graph, states, loom, shuttle, shuttle-pct, shuttle-urw, shuttle-dfs, native)"
     );
 }

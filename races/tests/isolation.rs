@@ -265,13 +265,12 @@ fn a_panic_in_a_drop_is_a_panic() {
             r(x.load(lane, Loose))
         });
         let found = run(*engine, program, &at_most(10));
-        let message = "dropped".to_owned();
-        assert_eq!(
-            broken(&found).violation,
-            Violation::Panic { message },
-            "{}",
-            engine.name()
-        );
+        let Violation::Panic { message } = &broken(&found).violation else {
+            panic!("{}: {:?}", engine.name(), found.verdict);
+        };
+        // Some engines say where, too.
+        let says = message == "dropped" || message.starts_with("dropped (at ");
+        assert!(says, "{}: {message}", engine.name());
     }
 }
 
@@ -420,7 +419,7 @@ fn child_runs_for_long() {
         let mut done = 0;
         while done < total {
             let found = run(engine, owners(&token), &at_most(total - done));
-            done += found.executions;
+            done += found.extent().0;
         }
     };
     for engine in engines::all() {
@@ -428,7 +427,7 @@ fn child_runs_for_long() {
         let before = resident_kib();
         many(
             *engine,
-            if engine.name() == "loom" {
+            if matches!(engine.name(), "loom" | "states") {
                 20_000
             } else {
                 100_000

@@ -66,7 +66,7 @@ pub fn folio_ref_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> VoidAtomic {
 #[track_caller]
 pub fn folio_put_refs(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
     // ORDERING: full, so that all uses of the page come before the free that the last drop entails.
-    // Pairs with the other droppers and with the allocator. Without it: R01, R12, R30. Step `put-ordered`.
+    // Pairs with the other droppers and with the allocator. Without it: R30. Step `put-ordered`.
     let order = if cpu.does(Step::PutOrdered) {
         RmwOrder::Full
     } else {

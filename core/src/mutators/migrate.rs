@@ -114,8 +114,8 @@ fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> b
     let _span = cpu.span("folio_migrate_mapping");
     if !old.test(cpu, PageFlags::SWAP_CACHE) {
         // ORDERING: none here: since the entry was exchanged the map count went down, and the mapping's reference, in this very
-        // word, was dropped: two full barriers. Pairs with pin-barrier (P12). Without both: R12, of a page that is not
-        // exclusive. Steps `rmap-ordered`, `put-ordered`.
+        // word, was dropped: two full barriers, of which one will do (scenarios/pte-clear/tests/look.rs). Pairs with
+        // pin-barrier (P12). Steps `rmap-ordered`, `put-ordered`.
         let alone = folio_ref_count_is(cpu, old, 1);
         if alone {
             page_copy_anon(cpu, new.head(), old, 0);

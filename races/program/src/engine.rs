@@ -74,6 +74,11 @@ pub trait Engine: Sync {
     /// Explores `program` until everything is seen, a violation is found, or a limit is reached.
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration;
 
+    /// The name of the engine whose schedules its counterexamples have, and that replays them.
+    fn replayed_by(&self) -> &'static str {
+        self.name()
+    }
+
     /// Runs one execution again, by the schedule that this engine once gave for it. Where that no longer
     /// fits the program, it runs the nearest that does, and says so.
     ///

@@ -62,5 +62,5 @@ pub use runs::Runs;
 pub use schedule::{Choice, Decision, Path, Schedule};
 pub use shrink::{Extent, Shrinking, Shrunk, TRIES, Turn, shrink};
 pub use tally::Tally;
-pub use verdict::{Cut, Exploration, Searched, Verdict};
+pub use verdict::{Cut, Exploration, Searched, States, Verdict};
 pub use violation::Violation;

@@ -59,8 +59,10 @@ impl fmt::Display for Estimate {
 /// How far a search has come.
 #[derive(Clone, Debug)]
 pub struct Sighting {
-    /// Executions so far.
+    /// Executions so far; or states, where the engine [counts these](Self::counts_states).
     pub executions: u64,
+    /// Whether the engine counts states, and no executions.
+    pub counts_states: bool,
     /// Distinct outcomes so far; with several threads, as of a moment ago.
     pub outcomes: usize,
     /// How many executions there are, where the engine can tell and is [asked](Watch::wants_estimate).

@@ -40,16 +40,24 @@ pub(super) fn check(
     tested: Tested,
 ) -> Result<(), Failed> {
     let program = Arc::new(race.program(tested.size, profile, Steps::NONE));
-    let name = format!("{} {profile}", race.name);
-    if !matches!(
-        explored(&name, choice, tested, &program).verdict,
-        Verdict::Complete
-    ) {
+    let intact = format!("{} {profile}", race.name);
+    let name = race.name;
+    match explored(&intact, choice, tested, &program).verdict {
+        Verdict::Complete => {}
+        Verdict::Truncated(cut) => {
+            return Err(format!(
+                "{name} under {profile}: with every step in place the search was cut short ({cut}): let the race's \
+                 tests cost more"
+            )
+            .into());
+        }
         // What it rests on is a question about a race that holds; that it does not is another test's to tell.
-        let name = race.name;
-        return Err(
-            format!("{name} under {profile} is not complete with every step in place").into(),
-        );
+        other => {
+            let verdict = other.name();
+            return Err(
+                format!("{name} under {profile}: {verdict} with every step in place").into(),
+            );
+        }
     }
     let (mut undeclared, mut untrue, mut unclear) = (Vec::new(), Vec::new(), Vec::new());
     let before = Steps::of(race.before);

@@ -47,6 +47,7 @@ impl Engine for Says {
         Exploration {
             verdict: (self.0)(),
             executions: 12,
+            states: None,
             ..Exploration::unsupported("")
         }
     }
@@ -218,7 +219,7 @@ fn what_a_race_rests_on_is_computed() {
         "{why}"
     );
     let why = computed(RACE.needs, 1).unwrap_err();
-    let words = "without pte-recheck: no violation, and the search was cut short (after 1 executions): let the race's tests cost more";
+    let words = "with every step in place the search was cut short (after 1 executions): let the race's tests cost more";
     assert!(why.contains(words), "{why}");
 }
 

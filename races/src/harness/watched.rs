@@ -22,6 +22,7 @@ pub(super) const fn limits(tested: Tested) -> Limits {
     Limits {
         executions: Some(tested.executions),
         time: None,
+        memory: None,
     }
 }
 

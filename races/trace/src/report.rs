@@ -109,7 +109,10 @@ fn searched_words(finding: &Finding<'_>, searched: &Searched) -> String {
         "{}{}: {}, {}{} in {:.2} s, up to this one; {limits}",
         finding.subject.engine,
         model.unwrap_or_default(),
-        count(searched.executions, "execution"),
+        match searched.states {
+            Some(states) => count(states, "state"),
+            None => count(searched.executions, "execution"),
+        },
         count(searched.outcomes as u64, "outcome"),
         blocked.unwrap_or_default(),
         searched.elapsed.as_secs_f64()

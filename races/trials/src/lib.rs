@@ -31,6 +31,7 @@ pub fn at_most(executions: u64) -> Search<'static> {
         limits: Limits {
             executions: Some(executions),
             time: None,
+            memory: None,
         },
         ..search()
     }
@@ -42,6 +43,7 @@ pub fn within(time: Duration) -> Search<'static> {
         limits: Limits {
             executions: None,
             time: Some(time),
+            memory: None,
         },
         ..search()
     }

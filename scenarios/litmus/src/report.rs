@@ -325,9 +325,11 @@ fn coverage(verdict: &Verdict, layout: &Layout) -> Coverage {
     match verdict {
         Verdict::Complete => Coverage::Complete,
         Verdict::Truncated(cut) => Coverage::Truncated(match cut {
+            Cut::States(states) => format!("after {states} states"),
             Cut::Executions(executions) => format!("after {executions} executions"),
             Cut::Time(time) => format!("after {} s", time.as_secs_f64()),
             Cut::Outcomes(outcomes) => format!("after {outcomes} distinct outcomes"),
+            Cut::Memory(bytes) => format!("after {} MiB", bytes >> 20),
             Cut::PreemptionBound(bound) => format!("at {bound} preemptions"),
             Cut::Interrupted => "by whoever started it".to_owned(),
             Cut::Sampling => "by an engine that only samples".to_owned(),

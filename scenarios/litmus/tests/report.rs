@@ -181,6 +181,7 @@ fn a_truncated_exploration_makes_no_observation() {
         let limits = Limits {
             executions: Some(executions),
             time: None,
+            memory: None,
         };
         explore(&litmus, &BruteForce, Model::Sc, limits)
     };

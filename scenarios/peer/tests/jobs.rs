@@ -42,6 +42,7 @@ fn a_limit_on_executions_is_exact() {
             let limits = Limits {
                 executions: Some(most),
                 time: None,
+                memory: None,
             };
             let program = m1::program(3, 1, m1::Variant::Correct);
             let explored = explore(jobs, program, limits, &Unwatched);
@@ -58,6 +59,7 @@ fn a_limit_that_is_just_enough_cuts_nothing_short() {
     let limits = Limits {
         executions: Some(215),
         time: None,
+        memory: None,
     };
     for jobs in [1, 4] {
         let program = m1::program(2, 1, m1::Variant::Correct);

@@ -199,7 +199,8 @@ impl<A: Axioms> Builder<A> {
         let level = self.explorer.level();
         match asked.op {
             Op::Lock { lock, mode } => holders(&level.graph, lane, lock, mode).next().is_none(),
-            Op::SpinUntil { .. } => level.could_end_wait(lane, &asked.op),
+            // What ends its wait only if it reads an older value is for a schedule to choose.
+            Op::SpinUntil { cell, .. } => level.source(lane, &asked.op, cell, 0).is_ok(),
             Op::Wait(_) => self.could_wait(lane, asked),
             Op::Join(other) => matches!(
                 self.explorer.next_of(other.index()),

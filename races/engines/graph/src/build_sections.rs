@@ -48,7 +48,11 @@ impl<A: Axioms> Builder<A> {
     /// Lets the next courier of `waiter` arrive at `cpu`.
     fn reach(&mut self, waiter: usize, cpu: usize) -> Result<(), &'static str> {
         let waits = Arc::clone(&self.explorer.waits);
-        let courier = waits.lane(waiter, cpu).ok_or(NOT_BEGUN)?;
+        let Some(courier) = waits.lane(waiter, cpu) else {
+            // What it waits for next was not foreseen; now it is.
+            self.begin_wait(waiter)?;
+            return Err(NOT_BEGUN);
+        };
         if self
             .explorer
             .level()

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gupcheck_program::{
-    Engine, Estimate, Exploration, Model, Program, Reductions, Replay, ReplayError, Replayed,
-    Schedule, Search, Tuning,
+    Choice, Counterexample, Engine, Estimate, Exploration, Model, Program, Reductions, Replay,
+    ReplayError, Replayed, Schedule, Search, Tuning,
 };
 
 use super::clock::MAX_CPUS;
@@ -28,6 +28,28 @@ pub fn estimate(
     };
     let has_room = program.cpus().len() <= MAX_CPUS;
     has_room.then(|| estimate(program, reductions, (probes, seed)))?
+}
+
+/// The execution that these choices lead to, told, as the `execution`th of a search; made small, if `small`. `None` if it
+/// breaks no rule.
+///
+/// # Errors
+/// Why the choices cannot be followed.
+pub fn tell(
+    program: &Arc<Program>,
+    model: Model,
+    choices: &[Choice],
+    execution: u64,
+) -> Result<Option<Counterexample>, String> {
+    let tell = match model {
+        Model::Sc => replay::tell::<model::Sc>,
+        Model::Tso => replay::tell::<model::Tso>,
+        Model::Rc11 => replay::tell::<model::Rc11>,
+        other @ (Model::LoomC11 | Model::Machine) => {
+            return Err(format!("the graph engine does not know the model {other}"));
+        }
+    };
+    tell(program, choices, execution)
 }
 
 impl Engine for GraphEngine {

@@ -145,4 +145,5 @@ mod twins;
 mod waits;
 
 pub use engine::GraphEngine;
-pub use entry::estimate;
+pub use entry::{estimate, tell};
+pub use section_choice::SectionChoices;

@@ -16,7 +16,7 @@ use gupcheck_sync::LaneId;
 use super::build::{Broken, Builder, Ending};
 use super::model::Axioms;
 use super::search::{silently, too_many_waits};
-use super::waits::{Unforeseen, Waits};
+use super::waits::Waits;
 use gupcheck_program::{
     Choice, Counterexample, Misfit, Program, Replay, ReplayError, Replayed, signature,
 };
@@ -30,13 +30,7 @@ pub(super) fn run<A: Axioms>(
     replay: &Replay<'_>,
     choices: &[Choice],
 ) -> Result<Replayed, ReplayError> {
-    let mut waits = Waits::none(program.cpus().len(), program.layout().cells().len());
-    while let Some(wait) =
-        silently(|| Follower::<A>::new(program, &waits, replay).unforeseen(choices))
-    {
-        let too_many = || ReplayError::Unsupported(too_many_waits());
-        waits = waits.with(wait).ok_or_else(too_many)?;
-    }
+    let waits = foreseen::<A>(program, choices).map_err(ReplayError::Unsupported)?;
     let exactly = || Follower::<A>::new(program, &waits, replay).exactly(choices);
     let nearest = || Follower::<A>::new(program, &waits, replay).nearest(choices);
     let (broken, misfit, followed) = match silently(exactly)? {
@@ -54,6 +48,56 @@ pub(super) fn run<A: Axioms>(
     })
 }
 
+/// The execution that `choices` lead to, told.
+pub(super) fn tell<A: Axioms>(
+    program: &Arc<Program>,
+    choices: &[Choice],
+    execution: u64,
+) -> Result<Option<Counterexample>, String> {
+    let waits = foreseen::<A>(program, choices)?;
+    let mut builder = Builder::<A>::new(program, &waits);
+    let broken = silently(|| strictly(&mut builder, choices))?;
+    Ok(broken.map(|broken| silently(|| builder.tell(broken, execution))))
+}
+
+/// The waits that are met on the way that these choices lead.
+///
+/// # Errors
+/// If there are too many.
+fn foreseen<A: Axioms>(program: &Arc<Program>, choices: &[Choice]) -> Result<Arc<Waits>, String> {
+    let mut waits = Waits::none(program.cpus().len(), program.layout().cells().len());
+    let unforeseen = |waits: &Arc<Waits>| {
+        let mut builder = Builder::<A>::new(program, waits);
+        builder.follow(choices);
+        builder.unforeseen
+    };
+    while let Some(wait) = silently(|| unforeseen(&waits)) {
+        waits = waits.with(wait).ok_or_else(too_many_waits)?;
+    }
+    Ok(waits)
+}
+
+/// Makes these choices, all of them, and as they are; what breaks by the last one, or at the end.
+fn strictly<A: Axioms>(
+    builder: &mut Builder<A>,
+    choices: &[Choice],
+) -> Result<Option<Broken>, String> {
+    for (nth, choice) in choices.iter().enumerate() {
+        let step = nth + 1;
+        match builder.take(usize::from(choice.lane), choice.back, true) {
+            Ok(None) => {}
+            Ok(Some(broken)) if step == choices.len() => return Ok(Some(broken)),
+            Ok(Some(_)) => return Err(format!("a rule is broken at step {step} already")),
+            Err(why) => return Err(format!("step {step}: {why}")),
+        }
+    }
+    match builder.ending(0) {
+        Ending::Broken(broken) => Ok(Some(broken)),
+        Ending::Holds => Ok(None),
+        Ending::Open(lane) => Err(format!("CPU {lane} is not at its end")),
+    }
+}
+
 struct Follower<'r, A> {
     builder: Builder<A>,
     replay: &'r Replay<'r>,
@@ -63,12 +107,6 @@ impl<'r, A: Axioms> Follower<'r, A> {
     fn new(program: &Arc<Program>, waits: &Arc<Waits>, replay: &'r Replay<'r>) -> Self {
         let builder = Builder::new(program, waits);
         Self { builder, replay }
-    }
-
-    /// A wait that is met on the way and is not foreseen.
-    fn unforeseen(mut self, choices: &[Choice]) -> Option<Unforeseen> {
-        self.builder.follow(choices);
-        self.builder.unforeseen
     }
 
     /// Follows a schedule that fits; or the first step that does not.

@@ -105,6 +105,7 @@ fn attempt<A: Axioms>(
     Ok(Exploration {
         verdict,
         executions: tally.executions,
+        states: None,
         blocked: tally.blocked,
         stuck: tally.stuck,
         outcomes: tally.outcomes,

@@ -12,16 +12,16 @@ const _: () = assert!(MAX_CPUS * BITS <= u32::BITS as usize, "bits for every CPU
 
 /// For each CPU, how many waits of each other CPU are known to come before its next section.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known([[usize; MAX_CPUS]; MAX_CPUS]);
+pub struct SectionChoices([[usize; MAX_CPUS]; MAX_CPUS]);
 
-impl Known {
+impl SectionChoices {
     /// The choice for a section of `cpu` that comes after so many waits of each CPU, which are known from now on.
     ///
     /// # Panics
     /// If a wait of before has not been said to have [ended](Self::end): no order of events has that.
-    pub(super) fn enter(&mut self, cpu: usize, seen: [usize; MAX_CPUS]) -> u32 {
+    pub fn enter(&mut self, cpu: usize, seen: &[usize]) -> u32 {
         let mut choice = 0;
-        for (waiter, (known, seen)) in self.0[cpu].iter_mut().zip(seen).enumerate() {
+        for (waiter, (known, &seen)) in self.0[cpu].iter_mut().zip(seen).enumerate() {
             let fresh = seen.saturating_sub(*known);
             assert!(fresh <= 1, "a wait begins when those before it have ended");
             choice |= (fresh as u32) << (waiter * BITS);
@@ -31,7 +31,7 @@ impl Known {
     }
 
     /// So many waits of `waiter` have ended.
-    pub(super) fn end(&mut self, waiter: usize, count: usize) {
+    pub fn end(&mut self, waiter: usize, count: usize) {
         for known in &mut self.0 {
             known[waiter] = known[waiter].max(count);
         }
@@ -51,13 +51,13 @@ mod tests {
     fn a_choice_has_room_for_the_last_cpu() {
         let mut seen = [0; MAX_CPUS];
         (seen[0], seen[MAX_CPUS - 1]) = (1, 2);
-        let mut known = Known::default();
+        let mut known = SectionChoices::default();
         known.end(MAX_CPUS - 1, 1);
-        let choice = known.enter(1, seen);
+        let choice = known.enter(1, &seen);
         let all: Vec<usize> = (0..MAX_CPUS).map(|cpu| fresh(choice, cpu)).collect();
         seen[MAX_CPUS - 1] -= 1;
         assert_eq!(all, seen, "what has ended is known");
-        assert_eq!(known.enter(1, seen), 0, "they are known now");
+        assert_eq!(known.enter(1, &seen), 0, "they are known now");
     }
 
     #[test]
@@ -65,6 +65,6 @@ mod tests {
     fn more_waits_than_a_choice_can_say_are_not_cut_off() {
         let mut seen = [0; MAX_CPUS];
         seen[0] = 5;
-        Known::default().enter(1, seen);
+        SectionChoices::default().enter(1, &seen);
     }
 }

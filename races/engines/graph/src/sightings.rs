@@ -47,6 +47,7 @@ impl<'s> Sightings<'s> {
             told.next = now + Pace::PERIOD;
             self.watch.sighting(&Sighting {
                 executions,
+                counts_states: false,
                 outcomes: told.outcomes.len(),
                 estimate: told.estimate.filter(|e| e.exceeds(executions)),
                 stage: None,

@@ -15,7 +15,7 @@ use super::explore::Explorer;
 use super::graph::Graph;
 use super::id::EventId;
 use super::model::Axioms;
-use super::section_choice::Known;
+use super::section_choice::SectionChoices;
 use super::timeline::{Told, events, is_part, timeline};
 use gupcheck_program::{Choice, Counterexample, Schedule, Violation};
 
@@ -129,7 +129,7 @@ fn tells_all(graph: &Graph, order: &[EventId], id: EventId) -> bool {
 pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
     let mut there: HashMap<u32, Vec<u16>> = HashMap::new();
     let mut choices = Vec::new();
-    let mut known = Known::default();
+    let mut known = SectionChoices::default();
     for &id in order {
         let event = graph.event(id);
         let writes = there.entry(event.cell).or_default();
@@ -140,7 +140,7 @@ pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
         if graph.is_the_programs(id) && !is_part(event) {
             let newer = writes.iter().filter(|&&place| place > standing);
             let back = match event.op {
-                Op::Enter(kind) => known.enter(id.lane(), graph.seen(id, kind)),
+                Op::Enter(kind) => known.enter(id.lane(), &graph.seen(id, kind)),
                 _ if event.is_plain() => 0,
                 _ => newer.count() as u32,
             };

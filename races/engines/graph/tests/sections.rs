@@ -239,6 +239,7 @@ fn too_many_waits_are_unsupported_in_words() {
         for model in MODELS {
             let search = Search {
                 limits: Limits {
+                    memory: None,
                     executions: Some(2),
                     time: None,
                 },

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::{
-    Counterexample, Cut, Engine, Exploration, Limits, Model, Program, Returned, Search, Stop,
-    Unwatched, Verdict, Violation,
+    Counterexample, Cut, Engine, Exploration, Fingerprint, Limits, Model, Program, Replay,
+    Returned, Search, Stop, Unwatched, Verdict, Violation,
 };
 use gupcheck_sync::{
     Fault, LaneId, Layout, LoadOrder, Note, Op, RmwOrder, Source, StoreOrder, Until, What,
@@ -53,6 +53,7 @@ fn a_limit_on_executions_is_exact() {
         let limits = Limits {
             executions: Some(executions),
             time: None,
+            memory: None,
         };
         explore_within(four_stores(), Model::Sc, limits, Stop::default())
     };
@@ -74,6 +75,7 @@ fn no_time_and_a_request_to_stop_truncate() {
     let limits = Limits {
         executions: None,
         time: Some(Duration::ZERO),
+        memory: None,
     };
     let explored = explore_within(four_stores(), Model::Sc, limits, Stop::default());
     assert!(matches!(explored.verdict, Verdict::Truncated(Cut::Time(_))));
@@ -278,4 +280,41 @@ fn faults_panics_and_vacuous_properties_are_violations() {
     };
     let place = "by design (at races/engines/graph/tests/verdicts.rs:";
     assert!(message.starts_with(place), "{message}");
+}
+
+/// A CPU waits in vain, and would not have to if it had read an older value. Its schedule was followed to where it could go
+/// on, and not judged.
+#[test]
+fn a_hang_that_an_older_value_would_have_ended_is_replayed() {
+    let mut layout = Layout::new();
+    let (x, y) = (layout.atomic("x", 0), layout.atomic("y", 0));
+    let mut program = Program::new(layout);
+    program.cpu("a", move |cpu| {
+        x.spin_until(cpu, Until::Equals(0), LoadOrder::Relaxed);
+        y.store(cpu, 1, StoreOrder::Relaxed);
+        Returned::nothing()
+    });
+    program.cpu("b", move |cpu| {
+        x.store(cpu, 1, StoreOrder::Relaxed);
+        y.spin_until(cpu, Until::Equals(1), LoadOrder::Relaxed);
+        Returned::nothing()
+    });
+    let program = Arc::new(program);
+    for model in [Model::Sc, Model::Tso, Model::Rc11] {
+        let explored = GraphEngine::ONE_THREAD.explore(&program, &Search::unlimited(model));
+        let Verdict::Failed(found) = explored.verdict else {
+            panic!("{:?}", explored.verdict);
+        };
+        let replay = Replay {
+            model,
+            schedule: found.schedule.as_ref().expect("a schedule"),
+            fingerprint: &Fingerprint::of(&program, &found.trace),
+            execution: found.execution,
+        };
+        let again = GraphEngine::ONE_THREAD.replay(&program, &replay);
+        let again = again.expect("it fits");
+        assert_eq!(again.misfit, None, "{model}");
+        let broken = again.broken.expect("broken again");
+        assert_eq!(broken.violation, found.violation, "{model}");
+    }
 }

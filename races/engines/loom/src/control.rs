@@ -172,6 +172,7 @@ impl Control {
             // Nobody listens any more: then nobody minds.
             let _ = sightings.send(Sighting {
                 executions: self.before + ledger.tally.executions,
+                counts_states: false,
                 outcomes: ledger.tally.outcomes.len(),
                 estimate: None,
                 stage: Some(self.stage.clone()),

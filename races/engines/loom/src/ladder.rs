@@ -117,6 +117,7 @@ impl<'a> Ladder<'a> {
         let exploration = Exploration {
             verdict,
             executions: self.total.executions,
+            states: None,
             blocked: 0,
             stuck: Stuck::default(),
             outcomes: self.total.outcomes,

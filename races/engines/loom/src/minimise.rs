@@ -25,6 +25,7 @@ fn minimised(common: &Common, found: Box<Counterexample>, bound: usize) -> Box<C
     let limits = Limits {
         executions: Some(found.execution.max(TRIES)),
         time: None,
+        memory: None,
     };
     let rule = found.violation.rule(&common.program);
     let from = Extent::of_trace(&found.trace);

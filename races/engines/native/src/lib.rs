@@ -121,6 +121,7 @@ impl Engine for NativeEngine {
         Exploration {
             verdict,
             executions: tally.executions,
+            states: None,
             blocked: 0,
             stuck: Stuck::default(),
             outcomes: tally.outcomes,
@@ -201,6 +202,7 @@ impl<'p> Company<'p> {
             if pace.is_due() {
                 search.watch.sighting(&Sighting {
                     executions: tally.executions,
+                    counts_states: false,
                     outcomes: tally.outcomes.len(),
                     estimate: None,
                     stage: Some(format!("{} threads", self.program.cpus().len())),
@@ -381,6 +383,7 @@ fn spent(limits: Limits, executions: u64, started: Instant) -> Option<Cut> {
         Limits {
             executions: None,
             time: None,
+            memory: None,
         } if executions >= ROUNDS => Some(Cut::Sampling),
         _ => None,
     }

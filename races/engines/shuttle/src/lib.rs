@@ -233,6 +233,7 @@ impl ShuttleEngine {
         Exploration {
             verdict,
             executions: tally.executions,
+            states: None,
             blocked: tally.blocked,
             stuck: tally.stuck,
             outcomes: tally.outcomes,

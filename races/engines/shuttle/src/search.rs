@@ -153,6 +153,7 @@ impl Search {
             Limits {
                 executions: None,
                 time: None,
+                memory: None,
             } if self.samples && done >= SCHEDULES => Some(Cut::Sampling),
             _ => None,
         }
@@ -163,6 +164,7 @@ impl Search {
             // Nobody listens any more: then nobody minds.
             let _ = self.sightings.send(Sighting {
                 executions: self.tally.executions,
+                counts_states: false,
                 outcomes: self.tally.outcomes.len(),
                 estimate: None,
                 stage: Some(self.stage.to_owned()),

@@ -375,6 +375,7 @@ impl Engine for BruteForce {
         Exploration {
             verdict,
             executions: explorer.tally.executions,
+            states: None,
             blocked: explorer.tally.blocked,
             stuck: explorer.tally.stuck,
             outcomes: explorer.tally.outcomes,

@@ -103,6 +103,7 @@ pub fn explore_by(engine: GraphEngine, listing: &Listing, model: Model) -> Explo
             // An engine that finds ever more is stopped, and has failed.
             executions: Some(1_000_000),
             time: None,
+            memory: None,
         },
         stop: Stop::default(),
         watch: &Unwatched,

@@ -1,0 +1,58 @@
+//! The states engine: every reachable state once, under SC and TSO; nearest first.
+//!
+//! # What is explored
+//!
+//! A machine with one memory, and under TSO with a store buffer for each CPU ([`machine`]). A *state* is where each CPU
+//! is in its code, what waits in its buffer, whom it waits for, and what memory holds. All that can still happen
+//! depends on the state alone; so of two executions that come to the same state only one is gone on with. The graph engine
+//! keeps nothing and explores every execution; this one keeps a hash of every state. Most executions of a large
+//! race come together again and again.
+//!
+//! # How
+//!
+//! 1. CPUs are trees, not running code ([`gupcheck_tree`]): where a CPU is, is a node, and nodes with the same future are
+//!    one class. This is what makes states few: what a CPU read and forgot is not in them.
+//! 2. A search is made in *rounds* ([`round`]). A round explores all states over what is known of the trees. Where it comes
+//!    to code that nobody has run, it runs it, on to the CPU's end; what the round says is then void, and the next
+//!    one, with fewer classes, begins. The last round is one that met nothing new, and it alone gives the verdict.
+//! 3. Moves that nobody else can tell the time of are made at once ([`reach`]): only states apart from those are kept.
+//! 4. Twins are put in an order ([`twins`]): states that differ by an exchange are one. That they are twins is checked.
+//! 5. States are gone on from in the order of how many operations lead to them. So of all violations the nearest is told.
+//! 6. It is told by the graph engine: the way to it becomes choices ([`path`]), which that engine follows and judges. What
+//!    the two do not agree on is a defect of one of them, and is said to be.
+//!
+//! # What is a data race
+//!
+//! By the graph engine's rule: two plain accesses, one of them a write, that no chain of program order, reads-from, locks,
+//! sections and spawning orders. Here: a state in which two CPUs are about to make such accesses. That is the same. What
+//! comes before either of two unordered accesses, in those terms, is an execution by itself, for every read in it
+//! has its write in it; and at its end both CPUs are about to make them.
+//!
+//! # What a verdict rests on
+//!
+//! *Complete* is up to collisions of hashes, of 128 bits: of n states two are taken for one with a probability below n² /
+//! 2¹²⁹, and then what comes after one of them may not be seen. A collision never makes a violation up: violations are
+//! replayed. Executions are not counted, and neither is how often an outcome comes up; which outcomes there are is known.
+//!
+//! | file | noun |
+//! | --- | --- |
+//! | `state` | a state, and its bytes |
+//! | `machine` | what can happen in a state, and what comes of it |
+//! | `reach` | what each CPU can still touch; moves that may be made at once |
+//! | `twins` | CPUs that may be exchanged |
+//! | `seen` | hashes of states, and how each was come to |
+//! | `round`, `search` | one walk over all states; round after round, to a verdict |
+//! | `path` | the way to a violation as choices of the graph engine |
+//! | `engine` | the engine, as it is asked for |
+
+mod engine;
+mod machine;
+mod path;
+mod reach;
+mod round;
+mod search;
+mod seen;
+mod state;
+mod twins;
+
+pub use engine::StatesEngine;

@@ -1,0 +1,147 @@
+//! CPUs that run the same code: which of them is which makes no difference.
+//!
+//! States that differ by an exchange of twins are one. So twins are put in an order, by where they are, what waits in
+//! their buffers, and what they owe to whom. Not those that wait for others' sections, nor those that are joined:
+//! others know them by name.
+
+use gupcheck_program::{Program, Start};
+use gupcheck_sync::Op;
+use gupcheck_tree::{ClassId, Classes, Forest};
+
+use crate::state::{Cpu, Owed, Pending, Phase, State};
+
+/// Groups of CPUs that may be exchanged.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Twins(Vec<Vec<usize>>);
+
+impl Twins {
+    /// Those that a program declares, as far as they may be exchanged.
+    pub(crate) fn of(program: &Program, forest: &Forest, classes: &Classes) -> Self {
+        let cpus = program.cpus().len();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for cpu in 0..cpus {
+            let group = groups
+                .iter_mut()
+                .find(|g| forest.root(g[0]) == forest.root(cpu));
+            match group {
+                Some(group) => group.push(cpu),
+                None => groups.push(vec![cpu]),
+            }
+        }
+        let is_named = |cpu: usize| {
+            classes.all().iter().any(
+                |class| matches!(class.op(), Some(Op::Join(other) | Op::Spawn(other)) if other.index() == cpu),
+            )
+        };
+        groups.retain(|group| {
+            group.len() > 1
+                && !waits(forest, classes, group[0])
+                && group.iter().all(|&cpu| !is_named(cpu))
+                && program.cpus()[group[0]].start == Start::AtOnce
+        });
+        Self(groups)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts twins in order. `names`, if given, says who each CPU was at first, and is exchanged with them.
+    pub(crate) fn sort(&self, state: &mut State, mut names: Option<&mut [u8]>) {
+        for group in &self.0 {
+            // Insertion sort: two to four of them, nearly always in order.
+            for end in 1..group.len() {
+                for nth in (1..=end).rev() {
+                    let (one, other) = (group[nth - 1], group[nth]);
+                    if key(state, one) <= key(state, other) {
+                        break;
+                    }
+                    exchange(state, one, other);
+                    if let Some(names) = &mut names {
+                        names.swap(one, other);
+                    }
+                }
+            }
+        }
+        if !self.is_empty() {
+            state.owed.sort_unstable();
+        }
+    }
+
+    /// The ways to exchange CPUs, but for leaving each in its place: for each CPU, who takes it.
+    pub(crate) fn exchanges(&self, cpus: usize) -> Vec<Vec<usize>> {
+        let mut all = vec![(0..cpus).collect::<Vec<_>>()];
+        for group in &self.0 {
+            all = (all.iter())
+                .flat_map(|exchange| {
+                    orders(group).into_iter().map(|order| {
+                        let mut exchange = exchange.clone();
+                        for (&place, &who) in group.iter().zip(&order) {
+                            exchange[place] = who;
+                        }
+                        exchange
+                    })
+                })
+                .collect();
+        }
+        all.retain(|exchange| !exchange.is_sorted());
+        all
+    }
+}
+
+fn orders(group: &[usize]) -> Vec<Vec<usize>> {
+    if group.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for nth in 0..group.len() {
+        let mut rest = group.to_vec();
+        let first = rest.remove(nth);
+        for mut order in orders(&rest) {
+            order.insert(0, first);
+            all.push(order);
+        }
+    }
+    all
+}
+
+/// Whether a CPU's code waits for others' sections somewhere, as far as it is known.
+fn waits(forest: &Forest, classes: &Classes, cpu: usize) -> bool {
+    let mut seen = vec![false; classes.all().len()];
+    let mut left = vec![classes.class_of(forest.root(cpu))];
+    while let Some(class) = left.pop() {
+        if std::mem::replace(&mut seen[class.index()], true) {
+            continue;
+        }
+        if matches!(classes.get(class).op(), Some(Op::Wait(_))) {
+            return true;
+        }
+        left.extend(classes.get(class).edges.iter().map(|edge| edge.to));
+    }
+    false
+}
+
+type Key<'s> = (ClassId, Phase, &'s [Pending], Vec<Owed>);
+
+fn key(state: &State, cpu: usize) -> Key<'_> {
+    let owed = state.owed.iter().filter(|owed| usize::from(owed.by) == cpu);
+    let nameless = owed.map(|&owed| Owed { by: 0, ..owed });
+    let Cpu {
+        at,
+        phase,
+        ref buffer,
+        ..
+    } = state.cpus[cpu];
+    (at, phase, buffer, nameless.collect())
+}
+
+fn exchange(state: &mut State, one: usize, other: usize) {
+    state.cpus.swap(one, other);
+    for owed in &mut state.owed {
+        if usize::from(owed.by) == one {
+            owed.by = other as u8;
+        } else if usize::from(owed.by) == other {
+            owed.by = one as u8;
+        }
+    }
+}
