@@ -7,11 +7,13 @@
 use super::fork::dup_mmap;
 use gupcheck_races::prelude::*;
 
-fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(size.pages);
-    let page = boot.populate(area)[0];
-    let child = boot.child_of(area);
+/// Callers pin what is mapped in an area, `page` first, while fork decides whether a child may share that.
+pub(crate) fn pinned_while_forking(
+    size: Size,
+    boot: Boot,
+    (area, child): (Area, Area),
+    page: Pfn,
+) -> Program {
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
         pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
@@ -27,6 +29,14 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     scene.sometimes("a caller pins it", move |end| end.got_page(caller, page));
     scene.into_program()
+}
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    let child = boot.child_of(area);
+    pinned_while_forking(size, boot, (area, child), page)
 }
 
 const PROFILES: &[&Profile] = &[&X86_PV];

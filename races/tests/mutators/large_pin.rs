@@ -3,7 +3,7 @@
 //! A large folio counts its pins in a word of their own, which fork's reference does not go through. So nothing orders
 //! fork's odd sequence before its look at that word, where a lock orders no more than it promises.
 
-use super::fork::dup_mmap;
+use super::first_pin::pinned_while_forking;
 use gupcheck_races::prelude::*;
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -16,21 +16,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     }
     let child = boot.child_of(area);
     boot.has_pinned_before(area.mm);
-    let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
-    let fork = scene.cpu("fork", move |cpu| dup_mmap(cpu, area, child));
-    let caller = gup[0];
-    scene.always(
-        "what the child shares is pinned by nobody (I4)",
-        move |end| !end.is(fork, "did", "yes") || !gup.iter().any(|&lane| end.got_page(lane, head)),
-    );
-    scene.sometimes("the child shares the page", move |end| {
-        end.is(fork, "did", "yes")
-    });
-    scene.sometimes("a caller pins it", move |end| end.got_page(caller, head));
-    scene.into_program()
+    pinned_while_forking(size, boot, (area, child), head)
 }
 
 const PROFILES: &[&Profile] = &[&X86_PV];

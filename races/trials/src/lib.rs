@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gupcheck_program::{
-    Counterexample, Engine, Exploration, Fingerprint, Limits, Program, Replay, Returned, Search,
-    Verdict, Violation,
+    Counterexample, Engine, Exploration, Fingerprint, Limits, Model, Program, Replay, Returned,
+    Search, Verdict, Violation,
 };
 use gupcheck_sync::{
-    Atomic, FenceOrder, Lane, LaneId, Layout, LoadOrder, Op, RmwOrder, StoreOrder,
+    Atomic, FenceOrder, Lane, LaneId, Layout, LoadOrder, Op, RmwOrder, StoreOrder, Until,
 };
 
 pub use LoadOrder::{Acquire, Dependency, Relaxed as Loose};
@@ -22,7 +22,7 @@ pub use StoreOrder::{Relaxed as Plainly, Release};
 
 /// A search without limits.
 pub fn search() -> Search<'static> {
-    Search::unlimited(gupcheck_program::Model::LoomC11)
+    Search::unlimited(Model::LoomC11)
 }
 
 /// A search of at most so many executions.
@@ -96,8 +96,13 @@ pub fn message(exploration: &Exploration) -> &str {
 
 /// Explores, finds something broken, and runs that very execution again by its schedule.
 pub fn assert_replays(engine: &dyn Engine, program: Program) {
+    assert_replays_under(search().model, engine, program);
+}
+
+/// The same, under this model.
+pub fn assert_replays_under(model: Model, engine: &dyn Engine, program: Program) {
     let program = Arc::new(program);
-    let search = search();
+    let search = Search { model, ..search() };
     let found = engine.explore(&program, &search);
     let found = broken(&found);
     let replay = Replay {
@@ -142,6 +147,24 @@ pub fn store_buffering(fenced: bool) -> Program {
             r(other.load(lane, Loose))
         });
     }
+    program
+}
+
+/// Each CPU waits for what the other one would write after its own wait; the first would not have to, had it read an older
+/// value.
+pub fn hang() -> Program {
+    let (layout, x, y) = xy();
+    let mut program = Program::new(layout);
+    program.cpu("a", move |lane| {
+        x.spin_until(lane, Until::Equals(0), Loose);
+        y.store(lane, 1, Plainly);
+        Returned::nothing()
+    });
+    program.cpu("b", move |lane| {
+        x.store(lane, 1, Plainly);
+        y.spin_until(lane, Until::Equals(1), Loose);
+        Returned::nothing()
+    });
     program
 }
 

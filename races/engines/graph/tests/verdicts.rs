@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::{
-    Counterexample, Cut, Engine, Exploration, Fingerprint, Limits, Model, Program, Replay,
-    Returned, Search, Stop, Unwatched, Verdict, Violation,
+    Counterexample, Cut, Engine, Exploration, Limits, Model, Program, Returned, Search, Stop,
+    Unwatched, Verdict, Violation,
 };
 use gupcheck_sync::{
     Fault, LaneId, Layout, LoadOrder, Note, Op, RmwOrder, Source, StoreOrder, Until, What,
 };
+use gupcheck_trials::{assert_replays_under, hang};
 
 fn explore_within(program: Program, model: Model, limits: Limits, stop: Stop) -> Exploration {
     let search = Search {
@@ -286,35 +287,7 @@ fn faults_panics_and_vacuous_properties_are_violations() {
 /// on, and not judged.
 #[test]
 fn a_hang_that_an_older_value_would_have_ended_is_replayed() {
-    let mut layout = Layout::new();
-    let (x, y) = (layout.atomic("x", 0), layout.atomic("y", 0));
-    let mut program = Program::new(layout);
-    program.cpu("a", move |cpu| {
-        x.spin_until(cpu, Until::Equals(0), LoadOrder::Relaxed);
-        y.store(cpu, 1, StoreOrder::Relaxed);
-        Returned::nothing()
-    });
-    program.cpu("b", move |cpu| {
-        x.store(cpu, 1, StoreOrder::Relaxed);
-        y.spin_until(cpu, Until::Equals(1), LoadOrder::Relaxed);
-        Returned::nothing()
-    });
-    let program = Arc::new(program);
     for model in [Model::Sc, Model::Tso, Model::Rc11] {
-        let explored = GraphEngine::ONE_THREAD.explore(&program, &Search::unlimited(model));
-        let Verdict::Failed(found) = explored.verdict else {
-            panic!("{:?}", explored.verdict);
-        };
-        let replay = Replay {
-            model,
-            schedule: found.schedule.as_ref().expect("a schedule"),
-            fingerprint: &Fingerprint::of(&program, &found.trace),
-            execution: found.execution,
-        };
-        let again = GraphEngine::ONE_THREAD.replay(&program, &replay);
-        let again = again.expect("it fits");
-        assert_eq!(again.misfit, None, "{model}");
-        let broken = again.broken.expect("broken again");
-        assert_eq!(broken.violation, found.violation, "{model}");
+        assert_replays_under(model, &GraphEngine::ONE_THREAD, hang());
     }
 }

@@ -8,16 +8,12 @@ use std::collections::HashMap;
 use gupcheck_graph::SectionChoices;
 use gupcheck_program::{Choice, Violation};
 use gupcheck_sync::{CellId, CellKind, Op};
+use gupcheck_tree::Classes;
 
 use crate::machine::{Machine, Move};
 use crate::round::{Found, Round};
 use crate::seen::Origin;
 use crate::state::{Phase, State};
-
-/// A way to a violation.
-pub(crate) struct Told {
-    pub(crate) choices: Vec<Choice>,
-}
 
 /// One thing that was done, by whom at first.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +24,7 @@ enum Done {
 }
 
 /// The way to what was found.
-pub(crate) fn told(round: &mut Round<'_, '_>, found: &Found) -> Told {
+pub(crate) fn told(round: &mut Round<'_, '_>, found: &Found) -> Vec<Choice> {
     let mut chosen = Vec::new();
     let mut at = found.from;
     while let Some(Origin { from, by, .. }) = at.map(|at| round.seen.origin(at)) {
@@ -41,9 +37,7 @@ pub(crate) fn told(round: &mut Round<'_, '_>, found: &Found) -> Told {
     if let Violation::DataRace { .. } = found.violation {
         done.extend(racing(round, &state, &names));
     }
-    Told {
-        choices: choices(round.machine, &done),
-    }
+    choices(round.machine, &done)
 }
 
 /// The accesses of two CPUs that race: neither has been made.
@@ -59,7 +53,7 @@ fn racing(round: &Round<'_, '_>, state: &State, names: &[u8]) -> Vec<Done> {
         return Vec::new();
     };
     [one, other]
-        .map(|cpu| of(round, state, Move::Act(cpu), names))
+        .map(|cpu| of(&round.classes, state, Move::Act(cpu), names))
         .to_vec()
 }
 
@@ -74,22 +68,15 @@ fn again(round: &mut Round<'_, '_>, chosen: &[Move]) -> (Vec<Done>, State, Vec<u
     }
     for what in std::iter::once(None).chain(chosen.iter().copied().map(Some)) {
         if let Some(what) = what {
-            done.push(of(round, &state, what, &names));
+            done.push(of(&round.classes, &state, what, &names));
             if round.take(&mut state, what, 0).is_err() {
                 return (done, state, names);
             }
         }
-        let mut local = Vec::new();
-        let before = state.clone();
-        let settled = round.settle(&mut state, 0, &mut |what| local.push(what));
-        let mut then = before;
-        for what in local {
-            done.push(of(round, &then, what, &names));
-            if round.take(&mut then, what, 0).is_err() {
-                break;
-            }
-        }
-        if settled.is_err() {
+        let made = &mut |classes: &Classes, state: &State, what| {
+            done.push(of(classes, state, what, &names));
+        };
+        if round.settle(&mut state, 0, made).is_err() {
             return (done, state, names);
         }
         let twins = round.twins.clone();
@@ -98,14 +85,13 @@ fn again(round: &mut Round<'_, '_>, chosen: &[Move]) -> (Vec<Done>, State, Vec<u
     (done, state, names)
 }
 
-fn of(round: &Round<'_, '_>, state: &State, what: Move, names: &[u8]) -> Done {
+fn of(classes: &Classes, state: &State, what: Move, names: &[u8]) -> Done {
     let cpu = what.cpu();
     let name = usize::from(names[cpu]);
     match what {
         Move::Flush(_) => Done::Flushed(name),
         Move::Act(_) => {
-            let op = round.machine.asks(state, &round.classes, cpu);
-            let op = op.expect("it acts");
+            let op = classes.get(state.cpus[cpu].at).op().expect("it acts");
             if matches!(op, Op::Wait(_)) && state.cpus[cpu].phase == Phase::Running {
                 Done::Began(name, op)
             } else {

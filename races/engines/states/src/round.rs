@@ -95,7 +95,7 @@ impl<'r, 'p> Round<'r, 'p> {
         let mut state = self.machine.first(self.forest, &self.classes);
         let settled = match self.wrong_somewhere(&state) {
             Some(violation) => Err((violation, 0)),
-            None => self.settle(&mut state, 0, &mut |_| {}),
+            None => self.settle(&mut state, 0, &mut |_, _, _| {}),
         };
         let origin = Origin {
             from: None,
@@ -140,7 +140,7 @@ impl<'r, 'p> Round<'r, 'p> {
             let settled = match self.take(next, what, steps) {
                 Ok(count) => {
                     taken += count;
-                    self.settle(next, steps + taken, &mut |_| {})
+                    self.settle(next, steps + taken, &mut |_, _, _| {})
                 }
                 Err(violation) => Err((violation, 1)),
             };
@@ -194,19 +194,19 @@ impl<'r, 'p> Round<'r, 'p> {
     }
 
     /// Makes all local moves, unless that leads farther than to what was found; `before` operations lead here. How many
-    /// operations that were; or what is broken, after how many.
+    /// operations that were; or what is broken, after how many. `made` is told of each move before it is made.
     pub(crate) fn settle(
         &mut self,
         state: &mut State,
         before: u32,
-        made: &mut dyn FnMut(Move),
+        made: &mut dyn FnMut(&Classes, &State, Move),
     ) -> Result<u32, (Violation, u32)> {
         let mut steps = 0;
         while let Some(what) = self.local(state) {
             if (self.found.as_ref()).is_some_and(|found| found.steps <= before + steps) {
                 break;
             }
-            made(what);
+            made(&self.classes, state, what);
             match self.take(state, what, before + steps) {
                 Ok(count) => steps += count,
                 Err(violation) => return Err((violation, steps + 1)),

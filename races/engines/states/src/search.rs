@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use gupcheck_program::{
-    Counterexample, Cut, Exploration, Model, Pace, Program, Search, Sighting, States, Tally,
-    Verdict, Violation, panics,
+    Choice, Counterexample, Cut, Exploration, Model, Pace, Program, Search, Sighting, States,
+    Tally, Verdict, Violation, panics,
 };
 use gupcheck_tree::Forest;
 
@@ -46,7 +46,7 @@ struct Last {
     tally: Tally,
     states: States,
     /// What was found, and the schedule that leads to it.
-    found: Option<(Found, path::Told)>,
+    found: Option<(Found, Vec<Choice>)>,
     cut: Option<Cut>,
 }
 
@@ -90,9 +90,11 @@ impl<'s> Walk<'s> {
             cut,
         } = last;
         let verdict = match (found, cut) {
-            (Some((found, told)), _) => {
-                Verdict::Failed(Box::new(self.told(&found.violation, &told, states.states)))
-            }
+            (Some((found, choices)), _) => Verdict::Failed(Box::new(self.told(
+                &found.violation,
+                &choices,
+                states.states,
+            ))),
             (None, Some(cut)) => Verdict::Truncated(cut),
             (None, None) => Verdict::of_everything(self.program, &tally),
         };
@@ -149,8 +151,8 @@ impl<'s> Walk<'s> {
                 bytes: round.memory(),
             },
             found: found.map(|found| {
-                let told = path::told(&mut round, &found);
-                (found, told)
+                let choices = path::told(&mut round, &found);
+                (found, choices)
             }),
             tally: std::mem::take(&mut round.tally),
             cut: match ended {
@@ -209,11 +211,10 @@ impl<'s> Walk<'s> {
 
     /// The violation as the graph engine tells it. It must come to the same: what it does not confirm is a defect of
     /// one of the two, and is told as one.
-    fn told(&self, violation: &Violation, told: &path::Told, states: u64) -> Counterexample {
+    fn told(&self, violation: &Violation, choices: &[Choice], states: u64) -> Counterexample {
         let rule = violation.rule(self.program);
-        let graph = panics::isolated(|| {
-            gupcheck_graph::tell(self.program, self.model, &told.choices, states)
-        });
+        let graph =
+            panics::isolated(|| gupcheck_graph::tell(self.program, self.model, choices, states));
         let why = match graph {
             Ok(Ok(Some(found))) if found.violation.rule(self.program) == rule => return found,
             Ok(Ok(Some(found))) => format!("finds {:?}", found.violation.rule(self.program)),

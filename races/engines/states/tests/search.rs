@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::{
-    Cut, Engine, Exploration, Fingerprint, Limits, Model, Program, Replay, Returned, Search,
-    Verdict, Violation,
+    Cut, Engine, Exploration, Limits, Model, Program, Returned, Search, Verdict, Violation,
 };
 use gupcheck_states::StatesEngine;
 use gupcheck_sync::{Layout, LoadOrder, Rmw, RmwOrder, StoreOrder, Until};
-use gupcheck_trials::{broken, r, xy};
+use gupcheck_trials::{assert_replays_under, broken, hang, r, waiting, xy};
 
 fn explored(program: &Arc<Program>, model: Model) -> Exploration {
     StatesEngine::XXH3.explore(program, &Search::unlimited(model))
@@ -116,40 +115,12 @@ fn the_nearest_violation_is_told() {
 /// A hang that a CPU would have escaped, had it read an older value: the graph engine follows its schedule.
 #[test]
 fn a_hang_is_replayed_as_a_hang() {
+    let engine: &dyn Engine = &StatesEngine::XXH3;
+    assert_eq!(engine.replayed_by(), "graph");
     for model in [Model::Sc, Model::Tso] {
-        let (layout, x, y) = xy();
-        let mut program = Program::new(layout);
-        program.cpu("a", move |cpu| {
-            x.spin_until(cpu, Until::Equals(0), LoadOrder::Relaxed);
-            y.store(cpu, 1, StoreOrder::Relaxed);
-            Returned::nothing()
-        });
-        program.cpu("b", move |cpu| {
-            x.store(cpu, 1, StoreOrder::Relaxed);
-            y.spin_until(cpu, Until::Equals(1), LoadOrder::Relaxed);
-            Returned::nothing()
-        });
-        let program = Arc::new(program);
-        let explored = explored(&program, model);
-        let found = broken(&explored);
-        let Violation::Deadlock { waiting } = &found.violation else {
-            panic!("{found:?}");
-        };
-        assert_eq!(waiting.len(), 2);
-        let replay = Replay {
-            model,
-            schedule: found.schedule.as_ref().expect("a schedule"),
-            fingerprint: &Fingerprint::of(&program, &found.trace),
-            execution: found.execution,
-        };
-        let engine: &dyn Engine = &StatesEngine::XXH3;
-        assert_eq!(engine.replayed_by(), "graph");
-        let again = engine.replay(&program, &replay).expect("it fits");
-        assert_eq!(again.misfit, None);
-        assert_eq!(
-            again.broken.expect("broken again").violation,
-            found.violation
-        );
+        let found = explored(&Arc::new(hang()), model);
+        assert_eq!(waiting(&found).len(), 2);
+        assert_replays_under(model, engine, hang());
     }
 }
 
