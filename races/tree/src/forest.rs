@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use corosensei::stack::DefaultStack;
 use gupcheck_program::{Program, Start};
-use gupcheck_sync::LaneId;
+use gupcheck_sync::{LaneId, Site};
 
 use crate::node::{Held, NodeId, What};
-use crate::run::Run;
+use crate::run::{Manner, Run, Said, Stop};
 
 /// How many runs are kept where they stopped. Each has a stack of its own.
 const MOST_PARKED: usize = 1024;
@@ -17,6 +17,8 @@ const MOST_PARKED: usize = 1024;
 pub(crate) struct Node {
     pub(crate) what: What,
     pub(crate) held: Held,
+    /// Which line asks for the operation. Nodes that differ in it are the same to whoever explores.
+    site: Option<Site>,
     /// The node before, and the answer that leads from it to this one.
     parent: Option<(NodeId, u64)>,
     /// Whose code it is.
@@ -29,39 +31,59 @@ pub(crate) struct Node {
 pub struct Forest {
     program: Arc<Program>,
     nodes: Vec<Node>,
-    /// For each CPU the root of its tree.
-    roots: Vec<NodeId>,
+    /// For each CPU the root of its tree, if that is known.
+    roots: Vec<Option<NodeId>>,
     /// For each root the CPU whose code grows the tree.
     grown_by: HashMap<NodeId, LaneId>,
     parked: HashMap<NodeId, Run>,
     /// The nodes where runs are parked, oldest first; some have left.
     order: VecDeque<NodeId>,
     stacks: Vec<DefaultStack>,
+    manner: Manner,
     /// How many nodes had been compared with twins.
     compared: usize,
 }
 
 impl Forest {
-    /// The trees of a program, nothing but their roots.
+    /// The trees of a program, nothing but their roots. CPUs that are declared to be twins share one.
     pub fn new(program: &Arc<Program>) -> Self {
-        let mut forest = Self {
+        let mut forest = Self::bare(program, Manner::default());
+        for lane in 0..program.cpus().len() {
+            match forest.first_twin(lane) {
+                Some(first) => forest.roots[lane] = forest.roots[first],
+                None => _ = forest.plant(lane),
+            }
+        }
+        forest
+    }
+
+    /// The same, but each CPU has a tree of its own, which begins when its root is [planted](Self::plant). If asked for,
+    /// code goes no further where a round of a retry loop failed ([`What::Retries`]).
+    pub fn one_each(program: &Arc<Program>, leaves_out_retries: bool) -> Self {
+        let manner = Manner {
+            leaves_out_retries,
+            ..Manner::default()
+        };
+        Self::bare(program, manner)
+    }
+
+    fn bare(program: &Arc<Program>, manner: Manner) -> Self {
+        Self {
             program: Arc::clone(program),
             nodes: Vec::new(),
-            roots: Vec::new(),
+            roots: vec![None; program.cpus().len()],
             grown_by: HashMap::new(),
             parked: HashMap::new(),
             order: VecDeque::new(),
             stacks: Vec::new(),
+            manner,
             compared: 0,
-        };
-        for lane in 0..program.cpus().len() {
-            let root = match forest.first_twin(lane) {
-                Some(first) => forest.roots[first],
-                None => forest.plant(LaneId(lane as u8)),
-            };
-            forest.roots.push(root);
         }
-        forest
+    }
+
+    /// A debugger can stop where a CPU asks for something. To be called before anything is grown.
+    pub fn hook(&mut self) {
+        self.manner.is_hooked = true;
     }
 
     /// The first CPU that runs the same code, if it is another one.
@@ -72,25 +94,45 @@ impl Forest {
         (at_once(lane) && at_once(twin)).then(|| self.first_twin(twin).unwrap_or(twin))
     }
 
-    fn plant(&mut self, lane: LaneId) -> NodeId {
+    /// The root of a CPU's tree, grown if it is not known.
+    pub fn plant(&mut self, lane: usize) -> NodeId {
+        if let Some(root) = self.roots[lane] {
+            return root;
+        }
+        let lane = LaneId(lane as u8);
         let id = NodeId(self.nodes.len() as u32);
-        let (what, run) = Run::start(&self.program, lane, Vec::new(), self.stacks.pop());
+        let ((what, site), run) = self.start(lane, Vec::new());
         self.nodes.push(Node {
             what,
+            site,
             held: Held::default(),
             parent: None,
             root: id,
             children: Vec::new(),
             depth: 0,
         });
+        self.roots[lane.index()] = Some(id);
         self.grown_by.insert(id, lane);
         self.park(id, run);
         id
     }
 
+    fn start(&mut self, lane: LaneId, answers: Vec<u64>) -> (Stop, Result<Run, DefaultStack>) {
+        let means = (self.manner, self.stacks.pop());
+        Run::start(&self.program, lane, answers, means)
+    }
+
+    /// What a CPU says beside its operations, if it gets these answers to them.
+    pub fn listen(&self, lane: LaneId, answers: Vec<u64>) -> Vec<Said> {
+        Run::listen(&self.program, lane, answers, self.manner)
+    }
+
     /// The root of a CPU's tree. CPUs with the same root run the same code.
+    ///
+    /// # Panics
+    /// If nobody has planted it.
     pub fn root(&self, lane: usize) -> NodeId {
-        self.roots[lane]
+        self.roots[lane].expect("planted")
     }
 
     /// How many nodes there are.
@@ -106,6 +148,16 @@ impl Forest {
     /// What the CPU does at a node.
     pub fn what(&self, node: NodeId) -> &What {
         &self.nodes[node.index()].what
+    }
+
+    /// Which line asks for the operation of a node.
+    pub fn site(&self, node: NodeId) -> Option<Site> {
+        self.nodes[node.index()].site
+    }
+
+    /// What the CPU holds at a node.
+    pub fn held(&self, node: NodeId) -> &Held {
+        &self.nodes[node.index()].held
     }
 
     /// How many operations come before a node.
@@ -135,11 +187,12 @@ impl Forest {
         }
         let op = self.nodes[node.index()].what.op();
         let op = op.expect("an answer to an operation");
-        let (what, run) = self.run_to(node, answer);
+        let ((what, site), run) = self.run_to(node, answer);
         let id = NodeId(self.nodes.len() as u32);
         let before = &self.nodes[node.index()];
         self.nodes.push(Node {
             what,
+            site,
             held: before.held.after(&op),
             parent: Some((node, answer)),
             root: before.root,
@@ -153,7 +206,7 @@ impl Forest {
 
     /// Runs code as far as an answer to the operation of `node`: on from the node itself or the nearest one before
     /// it where a run is parked.
-    fn run_to(&mut self, node: NodeId, answer: u64) -> (What, Result<Run, DefaultStack>) {
+    fn run_to(&mut self, node: NodeId, answer: u64) -> (Stop, Result<Run, DefaultStack>) {
         let mut answers = vec![answer];
         let mut at = node;
         loop {
@@ -170,7 +223,7 @@ impl Forest {
         }
         answers.reverse();
         let lane = self.grown_by[&self.nodes[node.index()].root];
-        Run::start(&self.program, lane, answers, self.stacks.pop())
+        self.start(lane, answers)
     }
 
     fn park(&mut self, node: NodeId, run: Result<Run, DefaultStack>) {
@@ -194,7 +247,9 @@ impl Forest {
     pub fn differing_twin(&mut self) -> Option<LaneId> {
         let last = std::mem::replace(&mut self.compared, self.nodes.len());
         for lane in 0..self.roots.len() {
-            let root = self.roots[lane];
+            let Some(root) = self.roots[lane] else {
+                continue;
+            };
             let lane = LaneId(lane as u8);
             if self.grown_by[&root] == lane {
                 continue;
@@ -219,11 +274,11 @@ impl Forest {
             way.push((answer, at));
             at = parent;
         }
-        let (mut what, mut run) = Run::start(&self.program, lane, Vec::new(), self.stacks.pop());
+        let ((mut what, _), mut run) = self.start(lane, Vec::new());
         let mut same = is_same(&what, &self.nodes[at.index()].what);
         while same && let Some((answer, node)) = way.pop() {
             match run {
-                Ok(stopped) => (what, run) = stopped.answer(answer),
+                Ok(stopped) => ((what, _), run) = stopped.answer(answer),
                 Err(stack) => {
                     self.stacks.push(stack);
                     return false;
@@ -238,7 +293,7 @@ impl Forest {
 }
 
 /// Gives a run these answers, the next one last.
-fn run_on(run: Run, mut answers: Vec<u64>) -> (What, Result<Run, DefaultStack>) {
+fn run_on(run: Run, mut answers: Vec<u64>) -> (Stop, Result<Run, DefaultStack>) {
     let first = answers.pop().expect("at least one");
     let mut at = run.answer(first);
     while let (Ok(_), Some(answer)) = (&at.1, answers.pop()) {

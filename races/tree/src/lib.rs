@@ -30,3 +30,4 @@ mod run;
 pub use classes::{Class, ClassId, Classes, Edge};
 pub use forest::Forest;
 pub use node::{Held, NodeId, What};
+pub use run::Said;

@@ -24,6 +24,8 @@ pub enum What {
     Faulted(Fault),
     /// Its code panicked.
     Panicked(String),
+    /// A round of a loop failed, and executions in which one does are left out.
+    Retries,
 }
 
 impl What {
@@ -31,7 +33,7 @@ impl What {
     pub const fn op(&self) -> Option<Op> {
         match self {
             Self::Asks(op) => Some(*op),
-            Self::Returned(_) | Self::Faulted(_) | Self::Panicked(_) => None,
+            Self::Returned(_) | Self::Faulted(_) | Self::Panicked(_) | Self::Retries => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::clock::MAX_CPUS;
 use gupcheck_sync::{Op, SectionId, SectionSet};
 
-use super::event::Asked;
+use super::event::{Asked, NOT_CODE};
 use super::graph::Graph;
 use super::id::EventId;
 use super::sections::ReadSection;
@@ -46,6 +46,7 @@ impl Graph {
             site: self.event(arrival.begun).site,
             is_second: false,
             part: 0,
+            node: NOT_CODE,
         })
     }
 

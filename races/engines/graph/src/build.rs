@@ -6,16 +6,18 @@
 use std::sync::Arc;
 
 use gupcheck_sync::{CellId, LaneId, Op};
+use gupcheck_tree::What;
 
-use super::cpu::{Cpu, Next, NextRef};
+use super::code::{MOST_OPERATIONS, NextRef};
 use super::event::{Asked, Effect};
 use super::explore::{
-    Explorer, Extended, MAX_EVENTS, dropping, entering_or_leaving, holders, waits_in_vain,
+    Explorer, Extended, dropping, entering_or_leaving, holders, is_too_long, waits_in_vain,
 };
 use super::id::EventId;
 use super::level::Level;
 use super::model::Axioms;
 use super::timeline::{events, timeline};
+use super::touches::Foresight;
 use super::trace;
 use super::waits::{Unforeseen, Waits};
 use gupcheck_program::Reductions;
@@ -43,30 +45,30 @@ pub(super) struct Builder<A> {
 impl<A: Axioms> Builder<A> {
     pub(super) fn new(program: &Arc<Program>, waits: &Arc<Waits>) -> Self {
         Self {
-            explorer: Explorer::new(program, Reductions::NONE, waits),
+            explorer: Explorer::new(
+                program,
+                Reductions::NONE,
+                &Foresight::none(program, A::is_fence).with_waits(waits),
+            ),
             unforeseen: None,
         }
     }
 
     /// Lets a debugger stop where CPUs ask for something.
-    pub(super) fn hook(&self) {
-        self.explorer.cpus.iter().for_each(Cpu::hook);
+    pub(super) fn hook(&mut self) {
+        self.explorer.code.hook();
     }
 
     /// Makes the graph empty.
     pub(super) fn restart(&mut self) {
         let Explorer {
             program,
-            cpus,
             levels,
             twins,
             waits,
             ..
         } = &mut self.explorer;
         levels[0].reset(program, *twins, waits);
-        for cpu in cpus {
-            cpu.forget(0);
-        }
     }
 
     /// Makes these choices as far as they can be made, and goes on to the end; what breaks. A CPU that can
@@ -102,7 +104,7 @@ impl<A: Axioms> Builder<A> {
 
     /// What a CPU asks for next.
     pub(super) fn asked(&mut self, lane: usize) -> Option<Asked> {
-        if lane >= self.explorer.cpus.len() {
+        if lane >= self.explorer.code.cpus() {
             return None;
         }
         match self.explorer.next_of(lane) {
@@ -180,8 +182,8 @@ impl<A: Axioms> Builder<A> {
     fn defect(&self, lane: usize, asked: &Asked) -> Option<Violation> {
         let graph = &self.explorer.level().graph;
         let message = match asked.op {
-            _ if graph.lane(lane).len() >= MAX_EVENTS => {
-                format!("CPU {lane} does more than {MAX_EVENTS} operations")
+            _ if is_too_long(&self.explorer.code, graph, lane, asked) => {
+                format!("CPU {lane} does more than {MOST_OPERATIONS} operations")
             }
             Op::Unlock { mode, .. } if dropping(graph, lane, asked, mode).is_none() => {
                 format!("CPU {lane} drops a lock that it does not hold")
@@ -214,13 +216,13 @@ impl<A: Axioms> Builder<A> {
     pub(super) fn ending(&mut self, current: usize) -> Ending {
         let mut open = None;
         let mut waiting = Vec::new();
-        for lane in 0..self.explorer.cpus.len() {
+        for lane in 0..self.explorer.code.cpus() {
             let violation = match self.explorer.next_of(lane) {
-                None | Some(NextRef::Stops(Next::Returned(_) | Next::Asks(_) | Next::Retries)) => {
+                None | Some(NextRef::Stops(What::Returned(_) | What::Asks(_) | What::Retries)) => {
                     continue;
                 }
-                Some(NextRef::Stops(Next::Faulted(fault))) => Violation::Fault(*fault),
-                Some(NextRef::Stops(Next::Panicked(message))) => Violation::Panic {
+                Some(NextRef::Stops(What::Faulted(fault))) => Violation::Fault(*fault),
+                Some(NextRef::Stops(What::Panicked(message))) => Violation::Panic {
                     message: message.clone(),
                 },
                 Some(NextRef::Asks(asked)) => {

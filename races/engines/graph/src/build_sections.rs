@@ -9,7 +9,7 @@ use std::sync::Arc;
 use gupcheck_sync::Op;
 
 use super::build::Builder;
-use super::cpu::NextRef;
+use super::code::NextRef;
 use super::event::{Asked, Effect};
 use super::level::Level;
 use super::model::Axioms;
@@ -32,7 +32,7 @@ impl<A: Axioms> Builder<A> {
             (self.unforeseen).get_or_insert(Unforeseen::Section(lane, kind));
             return Err("this CPU was not known to enter such a section");
         }
-        for waiter in (0..self.explorer.cpus.len()).filter(|&waiter| waiter != lane) {
+        for waiter in (0..self.explorer.code.cpus()).filter(|&waiter| waiter != lane) {
             for _ in 0..section_choice::fresh(choice, waiter) {
                 self.reach(waiter, lane)?;
             }
@@ -108,7 +108,7 @@ impl<A: Axioms> Builder<A> {
             return self.explorer.level().can_end_wait(lane);
         }
         let kinds = asked.op.sections();
-        let mut others = (0..self.explorer.cpus.len()).filter(|&other| other != lane);
+        let mut others = (0..self.explorer.code.cpus()).filter(|&other| other != lane);
         others.all(|other| !graph.sections().is_in_any(other, kinds))
     }
 }

@@ -2,7 +2,7 @@
 
 use gupcheck_sync::Op;
 
-use super::cpu::NextRef;
+use super::code::NextRef;
 use super::event::Effect;
 use super::explore::Explorer;
 use super::id::EventId;
@@ -20,13 +20,11 @@ impl<A: Axioms> Explorer<A> {
                     return false;
                 }
                 self.depth -= 1;
-                self.forget_all();
                 continue;
             };
             let present = std::mem::take(&mut entry.present);
             for _ in 0..present {
-                let id = self.levels[self.depth].pop();
-                self.forget(id);
+                self.levels[self.depth].pop();
             }
             if self.advance() {
                 return true;
@@ -37,8 +35,8 @@ impl<A: Axioms> Explorer<A> {
     /// Takes the next choice of the last entry, none of whose events is in the graph. Removes the entry
     /// and returns `false` if there is none.
     pub(super) fn advance(&mut self) -> bool {
-        let level = &mut self.levels[self.depth];
-        let entry = *level.entries.last().expect("an entry to advance");
+        let depth = self.depth;
+        let entry = *(self.levels[depth].entries.last()).expect("an entry to advance");
         let taken = match (entry.stage, entry.asked.op) {
             (Stage::Read { .. }, _) => self.advance_read(entry),
             (Stage::Write { next, floor }, _) => self.advance_write(entry, next, floor),
@@ -57,8 +55,10 @@ impl<A: Axioms> Explorer<A> {
             (Stage::Stuck { lane, nth }, _) => self.advance_stuck(lane, nth),
             _ => false,
         };
-        if !taken {
-            self.levels[self.depth].entries.pop();
+        if taken {
+            self.levels[depth].entries.last_mut().expect("it is").taken += 1;
+        } else {
+            self.levels[depth].entries.pop();
         }
         taken
     }
@@ -182,7 +182,7 @@ impl<A: Axioms> Explorer<A> {
 
     fn advance_stuck(&mut self, lane: usize, nth: usize) -> bool {
         let mut nth = nth;
-        for lane in lane..self.cpus.len() {
+        for lane in lane..self.code.cpus() {
             let asked = match self.next_of(lane) {
                 Some(NextRef::Asks(asked)) => Some(asked),
                 _ => None,

@@ -13,6 +13,9 @@ pub struct GraphEngine {
     /// After so many executions a piece of the search is cut off, whether or not some thread has nothing to
     /// do. What is found does not depend on it either: for tests of that.
     pub cuts: Option<NonZeroU64>,
+    /// So many graphs are built to see what several CPUs touch, before accesses that nobody else can tell of are
+    /// passed over. What is found does not depend on it either.
+    pub survey: u64,
     /// Which executions are left out.
     pub reductions: Reductions,
     /// How many distinct outcomes a thread keeps of one piece of the search, before that is cut short: each takes memory.
@@ -24,6 +27,7 @@ impl GraphEngine {
     pub const ONE_THREAD: Self = Self {
         jobs: NonZeroUsize::MIN,
         cuts: None,
+        survey: 64,
         reductions: Reductions::NONE,
         outcomes: None,
     };

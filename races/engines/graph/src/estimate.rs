@@ -24,11 +24,13 @@ use std::sync::Arc;
 
 use gupcheck_sync::Op;
 
+use super::bookmark::Bookmark;
 use super::event::{Effect, Event};
 use super::explore::{Explorer, Extended};
 use super::level::{Entry, Level, Stage};
 use super::model::Axioms;
 use super::random::Random;
+use super::touches::Foresight;
 use super::waits::{Unforeseen, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Estimate, Program};
@@ -72,8 +74,9 @@ impl<A: Axioms> Estimator<A> {
         waits: &Arc<Waits>,
         seed: u64,
     ) -> Self {
+        let foresight = Foresight::none(program, A::is_fence).with_waits(waits);
         Self {
-            explorer: Explorer::new(program, reductions, waits),
+            explorer: Explorer::new(program, reductions, &foresight),
             random: Random(seed),
             probes: 0,
             mean: 0.0,
@@ -112,7 +115,7 @@ impl<A: Axioms> Estimator<A> {
             self.explorer.twins,
             &self.explorer.waits,
         );
-        self.explorer.adopt(root);
+        self.explorer.adopt(root, Bookmark::beginning());
         let mut weight = 1.0;
         loop {
             let depth = self.explorer.depth;
@@ -213,24 +216,17 @@ impl<A: Axioms> Explorer<A> {
     fn undo(&mut self, depth: usize) -> Vec<(usize, Event)> {
         if self.depth > depth {
             self.depth = depth;
-            self.forget_all();
         }
         let level = &mut self.levels[depth];
         let entry = level.entries.last_mut().expect("an entry to choose for");
         let present = std::mem::take(&mut entry.present);
-        let mut gone = Vec::new();
         let take_away = |_| {
             let id = *level.graph.pushed().last().expect("it is present");
             let event = *level.graph.event(id);
             level.pop();
-            gone.push(id);
             (id.lane(), event)
         };
-        let events = (0..present).map(take_away).collect();
-        for id in gone {
-            self.forget(id);
-        }
-        events
+        (0..present).map(take_away).collect()
     }
 
     /// Makes the last entry what it was, with the events that were taken away.

@@ -15,6 +15,7 @@
 //! the first reads, and the second is a new event then. A refused update is a read alone.
 
 use gupcheck_sync::{Op, Site};
+use gupcheck_tree::NodeId;
 
 use super::clock::Clock;
 use super::id::EventId;
@@ -29,7 +30,12 @@ pub(super) struct Asked {
     /// Which part of an operation that is several events: on a lock ([`super::queue`]), of a wait, of entering a
     /// section ([`super::waits`]).
     pub(super) part: u8,
+    /// Where in its code the CPU asks for it; [`NOT_CODE`] for a courier.
+    pub(super) node: NodeId,
 }
+
+/// What a courier does is in no CPU's code.
+pub(super) const NOT_CODE: NodeId = NodeId(u32::MAX);
 
 /// What became of an operation that reads or writes a cell.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +104,8 @@ pub(super) struct Event {
     pub(super) overtook: Option<(EventId, u32)>,
     /// Whether this event and all before it are what the CPU's twin did; see [`super::symmetry`].
     pub(super) alike: bool,
+    /// Where in its code the CPU asked for it.
+    pub(super) node: NodeId,
     /// All events that come before it by program order and reads-from (locks, sections, waits, spawns
     /// and joins included), and itself.
     pub(super) before: Clock,
@@ -116,6 +124,7 @@ impl Event {
             site: self.site,
             is_second: self.is_second,
             part: self.part,
+            node: self.node,
         }
     }
 

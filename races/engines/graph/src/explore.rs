@@ -17,21 +17,24 @@
 use std::sync::Arc;
 
 use gupcheck_sync::{CellId, LaneId, LockId, LockMode, Op, SectionId};
+use gupcheck_tree::{NodeId, What};
 
-use super::cpu::{Cpu, Next, NextRef};
-use super::event::{Asked, Effect, Event};
+use super::bookmark::Bookmark;
+use super::code::{Code, MOST_OPERATIONS, NextRef};
+use super::event::{Asked, Effect, Event, NOT_CODE};
 use super::graph::Graph;
 use super::id::EventId;
 use super::level::{Level, Stage};
 use super::model::Axioms;
 use super::shadow;
+use super::touches::Foresight;
 use super::twins::Twins;
 use super::waits::{Unforeseen, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Program, Returned, Start, Violation};
 
-/// More events than this in one CPU, and it is taken for one that never ends.
-pub(super) const MAX_EVENTS: usize = 20_000;
+/// More events than this in one CPU have no names.
+const MOST_EVENTS: usize = 60_000;
 
 /// How extending a graph ended.
 pub(super) enum Extended {
@@ -44,7 +47,7 @@ pub(super) enum Extended {
     Doomed,
     /// A rule is broken, by these events if by events.
     Violated(Violation, Vec<EventId>),
-    /// A CPU does what was not foreseen; see [`super::waits`].
+    /// A CPU does what was not foreseen; see [`super::waits`] and [`super::touches`].
     Unforeseen(Unforeseen),
 }
 
@@ -57,42 +60,35 @@ enum Scheduled {
 /// A search under way.
 pub(super) struct Explorer<A> {
     pub(super) program: Arc<Program>,
-    pub(super) cpus: Vec<Cpu>,
+    pub(super) code: Code,
     /// The levels in use are those up to `depth`; the others are kept for their buffers.
     pub(super) levels: Vec<Level<A>>,
     pub(super) depth: usize,
+    /// Where the first level begins.
+    pub(super) begun_at: Bookmark,
     pub(super) twins: Twins,
     pub(super) waits: Arc<Waits>,
 }
 
 impl<A: Axioms> Explorer<A> {
-    pub(super) fn new(program: &Arc<Program>, reductions: Reductions, waits: &Arc<Waits>) -> Self {
-        let lanes = program.cpus().len();
+    pub(super) fn new(
+        program: &Arc<Program>,
+        reductions: Reductions,
+        foresight: &Foresight,
+    ) -> Self {
+        let waits = &foresight.waits;
         let twins = Twins::under(reductions, program, waits);
         let mut level = Level::default();
         level.reset(program, twins, waits);
         Self {
             program: Arc::clone(program),
-            cpus: (0..lanes)
-                .map(|lane| Cpu::new(program, LaneId(lane as u8), waits, reductions.retries))
-                .collect(),
+            code: Code::new(program, foresight, reductions.retries),
             levels: vec![level],
             depth: 0,
+            begun_at: Bookmark::beginning(),
             twins,
             waits: Arc::clone(waits),
         }
-    }
-
-    /// Says that an event is not in the graph any more.
-    pub(super) fn forget(&mut self, id: EventId) {
-        if let Some(cpu) = self.cpus.get_mut(id.lane()) {
-            cpu.forget(id.index());
-        }
-    }
-
-    /// Says that the graph is another one.
-    pub(super) fn forget_all(&mut self) {
-        self.cpus.iter_mut().for_each(|cpu| cpu.forget(0));
     }
 
     pub(super) fn level(&self) -> &Level<A> {
@@ -101,9 +97,9 @@ impl<A: Axioms> Explorer<A> {
 
     /// What those CPUs returned that have come so far.
     pub(super) fn returned_so_far(&mut self) -> Vec<Option<Returned>> {
-        (0..self.cpus.len())
+        (0..self.code.cpus())
             .map(|lane| match self.next_of(lane) {
-                Some(NextRef::Stops(Next::Returned(returned))) => Some(returned.clone()),
+                Some(NextRef::Stops(What::Returned(returned))) => Some(returned.clone()),
                 _ => None,
             })
             .collect()
@@ -112,18 +108,42 @@ impl<A: Axioms> Explorer<A> {
     /// What each CPU returned; those that were never started return nothing.
     pub(super) fn returned(&mut self, into: &mut Vec<Returned>) {
         into.clear();
-        for lane in 0..self.cpus.len() {
+        for lane in 0..self.code.cpus() {
             into.push(match self.next_of(lane) {
-                Some(NextRef::Stops(Next::Returned(returned))) => returned.clone(),
+                Some(NextRef::Stops(What::Returned(returned))) => returned.clone(),
                 _ => Returned::nothing(),
             });
+        }
+    }
+
+    /// Where in its code a CPU is, if it was started.
+    pub(super) fn node_of(&mut self, lane: usize) -> Option<NodeId> {
+        let graph = &self.levels[self.depth].graph;
+        let spawned = self.program.cpus()[lane].start == Start::Spawned;
+        if spawned && graph.spawned_by(lane).is_init() {
+            return None;
+        }
+        let answered = graph.answered(lane);
+        Some(match answered.last() {
+            Some(last) if graph.half_done(lane).is_some() => last.node,
+            _ => self.code.after(lane, answered),
+        })
+    }
+
+    /// The last values of cells whose accesses are passed over, where they were written.
+    pub(super) fn written_alone(&mut self, into: &mut Vec<(CellId, u64)>) {
+        into.clear();
+        for lane in 0..self.code.cpus() {
+            if let Some(node) = self.node_of(lane) {
+                into.extend_from_slice(self.code.written_at(node));
+            }
         }
     }
 
     /// What a CPU does next, if it was started.
     pub(super) fn next_of(&mut self, lane: usize) -> Option<NextRef<'_>> {
         let graph = &self.levels[self.depth].graph;
-        if lane >= self.cpus.len() {
+        if lane >= self.code.cpus() {
             return graph.next_of_courier(lane).map(NextRef::Asks);
         }
         let spawned = self.program.cpus()[lane].start == Start::Spawned;
@@ -134,12 +154,12 @@ impl<A: Axioms> Explorer<A> {
         if let Some(asked) = unanswered {
             return Some(NextRef::Asks(asked));
         }
-        Some(self.cpus[lane].next(graph.answered(lane)))
+        Some(self.code.next(lane, graph.answered(lane)))
     }
 
     fn has_finished(&mut self, lane: usize) -> bool {
         let next = self.next_of(lane);
-        matches!(next, Some(NextRef::Stops(next)) if !matches!(next, Next::Retries))
+        matches!(next, Some(NextRef::Stops(next)) if !matches!(next, What::Retries))
     }
 
     /// The first CPU that can go on, but before all others one that is in the middle of something.
@@ -153,16 +173,16 @@ impl<A: Axioms> Explorer<A> {
         }
         for lane in 0..self.level().graph.lanes() {
             let asked = match self.next_of(lane) {
-                None | Some(NextRef::Stops(Next::Returned(_) | Next::Retries)) => continue,
+                None | Some(NextRef::Stops(What::Returned(_) | What::Retries)) => continue,
                 Some(NextRef::Asks(asked)) => asked,
-                Some(NextRef::Stops(Next::Faulted(fault))) => {
+                Some(NextRef::Stops(What::Faulted(fault))) => {
                     return Scheduled::Stop(Violation::Fault(*fault));
                 }
-                Some(NextRef::Stops(Next::Panicked(message))) => {
+                Some(NextRef::Stops(What::Panicked(message))) => {
                     let message = message.clone();
                     return Scheduled::Stop(Violation::Panic { message });
                 }
-                Some(NextRef::Stops(Next::Asks(_))) => unreachable!("a request is not a stop"),
+                Some(NextRef::Stops(What::Asks(_))) => unreachable!("a request is not a stop"),
             };
             if self.is_enabled(lane, &asked) {
                 return Scheduled::Do(lane, asked);
@@ -174,7 +194,7 @@ impl<A: Axioms> Explorer<A> {
     /// The first CPU that waits for what was there, but has been overwritten, so that its wait may have
     /// ended in time or not.
     fn schedule_hopeless(&mut self) -> Scheduled {
-        for lane in 0..self.cpus.len() {
+        for lane in 0..self.code.cpus() {
             if let Some(NextRef::Asks(asked)) = self.next_of(lane)
                 && self.level().graph.stuck(lane).is_none()
                 && !self.level().graph.lets_twin_go(lane)
@@ -221,7 +241,11 @@ impl<A: Axioms> Explorer<A> {
 
     /// Adds one event, with its first choice; how extending ended if it did.
     pub(super) fn step(&mut self) -> Option<Extended> {
-        match self.schedule() {
+        let scheduled = self.schedule();
+        if self.code.has_news() {
+            return Some(Extended::Unforeseen(Unforeseen::Touch));
+        }
+        match scheduled {
             Scheduled::Do(lane, asked) => self.perform(lane, asked),
             Scheduled::Stop(violation) => Some(Extended::Violated(violation, Vec::new())),
             Scheduled::Nobody => Some(self.nobody_goes_on()),
@@ -231,9 +255,9 @@ impl<A: Axioms> Explorer<A> {
     /// Adds the next event of a CPU with its first choice.
     fn perform(&mut self, lane: usize, asked: Asked) -> Option<Extended> {
         let level = &mut self.levels[self.depth];
-        if level.graph.lane(lane).len() >= MAX_EVENTS {
+        if is_too_long(&self.code, &level.graph, lane, &asked) {
             return Some(defect(format!(
-                "CPU {lane} does more than {MAX_EVENTS} operations"
+                "CPU {lane} does more than {MOST_OPERATIONS} operations"
             )));
         }
         let graph = &level.graph;
@@ -295,8 +319,7 @@ impl<A: Axioms> Explorer<A> {
         };
         level.push_entry(lane, asked, stage);
         if matches!(stage, Stage::Settled | Stage::Overtake { .. }) {
-            level.push(lane, asked, Effect::NONE);
-            level.entries.last_mut().expect("just pushed").present = 1;
+            level.push_first(lane, asked, Effect::NONE);
         } else if !self.advance() {
             return Some(Extended::Doomed);
         }
@@ -313,8 +336,7 @@ impl<A: Axioms> Explorer<A> {
         let level = &mut self.levels[self.depth];
         if shadow::cell_of(&self.program, cell).is_some() {
             level.push_entry(lane, asked, Stage::Settled);
-            level.push(lane, asked, Effect::SHADOW);
-            level.entries.last_mut().expect("just pushed").present = 1;
+            level.push_first(lane, asked, Effect::SHADOW);
             return None;
         }
         let writes = matches!(asked.op, Op::Write { .. });
@@ -330,20 +352,19 @@ impl<A: Axioms> Explorer<A> {
             _ => level.reading(&asked.op, cell, top),
         };
         level.push_entry(lane, asked, Stage::Settled);
-        let id = level.push(lane, asked, effect);
-        level.entries.last_mut().expect("just pushed").present = 1;
+        let id = level.push_first(lane, asked, effect);
         racer.map(|racer| Extended::Violated(Violation::DataRace { cell }, vec![racer, id]))
     }
 
     fn nobody_goes_on(&mut self) -> Extended {
         let mut waiting = Vec::new();
         let mut retries = false;
-        for lane in 0..self.cpus.len() {
+        for lane in 0..self.code.cpus() {
             match self.next_of(lane) {
                 Some(NextRef::Asks(asked)) => {
                     waiting.push((lane, asked));
                 }
-                Some(NextRef::Stops(Next::Retries)) => retries = true,
+                Some(NextRef::Stops(What::Retries)) => retries = true,
                 _ => {}
             }
         }
@@ -379,6 +400,12 @@ impl<A: Axioms> Explorer<A> {
         }
         Extended::Violated(Violation::Deadlock { waiting }, Vec::new())
     }
+}
+
+/// Whether a CPU that asks for this has done so much that it is taken for one that never ends.
+pub(super) fn is_too_long(code: &Code, graph: &Graph, lane: usize, asked: &Asked) -> bool {
+    let is_code = asked.node != NOT_CODE;
+    is_code && code.is_too_long(asked.node) || graph.lane(lane).len() >= MOST_EVENTS
 }
 
 fn defect(message: String) -> Extended {

@@ -16,6 +16,7 @@ use std::time::Duration;
 use crossbeam_deque::{Injector, Steal};
 use crossbeam_utils::Backoff;
 
+use super::bookmark::Bookmark;
 use super::ledger::{Ledger, Place};
 use super::level::Level;
 use super::waits::Unforeseen;
@@ -29,14 +30,74 @@ const NAP: Duration = Duration::from_micros(50);
 pub(super) struct Piece<A> {
     /// Where in the whole search it comes.
     pub(super) place: Place,
-    /// A graph, and what is left to try in it.
-    pub(super) level: Level<A>,
+    /// Where it begins.
+    pub(super) mark: Bookmark,
+    /// A graph, and what is left to try in it; none, if it is to be found by the mark.
+    pub(super) level: Option<Level<A>>,
+    /// How many pieces were cut off it.
+    pub(super) gifts: u32,
+    /// What was found in it so far.
+    pub(super) tally: Tally,
+}
+
+impl<A> Piece<A> {
+    fn with_level<B>(self, level: Option<Level<B>>) -> Piece<B> {
+        let Self {
+            place,
+            mark,
+            gifts,
+            tally,
+            ..
+        } = self;
+        Piece {
+            place,
+            mark,
+            level,
+            gifts,
+            tally,
+        }
+    }
+
+    /// A piece that nobody has begun.
+    pub(super) fn new(place: Place, mark: Bookmark, level: Option<Level<A>>) -> Self {
+        Self {
+            place,
+            mark,
+            level,
+            gifts: 0,
+            tally: Tally::default(),
+        }
+    }
+}
+
+/// A search that was left off, to be gone on with.
+#[derive(Debug)]
+pub(super) struct LeftOff {
+    pieces: Vec<Piece<()>>,
+    executions: u64,
+    ledger: Ledger,
+}
+
+impl LeftOff {
+    /// A search that has not begun.
+    pub(super) fn beginning() -> Self {
+        let first = Piece::new(Place::default(), Bookmark::beginning(), None);
+        let mut ledger = Ledger::default();
+        ledger.open(first.place.clone());
+        Self {
+            pieces: vec![first],
+            executions: 0,
+            ledger,
+        }
+    }
 }
 
 /// What the threads of one search share.
 #[derive(Debug)]
 pub(super) struct Frontier<A> {
     pieces: Injector<Piece<A>>,
+    /// Pieces that were left in the middle.
+    left: Mutex<Vec<Piece<()>>>,
     /// Pieces that are waiting or being searched.
     unfinished: AtomicUsize,
     /// Threads that look for a piece.
@@ -51,24 +112,30 @@ pub(super) struct Frontier<A> {
 }
 
 impl<A> Frontier<A> {
-    /// A search in `first` that nobody has begun.
-    pub(super) fn new(first: Level<A>) -> Self {
+    /// Goes on with a search.
+    pub(super) fn new(search: LeftOff) -> Self {
         let frontier = Self {
             pieces: Injector::new(),
-            unfinished: AtomicUsize::new(0),
+            left: Mutex::default(),
+            unfinished: AtomicUsize::new(search.pieces.len()),
             hungry: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
-            executions: AtomicU64::new(0),
+            executions: AtomicU64::new(search.executions),
             violations: AtomicUsize::new(0),
-            ledger: Mutex::default(),
+            ledger: Mutex::new(search.ledger),
             cut: Mutex::default(),
             unforeseen: Mutex::default(),
         };
-        frontier.give(Piece {
-            place: Place::default(),
-            level: first,
-        });
+        for piece in search.pieces {
+            frontier.pieces.push(piece.with_level(None));
+        }
         frontier
+    }
+
+    /// Says that a piece that was taken is not searched to its end now.
+    pub(super) fn leave(&self, piece: Piece<A>) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.push(piece.with_level(None));
     }
 
     /// Whether a piece that is given away now will be taken at once.
@@ -124,14 +191,14 @@ impl<A> Frontier<A> {
         self.end();
     }
 
-    /// Ends the search for all threads: it has to begin again, with this wait in mind.
-    pub(super) fn meet(&self, wait: Unforeseen) {
+    /// Ends the search for all threads: it has to go on, or begin again, with this in mind.
+    pub(super) fn meet(&self, what: Unforeseen) {
         let mut unforeseen = (self.unforeseen.lock()).unwrap_or_else(PoisonError::into_inner);
-        unforeseen.get_or_insert(wait);
+        unforeseen.get_or_insert(what);
         self.end();
     }
 
-    /// The wait for which the search has to begin again.
+    /// What was not foreseen, for which the search ends.
     pub(super) fn unforeseen(&self) -> Option<Unforeseen> {
         *(self.unforeseen.lock()).unwrap_or_else(PoisonError::into_inner)
     }
@@ -162,6 +229,33 @@ impl<A> Frontier<A> {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // A thread that panics takes nothing down, so what stands here is whole.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether something cut the search short.
+    pub(super) fn is_cut(&self) -> bool {
+        let cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+        cut.is_some()
+    }
+
+    /// What there is to go on with.
+    pub(super) fn into_left_off(self) -> LeftOff {
+        let mut pieces = self
+            .left
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match self.pieces.steal() {
+                Steal::Success(piece) => pieces.push(piece.with_level(None)),
+                Steal::Retry => {}
+                Steal::Empty => break,
+            }
+        }
+        let ledger = self.ledger.into_inner();
+        LeftOff {
+            pieces,
+            executions: self.executions.into_inner(),
+            ledger: ledger.unwrap_or_else(PoisonError::into_inner),
+        }
     }
 
     /// What was found, and what cut the search short, if something did.

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use gupcheck_sync::{CellId, Layout, Lead, Op};
+use gupcheck_tree::NodeId;
 
 use super::clock::{Clock, MAX_LANES};
 use super::event::{Asked, Event, NOWHERE};
@@ -261,6 +262,11 @@ impl Graph {
     /// Marks the taking of a lock as one that overtook another.
     pub(super) fn mark_overtaking(&mut self, id: EventId, overtaken: EventId, stamp: u32) {
         self.lanes[id.lane()][id.index()].overtook = Some((overtaken, stamp));
+    }
+
+    /// Says where in its code a CPU asked for an event.
+    pub(super) fn name(&mut self, id: EventId, node: NodeId) {
+        self.lanes[id.lane()][id.index()].node = node;
     }
 
     /// Adds an event of another graph, which has to be the next of its CPU here. That it overtook

@@ -43,6 +43,7 @@ impl Graph {
             site,
             is_second,
             part,
+            node,
         } = asked;
         let id = EventId::new(lane, self.lane(lane).len());
         let (before, needs) = self.past(id, &asked, &effect);
@@ -67,6 +68,7 @@ impl Graph {
                 stuck: matches!(op, Op::SpinUntil { until, .. } if !until.is_met_by(effect.read)),
                 overtook: None,
                 alike,
+                node,
                 before,
                 needs,
             },

@@ -48,6 +48,10 @@ pub(super) struct Entry {
     pub(super) stage: Stage,
     /// How many events of the graph belong to this entry.
     pub(super) present: usize,
+    /// How many choices were taken, one after the other.
+    pub(super) taken: u32,
+    /// Whether it stands for nobody being able to go on, and for no event.
+    pub(super) is_stuck: bool,
 }
 
 /// A graph, and the search in it.
@@ -167,6 +171,15 @@ impl<A: Axioms> Level<A> {
             asked,
             stage,
             present: 0,
+            taken: 0,
+            is_stuck: matches!(stage, Stage::Stuck { .. }),
         });
+    }
+
+    /// Adds the event of the last entry, which has no choice yet.
+    pub(super) fn push_first(&mut self, lane: usize, asked: Asked, effect: Effect) -> EventId {
+        let last = self.entries.last_mut().expect("its entry");
+        (last.present, last.taken) = (1, 1);
+        self.push(lane, asked, effect)
     }
 }

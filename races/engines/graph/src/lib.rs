@@ -107,11 +107,12 @@
 //! ```
 
 mod arrival;
+mod bookmark;
 mod build;
 mod build_sections;
 mod choose;
 mod clock;
-mod cpu;
+mod code;
 mod engine;
 mod entry;
 mod estimate;
@@ -140,6 +141,7 @@ mod sightings;
 mod split;
 mod symmetry;
 mod timeline;
+mod touches;
 mod trace;
 mod twins;
 mod waits;

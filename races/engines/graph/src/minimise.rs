@@ -8,20 +8,22 @@ use std::sync::Arc;
 
 use super::build::Builder;
 use super::model::Axioms;
-use super::waits::Waits;
+use super::replay::foreseen;
 use gupcheck_program::{Counterexample, Program, Schedule, TRIES, shrink};
 
 /// A smaller execution that breaks the same rule as `found`; or `found` itself.
 pub(super) fn minimised<A: Axioms>(
     program: &Arc<Program>,
-    waits: &Arc<Waits>,
     found: Box<Counterexample>,
 ) -> Box<Counterexample> {
     let Some(Schedule::Graph(choices)) = &found.schedule else {
         return found;
     };
+    let Ok(waits) = foreseen::<A>(program, choices) else {
+        return found;
+    };
     let rule = found.violation.rule(program);
-    let mut builder = Builder::<A>::new(program, waits);
+    let mut builder = Builder::<A>::new(program, &waits);
     let small = shrink(choices, TRIES, |tried| {
         builder.restart();
         let (violation, _) = builder.follow(tried)?;

@@ -19,7 +19,7 @@
 use gupcheck_sync::Op;
 
 use super::clock::Clock;
-use super::cpu::NextRef;
+use super::code::NextRef;
 use super::event::{Asked, Effect, Event};
 use super::explore::Explorer;
 use super::graph::Graph;

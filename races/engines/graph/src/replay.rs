@@ -60,11 +60,26 @@ pub(super) fn tell<A: Axioms>(
     Ok(broken.map(|broken| silently(|| builder.tell(broken, execution))))
 }
 
+/// The execution that these choices lead to and that is gone on with to its end, told, if it breaks a rule.
+pub(super) fn followed<A: Axioms>(
+    program: &Arc<Program>,
+    choices: &[Choice],
+    execution: u64,
+) -> Option<Counterexample> {
+    let waits = foreseen::<A>(program, choices).ok()?;
+    let mut builder = Builder::<A>::new(program, &waits);
+    let broken = builder.follow(choices)?;
+    Some(builder.tell(broken, execution))
+}
+
 /// The waits that are met on the way that these choices lead.
 ///
 /// # Errors
 /// If there are too many.
-fn foreseen<A: Axioms>(program: &Arc<Program>, choices: &[Choice]) -> Result<Arc<Waits>, String> {
+pub(super) fn foreseen<A: Axioms>(
+    program: &Arc<Program>,
+    choices: &[Choice],
+) -> Result<Arc<Waits>, String> {
     let mut waits = Waits::none(program.cpus().len(), program.layout().cells().len());
     let unforeseen = |waits: &Arc<Waits>| {
         let mut builder = Builder::<A>::new(program, waits);
@@ -219,9 +234,9 @@ impl<'r, A: Axioms> Follower<'r, A> {
         while level.graph.pushed().len() > before {
             level.pop();
         }
-        self.builder.explorer.forget_all();
         None
     }
+
     fn tell(&mut self, broken: Broken) -> Counterexample {
         self.builder.tell(broken, self.replay.execution)
     }

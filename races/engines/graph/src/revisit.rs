@@ -158,7 +158,6 @@ impl<A: Axioms> Explorer<A> {
 
     pub(super) fn descend(&mut self) {
         self.depth += 1;
-        self.forget_all();
     }
 
     /// Goes to the first graph in which `read` takes its value from `write`, if there is one to be
@@ -181,13 +180,14 @@ impl<A: Axioms> Explorer<A> {
             asked: write.asked,
             stage: Stage::Served { next, floor },
             present: 0,
+            taken: 0,
+            is_stuck: false,
         });
         self.descend();
         if self.advance() {
             return true;
         }
         self.depth -= 1;
-        self.forget_all();
         false
     }
 }

@@ -5,23 +5,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::GraphEngine;
+use super::bookmark::{Bookmark, Next};
 use super::clock::MAX_LANES;
 use super::estimate::Estimator;
 use super::explore::{Explorer, Extended};
-use super::frontier::{EndIfPanicking, Frontier, Piece};
+use super::frontier::{EndIfPanicking, Frontier, LeftOff, Piece};
 use super::id::EventId;
 use super::ledger::Place;
 use super::level::Level;
 use super::minimise::minimised;
 use super::model::Axioms;
+use super::replay::followed;
 use super::sightings::{Sightings, fingerprint};
-use super::trace::counterexample;
+use super::touches::Foresight;
+use super::trace::{counterexample, expanded};
 use super::twins::Twins;
 use super::waits::{Unforeseen, Waits};
 use gupcheck_program::{
     Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Reductions, Returned, Search,
     Tally, Verdict, Violation, means, panics,
 };
+use gupcheck_sync::CellId;
 
 /// Where the estimate's random numbers begin. Any number would do.
 const SEED: u64 = 0x6775_7063_6865_636b;
@@ -43,42 +47,54 @@ pub(super) fn run<A: Axioms>(
     engine: GraphEngine,
 ) -> Exploration {
     let began = Instant::now();
-    let mut waits = Waits::none(program.cpus().len(), program.layout().cells().len());
+    let mut foresight = Foresight::none(program, A::is_fence);
+    let mut left_off = LeftOff::beginning();
     loop {
-        match attempt::<A>(program, search, engine, &waits, began) {
-            Ok(exploration) => return exploration,
-            Err(wait) => match waits.with(wait) {
-                Some(more) => waits = more,
-                None => return Exploration::unsupported(too_many_waits()),
-            },
+        match attempt::<A>(program, search, engine, &foresight, (began, left_off)) {
+            Ok(exploration) => return *exploration,
+            Err((what, left)) if what.is_no_loss() => {
+                foresight = foresight.learnt();
+                left_off = left;
+            }
+            Err((what, _)) => {
+                let Some(waits) = foresight.waits.with(what) else {
+                    return Exploration::unsupported(too_many_waits());
+                };
+                foresight = foresight.with_waits(&waits);
+                left_off = LeftOff::beginning();
+            }
         }
     }
 }
 
-/// Explores `program`; or the wait that was not foreseen.
+/// Goes on with the exploration of `program`, to its end, or to what was not foreseen.
 fn attempt<A: Axioms>(
     program: &Arc<Program>,
     search: &Search<'_>,
     engine: GraphEngine,
-    waits: &Arc<Waits>,
-    began: Instant,
-) -> Result<Exploration, Unforeseen> {
+    foresight: &Foresight,
+    (began, left_off): (Instant, LeftOff),
+) -> Result<Box<Exploration>, (Unforeseen, LeftOff)> {
     let reductions = engine.reductions;
-    let mut first = Level::<A>::default();
-    first.reset(program, Twins::under(reductions, program, waits), waits);
-    let frontier = Frontier::new(first);
+    let waits = &foresight.waits;
+    let jobs = if foresight.surveys {
+        1
+    } else {
+        engine.jobs.get()
+    };
+    let frontier = Frontier::<A>::new(left_off);
     let sightings = Sightings::new(search.watch);
     let walk = |wants_estimate| {
         let _guard = EndIfPanicking(&frontier);
         let walk = || {
             let shared = (&frontier, &sightings);
             let clocks = (began, wants_estimate);
-            Walk::new(program, search, engine, waits, shared, clocks).run()
+            Walk::new(program, search, engine, foresight, shared, clocks).run()
         };
         silently(walk)
     };
     let estimator = std::thread::scope(|scope| {
-        let helpers: Vec<_> = (1..engine.jobs.get())
+        let helpers: Vec<_> = (1..jobs)
             .map_while(|_| {
                 // With fewer threads than were asked for it takes longer, and finds the same.
                 (means::thread_of(means::THREAD_BYTES))
@@ -95,14 +111,16 @@ fn attempt<A: Axioms>(
         estimator
     });
     let elapsed = began.elapsed();
-    if let Some(wait) = frontier.unforeseen() {
-        return Err(wait);
+    if let Some(what) = frontier.unforeseen()
+        && !(what.is_no_loss() && frontier.is_cut())
+    {
+        return Err((what, frontier.into_left_off()));
     }
     let (tally, found, cut) = frontier.into_result();
-    let found = found.map(|found| silently(|| minimised::<A>(program, waits, found)));
+    let found = found.map(|found| silently(|| minimised::<A>(program, found)));
     let verdict = verdict(program, &tally, found, cut);
     let is_cut = matches!(verdict, Verdict::Truncated(_));
-    Ok(Exploration {
+    Ok(Box::new(Exploration {
         verdict,
         executions: tally.executions,
         states: None,
@@ -113,7 +131,7 @@ fn attempt<A: Axioms>(
             .filter(|estimate| estimate.exceeds(tally.executions)),
         elapsed,
         remarks: remarks(reductions, program, waits),
-    })
+    }))
 }
 
 /// Does what runs CPUs. They are caught one by one: whatever else panics is a defect of the engine, or of
@@ -185,6 +203,8 @@ enum Ended {
     Done,
     /// It was cut short, for this reason or for another thread's.
     Cut(Option<Cut>),
+    /// It is to be gone on with there, for this reason or for another thread's.
+    Left(Option<Unforeseen>, Bookmark),
     /// An execution breaks a rule.
     Violated(Box<Counterexample>),
 }
@@ -192,6 +212,8 @@ enum Ended {
 /// One thread's part of a search.
 struct Walk<'s, A> {
     explorer: Explorer<A>,
+    /// How many graphs more to look at, if that is all this is for.
+    left_to_survey: Option<u64>,
     frontier: &'s Frontier<A>,
     sightings: &'s Sightings<'s>,
     search: &'s Search<'s>,
@@ -199,6 +221,8 @@ struct Walk<'s, A> {
     pace: Pace,
     estimator: Option<Estimator<A>>,
     returned: Vec<Returned>,
+    /// The last values of cells whose accesses are no events.
+    written: Vec<(CellId, u64)>,
     /// The ways to exchange twins, where of these executions only one is explored.
     exchanges: Vec<Vec<usize>>,
     /// After how many executions a piece is cut off whether or not somebody wants it.
@@ -218,13 +242,15 @@ impl<'s, A: Axioms> Walk<'s, A> {
         program: &Arc<Program>,
         search: &'s Search<'s>,
         engine: GraphEngine,
-        waits: &Arc<Waits>,
+        foresight: &Foresight,
         (frontier, sightings): (&'s Frontier<A>, &'s Sightings<'s>),
         (began, wants_estimate): (Instant, bool),
     ) -> Self {
+        let waits = &foresight.waits;
         let estimator = || Estimator::new(program, engine.reductions, waits, SEED);
         Self {
-            explorer: Explorer::new(program, engine.reductions, waits),
+            explorer: Explorer::new(program, engine.reductions, foresight),
+            left_to_survey: foresight.surveys.then_some(engine.survey),
             frontier,
             sightings,
             search,
@@ -232,6 +258,7 @@ impl<'s, A: Axioms> Walk<'s, A> {
             pace: Pace::default(),
             estimator: wants_estimate.then(estimator),
             returned: Vec::new(),
+            written: Vec::new(),
             exchanges: Twins::under(engine.reductions, program, waits)
                 .exchanges(program.cpus().len()),
             cuts: engine.cuts,
@@ -245,11 +272,21 @@ impl<'s, A: Axioms> Walk<'s, A> {
 
     /// Searches pieces until there are none.
     fn run(mut self) -> Option<Estimator<A>> {
-        while let Some(Piece { place, level }) = self.frontier.take() {
-            (self.place, self.gifts) = (place, 0);
-            let ended = self.piece(level);
+        while let Some(piece) = self.frontier.take() {
+            (self.place, self.gifts, self.tally) = (piece.place, piece.gifts, piece.tally);
+            let ended = self.piece(piece.level, piece.mark);
             let tally = std::mem::take(&mut self.tally);
             match ended {
+                Ended::Left(why, mark) => {
+                    if let Some(why) = why {
+                        self.frontier.meet(why);
+                    }
+                    self.frontier.leave(Piece {
+                        gifts: self.gifts,
+                        tally,
+                        ..Piece::new(self.place.clone(), mark, None)
+                    });
+                }
                 Ended::Done => self.frontier.finish(&self.place, tally),
                 Ended::Violated(found) => self.frontier.violate(&self.place, tally, found),
                 Ended::Cut(why) => {
@@ -263,11 +300,27 @@ impl<'s, A: Axioms> Walk<'s, A> {
         self.estimator
     }
 
-    fn piece(&mut self, level: Level<A>) -> Ended {
-        let has_choice = !level.entries.is_empty();
-        self.explorer.adopt(level);
-        // A piece that was cut off has a choice to take before it can be extended.
-        if has_choice && !self.explorer.advance() {
+    fn left(&self, why: Option<Unforeseen>) -> Ended {
+        Ended::Left(why, self.explorer.bookmark())
+    }
+
+    fn piece(&mut self, level: Option<Level<A>>, mark: Bookmark) -> Ended {
+        let next = match level {
+            Some(level) => {
+                self.explorer.adopt(level, mark);
+                Next::Choice
+            }
+            None => match self.explorer.resume(&mark) {
+                Ok(next) => next,
+                Err(why) => return Ended::Left(Some(why), mark),
+            },
+        };
+        let goes_on = match next {
+            Next::On => true,
+            Next::Choice => self.explorer.advance() || self.explorer.backtrack(),
+            Next::Back => self.explorer.backtrack(),
+        };
+        if !goes_on {
             return Ended::Done;
         }
         // None yet: it may have become void while it waited.
@@ -277,7 +330,11 @@ impl<'s, A: Axioms> Walk<'s, A> {
                 return Ended::Cut(Some(cut));
             }
             if self.frontier.has_ended() {
-                return Ended::Cut(None);
+                let what = self.frontier.unforeseen();
+                return match what.is_some_and(Unforeseen::is_no_loss) {
+                    true => self.left(None),
+                    false => Ended::Cut(None),
+                };
             }
             if self.frontier.violations() != violations {
                 violations = self.frontier.violations();
@@ -304,10 +361,10 @@ impl<'s, A: Axioms> Walk<'s, A> {
 
     /// Gives the oldest choices that are left to somebody else.
     fn give(&mut self) {
-        if let Some(level) = self.explorer.split() {
+        if let Some((level, mark)) = self.explorer.split() {
             let place = self.place.of_gift(self.gifts);
             self.gifts += 1;
-            self.frontier.give(Piece { place, level });
+            self.frontier.give(Piece::new(place, mark, Some(level)));
         }
     }
 
@@ -326,6 +383,12 @@ impl<'s, A: Axioms> Walk<'s, A> {
 
     /// Goes on to the end of an execution, and records it; how the piece ended if that ends it.
     fn execution(&mut self) -> Option<Ended> {
+        if let Some(left) = &mut self.left_to_survey {
+            let Some(fewer) = left.checked_sub(1) else {
+                return Some(self.left(Some(Unforeseen::Enough)));
+            };
+            *left = fewer;
+        }
         let extended = self.explorer.extend();
         match extended {
             Extended::Doomed => return None,
@@ -333,31 +396,47 @@ impl<'s, A: Axioms> Walk<'s, A> {
                 self.tally.record_blocked(waiting);
                 return None;
             }
-            Extended::Unforeseen(wait) => {
-                self.frontier.meet(wait);
-                return Some(Ended::Cut(None));
-            }
+            Extended::Unforeseen(what) => return Some(self.left(Some(what))),
             Extended::Complete | Extended::Violated(..) => {}
         }
         let number = self.frontier.count();
         if let Some(limit) = (self.search.limits.executions).filter(|&limit| number > limit) {
             return Some(Ended::Cut(Some(Cut::Executions(limit))));
         }
-        let (violation, blame) = match extended {
+        let told = match extended {
             Extended::Violated(violation, blame) => {
                 self.tally.executions += 1;
-                (violation, blame)
+                self.counterexample(violation, &blame, &blame, number)
             }
             _ => match self.record() {
                 Ok(()) => {
                     self.report(number);
                     return None;
                 }
-                Err(broken) => broken,
+                Err((violation, blame)) => self.counterexample(violation, &blame, &[], number),
             },
         };
-        let told = counterexample(&mut self.explorer, violation, &blame, number);
         Some(Ended::Violated(Box::new(told)))
+    }
+
+    /// The current graph as a counterexample, with the operations that were passed over. Its last events are these, if
+    /// any.
+    fn counterexample(
+        &mut self,
+        violation: Violation,
+        blame: &[EventId],
+        last: &[EventId],
+        number: u64,
+    ) -> Counterexample {
+        if self.left_to_survey.is_some() {
+            return counterexample(&mut self.explorer, violation, blame, number);
+        }
+        let rule = violation.rule(&self.explorer.program);
+        let choices = expanded(&mut self.explorer, last);
+        let program = &self.explorer.program;
+        let told = followed::<A>(program, &choices, number);
+        let told = told.filter(|told| told.violation.rule(program) == rule);
+        told.unwrap_or_else(|| panic!("an execution that breaks {rule:?} cannot be told"))
     }
 
     fn report(&mut self, executions: u64) {
@@ -372,9 +451,13 @@ impl<'s, A: Axioms> Walk<'s, A> {
 
     fn record(&mut self) -> Result<(), (Violation, Vec<EventId>)> {
         self.explorer.returned(&mut self.returned);
+        self.explorer.written_alone(&mut self.written);
         let program = &self.explorer.program;
         let level = self.explorer.level();
-        let memory = |cell| level.graph.last_value(cell);
+        let memory = |cell| {
+            let alone = self.written.iter().find(|(own, _)| *own == cell);
+            alone.map_or_else(|| level.graph.last_value(cell), |&(_, value)| value)
+        };
         let end = End::new(&self.returned, &memory);
         let before = self.tally.outcomes.len();
         let (tally, exchanges) = (&mut self.tally, &self.exchanges);

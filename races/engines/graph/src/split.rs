@@ -11,8 +11,11 @@
 
 use std::sync::Arc;
 
+use super::bookmark::Bookmark;
+use super::event::Asked;
 use super::explore::Explorer;
 use super::graph::Graph;
+use super::id::EventId;
 use super::level::{Entry, Level, Stage};
 use super::model::Axioms;
 use super::twins::Twins;
@@ -21,24 +24,74 @@ use gupcheck_program::Program;
 
 impl<A: Axioms> Explorer<A> {
     /// Cuts off the oldest choices that have not been tried; `None` if there are none.
-    pub(super) fn split(&mut self) -> Option<Level<A>> {
-        let (program, twins, waits) = (&self.program, self.twins, &self.waits);
-        (self.levels[..=self.depth].iter_mut()).find_map(|level| level.split(program, twins, waits))
+    pub(super) fn split(&mut self) -> Option<(Level<A>, Bookmark)> {
+        let levels = self.levels[..=self.depth].iter().enumerate();
+        let mut oldest = levels.filter_map(|(nth, level)| Some((nth, level.oldest()?)));
+        let (level, entry) = oldest.next()?;
+        let mark = self.bookmark_of_part(level, entry);
+        let part = self.levels[level].split(entry, &self.program, self.twins, &self.waits);
+        Some((part, mark))
     }
 
-    /// Makes `level` the only one.
-    pub(super) fn adopt(&mut self, level: Level<A>) {
+    /// Makes `level` the only one. It begins where the mark says.
+    pub(super) fn adopt(&mut self, level: Level<A>, mark: Bookmark) {
+        self.begun_at = mark.before_its_last();
         self.levels.truncate(1);
         self.levels[0] = level;
         self.depth = 0;
-        self.forget_all();
+        self.name();
+    }
+
+    /// Says anew where in their code CPUs are: another thread's trees are not ours.
+    fn name(&mut self) {
+        let level = &mut self.levels[0];
+        for lane in 0..self.code.cpus() {
+            for index in 0..level.graph.lane(lane).len() {
+                let before = &level.graph.lane(lane)[..index];
+                let node = if is_first(&level.graph.lane(lane)[index].asked()) {
+                    self.code.after(lane, before)
+                } else {
+                    before.last().expect("it goes on with something").node
+                };
+                level.graph.name(EventId::new(lane, index), node);
+            }
+        }
+        let mut entries = std::mem::take(&mut level.entries);
+        let asked = entries
+            .iter_mut()
+            .map(|entry| (entry.lane, &mut entry.asked));
+        let served = level
+            .served
+            .iter_mut()
+            .map(|(lane, asked, _)| (*lane, asked));
+        for (lane, asked) in asked.chain(served) {
+            let events = level.graph.answered(lane);
+            if lane < self.code.cpus() {
+                asked.node = match events.last() {
+                    Some(last) if !is_first(asked) => last.node,
+                    _ => self.code.after(lane, events),
+                };
+            }
+        }
+        self.levels[0].entries = entries;
     }
 }
 
 impl<A: Axioms> Level<A> {
-    fn split(&mut self, program: &Program, twins: Twins, waits: &Arc<Waits>) -> Option<Self> {
+    /// The oldest entry with choices that were not tried.
+    fn oldest(&self) -> Option<usize> {
+        (self.entries.iter()).position(|entry| entry.may_have_more(&self.graph))
+    }
+
+    /// Cuts off the choices of an entry that were not tried.
+    fn split(
+        &mut self,
+        oldest: usize,
+        program: &Program,
+        twins: Twins,
+        waits: &Arc<Waits>,
+    ) -> Self {
         let graph = &self.graph;
-        let oldest = (self.entries.iter()).position(|entry| entry.may_have_more(graph))?;
         let newer: usize = (self.entries[oldest..].iter())
             .map(|entry| entry.present)
             .sum();
@@ -55,8 +108,13 @@ impl<A: Axioms> Level<A> {
             ..self.entries[oldest]
         });
         self.entries[oldest].stage = Stage::Settled;
-        Some(cut_off)
+        cut_off
     }
+}
+
+/// Whether an operation begins with this event.
+const fn is_first(asked: &Asked) -> bool {
+    !asked.is_second && asked.part == 0
 }
 
 impl Entry {

@@ -4,12 +4,12 @@
 //! order; then the trace keeps program order and reads-from, and coherence order as far as it can. Among
 //! the orders allowed it takes one that changes CPUs seldom.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use gupcheck_sync::{LaneId, Op, Source, What};
 
 use super::clock::Clock;
-use super::cpu::Said;
+use super::code::Code;
 use super::event::NOWHERE;
 use super::explore::Explorer;
 use super::graph::Graph;
@@ -18,6 +18,7 @@ use super::model::Axioms;
 use super::section_choice::SectionChoices;
 use super::timeline::{Told, events, is_part, timeline};
 use gupcheck_program::{Choice, Counterexample, Schedule, Violation};
+use gupcheck_tree::Said;
 
 /// The current graph as a counterexample. If events are to `blame`, they come last, and only what comes
 /// before them is told.
@@ -159,6 +160,46 @@ pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
     choices
 }
 
+/// The choices that lead to the current graph, with the operations that were passed over
+/// ([`touches`](super::touches)): each at once, reading what is newest. If events are to `blame`, they come last, and only
+/// what comes before them is there.
+pub(super) fn expanded<A: Axioms>(explorer: &mut Explorer<A>, blame: &[EventId]) -> Vec<Choice> {
+    let level = explorer.level();
+    let graph = &level.graph;
+    let order = Telling::new(graph, &level.axioms, blame).order();
+    let order = whole_operations(graph, &order);
+    let visible = choices(graph, &events(&timeline(graph, &level.axioms, &order)));
+    // For each CPU, how many operations come before each of those that are there, and before what it does next.
+    let mut ahead: Vec<VecDeque<u32>> = Vec::new();
+    for lane in 0..explorer.code.cpus() {
+        let graph = &explorer.levels[explorer.depth].graph;
+        let is_told = |id: &EventId| graph.is_the_programs(*id) && !is_part(graph.event(*id));
+        let ids = (0..graph.lane(lane).len()).map(|nth| EventId::new(lane, nth));
+        let told = ids.filter(is_told).map(|id| graph.event(id).node);
+        let mut depths: VecDeque<u32> = told.map(|node| explorer.code.depth(node)).collect();
+        if let Some(node) = explorer.node_of(lane) {
+            depths.push_back(explorer.code.depth(node));
+        }
+        ahead.push(depths);
+    }
+    let mut done = vec![0; ahead.len()];
+    let mut all = Vec::new();
+    let mut pass_over = |all: &mut Vec<Choice>, lane: u8| {
+        let (done, ahead) = (&mut done[usize::from(lane)], &mut ahead[usize::from(lane)]);
+        let depth = ahead.pop_front().unwrap_or(*done);
+        all.extend((*done..depth).map(|_| Choice { lane, back: 0 }));
+        *done = depth + 1;
+    };
+    for choice in visible {
+        pass_over(&mut all, choice.lane);
+        all.push(choice);
+    }
+    if blame.is_empty() {
+        (0..explorer.code.cpus() as u8).for_each(|lane| pass_over(&mut all, lane));
+    }
+    all
+}
+
 /// The cells' values after what a trace tells, which is not all that is in the graph.
 fn told_memory(layout: &gupcheck_sync::Layout, trace: &[gupcheck_sync::Event]) -> Vec<u64> {
     let mut memory: Vec<u64> = layout.cells().iter().map(|cell| cell.init).collect();
@@ -182,24 +223,32 @@ fn told_memory(layout: &gupcheck_sync::Layout, trace: &[gupcheck_sync::Event]) -
 
 /// Runs every CPU once more, to hear what it says beside its operations.
 fn rehearse<A: Axioms>(explorer: &mut Explorer<A>) -> Vec<Vec<Said>> {
-    let started: Vec<bool> = (0..explorer.cpus.len())
+    let started: Vec<bool> = (0..explorer.code.cpus())
         .map(|lane| explorer.next_of(lane).is_some())
         .collect();
-    let depth = explorer.depth;
+    let graph = &explorer.level().graph;
     (started.into_iter().enumerate())
-        .map(|(lane, started)| {
-            let graph = &explorer.levels[depth].graph;
-            let mut events = graph.answered(lane);
-            if graph.open_wait(lane).is_some() {
-                // It has begun to wait, and the CPU has not been answered.
-                events = &events[..events.len() - 1];
-            }
-            if started {
-                explorer.cpus[lane].rehearse(events)
-            } else {
-                Vec::new()
-            }
+        .map(|(lane, started)| match started {
+            true => said_by(graph, &explorer.code, lane),
+            false => Vec::new(),
         })
+        .collect()
+}
+
+/// What a CPU says, and after how many of its events.
+fn said_by(graph: &Graph, code: &Code, lane: usize) -> Vec<Said> {
+    let mut events = graph.answered(lane);
+    if graph.open_wait(lane).is_some() {
+        // It has begun to wait, and the CPU has not been answered.
+        events = &events[..events.len() - 1];
+    }
+    let begins = |&nth: &usize| !events[nth].is_second && events[nth].part == 0;
+    let first: Vec<usize> = (0..events.len()).filter(begins).collect();
+    let answer = |&nth: &usize| events[nth].op.answer(events[nth].read);
+    let said = code.listen(lane, first.iter().map(answer).collect());
+    let events_of = |operations: usize| first.get(operations).copied().unwrap_or(events.len());
+    (said.into_iter())
+        .map(|(operations, note, site)| (events_of(operations), note, site))
         .collect()
 }
 

@@ -36,6 +36,19 @@ pub(super) enum Unforeseen {
     Wait(Wait),
     /// A CPU enters a section.
     Section(usize, SectionId),
+    /// A CPU touches what was not foreseen to be common ([`super::touches`]).
+    Touch,
+    /// Enough has been seen to foresee what is common.
+    Enough,
+    /// With what is foreseen now, CPUs take turns in another order ([`super::bookmark`]).
+    Order,
+}
+
+impl Unforeseen {
+    /// Whether what was explored before it was met stands.
+    pub(super) const fn is_no_loss(self) -> bool {
+        matches!(self, Self::Touch | Self::Enough)
+    }
 }
 
 /// The couriers and cells of a program's waits.
@@ -75,6 +88,7 @@ impl Waits {
             Unforeseen::Section(cpu, kind) => {
                 more.entered[cpu] = more.entered[cpu].with(kind);
             }
+            Unforeseen::Touch | Unforeseen::Enough | Unforeseen::Order => {}
         }
         more.couriers.clear();
         for &(waiter, kinds) in &more.known {

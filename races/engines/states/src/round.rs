@@ -313,7 +313,7 @@ impl<'r, 'p> Round<'r, 'p> {
             What::Panicked(message) => Some(Violation::Panic {
                 message: message.clone(),
             }),
-            What::Returned(_) => None,
+            What::Returned(_) | What::Retries => None,
             What::Asks(_) if self.forest.depth(class.node) >= MOST_OPERATIONS => {
                 let message = format!("CPU {cpu} does more than {MOST_OPERATIONS} operations");
                 Some(Violation::Panic { message })

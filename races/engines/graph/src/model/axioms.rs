@@ -38,6 +38,9 @@ impl Past {
 
 /// A memory model's view of one growing graph.
 pub(crate) trait Axioms: Default + Send {
+    /// Whether an update with this order, that is granted, orders its CPU's accesses to other cells as a fence does.
+    fn is_fence(order: RmwOrder) -> bool;
+
     /// Forgets everything, for a program with so many lanes, CPUs and couriers.
     fn reset(&mut self, lanes: usize);
 

@@ -272,6 +272,10 @@ fn is_full(event: &Event) -> bool {
 }
 
 impl Axioms for Rc11 {
+    fn is_fence(order: RmwOrder) -> bool {
+        order == RmwOrder::Full
+    }
+
     fn reset(&mut self, lanes: usize) {
         self.locals.resize_with(lanes, Vec::new);
         self.locals.iter_mut().for_each(Vec::clear);

@@ -20,7 +20,7 @@
 //! the new event's predecessor in program order; that is the floor. If there is none, everything that
 //! is after the next write is now after the new event as well.
 
-use gupcheck_sync::CellId;
+use gupcheck_sync::{CellId, RmwOrder};
 
 use super::axioms::{Access, Axioms, Past};
 use super::edges::edges_in;
@@ -68,6 +68,10 @@ impl Sc {
 }
 
 impl Axioms for Sc {
+    fn is_fence(_: RmwOrder) -> bool {
+        false
+    }
+
     fn reset(&mut self, lanes: usize) {
         self.closure.resize_with(lanes, Vec::new);
         self.closure.iter_mut().for_each(Vec::clear);

@@ -25,7 +25,7 @@
 //! place in program order); what drains the buffer is in both. Axiom 1 is a matter of where the
 //! CPU's own last access to the cell stands.
 
-use gupcheck_sync::{CellId, FenceOrder, Op};
+use gupcheck_sync::{CellId, FenceOrder, Op, RmwOrder};
 
 use super::axioms::{Access, Axioms, Past};
 use super::edges::edges_in;
@@ -163,6 +163,10 @@ impl Tso {
 }
 
 impl Axioms for Tso {
+    fn is_fence(_: RmwOrder) -> bool {
+        true
+    }
+
     fn reset(&mut self, lanes: usize) {
         self.locals.resize_with(lanes, Vec::new);
         self.locals.iter_mut().for_each(Vec::clear);
