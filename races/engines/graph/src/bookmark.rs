@@ -1,13 +1,6 @@
-//! Where a search is, so that it can be gone on with under another foresight.
+//! Where a search is: what was made of each entry of each of its levels.
 //!
-//! When a search learns that more operations must be events than it thought ([`touches`](super::touches)), all that it has
-//! explored stands: no execution of before has any of the new events but such as have one choice. So it does
-//! not begin anew. It takes down, for each entry of each of its levels, how many choices were taken
-//! ([`Bookmark`]), begins with an empty graph, and takes just these choices again: the graphs that come of it are
-//! those of before, with the new events in them, or without those that need not be events any more.
-//!
-//! Which CPU goes on is a question of what they ask for: one that waits to join another can sooner do so if what the
-//! other does is no event. Where CPUs would take turns in another order than before, the search does begin anew.
+//! Enough to come there again with other events; see [`resume`](super::resume).
 
 use std::sync::Arc;
 
@@ -15,49 +8,35 @@ use gupcheck_sync::Op;
 
 use super::code::Code;
 use super::event::NOT_CODE;
-use super::explore::{Explorer, Extended};
 use super::level::{Entry, Level, Stage};
-use super::model::Axioms;
 use super::touches::Common;
-use super::waits::Unforeseen;
-
-/// How a search goes on from where it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// The graph is to be extended.
-    On,
-    /// The last entry's next choice is to be taken.
-    Choice,
-    /// The last entry has no choice left.
-    Back,
-}
 
 /// What was made of one entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Turn {
+pub(super) struct Turn {
     lane: usize,
-    op: Op,
+    pub(super) op: Op,
     /// How many operations of the CPU, events or not, come before.
     depth: u32,
     part: u8,
     is_second: bool,
     /// Whether it stands for nobody being able to go on.
-    is_stuck: bool,
+    pub(super) is_stuck: bool,
     /// How many choices were taken, one after the other.
-    taken: u32,
+    pub(super) taken: u32,
     /// Whether there may be more.
-    is_open: bool,
+    pub(super) is_open: bool,
 }
 
 /// Where a search is.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bookmark {
     /// For each level what was made of its entries.
-    levels: Vec<Vec<Turn>>,
+    pub(super) levels: Vec<Vec<Turn>>,
     /// Whether the last entry's next choice is to be taken: it is not, where a search was under way.
     pub(super) is_between: bool,
     /// What was taken for common.
-    common: Option<Arc<Common>>,
+    pub(super) common: Option<Arc<Common>>,
 }
 
 impl Turn {
@@ -76,7 +55,7 @@ impl Turn {
     }
 
     /// Whether this is what was made of an entry of before.
-    fn is_of(&self, entry: &Entry, code: &Code) -> bool {
+    pub(super) fn is_of(&self, entry: &Entry, code: &Code) -> bool {
         let now = Self::of(entry, code);
         let Self { taken, is_open, .. } = *self;
         Self {
@@ -117,7 +96,11 @@ impl Bookmark {
     }
 
     /// This, and then the entries of these levels, the first of which goes on with the last of these.
-    fn and<'l, A: 'l>(&self, levels: impl Iterator<Item = &'l Level<A>>, code: &Code) -> Self {
+    pub(super) fn and<'l, A: 'l>(
+        &self,
+        levels: impl Iterator<Item = &'l Level<A>>,
+        code: &Code,
+    ) -> Self {
         let mut all = self.levels.clone();
         for (nth, level) in levels.enumerate() {
             if nth > 0 {
@@ -130,115 +113,6 @@ impl Bookmark {
             levels: all,
             is_between: false,
             common: Some(Arc::clone(code.common())),
-        }
-    }
-}
-
-impl<A: Axioms> Explorer<A> {
-    /// Where the search is.
-    pub(super) fn bookmark(&self) -> Bookmark {
-        self.begun_at
-            .and(self.levels[..=self.depth].iter(), &self.code)
-    }
-
-    /// Where the search of a part begins that is being cut off: at the next choice of the entry at this place, which is
-    /// all that is left of what comes before.
-    pub(super) fn bookmark_of_part(&self, level: usize, entry: usize) -> Bookmark {
-        let mut mark = self.begun_at.and(self.levels[..=level].iter(), &self.code);
-        let last = mark.levels.last_mut().expect("at least one");
-        let newer = self.levels[level].entries.len() - entry - 1;
-        last.truncate(last.len() - newer);
-        for turn in mark.levels.iter_mut().flatten() {
-            turn.is_open = false;
-        }
-        if let Some(turn) = mark.levels.last_mut().and_then(|turns| turns.last_mut()) {
-            turn.is_open = true;
-        }
-        mark.is_between = true;
-        mark
-    }
-
-    /// Goes to where a search was, from the beginning; or what is not foreseen on the way.
-    pub(super) fn resume(&mut self, mark: &Bookmark) -> Result<Next, Unforeseen> {
-        let mut root = Level::default();
-        root.reset(&self.program, self.twins, &self.waits);
-        self.adopt(root, Bookmark::beginning());
-        let mut is_event = true;
-        for (nth, turns) in mark.levels.iter().enumerate() {
-            let mut entry = 0;
-            for turn in turns {
-                is_event = turn.is_stuck || self.code.is_event(&turn.op);
-                if is_event && !self.take_turn(mark, nth, &mut entry, turn)? {
-                    return Ok(Next::Back);
-                }
-            }
-        }
-        Ok(match mark.is_between {
-            false => Next::On,
-            true if is_event => {
-                self.take_back(mark.levels.len() - 1);
-                Next::Choice
-            }
-            // What is no event has no choices.
-            true => Next::Back,
-        })
-    }
-
-    /// Makes of the entry of a level that is next what was made of it before. What comes before it and is new has one
-    /// choice. Whether it can be done.
-    fn take_turn(
-        &mut self,
-        mark: &Bookmark,
-        level: usize,
-        entry: &mut usize,
-        turn: &Turn,
-    ) -> Result<bool, Unforeseen> {
-        // Whether a lock may be dropped without letting in whoever was overtaken is asked of the events that are there. What
-        // it leads to where only those say yes which are none any more is no execution.
-        let may_be_void = matches!(turn.op, Op::Unlock { .. });
-        let is_void = || may_be_void.then_some(false).ok_or(Unforeseen::Order);
-        loop {
-            if self.depth == level && self.levels[level].entries.len() == *entry {
-                match self.step() {
-                    Some(Extended::Unforeseen(what)) => return Err(what),
-                    // Something that was no event is wrong.
-                    Some(Extended::Violated(..)) => return Err(Unforeseen::Order),
-                    _ => {}
-                }
-            }
-            let Some(found) = self.levels[level].entries.get(*entry).copied() else {
-                return is_void();
-            };
-            *entry += 1;
-            if turn.is_of(&found, &self.code) {
-                break;
-            }
-            let before = mark.common.as_ref();
-            let is_new = before.is_some_and(|before| !before.makes_event(&found.asked.op));
-            if !is_new || found.is_stuck || self.depth != level {
-                return Err(Unforeseen::Order);
-            }
-        }
-        while self.levels[level].entries[*entry - 1].taken < turn.taken {
-            self.take_back(level);
-            if !self.advance() {
-                return is_void();
-            }
-        }
-        if !turn.is_open {
-            self.levels[level].entries[*entry - 1].stage = Stage::Settled;
-        }
-        Ok(true)
-    }
-
-    /// Goes back to the level at `depth`, to where nothing is chosen for its last entry.
-    fn take_back(&mut self, depth: usize) {
-        self.depth = depth;
-        let level = &mut self.levels[depth];
-        if let Some(last) = level.entries.last_mut() {
-            for _ in 0..std::mem::take(&mut last.present) {
-                level.pop();
-            }
         }
     }
 }

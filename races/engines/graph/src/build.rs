@@ -10,15 +10,14 @@ use gupcheck_tree::What;
 
 use super::code::{MOST_OPERATIONS, NextRef};
 use super::event::{Asked, Effect};
-use super::explore::{
-    Explorer, Extended, dropping, entering_or_leaving, holders, is_too_long, waits_in_vain,
-};
+use super::explore::{Explorer, Extended, dropping, entering_or_leaving, is_too_long};
 use super::id::EventId;
 use super::level::Level;
 use super::model::Axioms;
 use super::timeline::{events, timeline};
 use super::touches::Foresight;
 use super::trace;
+use super::waiting::{holders, waits_in_vain};
 use super::waits::{Unforeseen, Waits};
 use gupcheck_program::Reductions;
 use gupcheck_program::{Choice, Counterexample, End, Program, Tally, Violation, panics};

@@ -12,8 +12,8 @@
 //!
 //! # How
 //!
-//! 1. CPUs are coroutines. Each is run until it asks for an operation, so that the next event of every
-//!    CPU is known before anything is decided (`cpu`).
+//! 1. CPUs are trees: operations, and what comes after each answer ([`gupcheck_tree`]). They are grown by running code,
+//!    once for each node; the next event of every CPU is known before anything is decided (`code`).
 //! 2. The first CPU that can go on gets its event added to the graph (`graph`). A read may take its
 //!    value from several writes, a write may have several places in coherence order: one is taken now,
 //!    the others after everything that follows from the first is explored (`explore`).
@@ -46,17 +46,19 @@
 //! | `graph` | the graph of events, and the accesses to each cell |
 //! | `grow`, `parts`, `arrival`, `symmetry` | of a graph: what the next event comes after; operations of several events; couriers, and how a wait ends; twins in order |
 //! | `model/*` | what is asked of a model; SC, TSO and RC11, a file each |
-//! | `cpu` | a CPU as a coroutine, run until it asks for something |
+//! | `code`, `touches` | what CPUs do next, by their trees; what need not be an event as nobody else could tell |
 //! | `level`, `explore`, `choose` | a graph under way; going forward; the next choice of an event |
 //! | `revisit`, `overtake` | going back: a write that serves an earlier read; a lock taken before one that was first |
 //! | `search`, `entry` | one thread's walk: limits, the verdict; where it begins |
+//! | `waiting` | who waits for whom |
+//! | `bookmark`, `resume` | where a search is; going on there with other events |
 //! | `frontier`, `split`, `ledger` | where threads meet; the part of a search that is given away; what they found, in one thread's order |
 //! | `sightings`, `estimate`, `random` | what a watcher is told; how many executions there are, about; numbers from a seed |
 //! | `timeline`, `trace` | a graph as an order that could have been watched, store buffers included; that, told as a trace |
 //! | `build`, `build_sections`, `section_choice` | a graph built by choices; sections and waits in it; what a choice says of entering a section |
 //! | `shadow` | plain accesses to atomic cells |
 //! | `replay`, `minimise` | a schedule followed; a counterexample made small |
-//! | `engine` | the engine, as it is asked for |
+//! | `engine`, `silence` | the engine, as it is asked for; running CPUs without a word |
 //! | `selfcheck/*` | random programs, brute force, and the comparison |
 //!
 //! Whatever is left out of an exploration is asked for ([`Reductions`](gupcheck_program::Reductions)), named in the
@@ -131,6 +133,7 @@ mod parts;
 mod queue;
 mod random;
 mod replay;
+mod resume;
 mod revisit;
 mod search;
 mod section_choice;
@@ -138,12 +141,14 @@ mod sections;
 pub mod selfcheck;
 mod shadow;
 mod sightings;
+mod silence;
 mod split;
 mod symmetry;
 mod timeline;
 mod touches;
 mod trace;
 mod twins;
+mod waiting;
 mod waits;
 
 pub use engine::GraphEngine;

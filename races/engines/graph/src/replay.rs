@@ -15,8 +15,8 @@ use gupcheck_sync::LaneId;
 
 use super::build::{Broken, Builder, Ending};
 use super::model::Axioms;
-use super::search::{silently, too_many_waits};
-use super::waits::Waits;
+use super::silence::silently;
+use super::waits::{Waits, too_many_waits};
 use gupcheck_program::{
     Choice, Counterexample, Misfit, Program, Replay, ReplayError, Replayed, signature,
 };

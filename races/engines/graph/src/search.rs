@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::GraphEngine;
-use super::bookmark::{Bookmark, Next};
-use super::clock::MAX_LANES;
+use super::bookmark::Bookmark;
 use super::estimate::Estimator;
 use super::explore::{Explorer, Extended};
 use super::frontier::{EndIfPanicking, Frontier, LeftOff, Piece};
@@ -16,11 +15,13 @@ use super::level::Level;
 use super::minimise::minimised;
 use super::model::Axioms;
 use super::replay::followed;
+use super::resume::Next;
 use super::sightings::{Sightings, fingerprint};
+use super::silence::silently;
 use super::touches::Foresight;
 use super::trace::{counterexample, expanded};
 use super::twins::Twins;
-use super::waits::{Unforeseen, Waits};
+use super::waits::{Unforeseen, Waits, too_many_waits};
 use gupcheck_program::{
     Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Reductions, Returned, Search,
     Tally, Verdict, Violation, means, panics,
@@ -33,13 +34,6 @@ const SEED: u64 = 0x6775_7063_6865_636b;
 const PROBES: u32 = 256;
 /// How long that may take.
 const PROBING: Duration = Duration::from_millis(500);
-/// Why a program cannot be explored in which too many CPUs wait for too many others.
-pub(super) fn too_many_waits() -> String {
-    format!(
-        "too many CPUs wait for the sections of too many others: CPUs and pairs of these come to more than {MAX_LANES}"
-    )
-}
-
 /// Explores `program` under the model `A`.
 pub(super) fn run<A: Axioms>(
     program: &Arc<Program>,
@@ -132,18 +126,6 @@ fn attempt<A: Axioms>(
         elapsed,
         remarks: remarks(reductions, program, waits),
     }))
-}
-
-/// Does what runs CPUs. They are caught one by one: whatever else panics is a defect of the engine, or of
-/// who watches.
-pub(super) fn silently<R>(work: impl FnOnce() -> R) -> R {
-    panics::isolated(work).unwrap_or_else(|caught| {
-        if means::is_refusal(&*caught.payload) {
-            std::panic::resume_unwind(caught.payload);
-        }
-        let words = caught.words();
-        std::panic::panic_any(words)
-    })
 }
 
 fn verdict(
@@ -331,9 +313,11 @@ impl<'s, A: Axioms> Walk<'s, A> {
             }
             if self.frontier.has_ended() {
                 let what = self.frontier.unforeseen();
-                return match what.is_some_and(Unforeseen::is_no_loss) {
-                    true => self.left(None),
-                    false => Ended::Cut(None),
+                let is_no_loss = what.is_some_and(Unforeseen::is_no_loss);
+                return if is_no_loss {
+                    self.left(None)
+                } else {
+                    Ended::Cut(None)
                 };
             }
             if self.frontier.violations() != violations {

@@ -228,9 +228,12 @@ fn rehearse<A: Axioms>(explorer: &mut Explorer<A>) -> Vec<Vec<Said>> {
         .collect();
     let graph = &explorer.level().graph;
     (started.into_iter().enumerate())
-        .map(|(lane, started)| match started {
-            true => said_by(graph, &explorer.code, lane),
-            false => Vec::new(),
+        .map(|(lane, started)| {
+            if started {
+                said_by(graph, &explorer.code, lane)
+            } else {
+                Vec::new()
+            }
         })
         .collect()
 }

@@ -190,3 +190,10 @@ impl Waits {
         1 + 2 * self.of_section(cpu, kind).count()
     }
 }
+
+/// Why a program cannot be explored in which too many CPUs wait for too many others.
+pub(super) fn too_many_waits() -> String {
+    format!(
+        "too many CPUs wait for the sections of too many others: CPUs and pairs of these come to more than {MAX_LANES}"
+    )
+}
