@@ -52,9 +52,10 @@ pub(crate) enum Command {
     /// found by some engine, 1 if one is found by none although an engine has seen everything, 3 if a search
     /// that might have found it was cut short.
     Matrix(MatrixArgs),
-    /// Measure the graph engine: executions, and executions per second
+    /// Measure the engines that see everything: one search of each race at each size
     ///
-    /// Exits with 0 if everything was measured, 1 if several threads find something else than one does, 2 if
+    /// Prints executions or states, CPU seconds, memory. With --rates, the speed of the graph engine. Exits with 0 if
+    /// everything was explored, 1 if something breaks a rule, or several threads find something else than one does, 2 if
     /// the command line is wrong, and 3 if a search was cut short.
     Bench(BenchArgs),
     /// Compare the graph engine with a brute-force enumerator on random small programs
@@ -65,29 +66,45 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// Which races: as for `run` [default: peer/*]
+    /// Which races: as for `run` [default: all but peer/*; with --rates, peer/*]
     pub(crate) pattern: Option<String>,
-    /// The memory model
-    #[arg(long, value_name = "MODEL", default_value = "rc11")]
-    pub(crate) model: Model,
-    /// GUP callers, from 1 to 6; with `--pages` [default: 2, 3 and 2]
-    #[arg(long, value_name = "N", requires = "pages", value_parser = callers())]
-    pub(crate) cpus: Option<u32>,
-    /// Pages that each caller asks for, from 1 to 8; with `--cpus` [default: 1, 1 and 2]
-    #[arg(long, value_name = "N", requires = "cpus", value_parser = pages())]
-    pub(crate) pages: Option<u32>,
-    /// Threads that share each search; above 1, one thread is measured too, in turn with them
+    /// Callers and pages, as in 3x2; several with commas [default: 1x1,2x1,2x2,3x1,3x2; with --rates, 2x1,3x1,2x2]
+    #[arg(long = "size", value_name = "CxP", value_delimiter = ',', value_parser = size)]
+    pub(crate) sizes: Vec<Size>,
+    /// Architecture profiles, among those that a race names; repeatable
+    #[arg(long = "profile", value_name = "PROFILE", value_parser = profile, default_values = ["x86-pv", "arm64"], conflicts_with = "rates")]
+    pub(crate) profiles: Vec<&'static Profile>,
+    /// An engine; repeatable
+    #[arg(long = "engine", value_name = "ENGINE", default_values = ["graph", "states"], conflicts_with = "rates")]
+    pub(crate) engines: Vec<String>,
+    /// Threads that share each search; with --rates and above 1, one thread is measured too, in turn with them
     #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
     pub(crate) jobs: NonZeroUsize,
-    /// Measure also what is left of each search without some executions: as for `run`
-    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
-    pub(crate) reduce: Vec<Reductions>,
-    /// Seconds for each measurement, at least
-    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = positive)]
-    pub(crate) seconds: f64,
-    /// Executions of one exploration, at most; a measurement that needs more is left out (exit code 3)
+    /// Executions of one search, at most; states, for the states engine. With --rates, a measurement that needs
+    /// more is left out (exit code 3)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
+    /// Seconds for each search, at most; larger sizes than one that was cut are not tried
+    #[arg(long, value_name = "S", default_value_t = 20.0, value_parser = positive, conflicts_with = "rates")]
+    pub(crate) max_seconds: f64,
+    /// MiB that the states engine may keep states in
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1 << 30), conflicts_with = "rates")]
+    pub(crate) max_memory: u64,
+    /// Two tables for a page: the searches, and how much each caller more costs
+    #[arg(long, conflicts_with_all = ["rates", "json"])]
+    pub(crate) markdown: bool,
+    /// Explore each race again and again with the graph engine, to compare its speed with itself
+    #[arg(long)]
+    pub(crate) rates: bool,
+    /// The memory model
+    #[arg(long, value_name = "MODEL", default_value = "rc11", requires = "rates")]
+    pub(crate) model: Model,
+    /// Measure also what is left of each search without some executions: as for `run`
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', requires = "rates")]
+    pub(crate) reduce: Vec<Reductions>,
+    /// Seconds for each measurement, at least
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = positive, requires = "rates")]
+    pub(crate) seconds: f64,
     /// One JSON object a line (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
@@ -291,6 +308,20 @@ fn jobs(text: &str) -> Result<NonZeroUsize, String> {
         Ok(jobs) if jobs.get() <= MOST_JOBS => Ok(jobs),
         _ => Err(format!("not a number from 1 to {MOST_JOBS}")),
     }
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    let numbers = text.split_once('x');
+    let size = numbers.and_then(|(cpus, pages)| {
+        Some(Size {
+            cpus: cpus.parse().ok()?,
+            pages: pages.parse().ok()?,
+        })
+    });
+    size.filter(|size| size.is_possible()).ok_or_else(|| {
+        let Size { cpus, pages } = Size::LARGEST;
+        format!("not callers x pages, as 2x1, at most {cpus}x{pages}")
+    })
 }
 
 fn callers() -> RangedI64ValueParser<u32> {

@@ -1,4 +1,5 @@
-//! `gupcheck bench`: how many executions there are, and how many of them the graph engine does in a second.
+//! `gupcheck bench --rates`: how many executions there are, and how many of them the graph engine does in a second.
+//! Without that, `bench` is a [grid](crate::grid).
 //!
 //! Counts are exact and repeat; rates are the machine's, and comparable only within one run. So where
 //! several threads are measured, one is measured too, in turn with them.
@@ -20,6 +21,7 @@ use serde::Serialize;
 use crate::args::BenchArgs;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::grid::grid;
 use crate::output::Output;
 use crate::plan;
 
@@ -68,10 +70,13 @@ pub(crate) fn bench(
     stop: &Stop,
     output: &mut Output,
 ) -> Result<Exit, Error> {
+    if !args.rates {
+        return grid(args, races, stop, output);
+    }
     let pattern = args.pattern.as_deref().unwrap_or(PATTERN);
-    let sizes = match (args.cpus, args.pages) {
-        (Some(cpus), Some(pages)) => vec![Size { cpus, pages }],
-        _ => SIZES.to_vec(),
+    let sizes = match &args.sizes[..] {
+        [] => SIZES.to_vec(),
+        asked => asked.to_vec(),
     };
     let mut exit = Exit::Holds;
     for race in plan::select(races, Some(pattern))? {

@@ -3,7 +3,7 @@
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::{Standing, Step};
 use gupcheck_program::Engine;
-use gupcheck_races::engines::all;
+use gupcheck_races::engines::{about, all};
 use gupcheck_races::race::Race;
 use gupcheck_trace::{Line, Role, Text};
 use serde::Serialize;
@@ -141,4 +141,9 @@ fn engine(text: &mut Text, engine: &'static dyn Engine, width: usize) {
     let models: Vec<_> = engine.models().iter().map(|model| model.name()).collect();
     let line = Line::of(Role::Heading, format!("{:<12}", engine.name()));
     text.wrapped(line.and(Role::Plain, models.join(", ")), width, 12);
+    text.wrapped(
+        Line::of(Role::Dim, format!("    {}", about(engine))),
+        width,
+        4,
+    );
 }

@@ -17,8 +17,11 @@
 mod args;
 mod bench;
 mod catalogue;
+mod cell;
 mod error;
 mod exit;
+mod grid;
+mod growth;
 mod harmless;
 mod interrupt;
 mod line;
@@ -40,6 +43,7 @@ mod selfcheck;
 mod smaller;
 mod source;
 mod summary;
+mod usage;
 
 use std::process::ExitCode;
 use std::thread::JoinHandle;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gupcheck_core::arch::{Memory, Profile};
 use gupcheck_program::{Engine, Limits, Model, Reductions, Tuning};
-use gupcheck_races::engines::{Choice, by_name, default_for, model_for};
+use gupcheck_races::engines::{all, by_name, default_at, model_for};
 use gupcheck_races::instance::Instance;
 use gupcheck_races::race::{Race, Size};
 
@@ -103,7 +103,7 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
             }
         }
         for profile in profiles {
-            let (engine, model) = choose(args, engine, race, profile)?;
+            let (engine, model) = choose(args, engine, profile)?;
             if tuning != Tuning::default() && engine.tuned(tuning).is_none() {
                 let engine = engine.name();
                 return Err(Error::NotTunable { engine });
@@ -112,10 +112,7 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
                 instance: Instance {
                     race,
                     profile,
-                    size: Size {
-                        cpus: args.cpus,
-                        pages: args.pages,
-                    },
+                    size: size(args),
                     knocked_out: args.knocked_out.iter().copied().collect(),
                     engine,
                     model,
@@ -131,18 +128,23 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
     Ok(jobs)
 }
 
+const fn size(args: &RunArgs) -> Size {
+    Size {
+        cpus: args.cpus,
+        pages: args.pages,
+    }
+}
+
 fn choose(
     args: &RunArgs,
     engine: Option<&'static dyn Engine>,
-    race: &Race,
     profile: &Profile,
 ) -> Result<(&'static dyn Engine, Model), Error> {
-    let (engine, model) = if let Some(engine) = engine {
-        (engine, model_for(engine, profile))
-    } else {
-        let Choice { engine, model, .. } = default_for(race, profile);
-        (engine, model)
-    };
+    let promised = model_for(all()[0], profile);
+    let counts = args.outcomes || args.max_executions.is_some() || !args.reduce.is_empty();
+    let engine =
+        engine.unwrap_or_else(|| default_at(size(args), args.model.unwrap_or(promised), counts));
+    let model = model_for(engine, profile);
     match args.model {
         None => Ok((engine, model)),
         Some(model) if engine.models().contains(&model) => Ok((engine, model)),

@@ -6,6 +6,7 @@ use gupcheck_core::step::{Standing, Step};
 use gupcheck_program::{
     Counterexample, Cut, Engine, Exploration, Extent, Program, Shrinking, Verdict, Violation,
 };
+use gupcheck_races::engines::about;
 use gupcheck_races::instance::Instance;
 use gupcheck_races::race::{Race, Tested};
 use gupcheck_replay::Again;
@@ -427,6 +428,7 @@ impl ProfileRecord {
 pub(crate) struct EngineRecord {
     engine: &'static str,
     models: Vec<&'static str>,
+    about: &'static str,
 }
 
 impl EngineRecord {
@@ -434,6 +436,7 @@ impl EngineRecord {
         Self {
             engine: engine.name(),
             models: engine.models().iter().map(|model| model.name()).collect(),
+            about: about(engine),
         }
     }
 }

@@ -9,7 +9,7 @@ use gupcheck_program::{Engine, Model};
 use gupcheck_shuttle::ShuttleEngine;
 use gupcheck_states::StatesEngine;
 
-use crate::race::Race;
+use crate::race::{Race, Size};
 
 /// An engine, a memory model, and what may be hoped for.
 #[derive(Clone, Copy)]
@@ -50,6 +50,26 @@ pub fn all() -> &'static [&'static dyn Engine] {
     ]
 }
 
+/// What an engine is for, and when it is taken where nobody asks for another ([`default_at`]).
+pub fn about(engine: &dyn Engine) -> &'static str {
+    match engine.name() {
+        "graph" => {
+            "every execution once, and how many; `run` takes it under rc11, for one caller and page, and where counts are \
+             asked for (--outcomes, --max-executions, --reduce)"
+        }
+        "states" => {
+            "every state once, the nearest violation first, no counts; `run` takes it under sc and tso for more than one \
+             caller or page"
+        }
+        "loom" => {
+            "interleavings and stale reads; a second opinion that misses some (docs/limits.md)"
+        }
+        "shuttle-dfs" => "all schedules, one after the other; small races only",
+        "native" => "real threads, many rounds: what this machine does, and never `complete`",
+        _ => "schedules at random: a first violation soon, and never `complete`",
+    }
+}
+
 /// A name that no engine has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown engine {name:?} (known: {known})")]
@@ -78,7 +98,20 @@ pub fn by_name(name: &str) -> Result<&'static dyn Engine, UnknownEngine> {
 /// How a test finds its engine.
 pub type Choose = fn(&Race, &'static Profile) -> Choice;
 
-/// The engine that gives a race's verdict under a profile, where nobody asks for another.
+/// The engine that a race of this size is run with under a memory model, where nobody asks for another: the one that
+/// finishes. States are fewer than executions as soon as there is more than one caller or page; the smallest races
+/// take no time with either, and `counts` of executions, or what else only the graph engine has, may be wanted.
+pub fn default_at(size: Size, model: Model, counts: bool) -> &'static dyn Engine {
+    let is_larger = size != Size::SMALLEST;
+    if is_larger && !counts && StatesEngine::XXH3.models().contains(&model) {
+        &StatesEngine::XXH3
+    } else {
+        all()[0]
+    }
+}
+
+/// The engine that gives a race's verdict under a profile in its tests, which count executions, where nobody asks for
+/// another.
 pub fn default_for(_: &Race, profile: &Profile) -> Choice {
     let engine = all()[0];
     Choice {

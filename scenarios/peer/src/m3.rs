@@ -148,9 +148,14 @@ pub fn program(callers: usize, pages: usize, variant: Variant) -> Program {
     let mut all = Vec::new();
     for caller in 0..callers {
         let shared = shared.clone();
-        all.push(program.cpu(name("cpu{} gup", caller), move |cpu| {
-            shared.pin(cpu, caller)
-        }));
+        let pin = move |cpu: &Lane<'_>| shared.pin(cpu, caller);
+        let name = name("cpu{} gup", caller);
+        // With a lock of its own for its interrupts, each runs other code.
+        let twin_of = all.first().copied().filter(|_| !variant.sends_ipi());
+        all.push(match twin_of {
+            Some(first) => program.twin_cpu(name, first, pin),
+            None => program.cpu(name, pin),
+        });
     }
     let collapser = program.cpu("collapse", move |cpu| shared.collapse(cpu));
     program.always("a pinned page is not collapsed away", move |end| {

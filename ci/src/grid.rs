@@ -1,0 +1,204 @@
+//! `gupcheck bench` over races: one search of each race at each size by each engine.
+//!
+//! Counts are exact and repeat. Seconds are of CPU time, of all threads of the search; they are the machine's, and
+//! comparable only within one run. A search that was cut says "over"; larger sizes are not tried by that engine then.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::Steps;
+use gupcheck_program::{Engine, Limits, Stop, Tuning};
+use gupcheck_races::engines::{all, by_name, model_for};
+use gupcheck_races::instance::Instance;
+use gupcheck_races::race::{Race, Size};
+use indicatif::HumanCount;
+
+use crate::args::BenchArgs;
+use crate::cell::Cell;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::growth::Growth;
+use crate::output::Output;
+use crate::plan::{self, Job};
+use crate::search::search;
+use crate::usage::Usage;
+
+/// What is measured unless somebody says otherwise.
+const SIZES: [Size; 5] = [
+    Size { cpus: 1, pages: 1 },
+    Size { cpus: 2, pages: 1 },
+    Size { cpus: 2, pages: 2 },
+    Size { cpus: 3, pages: 1 },
+    Size { cpus: 3, pages: 2 },
+];
+
+/// Measures all that `args` asks for.
+pub(crate) fn grid(
+    args: &BenchArgs,
+    races: &[&'static Race],
+    stop: &Stop,
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    let engines = args.engines.iter().map(|name| by_name(name));
+    let engines: Vec<&dyn Engine> = engines.collect::<Result<_, _>>()?;
+    let sizes = match &args.sizes[..] {
+        [] => SIZES.to_vec(),
+        asked => asked.to_vec(),
+    };
+    let mut exit = Exit::Holds;
+    let mut growth = Growth::default();
+    if args.markdown {
+        output.plain(&heading(&sizes))?;
+    }
+    for race in selected(args, races)? {
+        for &profile in race.profiles.iter().filter(|p| args.profiles.contains(*p)) {
+            for &engine in &engines {
+                let Some(row) = row(
+                    args,
+                    (race, profile, engine, &sizes),
+                    stop,
+                    &mut exit,
+                    output,
+                )?
+                else {
+                    continue;
+                };
+                if args.markdown {
+                    output.plain(&markdown(&row, &sizes))?;
+                }
+                growth.add(&row);
+                if stop.is_requested() {
+                    return Ok(exit.max(Exit::Truncated));
+                }
+            }
+        }
+    }
+    if args.markdown {
+        output.plain(&growth.markdown())?;
+    }
+    Ok(exit)
+}
+
+/// The races that are meant: without a pattern those of the kernel's model.
+fn selected(args: &BenchArgs, races: &[&'static Race]) -> Result<Vec<&'static Race>, Error> {
+    let mut selected = plan::select(races, args.pattern.as_deref())?;
+    if args.pattern.is_none() {
+        selected.retain(|race| !race.name.starts_with("peer/"));
+    }
+    Ok(selected)
+}
+
+/// One race under one profile by one engine, at all sizes; `None` if the engine does not know the profile's model.
+fn row(
+    args: &BenchArgs,
+    (race, profile, engine, sizes): (
+        &'static Race,
+        &'static Profile,
+        &'static dyn Engine,
+        &[Size],
+    ),
+    stop: &Stop,
+    exit: &mut Exit,
+    output: &mut Output,
+) -> Result<Option<Vec<Cell>>, Error> {
+    let model = model_for(engine, profile);
+    if model != model_for(all()[0], profile) {
+        return Ok(None);
+    }
+    let mut cells: Vec<Cell> = Vec::new();
+    for &size in sizes {
+        let is_beyond =
+            |cell: &Cell| !cell.whole && cell.cpus <= size.cpus && cell.pages <= size.pages;
+        if cells.iter().any(is_beyond) || stop.is_requested() {
+            continue;
+        }
+        let job = Job {
+            instance: Instance {
+                race,
+                profile,
+                size,
+                knocked_out: Steps::NONE,
+                engine,
+                model,
+            },
+            tuning: Tuning {
+                jobs: args.jobs,
+                ..Tuning::default()
+            },
+            limits: Limits {
+                executions: args.max_executions,
+                time: Some(Duration::from_secs_f64(args.max_seconds)),
+                memory: Some(args.max_memory << 20),
+            },
+        };
+        let program = Arc::new(job.instance.program());
+        let usage = Usage::begin();
+        let exploration = search(&job, &program, stop, &|_| {
+            std::process::exit(Exit::Truncated.code().into())
+        });
+        let cell = Cell::of(&job, &exploration, usage.end());
+        *exit = (*exit).max(Exit::of(&exploration.verdict));
+        if args.json {
+            let json = serde_json::to_string(&cell).map_err(std::io::Error::from)?;
+            output.plain(&json)?;
+        } else if !args.markdown {
+            output.plain(&line(&cell))?;
+        }
+        cells.push(cell);
+    }
+    Ok(Some(cells))
+}
+
+fn line(cell: &Cell) -> String {
+    let what = if cell.states.is_some() {
+        "states"
+    } else {
+        "executions"
+    };
+    let bytes = cell
+        .bytes_per_state
+        .map_or(String::new(), |bytes| format!(", {bytes:.0} bytes each"));
+    let peak = cell
+        .peak_mib
+        .map_or(String::new(), |mib| format!(", {mib} MiB"));
+    format!(
+        "{:<28} {:<11} {:<7} {}x{} {:<9} {:>12} {what:<10} {:>8.2} CPU s {:>10.0} a second{bytes}{peak}",
+        cell.race,
+        cell.profile,
+        cell.engine,
+        cell.cpus,
+        cell.pages,
+        cell.verdict,
+        HumanCount(cell.count()),
+        cell.seconds,
+        cell.rate,
+    )
+}
+
+fn heading(sizes: &[Size]) -> String {
+    let mut text = "| race | profile | engine |".to_owned();
+    for size in sizes {
+        let _ = write!(text, " {}x{} |", size.cpus, size.pages);
+    }
+    text.push_str("\n| --- | --- | --- |");
+    text.push_str(&" --- |".repeat(sizes.len()));
+    text
+}
+
+fn markdown(row: &[Cell], sizes: &[Size]) -> String {
+    let Some(first) = row.first() else {
+        return String::new();
+    };
+    let mut text = format!("| {} | {} | {} |", first.race, first.profile, first.engine);
+    for size in sizes {
+        let is_such = |cell: &&Cell| cell.cpus == size.cpus && cell.pages == size.pages;
+        let told = row
+            .iter()
+            .find(is_such)
+            .map_or_else(|| "-".to_owned(), Cell::told);
+        let _ = write!(text, " {told} |");
+    }
+    text
+}
