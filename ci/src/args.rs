@@ -99,8 +99,9 @@ pub(crate) struct BenchArgs {
     /// The memory model
     #[arg(long, value_name = "MODEL", default_value = "rc11", requires = "rates")]
     pub(crate) model: Model,
-    /// Measure also what is left of each search without some executions: as for `run`
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', requires = "rates")]
+    /// Leave out executions, as for `run` (graph engine only); with --rates, what is left of each search is measured
+    /// beside the whole
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) reduce: Vec<Reductions>,
     /// Seconds for each measurement, at least
     #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = positive, requires = "rates")]

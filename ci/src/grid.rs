@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::Steps;
-use gupcheck_program::{Engine, Limits, Stop, Tuning};
+use gupcheck_program::{Engine, Limits, Reductions, Stop, Tuning};
 use gupcheck_races::engines::{all, by_name, model_for};
 use gupcheck_races::instance::Instance;
 use gupcheck_races::race::{Race, Size};
@@ -123,10 +123,7 @@ fn row(
                 engine,
                 model,
             },
-            tuning: Tuning {
-                jobs: args.jobs,
-                ..Tuning::default()
-            },
+            tuning: tuning(args, engine),
             limits: Limits {
                 executions: args.max_executions,
                 time: Some(Duration::from_secs_f64(args.max_seconds)),
@@ -149,6 +146,19 @@ fn row(
         cells.push(cell);
     }
     Ok(Some(cells))
+}
+
+/// What is asked for, as far as an engine can do it: states know no reductions.
+fn tuning(args: &BenchArgs, engine: &dyn Engine) -> Tuning {
+    let reduced = Tuning {
+        jobs: args.jobs,
+        reductions: Reductions::all_of(&args.reduce),
+    };
+    let plain = Tuning {
+        reductions: Reductions::NONE,
+        ..reduced
+    };
+    engine.tuned(reduced).map_or(plain, |_| reduced)
 }
 
 fn line(cell: &Cell) -> String {
