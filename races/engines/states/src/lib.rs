@@ -46,7 +46,9 @@
 //! | `engine` | the engine, as it is asked for |
 
 mod engine;
+mod known;
 mod machine;
+mod nearest;
 mod path;
 mod reach;
 mod round;
@@ -54,5 +56,6 @@ mod search;
 mod seen;
 mod state;
 mod twins;
+mod walker;
 
 pub use engine::StatesEngine;

@@ -22,7 +22,7 @@ use smallvec::SmallVec;
 use crate::state::{Cpu, Owed, Pending, Phase, State};
 
 /// One thing that can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Move {
     /// A CPU does what it asks for: begins it, where that is a wait that has not begun.
     Act(usize),
@@ -84,7 +84,6 @@ impl Machine<'_> {
             .enumerate()
             .map(|(lane, decl)| Cpu {
                 at: classes.class_of(forest.root(lane)),
-                node: forest.root(lane),
                 phase: match decl.start {
                     Start::AtOnce => Phase::Running,
                     Start::Spawned => Phase::Unstarted,

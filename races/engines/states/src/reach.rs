@@ -12,7 +12,7 @@ use crate::machine::{Machine, Move};
 use crate::state::{Pending, Phase, State};
 
 /// A set of small numbers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Bits(Vec<u64>);
 
 impl Bits {
@@ -36,7 +36,7 @@ impl Bits {
 }
 
 /// What can still be touched.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Reach {
     reads: Bits,
     writes: Bits,
@@ -125,17 +125,24 @@ impl Reaches {
         }
     }
 
-    /// Takes down a class that was met for the first time. What comes after it is not known: this round says nothing
-    /// in the end, and here it only has to go on.
-    pub(crate) fn meet(&mut self, machine: &Machine<'_>, classes: &Classes) {
-        let cells = machine.program.layout().cells().len();
-        while self.all.len() < classes.all().len() {
-            let mut reach = self.nothing(cells);
-            if let Some(op) = classes.all()[self.all.len()].op() {
-                reach.touch(&op);
-            }
-            self.all.push(reach);
+    /// Takes down a class that was learnt, of what comes after `from`. Whether that is no more than what was known to come
+    /// after `from`: else what was done at once may not have been local.
+    pub(crate) fn learn(&mut self, classes: &Classes, from: ClassId, class: ClassId) -> bool {
+        let before = &self.all[from.index()];
+        let known = Reach {
+            waits: before.waits_later,
+            ..before.clone()
+        };
+        // What comes after it is not known yet: it may be all that comes after `from`.
+        let mut reach = known.clone();
+        let op = classes.get(class).op();
+        if let Some(op) = op {
+            reach.touch(&op);
         }
+        let names = matches!(op, Some(Op::Spawn(_) | Op::Join(_)));
+        let is_known = reach == known && !names;
+        self.all.push(reach);
+        is_known
     }
 
     fn others<'a>(

@@ -129,6 +129,7 @@ fn a_hang_is_replayed_as_a_hang() {
 #[test]
 fn a_weak_hash_loses_outcomes() {
     let weak = StatesEngine {
+        jobs: std::num::NonZeroUsize::MIN,
         hash: |bytes| {
             bytes
                 .iter()
