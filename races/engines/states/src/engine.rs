@@ -22,6 +22,8 @@ pub struct StatesEngine {
     pub hash: Hash,
     /// How many threads explore. Nothing that is found depends on it, unless a limit cuts the search.
     pub jobs: NonZeroUsize,
+    /// How many states a thread takes at a time. Fewer than [`Default`]'s are for tests: small programs have few.
+    pub chunk: NonZeroUsize,
 }
 
 impl StatesEngine {
@@ -29,6 +31,7 @@ impl StatesEngine {
     pub const XXH3: Self = Self {
         hash: xxh3,
         jobs: NonZeroUsize::MIN,
+        chunk: NonZeroUsize::new(64).expect("not 0"),
     };
 }
 
@@ -77,7 +80,7 @@ impl Engine for StatesEngine {
                 ));
             }
         };
-        let walk = || Walk::new(program, search, buffers, (self.hash, self.jobs.get())).run();
+        let walk = || Walk::new(program, search, buffers, self.hash, (self.jobs, self.chunk)).run();
         panics::isolated(walk).unwrap_or_else(|caught| {
             if means::is_refusal(&*caught.payload) {
                 std::panic::resume_unwind(caught.payload);

@@ -28,15 +28,6 @@ pub(crate) enum Halt {
     Unknown { cpu: usize, answer: u64 },
 }
 
-/// What learning came to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Learnt {
-    /// Answers that were not known.
-    pub(crate) answers: usize,
-    /// Whether what was done until then was done by wrong assumptions.
-    pub(crate) is_a_surprise: bool,
-}
-
 /// What is known.
 pub(crate) struct Known<'p> {
     pub(crate) machine: Machine<'p>,
@@ -49,7 +40,11 @@ pub(crate) struct Known<'p> {
 impl<'p> Known<'p> {
     pub(crate) fn of(machine: Machine<'p>, forest: &Forest) -> Self {
         let classes = Classes::of(forest);
-        let twins = Twins::of(machine.program, forest, &classes);
+        let twins = if machine.is_whole() {
+            Twins::of(machine.program, forest, &classes)
+        } else {
+            Twins::default()
+        };
         Self {
             reaches: Reaches::of(&machine, &classes),
             exchanges: twins.exchanges(machine.program.cpus().len()),
@@ -80,7 +75,8 @@ impl<'p> Known<'p> {
 
     fn local(&self, state: &State) -> Option<Move> {
         let view = (state, &self.classes);
-        (0..state.cpus.len()).find_map(|cpu| {
+        let mut present = (0..state.cpus.len()).filter(|&cpu| self.machine.is_present(cpu));
+        present.find_map(|cpu| {
             let act = Move::Act(cpu);
             let flush = Move::Flush(cpu);
             let is_local = |what| self.reaches.is_local(&self.machine, view, what);
@@ -88,6 +84,44 @@ impl<'p> Known<'p> {
                 return Some(act);
             }
             (!state.cpus[cpu].buffer.is_empty() && is_local(flush)).then_some(flush)
+        })
+    }
+
+    /// Makes a move, and where it is a private operation all those of its CPU that follow; and local moves that are no
+    /// operations. Counts operations in `steps`; `made` is told of each move before it is made.
+    pub(crate) fn run(
+        &self,
+        state: &mut State,
+        by: Move,
+        steps: &mut u32,
+        made: &mut dyn FnMut(&State, Move),
+    ) -> Result<(), Halt> {
+        let view = |what, state: &State| {
+            (self.reaches).is_private(&self.machine, (state, &self.classes), what)
+        };
+        let mut in_a_row = view(by, state);
+        made(state, by);
+        *steps += self.take(state, by)?;
+        loop {
+            while let Some(what) = self.idle(state) {
+                made(state, what);
+                self.take(state, what)?;
+            }
+            in_a_row &= self.machine.can_act(state, &self.classes, by.cpu()) && view(by, state);
+            if !in_a_row {
+                return Ok(());
+            }
+            made(state, by);
+            *steps += self.take(state, by)?;
+        }
+    }
+
+    /// A local move that is no operation: a flush.
+    fn idle(&self, state: &State) -> Option<Move> {
+        let view = (state, &self.classes);
+        (0..state.cpus.len()).map(Move::Flush).find(|&what| {
+            let is_empty = state.cpus[what.cpu()].buffer.is_empty();
+            !is_empty && self.reaches.is_local(&self.machine, view, what)
         })
     }
 
@@ -121,21 +155,20 @@ impl<'p> Known<'p> {
     }
 
     /// Learns what comes after an answer that a CPU has got in `state`: that, and how the CPU goes on from there, by itself,
-    /// to its end if it can.
+    /// to its end if it can. Whether it was a surprise: something was done until then by wrong assumptions.
     pub(crate) fn learn(
         &mut self,
         forest: &mut Forest,
         state: &State,
         (cpu, answer): (usize, u64),
-    ) -> Learnt {
-        let mut learnt = Learnt::default();
+    ) -> bool {
         let mut alone = state.clone();
-        self.follow(forest, &mut alone, (cpu, answer), &mut learnt);
+        let mut is_a_surprise = self.follow(forest, &mut alone, (cpu, answer));
         for _ in 0..MOST_ALONE {
             if self.machine.can_act(&alone, &self.classes, cpu) {
                 match self.machine.act(&mut alone, &self.classes, cpu) {
                     Acted::Answer(answer) => {
-                        self.follow(forest, &mut alone, (cpu, answer), &mut learnt);
+                        is_a_surprise |= self.follow(forest, &mut alone, (cpu, answer));
                     }
                     Acted::Began => {}
                     Acted::Wrong(_) => break,
@@ -146,7 +179,7 @@ impl<'p> Known<'p> {
                 self.machine.flush(&mut alone, cpu);
             }
         }
-        learnt
+        is_a_surprise
     }
 
     fn follow(
@@ -154,18 +187,16 @@ impl<'p> Known<'p> {
         forest: &mut Forest,
         state: &mut State,
         (cpu, answer): (usize, u64),
-        learnt: &mut Learnt,
-    ) {
+    ) -> bool {
         let from: ClassId = state.cpus[cpu].at;
         if let Some(known) = self.classes.next(from, answer) {
             state.cpus[cpu].at = known;
-            return;
+            return false;
         }
         let (to, are_alike) = self.classes.learn(forest, from, answer);
         let reaches_as_far = self.reaches.learn(&self.classes, from, to);
-        learnt.answers += 1;
-        learnt.is_a_surprise |= !are_alike || !reaches_as_far;
         state.cpus[cpu].at = to;
+        !are_alike || !reaches_as_far
     }
 
     /// What is broken before anything is done.
@@ -211,6 +242,9 @@ impl<'p> Known<'p> {
 
     /// Records and judges a state in which nothing can happen any more: everybody has ended, or somebody waits.
     pub(crate) fn judge(&self, state: &State, tally: &mut Tally) -> Result<(), Violation> {
+        if !self.machine.is_whole() {
+            return Ok(()); // no end, as others have done nothing
+        }
         let asks = |cpu| self.machine.asks(state, &self.classes, cpu);
         let waiting: Vec<_> = (0..state.cpus.len())
             .filter_map(|cpu| Some((LaneId(cpu as u8), asks(cpu)?)))

@@ -45,6 +45,8 @@
 //! | `path` | the way to a violation as choices of the graph engine |
 //! | `engine` | the engine, as it is asked for |
 
+#[cfg(test)]
+mod brute;
 mod engine;
 mod known;
 mod machine;

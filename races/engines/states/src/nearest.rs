@@ -4,12 +4,21 @@
 //! where a violation does not wait for everybody's end, some of them need not have been made. And it keeps one
 //! state of those that differ in who ran last.
 //!
-//! So once a violation is known, the states are explored once more, no farther than it is away. Nothing is done at once
-//! here; who was the last to do an operation is part of a state; and what is nearest is gone on from first, by operations,
-//! then by switches. Both only grow along a way, and how much a move adds depends on the state alone. So
-//! this is a search for a shortest way (Dijkstra's), and the first violation that it comes to is the nearest. That holds for
-//! classes in place of nodes, as what costs something is the same for all nodes of a class; and for twins in order, as
+//! So once a violation is known, the states are explored once more, no farther than it is away. Who was the last to do an
+//! operation is part of a state; and what is nearest is gone on from first, by operations, then by switches.
+//! Both only grow along a way, and how much a move adds depends on the state alone. So this is a search for a
+//! shortest way (Dijkstra's), and the first violation that it comes to is the nearest. That holds for classes
+//! in place of nodes, as what costs something is the same for all nodes of a class; and for twins in order, as
 //! their exchange costs nothing.
+//!
+//! Only two things are not tried at all times ([`Known::run`]):
+//!
+//! * Local moves that cost nothing are made at once.
+//! * *Private* operations are made all in a row, up to one that is not private. Others can never tell when a private
+//!   operation is made, nor does it let them do anything. So on any way to a violation it can be put off until right before
+//!   its CPU's next operation that is not private, if there is one, or else to the last of the private ones; that leaves the
+//!   operations what they are, and takes no switch that was not there. Where a way does not need it, it is shorter
+//!   without it, and the way without it is tried, for a row is only begun, never forced.
 //!
 //! *Operations* are those of a trace. What a store buffer does by itself is none, and no switch either: it is not
 //! seen to run. Nor is it one that a wait begins; its end is the operation. Two accesses that race are two operations.
@@ -194,19 +203,19 @@ impl<'q, 'p> Quest<'q, 'p> {
     fn go(&mut self, state: &State, next: &mut State, (by, last): (Move, u8), before: Origin) {
         let cpu = by.cpu() as u8;
         let switches = u32::from(last != cpu && last != NOBODY);
-        let after = Origin {
-            cost: (before.cost.0 + 1, before.cost.1 + switches),
+        let after = |steps| Origin {
+            cost: (before.cost.0 + steps, before.cost.1 + switches),
             ..before
         };
         loop {
             next.become_like(state);
-            match self.known.take(next, by) {
-                Ok(0) => self.arrive(next, last, before),
-                Ok(_) => self.arrive(next, cpu, after),
-                Err(Halt::Broken(violation)) => self.note(violation, next, cpu, after),
+            let mut steps = 0;
+            match self.known.run(next, by, &mut steps, &mut |_, _| {}) {
+                Ok(()) if steps == 0 => self.arrive(next, last, before),
+                Ok(()) => self.arrive(next, cpu, after(steps)),
+                Err(Halt::Broken(violation)) => self.note(violation, next, cpu, after(steps + 1)),
                 Err(Halt::Unknown { cpu, answer }) => {
-                    let learnt = self.known.learn(self.forest, next, (cpu, answer));
-                    if learnt.is_a_surprise {
+                    if self.known.learn(self.forest, next, (cpu, answer)) {
                         self.surprised_at.get_or_insert(before.cost.0);
                     }
                     continue;

@@ -10,7 +10,7 @@ use gupcheck_program::{Choice, Violation};
 use gupcheck_sync::{CellId, CellKind, Op};
 use gupcheck_tree::Classes;
 
-use crate::known::Known;
+use crate::known::{Halt, Known};
 use crate::machine::{Machine, Move};
 use crate::seen::{Origin, Seen};
 use crate::state::{Phase, State};
@@ -30,7 +30,7 @@ pub(crate) struct Way<'k, 'p> {
     pub(crate) first: &'k State,
     /// The moves that were chosen, one after the other.
     pub(crate) chosen: Vec<Move>,
-    /// Whether all local moves were made in between.
+    /// Whether all local moves were made in between, and not only those that cost nothing and private ones.
     pub(crate) settles: bool,
 }
 
@@ -72,6 +72,23 @@ impl Way<'_, '_> {
             .to_vec()
     }
 
+    /// Makes a move, and what is made with it.
+    fn make(
+        &self,
+        state: &mut State,
+        what: Option<Move>,
+        made: &mut dyn FnMut(&State, Move),
+    ) -> Result<(), Halt> {
+        if !self.settles {
+            return what.map_or(Ok(()), |what| self.known.run(state, what, &mut 0, made));
+        }
+        if let Some(what) = what {
+            made(state, what);
+            self.known.take(state, what)?;
+        }
+        (self.known).settle(state, (&mut 0, u32::MAX), &mut 0, made)
+    }
+
     /// Makes the moves again, from the first state: what was done, where that leads, and who each CPU was at first.
     fn again(&self) -> (Vec<Done>, State, Vec<u8>) {
         let Known { classes, twins, .. } = self.known;
@@ -82,17 +99,8 @@ impl Way<'_, '_> {
             return (done, state, names);
         }
         for what in std::iter::once(None).chain(self.chosen.iter().copied().map(Some)) {
-            if let Some(what) = what {
-                done.push(of(classes, &state, what, &names));
-                if self.known.take(&mut state, what).is_err() {
-                    break;
-                }
-            }
-            let most = if self.settles { u32::MAX } else { 0 };
-            let made =
-                &mut |state: &State, what| done.push(of(classes, state, what, &names));
-            let settled = (self.known).settle(&mut state, (&mut 0, most), &mut 0, made);
-            if settled.is_err() {
+            let made = &mut |state: &State, what| done.push(of(classes, state, what, &names));
+            if self.make(&mut state, what, made).is_err() {
                 break;
             }
             twins.sort(&mut state, Some(&mut names));

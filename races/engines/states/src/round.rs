@@ -13,6 +13,7 @@
 //!
 //! [`Classes::learn`]: gupcheck_tree::Classes::learn
 
+use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -20,13 +21,18 @@ use std::thread;
 use gupcheck_program::{Cut, means};
 use gupcheck_tree::Forest;
 
-use crate::known::{Known, Learnt};
+use crate::known::Known;
 use crate::seen::{Hash, Seen};
 use crate::state::State;
 use crate::walker::{Found, Frontier, Haul, Left, Stuck, Walker, bytes_of};
 
-/// So many states a thread takes at a time. A level with no more than that is for one thread.
-const CHUNK: usize = 64;
+/// Among how many threads a level is shared out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    pub(crate) jobs: NonZeroUsize,
+    /// So many states a thread takes at a time. A level with no more than that is for one thread.
+    pub(crate) chunk: NonZeroUsize,
+}
 
 /// When to stop, and who is told how far a round has come. Asked for between any two chunks.
 pub(crate) trait Guard: Sync {
@@ -42,15 +48,13 @@ pub(crate) struct Round<'r, 'p> {
     pub(crate) known: Known<'p>,
     forest: &'r mut Forest,
     guard: &'r dyn Guard,
-    jobs: usize,
+    share: Share,
     first: State,
     pub(crate) seen: Seen,
     frontier: Frontier,
     frontier_bytes: u64,
     /// The most bytes that all this has taken.
     pub(crate) bytes: u64,
-    /// Answers that were not known.
-    pub(crate) learnt: usize,
     /// How many operations led to the nearest surprise.
     surprised_at: Option<u32>,
     /// What was found so far; its frontier and moves that are stuck are taken out.
@@ -62,19 +66,18 @@ impl<'r, 'p> Round<'r, 'p> {
         known: Known<'p>,
         forest: &'r mut Forest,
         hash: Hash,
-        (jobs, guard): (usize, &'r dyn Guard),
+        (share, guard): (Share, &'r dyn Guard),
     ) -> Self {
         Self {
             first: known.machine.first(forest, &known.classes),
             known,
             forest,
             guard,
-            jobs,
+            share,
             seen: Seen::new(hash),
             frontier: Frontier::new(),
             frontier_bytes: 0,
             bytes: 0,
-            learnt: 0,
             surprised_at: None,
             haul: Haul::default(),
         }
@@ -124,6 +127,7 @@ impl<'r, 'p> Round<'r, 'p> {
     /// Goes on from all these states.
     fn expand(&self, level: &[Left], (steps, most): (u32, u32), cut: &OnceLock<Cut>) -> Haul {
         let next = AtomicUsize::new(0);
+        let chunk = self.share.chunk.get();
         let of_level: u64 = level.iter().map(bytes_of).sum();
         let kept = self.frontier_bytes + of_level;
         let outcomes = self.haul.tally.outcomes.len();
@@ -138,11 +142,11 @@ impl<'r, 'p> Round<'r, 'p> {
         let work = |is_first: bool| {
             let mut walker = Walker::new(known, seen, first, most);
             loop {
-                let begin = next.fetch_add(CHUNK, Ordering::Relaxed);
+                let begin = next.fetch_add(chunk, Ordering::Relaxed);
                 if begin >= level.len() || cut.get().is_some() {
                     return walker.haul;
                 }
-                for left in &level[begin..level.len().min(begin + CHUNK)] {
+                for left in &level[begin..level.len().min(begin + chunk)] {
                     walker.expand(left, steps);
                 }
                 let (states, bytes) = (seen.len(), seen.bytes() + kept);
@@ -154,7 +158,7 @@ impl<'r, 'p> Round<'r, 'p> {
                 }
             }
         };
-        let threads = self.jobs.min(level.len().div_ceil(CHUNK));
+        let threads = self.share.jobs.get().min(level.len().div_ceil(chunk));
         thread::scope(|scope| {
             let others: Vec<_> = (1..threads)
                 .map(|_| {
@@ -204,12 +208,7 @@ impl<'r, 'p> Round<'r, 'p> {
             let Some((state, lack)) = lacks else {
                 return;
             };
-            let Learnt {
-                answers,
-                is_a_surprise,
-            } = self.known.learn(self.forest, &state, lack);
-            self.learnt += answers;
-            if is_a_surprise {
+            if self.known.learn(self.forest, &state, lack) {
                 self.surprised_at.get_or_insert(steps);
             }
         }

@@ -1,7 +1,7 @@
 //! From rounds to a verdict: limits, watching, and the counterexample.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gupcheck_program::{
@@ -14,12 +14,13 @@ use crate::known::Known;
 use crate::machine::Machine;
 use crate::nearest::nearest;
 use crate::path::Way;
-use crate::round::{Guard, Round};
+use crate::round::{Guard, Round, Share};
 use crate::seen::Hash;
+use crate::twins::Twins;
 
-/// A round that has learnt so much, and a quarter of what was known, after a surprise, is given up: with what is known by
-/// then the next one has far fewer states.
-const FRESH: usize = 200;
+/// After a surprise a round is given up when it has made as many moves as before, and so many: with what is known by then the
+/// next one has far fewer states.
+const FRESH: u64 = 20_000;
 
 /// How a round ended.
 enum Ended {
@@ -36,7 +37,7 @@ pub(crate) struct Walk<'s> {
     machine: Machine<'s>,
     model: Model,
     hash: Hash,
-    jobs: usize,
+    share: Share,
     rounds: u32,
     watchman: Watchman<'s>,
 }
@@ -101,14 +102,19 @@ impl<'s> Walk<'s> {
         program: &'s Arc<Program>,
         search: &'s Search<'s>,
         buffers: bool,
-        (hash, jobs): (Hash, usize),
+        hash: Hash,
+        (jobs, chunk): (NonZeroUsize, NonZeroUsize),
     ) -> Self {
         Self {
             program,
-            machine: Machine { program, buffers },
+            machine: Machine {
+                program,
+                buffers,
+                present: u32::MAX,
+            },
             model: search.model,
             hash,
-            jobs,
+            share: Share { jobs, chunk },
             rounds: 0,
             watchman: Watchman {
                 search,
@@ -122,6 +128,8 @@ impl<'s> Walk<'s> {
     /// Explores to a verdict.
     pub(crate) fn run(mut self) -> Exploration {
         let mut forest = Forest::new(self.program);
+        "what a few CPUs do".clone_into(&mut self.watchman.stage);
+        self.learn(&mut forest);
         let last = loop {
             if let Some(last) = self.round(&mut forest) {
                 break last;
@@ -173,13 +181,39 @@ impl<'s> Walk<'s> {
         )
     }
 
+    /// Learns the code from smaller searches: those in which one of several twins takes part, then two, and so on. They say
+    /// nothing of the program, but have far fewer states, and most of what a CPU can come to, it comes to there.
+    fn learn(&mut self, forest: &mut Forest) {
+        let cpus = self.program.cpus().len();
+        for most in 1..cpus {
+            let present = Twins::at_most(self.program, forest, most);
+            let machine = Machine {
+                present,
+                ..self.machine
+            };
+            if machine.is_whole() {
+                return;
+            }
+            loop {
+                let known = Known::of(machine, forest);
+                let share = (self.share, &self.watchman as &dyn Guard);
+                let mut round = Round::new(known, forest, self.hash, share);
+                match walk(&mut round) {
+                    Ended::Cut(_) => return, // what is left, the rounds to come learn
+                    Ended::Whole if round.says_all() => break,
+                    Ended::Whole | Ended::Fresh => {}
+                }
+            }
+        }
+    }
+
     /// One round; what it came to, if it was the last.
     fn round(&mut self, forest: &mut Forest) -> Option<Last> {
         self.rounds += 1;
         self.watchman.stage = format!("round {}", self.rounds);
         let known = Known::of(self.machine, forest);
         let first = self.machine.first(forest, &known.classes);
-        let mut round = Round::new(known, forest, self.hash, (self.jobs, &self.watchman));
+        let mut round = Round::new(known, forest, self.hash, (self.share, &self.watchman));
         let ended = walk(&mut round);
         let is_last = match ended {
             Ended::Fresh => false,
@@ -303,16 +337,79 @@ impl<'s> Walk<'s> {
 }
 
 fn walk(round: &mut Round<'_, '_>) -> Ended {
-    let nodes = round.nodes();
+    let mut surprised = None;
     round.begin();
     loop {
         match round.advance() {
             Err(cut) => return Ended::Cut(cut),
             Ok(false) => return Ended::Whole,
-            Ok(true) if !round.says_all() && round.learnt > FRESH.max(nodes / 4) => {
-                return Ended::Fresh;
+            Ok(true) if round.says_all() => {}
+            Ok(true) => {
+                let moves = round.haul.moves;
+                if moves > 2 * *surprised.get_or_insert(moves) + FRESH {
+                    return Ended::Fresh;
+                }
             }
-            Ok(true) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gupcheck_sync::{Layout, LoadOrder, Until};
+
+    use super::*;
+    use crate::seen::xxh3;
+
+    /// What is said of a deadlock that a search found, and that is one only if its CPU has done nothing.
+    fn said(choices: &[Choice], stands: bool, cut: Option<Cut>) -> Verdict {
+        let mut layout = Layout::new();
+        let x = layout.atomic("x", 0_u64);
+        let mut program = Program::new(layout);
+        program.cpu("waits", move |cpu| {
+            x.load(cpu, LoadOrder::Relaxed);
+            x.spin_until(cpu, Until::Equals(1), LoadOrder::Relaxed);
+            gupcheck_program::Returned::nothing()
+        });
+        let program = Arc::new(program);
+        let search = Search::unlimited(Model::Sc);
+        let one = NonZeroUsize::MIN;
+        let walk = Walk::new(&program, &search, false, xxh3, (one, one));
+        let found = Told {
+            violation: Violation::Deadlock {
+                waiting: Vec::new(),
+            },
+            choices: choices.to_vec(),
+            stands,
+            is_nearest: true,
+        };
+        walk.judged(found, cut, 1, &mut Vec::new())
+    }
+
+    fn is_defect(verdict: &Verdict) -> bool {
+        matches!(verdict, Verdict::Failed(found) if format!("{found:?}").contains("defect of gupcheck"))
+    }
+
+    #[test]
+    fn what_is_not_confirmed_is_a_defect_unless_the_search_was_cut() {
+        let cut = || Some(Cut::States(7));
+        let load = [Choice { lane: 0, back: 0 }];
+        for (choices, is_confirmed) in [(&load[..], true), (&[], false)] {
+            for (stands, cut) in [(true, None), (false, cut()), (true, cut())] {
+                let verdict = said(choices, stands, cut.clone());
+                let words = format!("{verdict:?} where {stands} {cut:?}");
+                match (is_confirmed, stands) {
+                    (true, _) => {
+                        assert!(matches!(verdict, Verdict::Failed(_)), "{words}");
+                        assert!(!is_defect(&verdict), "{words}");
+                    }
+                    (false, true) => assert!(is_defect(&verdict), "{words}"),
+                    (false, false) => {
+                        let is_cut = matches!(verdict, Verdict::Truncated(Cut::States(7)));
+                        assert!(is_cut, "{words}");
+                    }
+                }
+            }
         }
     }
 }

@@ -42,6 +42,18 @@ impl Twins {
         Self(groups)
     }
 
+    /// The CPUs, a bit each, but for those that have so many twins before them.
+    pub(crate) fn at_most(program: &Program, forest: &Forest, most: usize) -> u32 {
+        let roots: Vec<_> = (0..program.cpus().len()).map(|cpu| forest.root(cpu)).collect();
+        let before = |cpu: usize| {
+            let same = roots[..cpu].iter().filter(|&&root| root == roots[cpu]);
+            same.count()
+        };
+        (0..roots.len())
+            .filter(|&cpu| before(cpu) < most)
+            .fold(0, |all, cpu| all | 1 << cpu)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
