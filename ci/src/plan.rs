@@ -106,7 +106,12 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
             let (engine, model) = choose(args, engine, race, profile)?;
             if tuning != Tuning::default() && engine.tuned(tuning).is_none() {
                 let reductions = Reductions::NONE;
-                let has_jobs = engine.tuned(Tuning { reductions, ..tuning }).is_some();
+                let has_jobs = engine
+                    .tuned(Tuning {
+                        reductions,
+                        ..tuning
+                    })
+                    .is_some();
                 let engine = engine.name();
                 return Err(if has_jobs {
                     Error::NotReducible { engine }

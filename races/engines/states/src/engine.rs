@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::{
-    Engine, Exploration, Model, Program, Reductions, Replay, ReplayError, Replayed, Search,
-    Tuning, means, panics,
+    Engine, Exploration, Model, Program, Reductions, Replay, ReplayError, Replayed, Search, Tuning,
+    means, panics,
 };
 
 use crate::search::Walk;

@@ -268,7 +268,9 @@ impl<'q, 'p> Quest<'q, 'p> {
             return;
         }
         let mut moves = Vec::new();
-        let Origin { mut from, mut by, .. } = origin;
+        let Origin {
+            mut from, mut by, ..
+        } = origin;
         // The first state is nobody's.
         while by != u8::MAX || from != 0 {
             if by != u8::MAX {

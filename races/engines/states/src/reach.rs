@@ -194,7 +194,11 @@ impl Reaches {
             let all = &mut self.all[barred.index()];
             // Behind what is barred, whatever is known at all.
             let is_behind = (classes.get(from).op()).is_some_and(|op| barred.stops(&op));
-            let before = if is_behind { &self.all[0][from.index()] } else { &all[from.index()] };
+            let before = if is_behind {
+                &self.all[0][from.index()]
+            } else {
+                &all[from.index()]
+            };
             let known = Reach {
                 waits: before.waits_later,
                 ..before.clone()
@@ -222,13 +226,22 @@ impl Reaches {
             }
         };
         let held = &classes.get(cpu.at).held.locks;
-        let mut barred: SmallVec<[Barred; 8]> =
-            held.iter().map(|&(lock, exclusive)| bar(lock, exclusive)).collect();
+        let mut barred: SmallVec<[Barred; 8]> = held
+            .iter()
+            .map(|&(lock, exclusive)| bar(lock, exclusive))
+            .collect();
         if let Move::Flush(_) = what {
-            barred.extend(cpu.buffer.iter().skip(1).filter_map(|pending| match *pending {
-                Pending::Unlock(lock, mode) => Some(bar(lock, mode == LockModeOrd::Exclusive)),
-                Pending::Store(..) | Pending::Leave(_) => None,
-            }));
+            barred.extend(
+                cpu.buffer
+                    .iter()
+                    .skip(1)
+                    .filter_map(|pending| match *pending {
+                        Pending::Unlock(lock, mode) => {
+                            Some(bar(lock, mode == LockModeOrd::Exclusive))
+                        }
+                        Pending::Store(..) | Pending::Leave(_) => None,
+                    }),
+            );
         }
         barred
     }
@@ -246,8 +259,7 @@ impl Reaches {
         (state.cpus.iter().enumerate()).any(|(nth, other)| {
             let by = |barred: Barred| holds(&self.all[barred.index()][other.at.index()], other);
             takes_part(nth) && by(Barred::Nothing) && {
-                let barred =
-                    barred.get_or_insert_with(|| self.barred_by(state, classes, what));
+                let barred = barred.get_or_insert_with(|| self.barred_by(state, classes, what));
                 barred.iter().all(|&barred| by(barred))
             }
         })
@@ -349,5 +361,14 @@ impl Reaches {
             Some(_) => false,
         };
         !shows && self.is_local(machine, view, what)
+    }
+
+    /// For tests: as if nobody did anything while somebody holds a lock, whichever.
+    #[cfg(test)]
+    pub(crate) fn believe_in_any_lock(&mut self, cells: usize) {
+        let nothing = self.nothing(cells);
+        for all in &mut self.all[1..] {
+            all.fill(nothing.clone());
+        }
     }
 }

@@ -149,7 +149,7 @@ impl<'s> Walk<'s> {
         } = last;
         let mut remarks = vec![self.remark(states)];
         let verdict = match (found, cut) {
-            (Some(found), cut) => self.judged(found, cut, states.states, &mut remarks),
+            (Some(found), cut) => self.judged(&found, cut, states.states, &mut remarks),
             (None, Some(cut)) => Verdict::Truncated(cut),
             (None, None) => Verdict::of_everything(self.program, &tally),
         };
@@ -287,7 +287,7 @@ impl<'s> Walk<'s> {
     /// cut may have taken code for known that it did not know, and says only that it was cut.
     fn judged(
         &self,
-        found: Told,
+        found: &Told,
         cut: Option<Cut>,
         states: u64,
         remarks: &mut Vec<String>,
@@ -356,6 +356,9 @@ fn walk(round: &mut Round<'_, '_>) -> Ended {
 
 #[cfg(test)]
 mod tests {
+    use gupcheck_graph::GraphEngine;
+    use gupcheck_graph::selfcheck::generate::{Family, program};
+    use gupcheck_program::Engine;
     use gupcheck_sync::{Layout, LoadOrder, Until};
 
     use super::*;
@@ -383,7 +386,7 @@ mod tests {
             stands,
             is_nearest: true,
         };
-        walk.judged(found, cut, 1, &mut Vec::new())
+        walk.judged(&found, cut, 1, &mut Vec::new())
     }
 
     fn is_defect(verdict: &Verdict) -> bool {
@@ -411,5 +414,47 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// How many outcomes a search finds that takes more for local than is, if `is_unsound`.
+    fn outcomes(program: &Arc<Program>, is_unsound: bool) -> usize {
+        let search = Search::unlimited(Model::Tso);
+        let one = NonZeroUsize::MIN;
+        let walker = Walk::new(program, &search, true, xxh3, (one, one));
+        let mut forest = Forest::new(program);
+        loop {
+            let mut known = Known::of(walker.machine, &forest);
+            if is_unsound {
+                known.believe_in_any_lock();
+            }
+            let share = (walker.share, &walker.watchman as &dyn Guard);
+            let mut round = Round::new(known, &mut forest, xxh3, share);
+            let ended = walk(&mut round);
+            if round.says_all() && matches!(ended, Ended::Whole) {
+                let found = round.haul.found.is_some();
+                return if found {
+                    0
+                } else {
+                    round.haul.tally.outcomes.len()
+                };
+            }
+        }
+    }
+
+    /// Comparing outcomes notices a search that takes a move for local because its CPU holds a lock that others do not
+    /// need.
+    #[test]
+    fn to_believe_in_any_lock_loses_outcomes() {
+        let mut lossy = 0;
+        for seed in 1..400 {
+            let program = Arc::new(program(Family::Mixed, seed).to_program());
+            let sound = outcomes(&program, false);
+            let graph = GraphEngine::ONE_THREAD.explore(&program, &Search::unlimited(Model::Tso));
+            if let Verdict::Complete = graph.verdict {
+                assert_eq!(sound, graph.outcomes.len(), "{seed}");
+                lossy += u32::from(outcomes(&program, true) < sound);
+            }
+        }
+        assert!(lossy > 0, "none of them");
     }
 }

@@ -44,7 +44,9 @@ impl Twins {
 
     /// The CPUs, a bit each, but for those that have so many twins before them.
     pub(crate) fn at_most(program: &Program, forest: &Forest, most: usize) -> u32 {
-        let roots: Vec<_> = (0..program.cpus().len()).map(|cpu| forest.root(cpu)).collect();
+        let roots: Vec<_> = (0..program.cpus().len())
+            .map(|cpu| forest.root(cpu))
+            .collect();
         let before = |cpu: usize| {
             let same = roots[..cpu].iter().filter(|&&root| root == roots[cpu]);
             same.count()
