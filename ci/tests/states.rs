@@ -54,13 +54,13 @@ fn compare_what_ends(size: &[&str], at_least: usize) {
 }
 
 #[test]
-#[ignore = "takes half an hour"]
+#[ignore = "the graph engine gets a minute for each line"]
 fn what_holds_for_two_callers_holds_with_the_same_outcomes() {
     compare_what_ends(&["--cpus", "2"], 50);
 }
 
 #[test]
-#[ignore = "takes half an hour"]
+#[ignore = "the graph engine gets a minute for each line"]
 fn what_holds_for_two_callers_and_pages_holds_with_the_same_outcomes() {
     compare_what_ends(&["--cpus", "2", "--pages", "2"], 50);
 }
