@@ -248,7 +248,7 @@ pub(crate) struct RunArgs {
     /// or `all`. Outcomes and verdicts stay, counts are smaller
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) reduce: Vec<Reductions>,
-    /// Threads that share each search (graph engine only). What a search finds does not depend on it,
+    /// Threads that share each search (graph and states engines). What a search finds does not depend on it,
     /// unless a limit cuts it short
     #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
     pub(crate) jobs: NonZeroUsize,

@@ -87,6 +87,12 @@ pub(crate) enum Error {
         /// The engine.
         engine: &'static str,
     },
+    /// Reductions for an engine that only has a choice of threads.
+    #[error("the {engine} engine takes no --reduce")]
+    NotReducible {
+        /// The engine.
+        engine: &'static str,
+    },
     /// A file that cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {

@@ -105,8 +105,19 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
         for profile in profiles {
             let (engine, model) = choose(args, engine, profile)?;
             if tuning != Tuning::default() && engine.tuned(tuning).is_none() {
+                let reductions = Reductions::NONE;
+                let has_jobs = engine
+                    .tuned(Tuning {
+                        reductions,
+                        ..tuning
+                    })
+                    .is_some();
                 let engine = engine.name();
-                return Err(Error::NotTunable { engine });
+                return Err(if has_jobs {
+                    Error::NotReducible { engine }
+                } else {
+                    Error::NotTunable { engine }
+                });
             }
             jobs.push(Job {
                 instance: Instance {

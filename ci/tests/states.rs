@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use serde_json::Value;
 use support::{gupcheck, word};
@@ -35,6 +36,95 @@ fn all(engine: &str, more: &[&str]) -> BTreeMap<Key, (String, BTreeSet<String>)>
     ];
     let runs = gupcheck(&[&run, &X86[..], more].concat());
     runs.iter().map(found).collect()
+}
+
+/// What both engines say of all races at a size at which not every search of the graph engine ends: of those that do.
+fn compare_what_ends(size: &[&str], at_least: usize) {
+    let seconds = [size, &["--max-seconds", "60"]].concat();
+    let (graph, states) = (all("graph", &seconds), all("states", &seconds));
+    let ended = graph
+        .iter()
+        .filter(|(_, (verdict, _))| verdict == "complete");
+    let mut compared = 0;
+    for (race, found) in ended {
+        assert_eq!(&states[race], found, "{race:?}");
+        compared += 1;
+    }
+    assert!(compared >= at_least, "only {compared} of {}", graph.len());
+}
+
+#[test]
+#[ignore = "the graph engine gets a minute for each line"]
+fn what_holds_for_two_callers_holds_with_the_same_outcomes() {
+    compare_what_ends(&["--cpus", "2"], 50);
+}
+
+#[test]
+#[ignore = "the graph engine gets a minute for each line"]
+fn what_holds_for_two_callers_and_pages_holds_with_the_same_outcomes() {
+    compare_what_ends(&["--cpus", "2", "--pages", "2"], 50);
+}
+
+/// All that a search says does not depend on how many threads share it.
+#[test]
+fn threads_make_no_difference() {
+    let races = [
+        "pte-clear/share",
+        "munmap/table-free",
+        "thp-split/head-moves",
+    ];
+    for race in races {
+        let by = |jobs: &str| {
+            let run = ["run", race, "--engine", "states", "--profile", "x86-pv"];
+            let more = [
+                "--cpus",
+                "2",
+                "--jobs",
+                jobs,
+                "--json",
+                "--max-seconds",
+                "0",
+            ];
+            let run = gupcheck(&[&run[..], &more].concat()).remove(0);
+            ["verdict", "states", "transitions", "outcomes"].map(|field| run[field].clone())
+        };
+        let one = by("1");
+        assert_eq!(one[0], "complete", "{race}");
+        assert_eq!(one, by("2"), "{race}");
+        assert_eq!(one, by("3"), "{race}");
+    }
+}
+
+/// The nearest violation of a large race: so many operations, two switches, whoever looks for it; and the graph engine
+/// replays it.
+#[test]
+fn the_nearest_violation_of_head_moves() {
+    let found = |jobs: &str| {
+        let run = ["run", "thp-split/head-moves", "--profile", "x86-pv"];
+        let engine = ["--engine", "states", "--jobs", jobs, "--json"];
+        let more = ["--knock-out", "head-recheck", "--max-seconds", "0"];
+        let run = gupcheck(&[&run[..], &engine, &more].concat()).remove(0);
+        word(&run, "token").to_owned()
+    };
+    let token = found("1");
+    assert_eq!(token, found("2"));
+    assert_eq!(token, found("3"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("page.html");
+    let replayed = Command::new(env!("CARGO_BIN_EXE_gupcheck"))
+        .args(["replay", &token, "--html"])
+        .arg(&page)
+        .output()
+        .expect("the command exists");
+    assert_eq!(replayed.status.code(), Some(1), "it breaks a rule");
+    let text = String::from_utf8(replayed.stdout).expect("standard output is UTF-8");
+    let runs = "cpu0 gup 15, split 162, cpu0 gup 19";
+    assert!(text.contains(runs), "{text}");
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert!(
+        page.contains("split_huge_page_to_list"),
+        "no word of the split"
+    );
 }
 
 #[test]

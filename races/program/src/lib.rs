@@ -12,6 +12,7 @@
 //! | `model`, `limits`, `reductions` | memory models; what a search may cost; what it may leave out |
 //! | `verdict`, `violation`, `difference`, `counterexample` | what comes out |
 //! | `outcome`, `tally` | how executions end, and the account of them |
+//! | `exchanges` | the ways to exchange CPUs that do the same |
 //! | `ledger` | what a CPU has taken and must give back |
 //! | `progress` | watching and stopping a search |
 //! | `schedule`, `fingerprint`, `runs` | one execution as choices; what its steps were; who ran for how long |
@@ -25,6 +26,7 @@ mod counterexample;
 pub mod determinism;
 mod difference;
 mod engine;
+mod exchanges;
 mod explore;
 mod fingerprint;
 pub mod hook;
@@ -49,6 +51,7 @@ mod violation;
 pub use counterexample::Counterexample;
 pub use difference::{Did, Difference};
 pub use engine::{Engine, Search, Tuning};
+pub use exchanges::exchanges;
 pub use explore::explore;
 pub use fingerprint::{Fingerprint, Misfit, signature};
 pub use limits::Limits;

@@ -13,7 +13,11 @@
 //! was left out is possible after the one that was seen, so it is known, so it is known of v too (they are of one class),
 //! and leads to nodes of one class; by induction over the operations that follow.
 //!
-//! Within a round a node that is new is a class of its own.
+//! # Learning
+//!
+//! Where a search comes to an answer that is not known of a class, it is [grown](Classes::learn) for all nodes of the
+//! class at once. While they all do the same there, they are one class still: what the search has left out stays left out for a
+//! reason. Only where they do not, was it wrong to take them for one.
 
 use std::collections::HashMap;
 
@@ -45,8 +49,10 @@ pub struct Edge {
 /// Nodes that are one to whoever asks what comes next.
 #[derive(Clone, Debug)]
 pub struct Class {
-    /// One of them.
-    pub node: NodeId,
+    /// Which ones, never none.
+    pub nodes: Vec<NodeId>,
+    /// How many operations come before one of them.
+    pub depth: u32,
     /// What the CPU does there.
     pub what: What,
     /// What it holds there.
@@ -90,19 +96,21 @@ impl Classes {
             let key = (&node.what, &node.held, edges);
             of[index] = *known.entry(key).or_insert_with_key(|(what, held, edges)| {
                 classes.push(Class {
-                    node: NodeId(index as u32),
+                    nodes: Vec::new(),
+                    depth: node.depth,
                     what: (*what).clone(),
                     held: (*held).clone(),
                     edges: edges.clone(),
                 });
                 ClassId(classes.len() as u32 - 1)
             });
+            classes[of[index].index()].nodes.push(NodeId(index as u32));
         }
         Self { classes, of }
     }
 
     /// All classes, indexed by [`ClassId`]. Children come before their parents, but for those of
-    /// [new](Self::follow) nodes.
+    /// [new](Self::learn) nodes.
     pub fn all(&self) -> &[Class] {
         &self.classes
     }
@@ -124,31 +132,30 @@ impl Classes {
         found.map(|edge| edge.to)
     }
 
-    /// The class of what comes after an answer at `node`, which is of class `from`; grown in the forest, as a class of its
-    /// own, if it is not known. Whether it was new is told as well, and the node that it is: of an answer that is known
-    /// of another node of the class only, since this round, that one's.
-    pub fn follow(
-        &mut self,
-        forest: &mut Forest,
-        (from, node): (ClassId, NodeId),
-        answer: u64,
-    ) -> (ClassId, NodeId, bool) {
-        if let Some(known) = self.next(from, answer) {
-            let child = forest.child(node, answer);
-            return (known, child.unwrap_or(self.get(known).node), false);
-        }
-        let (node, _) = forest.grow(node, answer);
+    /// Grows what comes after an answer that is not known of a class, for all its nodes, as a class of its own.
+    /// Whether they all do the same there is told as well: if not, they should not have been one class, and the new
+    /// one has those that do what the first does.
+    pub fn learn(&mut self, forest: &mut Forest, from: ClassId, answer: u64) -> (ClassId, bool) {
+        let all = self.classes[from.index()].nodes.clone();
+        let grown = all.iter().map(|&node| forest.grow(node, answer).0);
+        let mut grown: Vec<NodeId> = grown.collect();
         let to = ClassId(self.classes.len() as u32);
-        let grown = &forest.nodes()[node.index()];
+        self.of.resize(forest.len(), to);
+        let nodes = forest.nodes();
+        let first = &nodes[grown[0].index()];
+        grown.retain(|&node| {
+            let node = &nodes[node.index()];
+            node.what == first.what && node.held == first.held
+        });
+        let are_alike = grown.len() == all.len();
         self.classes.push(Class {
-            node,
-            what: grown.what.clone(),
-            held: grown.held.clone(),
+            what: first.what.clone(),
+            held: first.held.clone(),
+            depth: first.depth,
+            nodes: grown,
             edges: Vec::new(),
         });
-        self.of.resize(forest.len(), to);
-        self.of[node.index()] = to;
         self.classes[from.index()].edges.push(Edge { answer, to });
-        (to, node, true)
+        (to, are_alike)
     }
 }

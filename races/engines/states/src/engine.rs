@@ -1,10 +1,12 @@
 //! The engine, as it is asked for.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::{
-    Engine, Exploration, Model, Program, Replay, ReplayError, Replayed, Search, means, panics,
+    Engine, Exploration, Model, Program, Reductions, Replay, ReplayError, Replayed, Search, Tuning,
+    means, panics,
 };
 
 use crate::search::Walk;
@@ -18,11 +20,19 @@ const MAX_CPUS: usize = 16;
 pub struct StatesEngine {
     /// How a state's bytes become a number. Another one than [`Default`]'s is for tests of what a collision does.
     pub hash: Hash,
+    /// How many threads explore. Nothing that is found depends on it, unless a limit cuts the search.
+    pub jobs: NonZeroUsize,
+    /// How many states a thread takes at a time. Fewer than [`Default`]'s are for tests: small programs have few.
+    pub chunk: NonZeroUsize,
 }
 
 impl StatesEngine {
-    /// With the hash function that verdicts rest on.
-    pub const XXH3: Self = Self { hash: xxh3 };
+    /// With the hash function that verdicts rest on, and one thread.
+    pub const XXH3: Self = Self {
+        hash: xxh3,
+        jobs: NonZeroUsize::MIN,
+        chunk: NonZeroUsize::new(64).expect("not 0"),
+    };
 }
 
 impl Default for StatesEngine {
@@ -52,6 +62,11 @@ impl Engine for StatesEngine {
         &[Model::Sc, Model::Tso]
     }
 
+    fn tuned(&self, Tuning { jobs, reductions }: Tuning) -> Option<Box<dyn Engine>> {
+        let tuned = Self { jobs, ..*self };
+        (reductions == Reductions::NONE).then(|| Box::new(tuned) as Box<dyn Engine>)
+    }
+
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
         if let Some(why) = cannot_run(program) {
             return Exploration::unsupported(why);
@@ -65,7 +80,7 @@ impl Engine for StatesEngine {
                 ));
             }
         };
-        let walk = || Walk::new(program, search, buffers, self.hash).run();
+        let walk = || Walk::new(program, search, buffers, self.hash, (self.jobs, self.chunk)).run();
         panics::isolated(walk).unwrap_or_else(|caught| {
             if means::is_refusal(&*caught.payload) {
                 std::panic::resume_unwind(caught.payload);

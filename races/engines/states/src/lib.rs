@@ -12,14 +12,18 @@
 //!
 //! 1. CPUs are trees, not running code ([`gupcheck_tree`]): where a CPU is, is a node, and nodes with the same future are
 //!    one class. This is what makes states few: what a CPU read and forgot is not in them.
-//! 2. A search is made in *rounds* ([`round`]). A round explores all states over what is known of the trees. Where it comes
-//!    to code that nobody has run, it runs it, on to the CPU's end; what the round says is then void, and the next
-//!    one, with fewer classes, begins. The last round is one that met nothing new, and it alone gives the verdict.
+//! 2. The code is learnt on the way. First few CPUs take part, then more: that is quick, and says nothing yet. Then a
+//!    search is made in *rounds* ([`round`]). A round explores all states over what is known of the trees. Where it
+//!    comes to code that nobody has run, it runs it, on to the CPU's end. If that is a surprise, what the round
+//!    says is void, and the next one, with fewer classes, begins. The last round is one without a surprise,
+//!    and it alone gives the verdict.
 //! 3. Moves that nobody else can tell the time of are made at once ([`reach`]): only states apart from those are kept.
 //! 4. Twins are put in an order ([`twins`]): states that differ by an exchange are one. That they are twins is checked.
-//! 5. States are gone on from in the order of how many operations lead to them. So of all violations the nearest is told.
-//! 6. It is told by the graph engine: the way to it becomes choices ([`path`]), which that engine follows and judges. What
-//!    the two do not agree on is a defect of one of them, and is said to be.
+//! 5. States are gone on from in the order of how many operations lead to them, level by level. Threads share a level.
+//! 6. Where a violation is found, the nearest is looked for ([`nearest`]).
+//! 7. It is told by the graph engine: the way to it becomes choices ([`path`]), which that engine follows and judges. What
+//!    the two do not agree on is a defect of one of them, and is said to be; but for what a search that was cut has
+//!    found and the graph engine does not confirm, which says no more than that it was cut.
 //!
 //! # What is a data race
 //!
@@ -40,13 +44,20 @@
 //! | `machine` | what can happen in a state, and what comes of it |
 //! | `reach` | what each CPU can still touch; moves that may be made at once |
 //! | `twins` | CPUs that may be exchanged |
+//! | `known` | what is known of the code, and how a state goes on |
 //! | `seen` | hashes of states, and how each was come to |
-//! | `round`, `search` | one walk over all states; round after round, to a verdict |
+//! | `walker`, `round` | one thread that goes on from states; one walk over all of them, by some threads |
+//! | `nearest` | of all violations the nearest |
+//! | `search` | round after round, to a verdict |
 //! | `path` | the way to a violation as choices of the graph engine |
 //! | `engine` | the engine, as it is asked for |
 
+#[cfg(test)]
+mod brute;
 mod engine;
+mod known;
 mod machine;
+mod nearest;
 mod path;
 mod reach;
 mod round;
@@ -54,5 +65,6 @@ mod search;
 mod seen;
 mod state;
 mod twins;
+mod walker;
 
 pub use engine::StatesEngine;

@@ -22,7 +22,7 @@ use smallvec::SmallVec;
 use crate::state::{Cpu, Owed, Pending, Phase, State};
 
 /// One thing that can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Move {
     /// A CPU does what it asks for: begins it, where that is a wait that has not begun.
     Act(usize),
@@ -72,6 +72,8 @@ pub(crate) struct Machine<'p> {
     pub(crate) program: &'p Program,
     /// Whether CPUs have store buffers.
     pub(crate) buffers: bool,
+    /// The CPUs that take part, a bit each; the others never do anything.
+    pub(crate) present: u32,
 }
 
 impl Machine<'_> {
@@ -84,7 +86,6 @@ impl Machine<'_> {
             .enumerate()
             .map(|(lane, decl)| Cpu {
                 at: classes.class_of(forest.root(lane)),
-                node: forest.root(lane),
                 phase: match decl.start {
                     Start::AtOnce => Phase::Running,
                     Start::Spawned => Phase::Unstarted,
@@ -104,10 +105,20 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether a CPU takes part.
+    pub(crate) const fn is_present(&self, cpu: usize) -> bool {
+        self.present >> cpu & 1 == 1
+    }
+
+    /// Whether all CPUs take part.
+    pub(crate) fn is_whole(&self) -> bool {
+        (0..self.program.cpus().len()).all(|cpu| self.is_present(cpu))
+    }
+
     /// Everything that can happen in a state.
     pub(crate) fn moves(&self, state: &State, classes: &Classes) -> SmallVec<[Move; 16]> {
         let mut moves = SmallVec::new();
-        for cpu in 0..state.cpus.len() {
+        for cpu in (0..state.cpus.len()).filter(|&cpu| self.is_present(cpu)) {
             if self.can_act(state, classes, cpu) {
                 moves.push(Move::Act(cpu));
             }

@@ -10,10 +10,11 @@ use gupcheck_program::{Choice, Violation};
 use gupcheck_sync::{CellId, CellKind, Op};
 use gupcheck_tree::Classes;
 
+use crate::known::{Halt, Known};
 use crate::machine::{Machine, Move};
-use crate::round::{Found, Round};
-use crate::seen::Origin;
+use crate::seen::{Origin, Seen};
 use crate::state::{Phase, State};
+use crate::walker::Found;
 
 /// One thing that was done, by whom at first.
 #[derive(Clone, Copy, Debug)]
@@ -23,66 +24,89 @@ enum Done {
     Flushed(usize),
 }
 
-/// The way to what was found.
-pub(crate) fn told(round: &mut Round<'_, '_>, found: &Found) -> Vec<Choice> {
-    let mut chosen = Vec::new();
-    let mut at = found.from;
-    while let Some(Origin { from, by, .. }) = at.map(|at| round.seen.origin(at)) {
-        chosen.extend(by);
-        at = from;
-    }
-    chosen.reverse();
-    chosen.extend(found.by);
-    let (mut done, state, names) = again(round, &chosen);
-    if let Violation::DataRace { .. } = found.violation {
-        done.extend(racing(round, &state, &names));
-    }
-    choices(round.machine, &done)
+/// A way to a violation.
+pub(crate) struct Way<'k, 'p> {
+    pub(crate) known: &'k Known<'p>,
+    pub(crate) first: &'k State,
+    /// The moves that were chosen, one after the other.
+    pub(crate) chosen: Vec<Move>,
+    /// Whether all local moves were made in between, and not only those that cost nothing and private ones.
+    pub(crate) settles: bool,
 }
 
-/// The accesses of two CPUs that race: neither has been made.
-fn racing(round: &Round<'_, '_>, state: &State, names: &[u8]) -> Vec<Done> {
-    let races = |&(one, other): &(usize, usize)| {
-        round
-            .machine
-            .do_race(state, &round.classes, one, other)
-            .is_some()
-    };
-    let mut pairs = (0..state.cpus.len()).flat_map(|one| (0..one).map(move |other| (other, one)));
-    let Some((one, other)) = pairs.find(races) else {
-        return Vec::new();
-    };
-    [one, other]
-        .map(|cpu| of(&round.classes, state, Move::Act(cpu), names))
-        .to_vec()
-}
-
-/// Makes moves again, from the first state, local ones in between: what was done, where that leads, and who each CPU
-/// was at first.
-fn again(round: &mut Round<'_, '_>, chosen: &[Move]) -> (Vec<Done>, State, Vec<u8>) {
-    let mut state = round.machine.first(round.forest, &round.classes);
-    let mut names: Vec<u8> = (0..state.cpus.len() as u8).collect();
-    let mut done = Vec::new();
-    if round.wrong_somewhere(&state).is_some() {
-        return (done, state, names);
-    }
-    for what in std::iter::once(None).chain(chosen.iter().copied().map(Some)) {
-        if let Some(what) = what {
-            done.push(of(&round.classes, &state, what, &names));
-            if round.take(&mut state, what, 0).is_err() {
-                return (done, state, names);
-            }
+impl Way<'_, '_> {
+    /// The moves that lead to what a round found.
+    pub(crate) fn chosen(seen: &Seen, found: &Found) -> Vec<Move> {
+        let mut chosen: Vec<Move> = found.by.into_iter().collect();
+        let mut at = found.from;
+        while let Some(Origin { from, by, .. }) = at.map(|at| seen.origin(at)) {
+            chosen.extend(by);
+            at = from;
         }
-        let made = &mut |classes: &Classes, state: &State, what| {
-            done.push(of(classes, state, what, &names));
+        chosen.reverse();
+        chosen
+    }
+
+    /// The way as choices.
+    pub(crate) fn choices(&self, violation: &Violation) -> Vec<Choice> {
+        let (mut done, state, names) = self.again();
+        if let Violation::DataRace { .. } = violation {
+            done.extend(self.racing(&state, &names, &done));
+        }
+        choices(&self.known.machine, &done)
+    }
+
+    /// The accesses of two CPUs that race, neither of which has been made: first that of whoever was the last to do
+    /// something, if it is one of them.
+    fn racing(&self, state: &State, names: &[u8], done: &[Done]) -> Vec<Done> {
+        let last = done.iter().rev().find_map(|done| match *done {
+            Done::Did(name, _) => Some(name),
+            Done::Began(..) | Done::Flushed(_) => None,
+        });
+        let last = last.and_then(|last| names.iter().position(|&name| usize::from(name) == last));
+        let Some((one, other)) = self.known.racing(state, last) else {
+            return Vec::new();
         };
-        if round.settle(&mut state, 0, made).is_err() {
+        [one, other]
+            .map(|cpu| of(&self.known.classes, state, Move::Act(cpu), names))
+            .to_vec()
+    }
+
+    /// Makes a move, and what is made with it.
+    fn make(
+        &self,
+        state: &mut State,
+        what: Option<Move>,
+        made: &mut dyn FnMut(&State, Move),
+    ) -> Result<(), Halt> {
+        if !self.settles {
+            return what.map_or(Ok(()), |what| self.known.run(state, what, &mut 0, made));
+        }
+        if let Some(what) = what {
+            made(state, what);
+            self.known.take(state, what)?;
+        }
+        (self.known).settle(state, (&mut 0, u32::MAX), &mut 0, made)
+    }
+
+    /// Makes the moves again, from the first state: what was done, where that leads, and who each CPU was at first.
+    fn again(&self) -> (Vec<Done>, State, Vec<u8>) {
+        let Known { classes, twins, .. } = self.known;
+        let mut state = self.first.clone();
+        let mut names: Vec<u8> = (0..state.cpus.len() as u8).collect();
+        let mut done = Vec::new();
+        if self.known.wrong_somewhere(&state).is_some() {
             return (done, state, names);
         }
-        let twins = round.twins.clone();
-        twins.sort(&mut state, Some(&mut names));
+        for what in std::iter::once(None).chain(self.chosen.iter().copied().map(Some)) {
+            let made = &mut |state: &State, what| done.push(of(classes, state, what, &names));
+            if self.make(&mut state, what, made).is_err() {
+                break;
+            }
+            twins.sort(&mut state, Some(&mut names));
+        }
+        (done, state, names)
     }
-    (done, state, names)
 }
 
 fn of(classes: &Classes, state: &State, what: Move, names: &[u8]) -> Done {

@@ -1,7 +1,7 @@
 //! A state: where each CPU is, what waits in its store buffer, who is waited for, and memory.
 
 use gupcheck_sync::{CellId, Layout, LockId, LockMode, SectionId};
-use gupcheck_tree::{ClassId, NodeId};
+use gupcheck_tree::ClassId;
 use smallvec::SmallVec;
 
 /// Something that its CPU has done and others do not see yet.
@@ -46,8 +46,6 @@ pub(crate) enum Phase {
 #[derive(Clone, Debug)]
 pub(crate) struct Cpu {
     pub(crate) at: ClassId,
-    /// One node of that class: by which the state was come to first. It is no part of the state.
-    pub(crate) node: NodeId,
     pub(crate) phase: Phase,
     /// Oldest first.
     pub(crate) buffer: SmallVec<[Pending; 4]>,
@@ -157,20 +155,9 @@ impl State {
         }
     }
 
-    /// Adds to a state's bytes by which nodes it was come to.
-    pub(crate) fn encode_nodes(&self, into: &mut Vec<u8>) {
-        for cpu in &self.cpus {
-            into.extend(cpu.node.0.to_le_bytes());
-        }
-    }
-
-    /// The state that these bytes are, with its nodes; `self` is one of the same program.
+    /// The state that these bytes are; `self` is one of the same program.
     pub(crate) fn decode(&mut self, layout: &Layout, bytes: &[u8]) {
-        let (mut bytes, nodes) = bytes.split_at(bytes.len() - 4 * self.cpus.len());
-        let (nodes, _) = nodes.as_chunks();
-        for (cpu, &node) in self.cpus.iter_mut().zip(nodes) {
-            cpu.node = NodeId(u32::from_le_bytes(node));
-        }
+        let mut bytes = bytes;
         let from = &mut bytes;
         for cpu in &mut self.cpus {
             cpu.at = ClassId(take(from) as u32);

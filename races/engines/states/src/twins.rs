@@ -4,7 +4,7 @@
 //! their buffers, and what they owe to whom. Not those that wait for others' sections, nor those that are joined:
 //! others know them by name.
 
-use gupcheck_program::{Program, Start};
+use gupcheck_program::{Program, Start, exchanges};
 use gupcheck_sync::Op;
 use gupcheck_tree::{ClassId, Classes, Forest};
 
@@ -42,6 +42,20 @@ impl Twins {
         Self(groups)
     }
 
+    /// The CPUs, a bit each, but for those that have so many twins before them.
+    pub(crate) fn at_most(program: &Program, forest: &Forest, most: usize) -> u32 {
+        let roots: Vec<_> = (0..program.cpus().len())
+            .map(|cpu| forest.root(cpu))
+            .collect();
+        let before = |cpu: usize| {
+            let same = roots[..cpu].iter().filter(|&&root| root == roots[cpu]);
+            same.count()
+        };
+        (0..roots.len())
+            .filter(|&cpu| before(cpu) < most)
+            .fold(0, |all, cpu| all | 1 << cpu)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -68,41 +82,15 @@ impl Twins {
         }
     }
 
-    /// The ways to exchange CPUs, but for leaving each in its place: for each CPU, who takes it.
+    /// The ways to exchange so many CPUs, but for leaving each in its place.
     pub(crate) fn exchanges(&self, cpus: usize) -> Vec<Vec<usize>> {
-        let mut all = vec![(0..cpus).collect::<Vec<_>>()];
-        for group in &self.0 {
-            all = (all.iter())
-                .flat_map(|exchange| {
-                    orders(group).into_iter().map(|order| {
-                        let mut exchange = exchange.clone();
-                        for (&place, &who) in group.iter().zip(&order) {
-                            exchange[place] = who;
-                        }
-                        exchange
-                    })
-                })
-                .collect();
-        }
-        all.retain(|exchange| !exchange.is_sorted());
-        all
+        let first_of_kind = |cpu: usize| {
+            let group = self.0.iter().find(|group| group.contains(&cpu));
+            group.map_or(cpu, |group| group[0])
+        };
+        let kinds: Vec<usize> = (0..cpus).map(first_of_kind).collect();
+        exchanges(&kinds)
     }
-}
-
-fn orders(group: &[usize]) -> Vec<Vec<usize>> {
-    if group.is_empty() {
-        return vec![Vec::new()];
-    }
-    let mut all = Vec::new();
-    for nth in 0..group.len() {
-        let mut rest = group.to_vec();
-        let first = rest.remove(nth);
-        for mut order in orders(&rest) {
-            order.insert(0, first);
-            all.push(order);
-        }
-    }
-    all
 }
 
 /// Whether a CPU's code waits for others' sections somewhere, as far as it is known.

@@ -134,6 +134,7 @@ fn a_weak_hash_loses_outcomes() {
                 .iter()
                 .fold(0, |sum, &byte| (sum + u128::from(byte)) % 13)
         },
+        ..StatesEngine::XXH3
     };
     let program = || {
         let (layout, x, _) = xy();
@@ -221,4 +222,27 @@ fn other_models_are_refused() {
         panic!("{explored:?}");
     };
     assert!(why.contains("does not know the model rc11"), "{why}");
+}
+
+/// A violation that is found in a search that is cut before the nearest is known: it is one.
+#[test]
+fn a_violation_stands_in_a_search_that_is_cut() {
+    let mut program = adders(4, 6);
+    program.always("nobody is ever done", |_| false);
+    let search = |limits| Search {
+        limits,
+        ..Search::unlimited(Model::Sc)
+    };
+    let program = Arc::new(program);
+    let all = StatesEngine::XXH3.explore(&program, &search(Limits::default()));
+    let enough = all.states.expect("it counts states").states;
+    let cut = Limits {
+        executions: Some(enough + 1),
+        ..Limits::default()
+    };
+    let cut = StatesEngine::XXH3.explore(&program, &search(cut));
+    assert_eq!(broken(&all).violation, broken(&cut).violation);
+    let shorter = |remark: &String| remark == "there may be a shorter counterexample";
+    assert!(!all.remarks.iter().any(shorter), "{:?}", all.remarks);
+    assert!(cut.remarks.iter().any(shorter), "{:?}", cut.remarks);
 }
