@@ -6,7 +6,7 @@ use gupcheck_sync::LaneId;
 
 use super::clock::MAX_CPUS;
 use super::waits::Waits;
-use gupcheck_program::{Program, Reductions, Start};
+use gupcheck_program::{Program, Reductions, Start, exchanges};
 
 /// For each CPU the one before it among those that are its twins, if that is to be made use of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,18 +46,7 @@ impl Twins {
     /// The ways to exchange so many CPUs, but for leaving each in its place: for each CPU, who takes it.
     pub(super) fn exchanges(&self, lanes: usize) -> Vec<Vec<usize>> {
         let kinds: Vec<_> = (0..lanes).map(|lane| self.first_of_kind(lane)).collect();
-        let mut all = vec![Vec::new()];
-        for lane in 0..lanes {
-            all = (all.iter())
-                .flat_map(|taken: &Vec<usize>| {
-                    let free = (0..lanes)
-                        .filter(|other| kinds[*other] == kinds[lane] && !taken.contains(other));
-                    free.map(|other| [&taken[..], &[other]].concat())
-                })
-                .collect();
-        }
-        all.retain(|exchange| !exchange.is_sorted());
-        all
+        exchanges(&kinds)
     }
 
     /// How many CPUs have a twin before them.
