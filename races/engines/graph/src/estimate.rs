@@ -107,6 +107,7 @@ impl<A: Axioms> Estimator<A> {
     /// Goes down to a leaf, and returns what that counts.
     fn probe(&mut self) -> f64 {
         let mut root = Level::default();
+        root.leaves_out_dominated = self.explorer.level().leaves_out_dominated;
         root.reset(
             &self.explorer.program,
             self.explorer.twins,
@@ -244,6 +245,7 @@ impl<A: Axioms> Explorer<A> {
                 wrote: event.writes.then_some(event.wrote),
                 position: event.position,
                 granted: event.granted,
+                known: event.known,
                 stands_for: !event.reads && matches!(event.op, Op::Read { .. }),
             };
             level.push_stamped(*lane, event.asked(), effect, event.stamp);

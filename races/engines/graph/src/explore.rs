@@ -71,6 +71,7 @@ impl<A: Axioms> Explorer<A> {
         let twins = Twins::under(reductions, program, waits);
         let mut level = Level::default();
         level.reset(program, twins, waits);
+        level.leaves_out_dominated = reductions.dominated;
         Self {
             program: Arc::clone(program),
             cpus: (0..lanes)

@@ -66,6 +66,7 @@ impl Graph {
                 part,
                 stuck: matches!(op, Op::SpinUntil { until, .. } if !until.is_met_by(effect.read)),
                 overtook: None,
+                known: effect.known,
                 alike,
                 before,
                 needs,

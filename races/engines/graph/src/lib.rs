@@ -49,6 +49,7 @@
 //! | `cpu` | a CPU as a coroutine, run until it asks for something |
 //! | `level`, `explore`, `choose` | a graph under way; going forward; the next choice of an event |
 //! | `revisit`, `overtake` | going back: a write that serves an earlier read; a lock taken before one that was first |
+//! | `dominated` | loads that need not read what orders more |
 //! | `search`, `entry` | one thread's walk: limits, the verdict; where it begins |
 //! | `frontier`, `split`, `ledger` | where threads meet; the part of a search that is given away; what they found, in one thread's order |
 //! | `sightings`, `estimate`, `random` | what a watcher is told; how many executions there are, about; numbers from a seed |
@@ -112,6 +113,7 @@ mod build_sections;
 mod choose;
 mod clock;
 mod cpu;
+mod dominated;
 mod engine;
 mod entry;
 mod estimate;

@@ -66,6 +66,7 @@ fn attempt<A: Axioms>(
     let reductions = engine.reductions;
     let mut first = Level::<A>::default();
     first.reset(program, Twins::under(reductions, program, waits), waits);
+    first.leaves_out_dominated = reductions.dominated;
     let frontier = Frontier::new(first);
     let sightings = Sightings::new(search.watch);
     let walk = |wants_estimate| {
@@ -112,7 +113,7 @@ fn attempt<A: Axioms>(
         estimate: (estimator.filter(|_| is_cut).and_then(finished))
             .filter(|estimate| estimate.exceeds(tally.executions)),
         elapsed,
-        remarks: remarks(reductions, program, waits),
+        remarks: remarks::<A>(reductions, program, waits),
     })
 }
 
@@ -145,7 +146,7 @@ fn verdict(
 }
 
 /// What there is to say of a search that leaves these executions out.
-fn remarks(reductions: Reductions, program: &Program, waits: &Waits) -> Vec<String> {
+fn remarks<A: Axioms>(reductions: Reductions, program: &Program, waits: &Waits) -> Vec<String> {
     let mut remarks = Vec::new();
     if reductions.symmetry {
         let declared = Twins::of_program(program).count();
@@ -166,6 +167,14 @@ fn remarks(reductions: Reductions, program: &Program, waits: &Waits) -> Vec<Stri
         remarks.push(
             "retries: executions in which a round of a retry loop fails were left out".to_owned(),
         );
+    }
+    if reductions.dominated {
+        let what = if A::KNOWS_DOMINATED_READS {
+            "executions in which a load reads a later write than it has to for its answer were left out"
+        } else {
+            "a load that could read an earlier write orders more here, nothing was left out"
+        };
+        remarks.push(format!("dominated: {what}"));
     }
     remarks
 }
