@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::GraphEngine;
 use super::clock::MAX_LANES;
-use super::estimate::Estimator;
+use super::estimate::{ENOUGH, Estimator};
 use super::explore::{Explorer, Extended};
 use super::frontier::{EndIfPanicking, Frontier, Piece};
 use super::id::EventId;
@@ -25,10 +25,8 @@ use gupcheck_program::{
 
 /// Where the estimate's random numbers begin. Any number would do.
 const SEED: u64 = 0x6775_7063_6865_636b;
-/// How many probes a search that was cut short is estimated by, if there is time.
-const PROBES: u32 = 256;
-/// How long that may take.
-const PROBING: Duration = Duration::from_millis(500);
+/// How long it may take to send the probes that a search that was cut short is estimated by.
+const PROBING: Duration = Duration::from_secs(1);
 /// Why a program cannot be explored in which too many CPUs wait for too many others.
 pub(super) fn too_many_waits() -> String {
     format!(
@@ -110,8 +108,8 @@ fn attempt<A: Axioms>(
         blocked: tally.blocked,
         stuck: tally.stuck,
         outcomes: tally.outcomes,
-        estimate: (estimator.filter(|_| is_cut).and_then(finished))
-            .filter(|estimate| estimate.exceeds(tally.executions)),
+        estimate: (estimator.filter(|_| is_cut).map(finished))
+            .map(|estimate| estimate.beyond(tally.executions)),
         elapsed,
         remarks: remarks::<A>(reductions, program, waits),
     })
@@ -180,9 +178,9 @@ fn remarks<A: Axioms>(reductions: Reductions, program: &Program, waits: &Waits) 
 }
 
 /// The estimate of a search that is over, after as many probes more as it takes.
-fn finished<A: Axioms>(mut estimator: Estimator<A>) -> Option<Estimate> {
+fn finished<A: Axioms>(mut estimator: Estimator<A>) -> Estimate {
     let began = Instant::now();
-    while estimator.probes() < PROBES && began.elapsed() < PROBING {
+    while estimator.probes() < ENOUGH && began.elapsed() < PROBING {
         estimator.sample();
     }
     estimator.estimate()
@@ -371,7 +369,7 @@ impl<'s, A: Axioms> Walk<'s, A> {
 
     fn report(&mut self, executions: u64) {
         if self.pace.is_due() {
-            let estimate = self.estimator.as_mut().and_then(|estimator| {
+            let estimate = self.estimator.as_mut().map(|estimator| {
                 estimator.sample();
                 estimator.estimate()
             });

@@ -109,3 +109,80 @@ impl Known {
         !(rule.asks_for_messages && all.clone().any(is_news))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use gupcheck_program::{Model, Outcome};
+    use gupcheck_sync::{CellId, FenceOrder, Look, StoreOrder};
+
+    use super::super::enumerate::walk;
+    use super::super::listing::Listing;
+    use super::*;
+
+    const RELAXED: LoadOrder = LoadOrder::Relaxed;
+
+    fn load(cell: u32, order: LoadOrder, look: Look) -> Op {
+        let cell = CellId(cell);
+        Op::Load { cell, order, look }
+    }
+
+    fn store(cell: u32, value: u64, order: StoreOrder) -> Op {
+        let cell = CellId(cell);
+        Op::Store { cell, value, order }
+    }
+
+    /// How many outcomes only graphs have of which a rule says that they need not be explored.
+    fn lost(rule: Rule, cpus: &[&[Op]]) -> usize {
+        let lines = |ops: &&[Op]| ops.iter().map(|&op| op.into()).collect();
+        let listing = Listing {
+            cpus: cpus.iter().map(lines).collect(),
+        };
+        let walked = walk(&listing, Model::Rc11).expect("small");
+        let kept = walked
+            .ended
+            .iter()
+            .filter(|state| !rule.has_dominated_read(state));
+        let kept: HashSet<Outcome> = kept.map(State::outcome).collect();
+        walked.found.outcomes.difference(&kept).count()
+    }
+
+    #[test]
+    fn an_older_read_after_a_fence_loses_an_outcome() {
+        let fence = Op::Fence(FenceOrder::SeqCst);
+        let store = |cell| store(cell, 1, StoreOrder::Relaxed);
+        let program: [&[Op]; 2] = [
+            &[store(0), fence, load(1, RELAXED, Look::Nothing)],
+            &[store(1), fence, load(0, RELAXED, Look::Value)],
+        ];
+        let weaker = Rule {
+            asks_for_fences: false,
+            ..Rule::WHOLE
+        };
+        assert_eq!(lost(Rule::WHOLE, &program), 0);
+        assert_eq!(lost(weaker, &program), 1);
+    }
+
+    #[test]
+    fn an_older_read_with_news_loses_an_outcome() {
+        let program: [&[Op]; 3] = [
+            &[
+                store(0, 1, StoreOrder::Relaxed),
+                store(1, 1, StoreOrder::Release),
+            ],
+            &[store(1, 2, StoreOrder::Relaxed)],
+            &[
+                load(1, RELAXED, Look::Value),
+                load(1, LoadOrder::Acquire, Look::Nothing),
+                load(0, RELAXED, Look::Value),
+            ],
+        ];
+        let weaker = Rule {
+            asks_for_messages: false,
+            ..Rule::WHOLE
+        };
+        assert_eq!(lost(Rule::WHOLE, &program), 0);
+        assert!(lost(weaker, &program) > 0);
+    }
+}
