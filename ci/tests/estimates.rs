@@ -19,12 +19,12 @@ use gupcheck_races::race::{Race, Size};
 
 /// A program with fewer executions than the first number needs no estimate; one with more than the second is too much for
 /// a test.
-const FEW: u64 = 1_000;
+const FEW: u64 = 500;
 const MANY: u64 = 40_000;
 /// How many random programs are drawn of each family.
-const DRAWN: u64 = 6;
+const DRAWN: u64 = 24;
 /// Probes and the seed that they come from.
-const PROBES: (u32, u64) = (256, 0x6775_7063);
+const PROBES: (u32, u64) = (1_024, 0x6775_7063);
 /// Callers are twins.
 const SYMMETRY: Reductions = Reductions {
     symmetry: true,
@@ -111,12 +111,12 @@ fn drawn(family: Family, seed: u64) -> Listing {
 
 fn random() -> impl Iterator<Item = Counted> {
     let models = [Model::Sc, Model::Tso, Model::Rc11];
-    let seeds = (0..DRAWN).map(|nth| 9_000_000 + 7 * nth);
     let families = Family::ALL.into_iter();
     families
-        .flat_map(move |family| seeds.clone().map(move |seed| (family, seed)))
-        .flat_map(move |(family, seed)| models.map(|model| (family, seed, model)))
-        .filter_map(|(family, seed, model)| {
+        .flat_map(|family| (0..DRAWN).map(move |nth| (family, nth)))
+        .filter_map(move |(family, nth)| {
+            // One model each: many programs have as many executions under all three.
+            let (seed, model) = (9_000_000 + 7 * nth, models[nth as usize % models.len()]);
             let name = format!("{} {seed} {model}", family.name());
             counted(name, drawn(family, seed).to_program(), model)
         })
@@ -126,6 +126,7 @@ fn random() -> impl Iterator<Item = Counted> {
 struct Account {
     told: usize,
     held: usize,
+    narrow: usize,
     cuts: usize,
     table: String,
 }
@@ -143,6 +144,8 @@ impl Account {
             if let Some(high) = estimate.high {
                 self.told += 1;
                 self.held += usize::from(estimate.low <= truth && truth <= high);
+                let middle = (estimate.low * high).sqrt();
+                self.narrow += usize::from(middle / 2.0 <= truth && truth <= middle * 2.0);
             }
             // That there are more than were seen holds anyway, so a bound below is worth nothing if it does not.
             assert!(
@@ -157,12 +160,16 @@ impl Account {
         let Self {
             told,
             held,
+            narrow,
             cuts,
             table,
         } = self;
-        println!("{table}{held} of {told} ranges hold, of {cuts} searches cut");
+        println!("{table}{narrow} and {held} of {told} ranges hold, of {cuts} searches cut");
         assert!(held * 10 >= told * 9, "{held} of {told}\n{table}");
-        assert!(told * 10 >= cuts * 7, "{told} of {cuts}\n{table}");
+        // Where nothing is said, nothing can be wrong.
+        assert!(told * 10 >= cuts * 6, "{told} of {cuts}\n{table}");
+        // And this can fail: of ranges that are as sure of themselves as a factor of two, too few would hold.
+        assert!(narrow * 10 < told * 9, "{narrow} of {told}\n{table}");
     }
 }
 

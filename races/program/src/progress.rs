@@ -137,3 +137,20 @@ impl Pace {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Estimate;
+
+    #[test]
+    fn an_estimate_gives_way_to_what_was_seen() {
+        let estimate = Estimate {
+            low: 1_000.4,
+            high: Some(20_000.0),
+        };
+        assert_eq!(estimate.beyond(999).to_string(), "1000 to 20000");
+        assert_eq!(estimate.beyond(2_000).to_string(), "2000 to 20000");
+        assert_eq!(estimate.beyond(20_000).to_string(), "more than 20000");
+        assert_eq!(Estimate::NOTHING.beyond(7).to_string(), "more than 7");
+    }
+}

@@ -1,14 +1,16 @@
 //! Dominated reads: a load need not read a late write if it is answered the same by one that its CPU knows of already.
 //!
 //! Let `r` be a load that is about to be added, and `f` its *floor*: the last write in coherence order of those that
-//! happen before `r`, or that reads which happen before `r` took their values from. Reading `f` is always possible. Let
+//! happen before `r`, or that reads which happen before `r` took their values from. Let
 //! `w` be a later write of the same cell, of which the CPU would get the same answer ([`Op::answer`]). Take an
 //! execution in which `r` reads `w`, and let `r` read `f` instead. What the CPU does next is the same, so is what everybody
 //! returns. Is that still an execution? It is, if
 //!
-//! 1. no SC fence happens before `r`. Then nothing follows from `r` coming before `w` now: that matters to coherence,
-//!    which the floor takes care of, and to the order of SC fences, where it would be a part of a path that begins at a
-//!    fence which happens before `r`;
+//! 1. each SC fence that happens before `r` happens before some earlier access to the cell, which happens before `r`. Then
+//!    nothing follows from `r` coming before `w` now: that matters to coherence, which the floor takes care of, and to
+//!    the order of SC fences, where it would be part of a path that begins at a fence which happens before `r`. But
+//!    the earlier access comes before `w` as well, for it does not stand behind the floor: there is such a path
+//!    already. So the first load of a cell after a fence does not count, and the next ones do;
 //! 2. reading `f` tells the CPU nothing new: whatever `f`'s message contains has happened before `r` already if `r`
 //!    acquires, and if it does not, it has or would have, had there been an acquire fence.
 //!

@@ -51,6 +51,17 @@ fn a_load_after_a_fence_reads_what_orders_fences() {
     assert_eq!(executions(&program, Model::Rc11, true), all);
 }
 
+/// The second load after the fence may, as the first one has ordered the fences already.
+#[test]
+fn only_the_first_load_after_a_fence_orders_fences() {
+    let looks_away = look(Y, LoadOrder::Relaxed, Look::Nothing);
+    let once = listing([&[w(X, 1), MB, looks_away], &[w(Y, 1), MB, r(X)]]);
+    let twice = listing([&[w(X, 1), MB, looks_away, looks_away], &[w(Y, 1), MB, r(X)]]);
+    agrees(&twice);
+    let [once, twice] = [once, twice].map(|program| executions(&program, Model::Rc11, true));
+    assert_eq!(once, twice);
+}
+
 /// The acquiring load may read the later store, which carries no message.
 #[test]
 fn a_load_does_not_acquire_what_it_need_not() {

@@ -308,7 +308,14 @@ impl Axioms for Rc11 {
             return false;
         };
         let local = self.local(graph, lane);
-        if local.happened.fences != Clock::EMPTY {
+        let mut followed = Clock::EMPTY;
+        for other in 0..graph.lanes() {
+            let seen = local.happened.events.get(other);
+            if let Some(access) = graph.last_access(cell, other, seen) {
+                followed.join(&self.of(access).fences);
+            }
+        }
+        if !followed.has_all_of(&local.happened.fences) {
             return false;
         }
         if floor.is_init() {

@@ -9,7 +9,7 @@ use super::state::State;
 /// When a read is dominated.
 #[derive(Clone, Copy)]
 pub(super) struct Rule {
-    /// Only if no SC fence happens before it.
+    /// Only if an earlier access to the cell comes between it and any SC fence that happens before it.
     pub(super) asks_for_fences: bool,
     /// Only if reading the floor tells nothing new.
     pub(super) asks_for_messages: bool,
@@ -81,7 +81,16 @@ impl Known {
             return false;
         }
         let all = 0..self.nodes.all.len();
-        let after_fence = |f: usize| self.nodes.all[f].sc_fence && self.happens_before(f, read);
+        let cell = self.nodes.all[read].cell;
+        let is_between = |f: usize, a: usize| {
+            self.nodes.all[a].cell == cell
+                && self.happens_before(f, a)
+                && self.happens_before(a, read)
+        };
+        let after_fence = |f: usize| {
+            let is_fence = self.nodes.all[f].sc_fence && self.happens_before(f, read);
+            is_fence && !all.clone().any(|a| is_between(f, a))
+        };
         if rule.asks_for_fences && all.clone().any(after_fence) {
             return false;
         }
