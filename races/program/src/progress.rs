@@ -38,7 +38,8 @@ impl Estimate {
     };
 
     /// What is left of the estimate when so many executions have been seen, and more are to come. If there should have
-    /// been no more, it has been refuted.
+    /// been no more, it has been refuted. If there should be few more, it is not believed: that a search is
+    /// nearly done has been said of searches that were not, so there may be 20 times as many as were seen.
     #[allow(
         clippy::cast_precision_loss,
         reason = "an estimate is not that precise"
@@ -47,7 +48,7 @@ impl Estimate {
         let seen = executions as f64;
         Self {
             low: self.low.max(seen),
-            high: self.high.filter(|&high| high > seen),
+            high: (self.high.filter(|&high| high > seen)).map(|high| high.max(20.0 * seen)),
         }
     }
 }
@@ -149,7 +150,7 @@ mod tests {
             high: Some(20_000.0),
         };
         assert_eq!(estimate.beyond(999).to_string(), "1000 to 20000");
-        assert_eq!(estimate.beyond(2_000).to_string(), "2000 to 20000");
+        assert_eq!(estimate.beyond(2_000).to_string(), "2000 to 40000");
         assert_eq!(estimate.beyond(20_000).to_string(), "more than 20000");
         assert_eq!(Estimate::NOTHING.beyond(7).to_string(), "more than 7");
     }
