@@ -162,6 +162,7 @@ impl Account {
         }
     }
 
+    #[allow(clippy::print_stdout, reason = "the table is for whoever asks for it")]
     fn holds(&self) {
         let Self {
             told,

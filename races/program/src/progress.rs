@@ -44,6 +44,7 @@ impl Estimate {
         clippy::cast_precision_loss,
         reason = "an estimate is not that precise"
     )]
+    #[must_use]
     pub fn beyond(self, executions: u64) -> Self {
         let seen = executions as f64;
         Self {

@@ -140,8 +140,10 @@ impl<A: Axioms> Estimator<A> {
 
     /// Goes down to a leaf, and returns what that counts.
     fn probe(&mut self) -> f64 {
-        let mut root = Level::default();
-        root.leaves_out_dominated = self.explorer.level().leaves_out_dominated;
+        let mut root = Level {
+            leaves_out_dominated: self.explorer.level().leaves_out_dominated,
+            ..Level::default()
+        };
         root.reset(
             &self.explorer.program,
             self.explorer.twins,

@@ -60,9 +60,9 @@ impl Known {
         let all = 0..self.nodes.all.len();
         let cell = self.nodes.all[read].cell;
         let seen = all.filter(|&a| self.happens_before(a, read) && self.nodes.all[a].cell == cell);
-        let writes = seen.map(|a| match self.nodes.all[a].writes {
-            true => a,
-            false => self.source(a).expect("it reads"),
+        let writes = seen.map(|a| {
+            let reads = || self.source(a).expect("it reads");
+            if self.nodes.all[a].writes { a } else { reads() }
         });
         let last = |one: usize, other: usize| match self.nodes.co[one] >> other & 1 {
             1 => other,
