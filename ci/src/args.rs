@@ -144,7 +144,7 @@ pub(crate) struct SelfcheckArgs {
     /// (waiting on memory), `twins` (CPUs that do the same), `sections` (sections, and waits for them),
     /// `section-twins` (the same, with CPUs that do the same), `spawns` (CPUs that start and join each other),
     /// `looks` (questions, and heads of address dependencies), `voids` (updates without a result, and read barriers
-    /// after them) [default: all]
+    /// after them), `fenced` (questions among fences) [default: all]
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
     /// How many programs for each model and family
@@ -245,7 +245,7 @@ pub(crate) struct RunArgs {
     pub(crate) knocked_out: Vec<Step>,
     /// Leave out executions that tell nothing new (graph engine only): `symmetry`, those that differ by an
     /// exchange of CPUs declared to be twins; `retries`, those in which a round of a compare-exchange loop fails;
-    /// or `all`. Outcomes and verdicts stay, counts are smaller
+    /// `dominated`, those in which a load reads what orders more than its answer takes; or `all`. Outcomes and verdicts stay, counts are smaller
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) reduce: Vec<Reductions>,
     /// Threads that share each search (graph and states engines). What a search finds does not depend on it,

@@ -100,13 +100,13 @@ mod tests {
             "a/b arm64: 12,345 executions, 3,086 a second, 3 outcomes, 4 s"
         );
         sighting.estimate = Some(Estimate {
-            executions: 20_000.4,
-            error: 99.7,
+            low: 20_000.4,
+            high: Some(99_700.0),
         });
         sighting.stage = Some("preemption bound 2".to_owned());
         assert_eq!(
             message("a/b arm64", &sighting, elapsed),
-            "a/b arm64: 12,345 of about 20000 ± 100 executions, 3,086 a second, 3 outcomes, 4 s, preemption \
+            "a/b arm64: 12,345 of 20000 to 99700 executions, 3,086 a second, 3 outcomes, 4 s, preemption \
              bound 2"
         );
     }

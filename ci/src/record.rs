@@ -59,11 +59,11 @@ pub(crate) struct RunRecord {
     histogram: Option<Vec<OutcomeRecord>>,
 }
 
-/// How many executions there are, about.
+/// How many executions there are: at least and at most.
 #[derive(Serialize)]
 struct EstimateRecord {
-    executions: f64,
-    error: f64,
+    low: f64,
+    high: Option<f64>,
 }
 
 /// What cut a search short.
@@ -167,8 +167,8 @@ impl RunRecord {
             reductions: job.tuning.reductions.names().collect(),
             jobs: job.tuning.jobs.get(),
             estimate: exploration.estimate.map(|estimate| EstimateRecord {
-                executions: estimate.executions,
-                error: estimate.error,
+                low: estimate.low,
+                high: estimate.high,
             }),
             cut,
             remarks,

@@ -21,40 +21,52 @@ impl Stop {
     }
 }
 
-/// About how many executions there are.
+/// How many executions there are: a range that holds nine times out of ten, or only that there are more than some.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// The expected number of executions.
-    pub executions: f64,
-    /// Its standard error, in executions. While it is a good part of the number, the number is more
-    /// likely too small than too large.
-    pub error: f64,
+    /// There are this many at least.
+    pub low: f64,
+    /// And this many at most, if as much can be said.
+    pub high: Option<f64>,
 }
 
 impl Estimate {
-    /// Whether it says that there are more executions than these, which have been seen. One that does not
-    /// has been refuted, and is not worth telling.
+    /// Nothing is known yet.
+    pub const NOTHING: Self = Self {
+        low: 0.0,
+        high: None,
+    };
+
+    /// What is left of the estimate when so many executions have been seen, and more are to come. If there should have
+    /// been no more, it has been refuted. If there should be few more, it is not believed: that a search is
+    /// nearly done has been said of searches that were not, so there may be 20 times as many as were seen.
     #[allow(
         clippy::cast_precision_loss,
         reason = "an estimate is not that precise"
     )]
-    pub fn exceeds(&self, executions: u64) -> bool {
-        self.executions > executions as f64
+    #[must_use]
+    pub fn beyond(self, executions: u64) -> Self {
+        let seen = executions as f64;
+        Self {
+            low: self.low.max(seen),
+            high: (self.high.filter(|&high| high > seen)).map(|high| high.max(20.0 * seen)),
+        }
     }
 }
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// From here on, digits are counted and not written.
-        const MANY: f64 = 100_000.0;
-        let Self { executions, error } = self;
-        if *executions < MANY {
-            write!(f, "about {executions:.0} ± {error:.0}")
-        } else {
-            write!(f, "about {executions:.1e} ± {error:.0e}")
+        let Self { low, high } = *self;
+        match high {
+            Some(high) if high < MANY => write!(f, "{low:.0} to {high:.0}"),
+            Some(high) => write!(f, "{low:.1e} to {high:.1e}"),
+            None => write!(f, "more than {low:.0}"),
         }
     }
 }
+
+/// From here on, digits are counted and not written.
+const MANY: f64 = 100_000.0;
 
 /// How far a search has come.
 #[derive(Clone, Debug)]
@@ -77,7 +89,7 @@ pub trait Watch: Sync {
     fn sighting(&self, sighting: &Sighting);
 
     /// Whether somebody wants to know how many executions there are: that costs a few hundredths of the
-    /// search, and up to half a second when it is cut short.
+    /// search, and up to a second when it is cut short.
     fn wants_estimate(&self) -> bool {
         false
     }
@@ -125,5 +137,22 @@ impl Pace {
         }
         self.next = now + Self::PERIOD;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Estimate;
+
+    #[test]
+    fn an_estimate_gives_way_to_what_was_seen() {
+        let estimate = Estimate {
+            low: 1_000.4,
+            high: Some(20_000.0),
+        };
+        assert_eq!(estimate.beyond(999).to_string(), "1000 to 20000");
+        assert_eq!(estimate.beyond(2_000).to_string(), "2000 to 40000");
+        assert_eq!(estimate.beyond(20_000).to_string(), "more than 20000");
+        assert_eq!(Estimate::NOTHING.beyond(7).to_string(), "more than 7");
     }
 }

@@ -14,6 +14,10 @@ pub struct Reductions {
     ///
     /// [`Lane::retry`]: gupcheck_sync::Lane::retry
     pub retries: bool,
+    /// Those in which a load reads a late write, and would have been answered the same by one that its CPU knows of
+    /// already, if that takes away no order that the CPU, or a fence, may still rely on. There is another execution with
+    /// the same outcome then, which orders less.
+    pub dominated: bool,
 }
 
 impl Reductions {
@@ -21,19 +25,24 @@ impl Reductions {
     pub const NONE: Self = Self {
         symmetry: false,
         retries: false,
+        dominated: false,
     };
 
     /// All that there are.
     pub const ALL: Self = Self {
         symmetry: true,
         retries: true,
+        dominated: true,
     };
 
     /// What is left out, by the names that [`FromStr`] takes.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        [(self.symmetry, SYMMETRY), (self.retries, RETRIES)]
-            .into_iter()
-            .filter_map(|(is_on, name)| is_on.then_some(name))
+        let all = [
+            (self.symmetry, SYMMETRY),
+            (self.retries, RETRIES),
+            (self.dominated, DOMINATED),
+        ];
+        (all.into_iter()).filter_map(|(is_on, name)| is_on.then_some(name))
     }
 
     /// What any of these leaves out.
@@ -41,16 +50,18 @@ impl Reductions {
         Self {
             symmetry: these.iter().any(|one| one.symmetry),
             retries: these.iter().any(|one| one.retries),
+            dominated: these.iter().any(|one| one.dominated),
         }
     }
 }
 
 const SYMMETRY: &str = "symmetry";
 const RETRIES: &str = "retries";
+const DOMINATED: &str = "dominated";
 
 /// A name that no reduction has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown reduction {0:?} (known: {SYMMETRY}, {RETRIES}, all)")]
+#[error("unknown reduction {0:?} (known: {SYMMETRY}, {RETRIES}, {DOMINATED}, all)")]
 pub struct UnknownReduction(String);
 
 impl FromStr for Reductions {
@@ -64,6 +75,10 @@ impl FromStr for Reductions {
             }),
             RETRIES => Ok(Self {
                 retries: true,
+                ..Self::NONE
+            }),
+            DOMINATED => Ok(Self {
+                dominated: true,
                 ..Self::NONE
             }),
             "all" => Ok(Self::ALL),

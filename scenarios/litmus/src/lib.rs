@@ -79,8 +79,8 @@ use std::sync::Arc;
 /// What an engine may leave out of a test's executions: those in which somebody takes a lock that can be tried at the
 /// second attempt. There is one for each that ends alike, and takes the lock at once.
 pub const REDUCTIONS: Reductions = Reductions {
-    symmetry: false,
     retries: true,
+    ..Reductions::NONE
 };
 
 /// A litmus test that was read and understood.

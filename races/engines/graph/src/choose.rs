@@ -90,9 +90,14 @@ impl<A: Axioms> Explorer<A> {
         };
         let op = entry.asked.op;
         let cell = op.cell().expect("it reads");
+        let known = self.level().known(entry.lane, &op, cell, floor);
         for position in (floor..next).rev() {
-            let effect = self.level().reading(&op, cell, position);
+            let effect = Effect {
+                known,
+                ..self.level().reading(&op, cell, position)
+            };
             let is_allowed = match op {
+                Op::Load { .. } => position == floor || !effect.is_dominated(&op),
                 Op::SpinUntil { until, .. } => {
                     until.is_met_by(effect.read) || position == self.level().graph.top(cell)
                 }

@@ -38,6 +38,11 @@ impl Clock {
         }
     }
 
+    /// Whether all of `other` is in.
+    pub(super) fn has_all_of(&self, other: &Self) -> bool {
+        (self.0.iter().zip(other.0)).all(|(&mine, theirs)| mine >= theirs)
+    }
+
     /// Whether `event` is in.
     pub(super) const fn has(&self, event: EventId) -> bool {
         self.0[event.lane()] as usize > event.index()

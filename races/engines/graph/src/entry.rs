@@ -12,8 +12,8 @@ use super::engine::GraphEngine;
 use super::estimate::by_probes;
 use super::{model, replay, search};
 
-/// How many executions `program` has under `model`, by so many probes (at least 16) from a seed; see the
-/// module `estimate`. `None` if the engine does not know the model, or not so many CPUs.
+/// How many executions `program` has under `model`, by so many probes from a seed; see the module
+/// `estimate`. Only from 256 on they say more than nothing. `None` if the engine does not know the model, or not so many CPUs.
 pub fn estimate(
     program: &Arc<Program>,
     model: Model,

@@ -50,6 +50,8 @@ pub(super) struct Effect {
     pub(super) position: u16,
     /// Whether it is the first half of an update that is granted.
     pub(super) granted: bool,
+    /// The answer that it has anyway; see [`super::dominated`].
+    pub(super) known: Option<u64>,
     /// Whether it only stands for a plain access to another cell; see [`super::shadow`].
     pub(super) stands_for: bool,
 }
@@ -62,6 +64,7 @@ impl Effect {
         wrote: None,
         position: 0,
         granted: false,
+        known: None,
         stands_for: false,
     };
 }
@@ -102,6 +105,9 @@ pub(super) struct Event {
     /// If it took a lock ahead of a critical section that was there first: the event that took the
     /// lock for that section (and will again), and its stamp. See [`super::overtake`].
     pub(super) overtook: Option<(EventId, u32)>,
+    /// If it is a load that need not read a write as long as its answer is this one: the answer that it has from what
+    /// its CPU knew before. See [`super::dominated`].
+    pub(super) known: Option<u64>,
     /// Whether this event and all before it are what the CPU's twin did; see [`super::symmetry`].
     pub(super) alike: bool,
     /// Where in its code the CPU asked for it.

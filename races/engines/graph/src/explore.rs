@@ -81,6 +81,7 @@ impl<A: Axioms> Explorer<A> {
         let twins = Twins::under(reductions, program, waits);
         let mut level = Level::default();
         level.reset(program, twins, waits);
+        level.leaves_out_dominated = reductions.dominated;
         Self {
             program: Arc::clone(program),
             code: Code::new(program, foresight, reductions.retries),

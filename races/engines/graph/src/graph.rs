@@ -215,8 +215,13 @@ impl Graph {
 
     /// Whether what an event read leads to an object.
     pub(super) fn leads(&self, event: &Event) -> bool {
-        let leads_to = self.leads_to.get(event.cell as usize);
-        leads_to.is_some_and(|leads_to| leads_to(event.read).is_some())
+        self.would_lead(event.cell, event.read)
+    }
+
+    /// Whether a value of a cell leads to an object.
+    pub(super) fn would_lead(&self, cell: u32, value: u64) -> bool {
+        let leads_to = self.leads_to.get(cell as usize);
+        leads_to.is_some_and(|leads_to| leads_to(value).is_some())
     }
 
     /// The sections.

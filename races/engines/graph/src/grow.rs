@@ -67,6 +67,7 @@ impl Graph {
                 part,
                 stuck: matches!(op, Op::SpinUntil { until, .. } if !until.is_met_by(effect.read)),
                 overtook: None,
+                known: effect.known,
                 alike,
                 node,
                 before,

@@ -62,6 +62,8 @@ pub(super) struct Level<A> {
     pub(super) entries: Vec<Entry>,
     /// The read that the revisit which made this level changes.
     pub(super) served: Option<(usize, Asked, u32)>,
+    /// Whether loads do not read what they [need not](super::dominated).
+    pub(super) leaves_out_dominated: bool,
 }
 
 impl<A: Axioms> Level<A> {

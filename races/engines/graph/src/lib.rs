@@ -49,6 +49,7 @@
 //! | `code`, `touches` | what CPUs do next, by their trees; what need not be an event as nobody else could tell |
 //! | `level`, `explore`, `choose` | a graph under way; going forward; the next choice of an event |
 //! | `revisit`, `overtake` | going back: a write that serves an earlier read; a lock taken before one that was first |
+//! | `dominated` | loads that need not read what orders more |
 //! | `search`, `entry` | one thread's walk: limits, the verdict; where it begins |
 //! | `waiting` | who waits for whom |
 //! | `bookmark`, `resume` | where a search is; going on there with other events |
@@ -115,6 +116,7 @@ mod build_sections;
 mod choose;
 mod clock;
 mod code;
+mod dominated;
 mod engine;
 mod entry;
 mod estimate;

@@ -56,6 +56,7 @@ impl<A: Axioms> Explorer<A> {
     pub(super) fn resume(&mut self, mark: &Bookmark) -> Result<Next, Unforeseen> {
         let mut root = Level::default();
         root.reset(&self.program, self.twins, &self.waits);
+        root.leaves_out_dominated = self.levels[0].leaves_out_dominated;
         self.adopt(root, Bookmark::beginning());
         let mut is_event = true;
         for (nth, turns) in mark.levels.iter().enumerate() {

@@ -25,10 +25,10 @@
 use gupcheck_sync::{CellId, Op};
 
 use super::clock::Clock;
-use super::event::Asked;
+use super::event::{Asked, Effect};
 use super::explore::Explorer;
 use super::id::EventId;
-use super::level::{Entry, Level, Stage};
+use super::level::{Level, Stage};
 use super::model::Axioms;
 
 /// A write that looks for reads to serve.
@@ -84,7 +84,11 @@ impl<A: Axioms> Level<A> {
         }
         let standing = self.graph.standing(event);
         let later = &self.graph.writes(cell)[usize::from(standing)..];
-        !later.iter().any(|&w| was_there(w))
+        let is_dominated = |w: EventId| {
+            let answer = event.op.answer(self.graph.event(w).wrote);
+            event.known == Some(answer)
+        };
+        !(later.iter()).any(|&w| was_there(w) && !is_dominated(w))
     }
 
     /// Whether an event is kept when all from `stamp` on that is not in `needed` is deleted.
@@ -133,9 +137,14 @@ impl<A: Axioms> Level<A> {
         let (lane, asked, stamp) = self.served.expect("made by a revisit");
         let position = self.graph.event(write).position;
         let cell = asked.op.cell().expect("it reads");
-        let effect = self.reading(&asked.op, cell, position);
         let (floor, granted) = self.floors(lane, &asked.op, cell);
-        let is_allowed = position >= if effect.granted { granted } else { floor };
+        let known = self.known(lane, &asked.op, cell, floor);
+        let effect = Effect {
+            known,
+            ..self.reading(&asked.op, cell, position)
+        };
+        let is_late = position >= if effect.granted { granted } else { floor };
+        let is_allowed = is_late && (position == floor || !effect.is_dominated(&asked.op));
         if is_allowed && self.graph.is_in_order(lane, &asked, cell, position) {
             self.push_stamped(lane, asked, effect, stamp);
             return true;
@@ -153,6 +162,7 @@ impl<A: Axioms> Explorer<A> {
         let (below, above) = self.levels.split_at_mut(self.depth + 1);
         let child = &mut above[0];
         child.reset(&self.program, self.twins, &self.waits);
+        child.leaves_out_dominated = below[self.depth].leaves_out_dominated;
         (&below[self.depth], child)
     }
 
@@ -175,14 +185,7 @@ impl<A: Axioms> Explorer<A> {
         child.served = Some((read.lane(), event.asked(), event.stamp));
         let (lane, cell) = (write.lane, write.cell);
         let (next, floor) = child.places(lane, write.asked, cell);
-        child.entries.push(Entry {
-            lane,
-            asked: write.asked,
-            stage: Stage::Served { next, floor },
-            present: 0,
-            taken: 0,
-            is_stuck: false,
-        });
+        child.push_entry(lane, write.asked, Stage::Served { next, floor });
         self.descend();
         if self.advance() {
             return true;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::GraphEngine;
 use super::bookmark::Bookmark;
-use super::estimate::Estimator;
+use super::estimate::{ENOUGH, Estimator};
 use super::explore::{Explorer, Extended};
 use super::frontier::{EndIfPanicking, Frontier, LeftOff, Piece};
 use super::id::EventId;
@@ -30,10 +30,9 @@ use gupcheck_sync::CellId;
 
 /// Where the estimate's random numbers begin. Any number would do.
 const SEED: u64 = 0x6775_7063_6865_636b;
-/// How many probes a search that was cut short is estimated by, if there is time.
-const PROBES: u32 = 256;
-/// How long that may take.
-const PROBING: Duration = Duration::from_millis(500);
+/// How long it may take to send the probes that a search that was cut short is estimated by.
+const PROBING: Duration = Duration::from_secs(1);
+
 /// Explores `program` under the model `A`.
 pub(super) fn run<A: Axioms>(
     program: &Arc<Program>,
@@ -121,10 +120,10 @@ fn attempt<A: Axioms>(
         blocked: tally.blocked,
         stuck: tally.stuck,
         outcomes: tally.outcomes,
-        estimate: (estimator.filter(|_| is_cut).and_then(finished))
-            .filter(|estimate| estimate.exceeds(tally.executions)),
+        estimate: (estimator.filter(|_| is_cut).map(finished))
+            .map(|estimate| estimate.beyond(tally.executions)),
         elapsed,
-        remarks: remarks(reductions, program, waits),
+        remarks: remarks::<A>(reductions, program, waits),
     }))
 }
 
@@ -145,7 +144,7 @@ fn verdict(
 }
 
 /// What there is to say of a search that leaves these executions out.
-fn remarks(reductions: Reductions, program: &Program, waits: &Waits) -> Vec<String> {
+fn remarks<A: Axioms>(reductions: Reductions, program: &Program, waits: &Waits) -> Vec<String> {
     let mut remarks = Vec::new();
     if reductions.symmetry {
         let declared = Twins::of_program(program).count();
@@ -167,13 +166,21 @@ fn remarks(reductions: Reductions, program: &Program, waits: &Waits) -> Vec<Stri
             "retries: executions in which a round of a retry loop fails were left out".to_owned(),
         );
     }
+    if reductions.dominated {
+        let what = if A::KNOWS_DOMINATED_READS {
+            "executions in which a load reads a later write than it has to for its answer were left out"
+        } else {
+            "a load that could read an earlier write orders more here, nothing was left out"
+        };
+        remarks.push(format!("dominated: {what}"));
+    }
     remarks
 }
 
 /// The estimate of a search that is over, after as many probes more as it takes.
-fn finished<A: Axioms>(mut estimator: Estimator<A>) -> Option<Estimate> {
+fn finished<A: Axioms>(mut estimator: Estimator<A>) -> Estimate {
     let began = Instant::now();
-    while estimator.probes() < PROBES && began.elapsed() < PROBING {
+    while estimator.probes() < ENOUGH && began.elapsed() < PROBING {
         estimator.sample();
     }
     estimator.estimate()
@@ -425,7 +432,7 @@ impl<'s, A: Axioms> Walk<'s, A> {
 
     fn report(&mut self, executions: u64) {
         if self.pace.is_due() {
-            let estimate = self.estimator.as_mut().and_then(|estimator| {
+            let estimate = self.estimator.as_mut().map(|estimator| {
                 estimator.sample();
                 estimator.estimate()
             });

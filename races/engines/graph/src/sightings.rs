@@ -49,7 +49,7 @@ impl<'s> Sightings<'s> {
                 executions,
                 counts_states: false,
                 outcomes: told.outcomes.len(),
-                estimate: told.estimate.filter(|e| e.exceeds(executions)),
+                estimate: told.estimate.map(|e| e.beyond(executions)),
                 stage: None,
             });
         }

@@ -97,6 +97,7 @@ impl<A: Axioms> Level<A> {
             .sum();
         let mut cut_off = Self::default();
         cut_off.reset(program, twins, waits);
+        cut_off.leaves_out_dominated = self.leaves_out_dominated;
         for &id in &graph.pushed()[..graph.pushed().len() - newer] {
             cut_off.graph.copy_event(graph, id, |_, _| true);
             cut_off.axioms.push(&cut_off.graph, id);

@@ -1,6 +1,6 @@
 //! What is asked of a model.
 
-use gupcheck_sync::{CellId, RmwOrder};
+use gupcheck_sync::{CellId, Op, RmwOrder};
 
 use crate::clock::Clock;
 use crate::event::Event;
@@ -50,6 +50,16 @@ pub(crate) trait Axioms: Default + Send {
     /// The place in the coherence order of `cell` that the next event of `lane` must not stay behind: it
     /// may read from the write there or from later ones, and write after it.
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16;
+
+    /// Whether there are loads that may do so: see [`Axioms::may_read_floor`].
+    const KNOWS_DOMINATED_READS: bool = false;
+
+    /// Whether the model leaves it to a load, the next event of `lane`, to read the write at its floor rather than a
+    /// later one with the same answer: that orders less, and forbids nothing. See [`crate::dominated`].
+    fn may_read_floor(&self, graph: &Graph, lane: usize, op: &Op, floor: EventId) -> bool {
+        let _ = (graph, lane, op, floor);
+        false
+    }
 
     /// Takes note of the event that was pushed last.
     fn push(&mut self, graph: &Graph, id: EventId);

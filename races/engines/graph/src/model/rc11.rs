@@ -53,6 +53,10 @@ impl Known {
         self.events.join(&other.events);
         self.fences.join(&other.fences);
     }
+
+    fn has_all_of(&self, other: &Self) -> bool {
+        self.events.has_all_of(&other.events) && self.fences.has_all_of(&other.fences)
+    }
 }
 
 /// What a CPU knows after one of its events.
@@ -272,6 +276,8 @@ fn is_full(event: &Event) -> bool {
 }
 
 impl Axioms for Rc11 {
+    const KNOWS_DOMINATED_READS: bool = true;
+
     fn is_fence(order: RmwOrder) -> bool {
         order == RmwOrder::Full
     }
@@ -299,6 +305,33 @@ impl Axioms for Rc11 {
             self.closure(&local.happened.fences)
         };
         graph.furthest(cell, &self.view(&local.happened.events, &fences))
+    }
+
+    fn may_read_floor(&self, graph: &Graph, lane: usize, op: &Op, floor: EventId) -> bool {
+        let Op::Load { cell, order, .. } = *op else {
+            return false;
+        };
+        let local = self.local(graph, lane);
+        let mut followed = Clock::EMPTY;
+        for other in 0..graph.lanes() {
+            let seen = local.happened.events.get(other);
+            if let Some(access) = graph.last_access(cell, other, seen) {
+                followed.join(&self.of(access).fences);
+            }
+        }
+        if !followed.has_all_of(&local.happened.fences) {
+            return false;
+        }
+        if floor.is_init() {
+            return true;
+        }
+        let leads =
+            order == LoadOrder::Dependency && graph.would_lead(cell.0, graph.event(floor).wrote);
+        let mut known = local.happened;
+        if !order.acquires(leads) {
+            known.join(&local.heeded);
+        }
+        known.has_all_of(&self.of(floor).message)
     }
 
     fn push(&mut self, graph: &Graph, id: EventId) {

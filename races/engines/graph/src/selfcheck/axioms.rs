@@ -10,7 +10,7 @@ use super::state::{Did, From, State};
 use gupcheck_program::Model;
 
 /// A relation: for each node, the nodes it is related to.
-type Relation = Vec<u64>;
+pub(super) type Relation = Vec<u64>;
 
 fn closure(mut r: Relation) -> Relation {
     for k in 0..r.len() {
@@ -52,33 +52,37 @@ fn filter(r: &Relation, keep: impl Fn(usize, usize) -> bool) -> Relation {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Node {
+pub(super) struct Node {
     lane: Option<usize>,
-    cell: Option<u32>,
+    pub(super) cell: Option<u32>,
     reads: bool,
-    writes: bool,
+    pub(super) writes: bool,
+    /// What it writes, if it does.
+    pub(super) wrote: u64,
     /// Orders everything under TSO (SC fences, waits, both halves of updates, locks, spawns, joins).
     drains: bool,
-    acquires: bool,
+    pub(super) acquires: bool,
     releases: bool,
     acquire_fence: bool,
     release_fence: bool,
-    sc_fence: bool,
-    plain: bool,
+    pub(super) sc_fence: bool,
+    pub(super) plain: bool,
     /// Half of an update whose value nobody gets to know.
-    void: bool,
+    pub(super) void: bool,
 }
 
-struct Nodes {
-    all: Vec<Node>,
-    po: Relation,
-    rf: Relation,
-    co: Relation,
+pub(super) struct Nodes {
+    pub(super) all: Vec<Node>,
+    pub(super) po: Relation,
+    pub(super) rf: Relation,
+    pub(super) co: Relation,
     fr: Relation,
     /// The two halves of each update.
     rmw: Relation,
     /// Locks, sections, waits, spawns and joins.
     sync: Relation,
+    /// The loads: of each, its node and what it is.
+    pub(super) loads: Vec<(usize, Op)>,
 }
 
 /// Whether a graph is possible under a model.
@@ -113,7 +117,7 @@ pub(super) fn has_race(state: &State<'_>, model: Model) -> bool {
 }
 
 impl Nodes {
-    fn of(state: &State<'_>) -> Self {
+    pub(super) fn of(state: &State<'_>) -> Self {
         let cells = state.coherence.len();
         let mut nodes: Vec<Node> = (0..cells)
             .map(|cell| Node {
@@ -124,7 +128,7 @@ impl Nodes {
             .collect();
         // For each event: its first node, the node that reads, the node that writes, its last node.
         let mut parts: Vec<Vec<[usize; 4]>> = Vec::new();
-        let mut rmw_pairs = Vec::new();
+        let (mut rmw_pairs, mut loads) = (Vec::new(), Vec::new());
         for (lane, events) in state.events.iter().enumerate() {
             let mut lane_parts = Vec::new();
             for did in events {
@@ -132,6 +136,9 @@ impl Nodes {
                 let (read, write) = expand(lane, did, &mut nodes);
                 if did.wrote.is_some() && did.op.reads() {
                     rmw_pairs.push((read, write));
+                }
+                if matches!(did.op, Op::Load { .. }) {
+                    loads.push((read, did.op));
                 }
                 lane_parts.push([first, read, write, nodes.len() - 1]);
             }
@@ -147,6 +154,7 @@ impl Nodes {
             fr: vec![0; count],
             rmw: vec![0; count],
             sync: vec![0; count],
+            loads,
         };
         for (read, write) in rmw_pairs {
             all.rmw[read] |= 1 << write;
@@ -239,7 +247,8 @@ impl Nodes {
         !has_cycle(&union(&all, &self.sync))
     }
 
-    fn synchronises(&self) -> Relation {
+    /// For each release store, or release fence, the writes whose readers learn of it if they acquire.
+    pub(super) fn told_by(&self) -> Relation {
         let n = self.all.len();
         // Release sequences: a write, and the updates that read from it, transitively.
         let step = compose(&self.rf, &self.rmw);
@@ -249,10 +258,9 @@ impl Nodes {
                 *to |= 1 << i;
             }
         }
-        let read_from = compose(&sequence, &self.rf);
-        let mut sw = vec![0_u64; n];
-        for (a, sw) in sw.iter_mut().enumerate() {
-            let heads = if self.all[a].release_fence {
+        // A store heads its own sequence, a fence those of the stores after it.
+        let heads = (0..n).map(|a| {
+            if self.all[a].release_fence {
                 (0..n)
                     .filter(|&w| {
                         self.po[a] >> w & 1 == 1 && self.all[w].writes && !self.all[w].plain
@@ -262,10 +270,17 @@ impl Nodes {
                 1 << a
             } else {
                 0
-            };
-            let reads = (0..n)
-                .filter(|&w| heads >> w & 1 == 1)
-                .fold(0, |all, w| all | read_from[w]);
+            }
+        });
+        compose(&heads.collect(), &sequence)
+    }
+
+    fn synchronises(&self) -> Relation {
+        let n = self.all.len();
+        let read_from = compose(&self.told_by(), &self.rf);
+        let mut sw = vec![0_u64; n];
+        for (a, sw) in sw.iter_mut().enumerate() {
+            let reads = read_from[a];
             for r in (0..n).filter(|&r| reads >> r & 1 == 1 && !self.all[r].plain) {
                 if self.all[r].acquires {
                     *sw |= 1 << r;
@@ -281,7 +296,7 @@ impl Nodes {
         sw
     }
 
-    fn happens_before(&self) -> Relation {
+    pub(super) fn happens_before(&self) -> Relation {
         closure(union(&union(&self.po, &self.sync), &self.synchronises()))
     }
 
@@ -342,6 +357,7 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             });
             nodes.push(Node {
                 writes: true,
+                wrote: did.wrote.unwrap_or(0),
                 drains: true,
                 releases: order.releases(),
                 ..node
@@ -371,8 +387,9 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             reads: true,
             ..node
         }),
-        Op::Store { order, .. } => nodes.push(Node {
+        Op::Store { order, value, .. } => nodes.push(Node {
             writes: true,
+            wrote: value,
             releases: order == StoreOrder::Release,
             ..node
         }),

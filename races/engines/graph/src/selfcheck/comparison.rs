@@ -1,7 +1,9 @@
 //! What the engine finds, beside what brute force finds.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU64;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::enumerate::{self, Enumerated};
@@ -12,7 +14,16 @@ use gupcheck_program::Reductions;
 use gupcheck_program::{
     Engine, Exploration, Limits, Model, Search, Stop, Unwatched, Verdict, Violation,
 };
-use gupcheck_sync::Op;
+use gupcheck_sync::{LaneId, Op};
+
+const SYMMETRY: Reductions = Reductions {
+    symmetry: true,
+    ..Reductions::NONE
+};
+const DOMINATED: Reductions = Reductions {
+    dominated: true,
+    ..Reductions::NONE
+};
 
 /// One program on which engine and enumerator disagree.
 #[derive(Clone, Debug)]
@@ -117,38 +128,67 @@ fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Optio
         survey: 0,
         ..GraphEngine::ONE_THREAD
     };
-    let in_pieces = GraphEngine {
+    let in_pieces = |reductions| GraphEngine {
         cuts: Some(NonZeroU64::MIN),
         survey: 2,
+        reductions,
         ..GraphEngine::ONE_THREAD
     };
-    let reduced = GraphEngine {
-        reductions: Reductions::ALL,
-        ..in_pieces
+    let all = explore_by(learning, listing, model);
+    let differs_by = |engine, words: &str, executions| {
+        let explored = explore_by(engine, listing, model);
+        let what = differs(&explored, enumerated, executions).or_else(|| {
+            (waits_otherwise(&all, &explored)).then(|| "others wait in vain".to_owned())
+        });
+        what.map(|what| format!("{words}: {what}"))
     };
-    let explored = explore_by(learning, listing, model);
-    let all = differs(&explored, enumerated, enumerated.graphs).or_else(|| {
-        let explored = explore_by(in_pieces, listing, model);
-        differs(&explored, enumerated, enumerated.graphs).map(|what| format!("in pieces: {what}"))
-    });
+    let graphs = |graphs| graphs..=graphs;
+    let (undominated, classes) = enumerated.undominated;
+    let difference = differs(&all, enumerated, graphs(enumerated.graphs))
+        .or_else(|| {
+            let whole = in_pieces(Reductions::NONE);
+            differs_by(whole, "in pieces", graphs(enumerated.graphs))
+        })
+        .or_else(|| {
+            let engine = in_pieces(DOMINATED);
+            differs_by(engine, "without dominated reads", graphs(undominated))
+        });
     let has_twins = (0..listing.cpus.len()).any(|cpu| listing.twin_of(cpu).is_some());
-    if all.is_some() || !has_twins {
-        return all;
+    if difference.is_some() || !has_twins {
+        return difference;
     }
-    let reduced = explore_by(reduced, listing, model);
     // Twins that differ only in which waits have reached them are told apart.
     let has_sections =
         (listing.cpus.iter().flatten()).any(|line| matches!(line.op, Op::Enter(_) | Op::Wait(_)));
-    let executions = if has_sections {
-        (reduced.executions).clamp(enumerated.classes, enumerated.graphs)
-    } else {
-        enumerated.classes
-    };
-    differs(&reduced, enumerated, executions).map(|what| format!("with symmetry: {what}"))
+    let up_to = |classes, all| classes..=if has_sections { all } else { classes };
+    let symmetry = up_to(enumerated.classes, enumerated.graphs);
+    differs_by(in_pieces(SYMMETRY), "with symmetry", symmetry).or_else(|| {
+        let engine = in_pieces(Reductions::ALL);
+        differs_by(engine, "with all reductions", up_to(classes, undominated))
+    })
 }
 
-/// How an exploration differs from brute force, which has found so many executions.
-fn differs(explored: &Exploration, enumerated: &Enumerated, executions: u64) -> Option<String> {
+/// Whether two explorations of everything say differently who waits in vain for what; how often does not matter. Twins
+/// stand for each other.
+fn waits_otherwise(one: &Exploration, other: &Exploration) -> bool {
+    let kinds = |explored: &Exploration| -> BTreeSet<Vec<String>> {
+        let ops = |waiting: &Vec<(LaneId, Op)>| {
+            let mut ops: Vec<_> = waiting.iter().map(|(_, op)| format!("{op:?}")).collect();
+            ops.sort_unstable();
+            ops
+        };
+        explored.stuck.keys().map(ops).collect()
+    };
+    let is_whole = |explored: &Exploration| matches!(explored.verdict, Verdict::Complete);
+    is_whole(one) && is_whole(other) && kinds(one) != kinds(other)
+}
+
+/// How an exploration differs from brute force, by which it has so many executions.
+fn differs(
+    explored: &Exploration,
+    enumerated: &Enumerated,
+    executions: RangeInclusive<u64>,
+) -> Option<String> {
     match &explored.verdict {
         Verdict::Failed(found) => {
             let is_right = match found.violation {
@@ -169,10 +209,10 @@ fn differs(explored: &Exploration, enumerated: &Enumerated, executions: u64) -> 
             let invented = (explored.outcomes.keys())
                 .filter(|outcome| !enumerated.outcomes.contains(*outcome))
                 .count();
-            let same = explored.executions == executions && missing + invented == 0;
+            let same = executions.contains(&explored.executions) && missing + invented == 0;
             (!same).then(|| {
                 format!(
-                    "{} executions for {executions} graphs; {missing} outcomes missing, {invented} \
+                    "{} executions for {executions:?} graphs; {missing} outcomes missing, {invented} \
                      invented",
                     explored.executions
                 )

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use gupcheck_sync::{LockMode, Op};
 
 use super::axioms::{has_race, is_consistent};
+use super::dominated::Rule;
 use super::listing::{ATOMICS, LOCKS, Listing};
 use super::state::{Key, State};
 use gupcheck_program::{Model, Outcome};
@@ -19,6 +20,8 @@ pub struct Enumerated {
     pub graphs: u64,
     /// The same, but those that differ only in which of two CPUs with the same lines did what are one.
     pub classes: u64,
+    /// The same two numbers, of those graphs in which no read is dominated.
+    pub undominated: (u64, u64),
     /// Their outcomes.
     pub outcomes: HashSet<Outcome>,
     /// Whether some possible graph, finished or not, has a data race.
@@ -29,6 +32,31 @@ pub struct Enumerated {
 
 /// Finds all possible graphs of `listing`; `None` if it is too large.
 pub fn enumerate(listing: &Listing, model: Model) -> Option<Enumerated> {
+    let Walked {
+        mut found,
+        mut ended,
+        waiters,
+    } = walk(listing, model)?;
+    let exchanges = exchanges(listing, &waiters);
+    found.classes = classes(&ended, &exchanges);
+    if model == Model::Rc11 {
+        ended.retain(|state| !Rule::WHOLE.has_dominated_read(state));
+    }
+    found.undominated = (ended.len() as u64, classes(&ended, &exchanges));
+    Some(found)
+}
+
+/// What going through all graphs of a listing leads to.
+pub(super) struct Walked<'l> {
+    pub(super) found: Enumerated,
+    /// The graphs in which every CPU has finished.
+    pub(super) ended: Vec<State<'l>>,
+    /// The CPUs that wait for sections in some graph.
+    waiters: HashSet<usize>,
+}
+
+/// Goes through all graphs of `listing`; `None` if there are too many.
+pub(super) fn walk(listing: &Listing, model: Model) -> Option<Walked<'_>> {
     let mut found = Enumerated::default();
     let mut seen: HashSet<Key> = HashSet::new();
     let mut ended: Vec<State<'_>> = Vec::new();
@@ -64,8 +92,11 @@ pub fn enumerate(listing: &Listing, model: Model) -> Option<Enumerated> {
             return None;
         }
     }
-    found.classes = classes(&ended, &exchanges(listing, &waiters));
-    Some(found)
+    Some(Walked {
+        found,
+        ended,
+        waiters,
+    })
 }
 
 /// How many of these graphs there are if those that differ by an exchange are one.

@@ -56,11 +56,13 @@ pub enum Family {
     Looks,
     /// Updates that return nothing or refuse, and fences.
     Voids,
+    /// Questions asked of what is read, among fences and fully ordered updates.
+    Fenced,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Mixed,
         Self::Queues,
         Self::Waits,
@@ -70,6 +72,7 @@ impl Family {
         Self::Spawns,
         Self::Looks,
         Self::Voids,
+        Self::Fenced,
     ];
 
     /// Its name on the command line.
@@ -84,12 +87,14 @@ impl Family {
             Self::Spawns => "spawns",
             Self::Looks => "looks",
             Self::Voids => "voids",
+            Self::Fenced => "fenced",
         }
     }
 
     /// (CPUs, lines a CPU): as much as brute force can do.
     const fn sizes(self) -> &'static [(usize, u64)] {
         match self {
+            Self::Fenced => &[(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)],
             Self::Looks => &[(2, 2), (2, 3), (2, 3), (2, 4), (3, 2)],
             Self::Mixed => &[
                 (2, 2),
@@ -167,6 +172,15 @@ impl Family {
                 lock_every: 0,
                 spin_every: 0,
                 voids: true,
+                ..mixed
+            },
+            Self::Fenced => Flavour {
+                cells: 2,
+                updates: random.one_in(3),
+                fences: true,
+                plain: false,
+                lock_every: 0,
+                spin_every: 0,
                 ..mixed
             },
             // Mostly messages: two cells, stores, and loads.
@@ -262,7 +276,7 @@ pub fn program(family: Family, seed: u64) -> Listing {
     if family == Family::Spawns && listing.cpus.len() > 2 && random.one_in(3) {
         join_another(&mut random, &mut listing);
     }
-    if family == Family::Looks {
+    if matches!(family, Family::Looks | Family::Fenced) {
         let lines = listing.cpus.iter_mut().flatten();
         lines.for_each(|line| line.op = looking(&mut random, line.op));
     }

@@ -11,6 +11,7 @@
 
 mod axioms;
 mod comparison;
+mod dominated;
 pub mod enumerate;
 pub mod generate;
 pub mod listing;
