@@ -57,24 +57,41 @@ impl Graph {
         self.twins = twins;
         self.waits = Arc::clone(waits);
         self.sections.reset(cpus);
+        self.reset_cells(layout, waits);
         self.lanes.resize_with(lanes, Vec::new);
         self.lanes.iter_mut().for_each(Vec::clear);
-        let cells = layout.cells().len();
-        self.leads_to.clear();
-        (self.leads_to).extend(layout.cells().iter().map(|decl| decl.leads_to));
-        self.cells
-            .resize_with(cells + waits.more_cells(), Cell::default);
-        for (nth, cell) in self.cells.iter_mut().enumerate() {
-            cell.init = layout.cells().get(nth).map_or(0, |decl| decl.init);
-            cell.writes.clear();
-            cell.reads.clear();
-            cell.last = [0; MAX_LANES];
-        }
         self.locks.reset(layout, cpus);
         self.spawned_by.clear();
         self.spawned_by.resize(lanes, EventId::INIT);
         self.pushed.clear();
         self.stamp = 0;
+    }
+
+    /// Forgets all accesses. A graph is of one program all its life: only the cells that were accessed are looked at, of
+    /// perhaps hundreds.
+    fn reset_cells(&mut self, layout: &Layout, waits: &Waits) {
+        let known = layout.cells();
+        let count = known.len() + waits.more_cells();
+        if self.cells.len() != count {
+            self.leads_to = known.iter().map(|decl| decl.leads_to).collect();
+            let inits = known.iter().map(|decl| decl.init);
+            self.cells = (inits.chain(std::iter::repeat(0)).take(count))
+                .map(|init| Cell {
+                    init,
+                    ..Cell::default()
+                })
+                .collect();
+            return;
+        }
+        for &id in &self.pushed {
+            let nth = self.lanes[id.lane()][id.index()].cell;
+            if nth != NOWHERE {
+                let cell = &mut self.cells[nth as usize];
+                cell.writes.clear();
+                cell.reads.clear();
+                cell.last = [0; MAX_LANES];
+            }
+        }
     }
 
     /// How many lanes there are: CPUs, and then couriers.
