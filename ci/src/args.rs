@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::RangedI64ValueParser;
@@ -93,6 +94,9 @@ pub(crate) struct BenchArgs {
     /// Two tables for a page: the searches, and how much each caller more costs
     #[arg(long, conflicts_with_all = ["rates", "json"])]
     pub(crate) markdown: bool,
+    /// Make these tables of what --json wrote to a file before; nothing is measured
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rates", "json", "markdown"])]
+    pub(crate) page: Option<PathBuf>,
     /// Explore each race again and again with the graph engine, to compare its speed with itself
     #[arg(long)]
     pub(crate) rates: bool,
@@ -183,7 +187,7 @@ pub(crate) struct ReplayArgs {
 pub(crate) struct LitmusArgs {
     /// The files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<std::path::PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
     /// The memory model
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
     pub(crate) model: Model,

@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::args::BenchArgs;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::grid::grid;
+use crate::grid::{grid, page};
 use crate::output::Output;
 use crate::plan;
 
@@ -70,6 +70,9 @@ pub(crate) fn bench(
     stop: &Stop,
     output: &mut Output,
 ) -> Result<Exit, Error> {
+    if let Some(file) = &args.page {
+        return page(file, output);
+    }
     if !args.rates {
         return grid(args, races, stop, output);
     }

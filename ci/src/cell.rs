@@ -3,22 +3,22 @@
 use gupcheck_program::{Exploration, Verdict};
 use gupcheck_races::instance::Instance;
 use indicatif::HumanCount;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::Job;
 use crate::usage::Used;
 
 /// One search.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cell {
-    pub(crate) race: &'static str,
-    pub(crate) profile: &'static str,
-    pub(crate) engine: &'static str,
-    model: &'static str,
-    reductions: Vec<&'static str>,
+    pub(crate) race: String,
+    pub(crate) profile: String,
+    pub(crate) engine: String,
+    model: String,
+    reductions: Vec<String>,
     pub(crate) cpus: u32,
     pub(crate) pages: u32,
-    pub(crate) verdict: &'static str,
+    pub(crate) verdict: String,
     /// Whether everything was explored.
     pub(crate) whole: bool,
     executions: Option<u64>,
@@ -30,7 +30,7 @@ pub(crate) struct Cell {
     /// States or executions in one CPU second.
     pub(crate) rate: f64,
     /// What the engine keeps of one state.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) bytes_per_state: Option<f64>,
     /// MiB of the whole process at its peak; null where the system does not tell.
     pub(crate) peak_mib: Option<u64>,
@@ -51,14 +51,14 @@ impl Cell {
         let count = states.map_or(exploration.executions, |states| states.states);
         let seconds = used.cpu.as_secs_f64();
         Self {
-            race: race.name,
-            profile: profile.name,
-            engine: engine.name(),
-            model: model.name(),
-            reductions: job.tuning.reductions.names().collect(),
+            race: race.name.to_owned(),
+            profile: profile.name.to_owned(),
+            engine: engine.name().to_owned(),
+            model: model.name().to_owned(),
+            reductions: (job.tuning.reductions.names().map(str::to_owned)).collect(),
             cpus: size.cpus,
             pages: size.pages,
-            verdict: verdict(&exploration.verdict),
+            verdict: verdict(&exploration.verdict).to_owned(),
             whole: matches!(exploration.verdict, Verdict::Complete),
             executions: states.is_none().then_some(exploration.executions),
             states: states.map(|states| states.states),

@@ -3,7 +3,8 @@
 //! Counts are exact and repeat. Seconds are of CPU time, of all threads of the search; they are the machine's, and
 //! comparable only within one run. A search that was cut says "over"; larger sizes are not tried by that engine then.
 
-use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,10 +20,10 @@ use crate::args::BenchArgs;
 use crate::cell::Cell;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::growth::Growth;
 use crate::output::Output;
 use crate::plan::{self, Job};
 use crate::search::search;
+use crate::tables::tables;
 use crate::usage::Usage;
 
 /// What is measured unless somebody says otherwise.
@@ -48,37 +49,33 @@ pub(crate) fn grid(
         asked => asked.to_vec(),
     };
     let mut exit = Exit::Holds;
-    let mut growth = Growth::default();
-    if args.markdown {
-        output.plain(&heading(&sizes))?;
-    }
+    let mut all = Vec::new();
     for race in selected(args, races)? {
         for &profile in race.profiles.iter().filter(|p| args.profiles.contains(*p)) {
             for &engine in &engines {
-                let Some(row) = row(
-                    args,
-                    (race, profile, engine, &sizes),
-                    stop,
-                    &mut exit,
-                    output,
-                )?
-                else {
-                    continue;
-                };
-                if args.markdown {
-                    output.plain(&markdown(&row, &sizes))?;
-                }
-                growth.add(&row);
-                if stop.is_requested() {
-                    return Ok(exit.max(Exit::Truncated));
-                }
+                let of = (race, profile, engine, &sizes[..]);
+                all.append(&mut row(args, of, stop, &mut exit, output)?);
             }
         }
     }
     if args.markdown {
-        output.plain(&growth.markdown())?;
+        output.plain(&tables(&all))?;
     }
     Ok(exit)
+}
+
+/// The tables of what was measured before.
+pub(crate) fn page(file: &Path, output: &mut Output) -> Result<Exit, Error> {
+    let unreadable = |error: std::io::Error| Error::Unreadable {
+        path: file.to_owned(),
+        error,
+    };
+    let text = fs::read_to_string(file).map_err(unreadable)?;
+    let cells = text.lines().map(serde_json::from_str);
+    let cells: Vec<Cell> =
+        (cells.collect::<Result<_, _>>()).map_err(|error| unreadable(error.into()))?;
+    output.plain(&tables(&cells))?;
+    Ok(Exit::Holds)
 }
 
 /// The races that are meant: without a pattern those of the kernel's model.
@@ -90,7 +87,7 @@ fn selected(args: &BenchArgs, races: &[&'static Race]) -> Result<Vec<&'static Ra
     Ok(selected)
 }
 
-/// One race under one profile by one engine, at all sizes; `None` if the engine does not know the profile's model.
+/// One race under one profile by one engine, at all sizes; nothing if the engine does not know the profile's model.
 fn row(
     args: &BenchArgs,
     (race, profile, engine, sizes): (
@@ -102,10 +99,10 @@ fn row(
     stop: &Stop,
     exit: &mut Exit,
     output: &mut Output,
-) -> Result<Option<Vec<Cell>>, Error> {
+) -> Result<Vec<Cell>, Error> {
     let model = model_for(engine, profile);
     if model != model_for(all()[0], profile) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let mut cells: Vec<Cell> = Vec::new();
     for &size in sizes {
@@ -145,7 +142,7 @@ fn row(
         }
         cells.push(cell);
     }
-    Ok(Some(cells))
+    Ok(cells)
 }
 
 /// What is asked for, as far as an engine can do it: states know no reductions.
@@ -185,30 +182,4 @@ fn line(cell: &Cell) -> String {
         cell.seconds,
         cell.rate,
     )
-}
-
-fn heading(sizes: &[Size]) -> String {
-    let mut text = "| race | profile | engine |".to_owned();
-    for size in sizes {
-        let _ = write!(text, " {}x{} |", size.cpus, size.pages);
-    }
-    text.push_str("\n| --- | --- | --- |");
-    text.push_str(&" --- |".repeat(sizes.len()));
-    text
-}
-
-fn markdown(row: &[Cell], sizes: &[Size]) -> String {
-    let Some(first) = row.first() else {
-        return String::new();
-    };
-    let mut text = format!("| {} | {} | {} |", first.race, first.profile, first.engine);
-    for size in sizes {
-        let is_such = |cell: &&Cell| cell.cpus == size.cpus && cell.pages == size.pages;
-        let told = row
-            .iter()
-            .find(is_such)
-            .map_or_else(|| "-".to_owned(), Cell::told);
-        let _ = write!(text, " {told} |");
-    }
-    text
 }

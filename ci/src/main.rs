@@ -21,7 +21,6 @@ mod cell;
 mod error;
 mod exit;
 mod grid;
-mod growth;
 mod harmless;
 mod interrupt;
 mod line;
@@ -43,6 +42,7 @@ mod selfcheck;
 mod smaller;
 mod source;
 mod summary;
+mod tables;
 mod usage;
 
 use std::process::ExitCode;

@@ -20,19 +20,24 @@ use crate::state::State;
 /// So many moves are tried, and no more.
 const MOST_MOVES: u32 = 400_000;
 
+/// Operations, whether it is no race, and switches.
+type Rank = (u32, bool, u32);
+
 struct Brute<'b> {
     known: Known<'b>,
     forest: &'b mut Forest,
-    best: Option<Cost>,
+    /// What is nearest so far; of as many operations a race.
+    best: Option<Rank>,
     left: u32,
     is_surprised: bool,
     tally: Tally,
 }
 
 impl Brute<'_> {
-    fn note(&mut self, cost: Cost) {
-        if self.best.is_none_or(|best| cost < best) {
-            self.best = Some(cost);
+    fn note(&mut self, (steps, switches): Cost, is_race: bool) {
+        let rank = (steps, !is_race, switches);
+        if self.best.is_none_or(|best| rank < best) {
+            self.best = Some(rank);
         }
     }
 
@@ -42,19 +47,23 @@ impl Brute<'_> {
             let race = (self.known.machine).do_race(state, &self.known.classes, one, other);
             if one != other && race.is_some() {
                 let begins = u32::from(last.is_some_and(|last| last != one));
-                self.note((steps + 2, switches + begins + 1));
+                self.note((steps + 2, switches + begins + 1), true);
             }
         }
     }
 
     /// Tries all that can happen after a state.
     fn search(&mut self, state: &State, last: Option<usize>, cost: Cost) {
-        if self.left == 0 || self.best.is_some_and(|best| best <= cost) {
+        if self.left == 0
+            || self
+                .best
+                .is_some_and(|best| best <= (cost.0, false, cost.1))
+        {
             return;
         }
         let moves = self.known.machine.moves(state, &self.known.classes);
         if moves.is_empty() && self.known.judge(state, &mut self.tally).is_err() {
-            self.note(cost);
+            self.note(cost, false);
         }
         for by in moves {
             self.left = self.left.saturating_sub(1);
@@ -74,7 +83,7 @@ impl Brute<'_> {
                 Ok(0) => self.search(&next, last, (steps, switches)),
                 Ok(_) => self.search(&next, cpu, after),
                 Err(Halt::Broken(Violation::DataRace { .. })) => self.race(&next, cpu, after),
-                Err(Halt::Broken(_)) => self.note(after),
+                Err(Halt::Broken(_)) => self.note(after, false),
                 Err(Halt::Unknown { cpu, answer }) => {
                     self.is_surprised |= self.known.learn(self.forest, &next, (cpu, answer));
                     continue;
@@ -109,14 +118,14 @@ fn nearest(program: &Arc<Program>, buffers: bool) -> Result<Option<Cost>, TooMan
         };
         match brute.known.wrong_somewhere(&first) {
             Some(Violation::DataRace { .. }) => brute.race(&first, None, (0, 0)),
-            Some(_) => brute.note((0, 0)),
+            Some(_) => brute.note((0, 0), false),
             None => brute.search(&first, None, (0, 0)),
         }
         if brute.left == 0 {
             return Err(TooMany);
         }
         if !brute.is_surprised {
-            return Ok(brute.best);
+            return Ok(brute.best.map(|(steps, _, switches)| (steps, switches)));
         }
     }
 }

@@ -21,7 +21,8 @@
 //!   without it, and the way without it is tried, for a row is only begun, never forced.
 //!
 //! *Operations* are those of a trace. What a store buffer does by itself is none, and no switch either: it is not
-//! seen to run. Nor is it one that a wait begins; its end is the operation. Two accesses that race are two operations.
+//! seen to run. Nor is it one that a wait begins; its end is the operation. Two accesses that race are two operations; of as
+//! many operations a race comes before anything else, for what ends in something else may have a race in it.
 //!
 //! It is done by one thread, in one order: which of several nearest violations is told does not depend on how many
 //! threads there are. That is no great loss, as most of what is explored lies beyond the nearest violation.
@@ -264,7 +265,14 @@ impl<'q, 'p> Quest<'q, 'p> {
             let begins = racing.is_some_and(|(one, _)| last.is_some_and(|last| last != one));
             cost = (cost.0 + 2, cost.1 + 1 + u32::from(begins));
         }
-        if cost.0 > self.most || self.found.as_ref().is_some_and(|found| found.cost <= cost) {
+        let rank = |violation: &Violation, (operations, switches): Cost| {
+            let is_race = matches!(violation, Violation::DataRace { .. });
+            (operations, !is_race, switches)
+        };
+        let found = self.found.as_ref();
+        let is_nearest =
+            |found: &Nearest| rank(&violation, cost) < rank(&found.violation, found.cost);
+        if cost.0 > self.most || !found.is_none_or(is_nearest) {
             return;
         }
         let mut moves = Vec::new();

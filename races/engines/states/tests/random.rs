@@ -68,6 +68,11 @@ macro_rules! families {
     )*};
 }
 
+#[test]
+fn of_as_many_operations_a_race_is_nearer_than_a_deadlock() {
+    compare(Family::Sections, Model::Sc, 31_321..31_322);
+}
+
 fn programs() -> u64 {
     std::env::var("PROGRAMS")
         .ok()
@@ -77,6 +82,7 @@ fn programs() -> u64 {
 
 families! {
     mixed: Family::Mixed;
+    fenced: Family::Fenced;
     queues: Family::Queues;
     waits: Family::Waits;
     twins: Family::Twins;
