@@ -24,6 +24,8 @@ pub(super) struct Turn {
     pub(super) is_stuck: bool,
     /// How many choices were taken, one after the other.
     pub(super) taken: u32,
+    /// How many events belong to the entry by the last of them.
+    pub(super) present: usize,
     /// Whether there may be more.
     pub(super) is_open: bool,
 }
@@ -50,6 +52,7 @@ impl Turn {
             is_second: asked.is_second,
             is_stuck: entry.is_stuck,
             taken: entry.taken,
+            present: entry.present,
             is_open: !matches!(entry.stage, Stage::Settled),
         }
     }
@@ -57,9 +60,15 @@ impl Turn {
     /// Whether this is what was made of an entry of before.
     pub(super) fn is_of(&self, entry: &Entry, code: &Code) -> bool {
         let now = Self::of(entry, code);
-        let Self { taken, is_open, .. } = *self;
+        let Self {
+            taken,
+            present,
+            is_open,
+            ..
+        } = *self;
         Self {
             taken,
+            present,
             is_open,
             ..now
         } == *self

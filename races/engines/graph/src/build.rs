@@ -10,7 +10,7 @@ use gupcheck_tree::What;
 
 use super::code::{MOST_OPERATIONS, NextRef};
 use super::event::{Asked, Effect};
-use super::explore::{Explorer, Extended, dropping, entering_or_leaving, is_too_long};
+use super::explore::{Explorer, Extended, dropping, is_too_long};
 use super::id::EventId;
 use super::level::Level;
 use super::model::Axioms;
@@ -187,7 +187,7 @@ impl<A: Axioms> Builder<A> {
             Op::Unlock { mode, .. } if dropping(graph, lane, asked, mode).is_none() => {
                 format!("CPU {lane} drops a lock that it does not hold")
             }
-            Op::Enter(kind) | Op::Leave(kind) => entering_or_leaving(graph, lane, asked.op, kind)?,
+            Op::Enter(_) | Op::Leave(_) => self.explorer.code.misuse(lane, asked)?,
             Op::Spawn(other) if !graph.spawned_by(other.index()).is_init() => {
                 format!("CPU {} is started twice", other.0)
             }

@@ -184,12 +184,27 @@ impl Code {
     }
 
     fn is_passed_over(&self, node: NodeId, op: &Op) -> bool {
-        let is_right = match *op {
-            Op::Enter(kind) => !self.forest.held(node).sections.has(kind),
-            Op::Leave(kind) => self.forest.held(node).sections.has(kind),
-            _ => true,
+        !self.is_event(op) && !self.is_misuse(node, op) && !self.is_too_long(node)
+    }
+
+    /// Whether a CPU enters a section that it is in, or leaves one that it is not in. Its own code knows: that it has
+    /// entered one need not be an event.
+    fn is_misuse(&self, node: NodeId, op: &Op) -> bool {
+        let sections = self.forest.held(node).sections;
+        match *op {
+            Op::Enter(kind) => sections.has(kind),
+            Op::Leave(kind) => !sections.has(kind),
+            _ => false,
+        }
+    }
+
+    /// What is wrong with entering or leaving a section, if something is.
+    pub(super) fn misuse(&self, lane: usize, asked: &Asked) -> Option<String> {
+        let words = match asked.op {
+            Op::Enter(_) => "enters a section that it is in",
+            _ => "leaves a section that it is not in",
         };
-        is_right && !self.is_event(op) && !self.is_too_long(node)
+        (self.is_misuse(asked.node, &asked.op)).then(|| format!("CPU {lane} {words}"))
     }
 
     /// Whether a CPU has done so much that it is taken for one that never ends.

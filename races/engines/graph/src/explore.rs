@@ -16,7 +16,7 @@
 
 use std::sync::Arc;
 
-use gupcheck_sync::{CellId, LaneId, LockMode, Op, SectionId};
+use gupcheck_sync::{CellId, LaneId, LockMode, Op};
 use gupcheck_tree::{NodeId, What};
 
 use super::bookmark::Bookmark;
@@ -301,7 +301,7 @@ impl<A: Axioms> Explorer<A> {
                 Stage::Settled
             }
             Op::Enter(kind) | Op::Leave(kind) => {
-                if let Some(message) = entering_or_leaving(graph, lane, asked.op, kind) {
+                if let Some(message) = self.code.misuse(lane, &asked) {
                     return Some(defect(message));
                 }
                 let is_new = !self.waits.foresees_section(lane, kind);
@@ -412,21 +412,6 @@ pub(super) fn is_too_long(code: &Code, graph: &Graph, lane: usize, asked: &Asked
 
 fn defect(message: String) -> Extended {
     Extended::Violated(Violation::Panic { message }, Vec::new())
-}
-
-/// What is wrong with entering or leaving a section, if something is.
-pub(super) fn entering_or_leaving(
-    graph: &Graph,
-    lane: usize,
-    op: Op,
-    kind: SectionId,
-) -> Option<String> {
-    let is_in = graph.sections().is_in(lane, kind);
-    match op {
-        Op::Enter(_) if is_in => Some(format!("CPU {lane} enters a section that it is in")),
-        Op::Leave(_) if !is_in => Some(format!("CPU {lane} leaves a section that it is not in")),
-        _ => None,
-    }
 }
 
 /// The last access to `cell` that conflicts with one by `lane` and is not among those it has seen.

@@ -121,7 +121,8 @@ impl<A> Frontier<A> {
             hungry: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             executions: AtomicU64::new(search.executions),
-            violations: AtomicUsize::new(0),
+            // What was found before makes pieces void, too.
+            violations: AtomicUsize::new(search.ledger.has_violation().into()),
             ledger: Mutex::new(search.ledger),
             cut: Mutex::default(),
             unforeseen: Mutex::default(),
@@ -237,19 +238,22 @@ impl<A> Frontier<A> {
         cut.is_some()
     }
 
-    /// What there is to go on with.
-    pub(super) fn into_left_off(self) -> LeftOff {
-        let mut pieces = self
-            .left
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+    /// The pieces that are not searched to their end.
+    fn take_left(&self) -> Vec<Piece<()>> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pieces = std::mem::take(&mut *left);
         loop {
             match self.pieces.steal() {
                 Steal::Success(piece) => pieces.push(piece.with_level(None)),
                 Steal::Retry => {}
-                Steal::Empty => break,
+                Steal::Empty => return pieces,
             }
         }
+    }
+
+    /// What there is to go on with.
+    pub(super) fn into_left_off(self) -> LeftOff {
+        let pieces = self.take_left();
         let ledger = self.ledger.into_inner();
         LeftOff {
             pieces,
@@ -260,6 +264,10 @@ impl<A> Frontier<A> {
 
     /// What was found, and what cut the search short, if something did.
     pub(super) fn into_result(self) -> (Tally, Option<Box<Counterexample>>, Option<Cut>) {
+        // Of a search that was cut short, what was found in pieces that were to be gone on with counts as well.
+        for piece in self.take_left() {
+            self.ledger().close(&piece.place, piece.tally);
+        }
         let ledger = self.ledger.into_inner();
         let (tally, found) = ledger.unwrap_or_else(PoisonError::into_inner).into_result();
         let cut = self.cut.into_inner();

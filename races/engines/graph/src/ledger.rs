@@ -57,6 +57,11 @@ impl Ledger {
         is_wanted
     }
 
+    /// Whether a violation was found.
+    pub(super) const fn has_violation(&self) -> bool {
+        self.violation.is_some()
+    }
+
     /// Whether the piece is not void.
     pub(super) fn is_wanted(&self, place: &Place) -> bool {
         self.pieces.contains_key(place)

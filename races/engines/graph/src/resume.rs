@@ -90,7 +90,9 @@ impl<A: Axioms> Explorer<A> {
     ) -> Result<bool, Unforeseen> {
         // Whether a lock may be dropped without letting in whoever was overtaken is asked of the events that are there. What
         // it leads to where only those say yes which are none any more is no execution.
-        let may_be_void = matches!(turn.op, Op::Unlock { .. });
+        let may_be_void = matches!(turn.op, Op::Unlock { .. })
+            && (mark.common.as_ref())
+                .is_some_and(|before| before.has_more_than(self.code.common()));
         let is_void = || may_be_void.then_some(false).ok_or(Unforeseen::Order);
         loop {
             if self.depth == level && self.levels[level].entries.len() == *entry {
@@ -119,6 +121,9 @@ impl<A: Axioms> Explorer<A> {
             if !self.advance() {
                 return is_void();
             }
+        }
+        if self.levels[level].entries[*entry - 1].present != turn.present {
+            return Err(Unforeseen::Order); // another choice than before
         }
         if !turn.is_open {
             self.levels[level].entries[*entry - 1].stage = Stage::Settled;

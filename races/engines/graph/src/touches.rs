@@ -9,10 +9,11 @@
 //!
 //! 1. A survey: the first few executions are explored with everything taken for common, and each operation that is
 //!    asked for is taken down ([`Touches`]). Most searches are small and end here.
-//! 2. Then the search begins anew, with what was seen to be common ([`Foresight::learnt`]).
-//! 3. If an operation shows that more is common than was thought, the search begins anew.
+//! 2. Then the search goes on with what was seen to be common ([`Foresight::learnt`]): from where it is
+//!    ([`resume`](super::resume)), as what it has explored is right either way.
+//! 3. If an operation shows that more is common than was thought, the search goes on with that, too.
 //!
-//! So a verdict comes from a search that met no such operation. Nothing is lost then: take any execution in which something
+//! So what was explored with less in common has met no such operation. Nothing is lost: take any execution in which something
 //! that was passed over is somebody else's business, and the first operation that makes it so. All
 //! that comes before that operation is part of an execution that was explored, and at its end the operation was asked for.
 //!
@@ -45,13 +46,20 @@ impl Common {
         }
     }
 
+    /// Whether something is common here and not there.
+    pub(super) fn has_more_than(&self, other: &Self) -> bool {
+        let pairs = self.cells.iter().zip(&other.cells);
+        pairs.into_iter().any(|(&here, &there)| here && !there)
+            || self.waited.0 & !other.waited.0 != 0
+    }
+
     /// Whether an operation is an event, if this is what is common.
     pub(super) fn makes_event(&self, op: &Op) -> bool {
-        matches!(op, Op::SpinUntil { .. } | Op::Wait(_)) || self.has(op)
+        matches!(op, Op::SpinUntil { .. } | Op::Wait(_)) || self.covers(op)
     }
 
     /// Whether what an operation touches is common.
-    fn has(&self, op: &Op) -> bool {
+    fn covers(&self, op: &Op) -> bool {
         match *op {
             Op::Load { cell, .. }
             | Op::SpinUntil { cell, .. }
@@ -204,6 +212,6 @@ impl Foresight {
     /// Takes down an operation that a CPU asks for; whether it shows that more must be events than was foreseen.
     pub(super) fn is_news(&self, lane: usize, op: &Op) -> bool {
         let is_common = self.touches.touch(lane, op);
-        is_common && !self.common.has(op)
+        is_common && !self.common.covers(op)
     }
 }

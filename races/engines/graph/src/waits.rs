@@ -40,7 +40,7 @@ pub(super) enum Unforeseen {
     Touch,
     /// Enough has been seen to foresee what is common.
     Enough,
-    /// With what is foreseen now, CPUs take turns in another order ([`super::bookmark`]).
+    /// With what is foreseen now, CPUs take turns in another order ([`super::resume`]).
     Order,
 }
 
