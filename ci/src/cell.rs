@@ -15,7 +15,7 @@ pub(crate) struct Cell {
     pub(crate) profile: String,
     pub(crate) engine: String,
     model: String,
-    reductions: Vec<String>,
+    pub(crate) reductions: Vec<String>,
     pub(crate) cpus: u32,
     pub(crate) pages: u32,
     pub(crate) verdict: String,
@@ -77,9 +77,13 @@ impl Cell {
     }
 
     pub(crate) fn told(&self) -> String {
-        let over = if self.whole { "" } else { "over " };
-        let count = HumanCount(self.count());
-        format!("{over}{count} in {:.1} s", self.seconds)
+        let (count, seconds) = (HumanCount(self.count()), self.seconds);
+        match &self.verdict[..] {
+            "complete" => format!("{count} in {seconds:.1} s"),
+            "truncated" => format!("over {count} in {seconds:.1} s"),
+            "failed" => format!("FAILED after {count}"),
+            verdict => verdict.to_owned(),
+        }
     }
 }
 

@@ -12,12 +12,16 @@ type Size = (u32, u32);
 pub(crate) fn tables(cells: &[Cell]) -> String {
     let mut sizes: Vec<Size> = Vec::new();
     let mut rows: Vec<Vec<&Cell>> = Vec::new();
+    // What was measured twice counts once, as it was the last time.
     for cell in cells {
         if !sizes.contains(&size(cell)) {
             sizes.push(size(cell));
         }
         match rows.iter_mut().find(|row| name(row[0]) == name(cell)) {
-            Some(row) => row.push(cell),
+            Some(row) => {
+                row.retain(|other| size(other) != size(cell));
+                row.push(cell);
+            }
             None => rows.push(vec![cell]),
         }
     }
@@ -28,8 +32,12 @@ pub(crate) fn tables(cells: &[Cell]) -> String {
     text.push_str("\n| --- | --- | --- |");
     text.push_str(&" --- |".repeat(sizes.len()));
     for row in &rows {
-        let (race, profile, engine) = name(row[0]);
-        let _ = write!(text, "\n| {race} | {profile} | {engine} |");
+        let (race, profile, engine, reductions) = name(row[0]);
+        let _ = write!(text, "\n| {race} | {profile} | {engine}");
+        for reduction in reductions {
+            let _ = write!(text, ", {reduction}");
+        }
+        text.push_str(" |");
         for &asked in &sizes {
             let cell = row.iter().find(|cell| size(cell) == asked);
             let told = cell.map_or_else(|| "-".to_owned(), |cell| cell.told());
@@ -45,8 +53,8 @@ const fn size(cell: &Cell) -> Size {
     (cell.cpus, cell.pages)
 }
 
-fn name(cell: &Cell) -> (&str, &str, &str) {
-    (&cell.race, &cell.profile, &cell.engine)
+fn name(cell: &Cell) -> (&str, &str, &str, &[String]) {
+    (&cell.race, &cell.profile, &cell.engine, &cell.reductions)
 }
 
 /// For each profile and engine, how many times more states or executions there are with one caller more: the geometric mean

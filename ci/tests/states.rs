@@ -24,7 +24,7 @@ fn found(run: &Value) -> (Key, (String, BTreeSet<String>)) {
     (key, (word(run, "verdict").to_owned(), outcomes.collect()))
 }
 
-fn all(engine: &str, more: &[&str]) -> BTreeMap<Key, (String, BTreeSet<String>)> {
+fn all(engine: &str, seconds: &str, more: &[&str]) -> BTreeMap<Key, (String, BTreeSet<String>)> {
     let run = [
         "run",
         "--engine",
@@ -32,7 +32,7 @@ fn all(engine: &str, more: &[&str]) -> BTreeMap<Key, (String, BTreeSet<String>)>
         "--json",
         "--outcomes",
         "--max-seconds",
-        "0",
+        seconds,
     ];
     let runs = gupcheck(&[&run, &X86[..], more].concat());
     runs.iter().map(found).collect()
@@ -40,8 +40,7 @@ fn all(engine: &str, more: &[&str]) -> BTreeMap<Key, (String, BTreeSet<String>)>
 
 /// What both engines say of all races at a size at which not every search of the graph engine ends: of those that do.
 fn compare_what_ends(size: &[&str], at_least: usize) {
-    let seconds = [size, &["--max-seconds", "60"]].concat();
-    let (graph, states) = (all("graph", &seconds), all("states", &seconds));
+    let (graph, states) = (all("graph", "30", size), all("states", "60", size));
     let ended = graph
         .iter()
         .filter(|(_, (verdict, _))| verdict == "complete");
@@ -54,13 +53,13 @@ fn compare_what_ends(size: &[&str], at_least: usize) {
 }
 
 #[test]
-#[ignore = "the graph engine gets a minute for each line"]
+#[ignore = "the graph engine gets half a minute for each line"]
 fn what_holds_for_two_callers_holds_with_the_same_outcomes() {
     compare_what_ends(&["--cpus", "2"], 50);
 }
 
 #[test]
-#[ignore = "the graph engine gets a minute for each line"]
+#[ignore = "the graph engine gets half a minute for each line"]
 fn what_holds_for_two_callers_and_pages_holds_with_the_same_outcomes() {
     compare_what_ends(&["--cpus", "2", "--pages", "2"], 50);
 }
@@ -129,7 +128,7 @@ fn the_nearest_violation_of_head_moves() {
 
 #[test]
 fn what_holds_holds_with_the_same_outcomes() {
-    let (graph, states) = (all("graph", &[]), all("states", &[]));
+    let (graph, states) = (all("graph", "0", &[]), all("states", "0", &[]));
     assert!(graph.len() > 80, "only {} lines", graph.len());
     assert_eq!(states, graph);
     assert!(states.values().all(|(verdict, _)| verdict == "complete"));

@@ -10,6 +10,7 @@ pub(crate) fn gupcheck(arguments: &[&str]) -> Vec<Value> {
         .args(arguments)
         .output()
         .expect("the command exists");
+    assert_ne!(output.status.code(), Some(2), "{arguments:?} is refused");
     let text = String::from_utf8(output.stdout).expect("standard output is UTF-8");
     text.lines()
         .map(|line| serde_json::from_str(line).expect("a JSON object a line"))

@@ -55,7 +55,7 @@
 //! | `bookmark`, `resume` | where a search is; going on there with other events |
 //! | `frontier`, `split`, `ledger` | where threads meet; the part of a search that is given away; what they found, in one thread's order |
 //! | `sightings`, `estimate`, `random` | what a watcher is told; how many executions there are, about; numbers from a seed |
-//! | `timeline`, `trace` | a graph as an order that could have been watched, store buffers included; that, told as a trace |
+//! | `timeline`, `trace`, `expand` | a graph as an order that could have been watched, store buffers included; that, told as a trace; the operations that were passed over |
 //! | `build`, `build_sections`, `section_choice` | a graph built by choices; sections and waits in it; what a choice says of entering a section |
 //! | `shadow` | plain accesses to atomic cells |
 //! | `replay`, `minimise` | a schedule followed; a counterexample made small |
@@ -121,6 +121,7 @@ mod engine;
 mod entry;
 mod estimate;
 mod event;
+mod expand;
 mod explore;
 mod frontier;
 mod graph;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::GraphEngine;
 use super::bookmark::Bookmark;
 use super::estimate::{ENOUGH, Estimator};
+use super::expand::expanded;
 use super::explore::{Explorer, Extended};
 use super::frontier::{EndIfPanicking, Frontier, LeftOff, Piece};
 use super::id::EventId;
@@ -19,7 +20,7 @@ use super::resume::Next;
 use super::sightings::{Sightings, fingerprint};
 use super::silence::silently;
 use super::touches::Foresight;
-use super::trace::{counterexample, expanded};
+use super::trace::counterexample;
 use super::twins::Twins;
 use super::waits::{Unforeseen, Waits, too_many_waits};
 use gupcheck_program::{

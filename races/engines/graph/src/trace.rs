@@ -4,7 +4,7 @@
 //! order; then the trace keeps program order and reads-from, and coherence order as far as it can. Among
 //! the orders allowed it takes one that changes CPUs seldom.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use gupcheck_sync::{LaneId, Op, Source, What};
 
@@ -160,44 +160,16 @@ pub(super) fn choices(graph: &Graph, order: &[EventId]) -> Vec<Choice> {
     choices
 }
 
-/// The choices that lead to the current graph, with the operations that were passed over
-/// ([`touches`](super::touches)): each at once, reading what is newest. If events are to `blame`, they come last, and only
-/// what comes before them is there.
-pub(super) fn expanded<A: Axioms>(explorer: &mut Explorer<A>, blame: &[EventId]) -> Vec<Choice> {
+/// The choices that lead to the events of the current graph. If events are to `blame`, they come last, and only what comes
+/// before them is there.
+pub(super) fn visible<A: Axioms>(explorer: &Explorer<A>, blame: &[EventId]) -> Vec<Choice> {
     let level = explorer.level();
-    let graph = &level.graph;
-    let order = Telling::new(graph, &level.axioms, blame).order();
-    let order = whole_operations(graph, &order);
-    let visible = choices(graph, &events(&timeline(graph, &level.axioms, &order)));
-    // For each CPU, how many operations come before each of those that are there, and before what it does next.
-    let mut ahead: Vec<VecDeque<u32>> = Vec::new();
-    for lane in 0..explorer.code.cpus() {
-        let graph = &explorer.levels[explorer.depth].graph;
-        let is_told = |id: &EventId| graph.is_the_programs(*id) && !is_part(graph.event(*id));
-        let ids = (0..graph.lane(lane).len()).map(|nth| EventId::new(lane, nth));
-        let told = ids.filter(is_told).map(|id| graph.event(id).node);
-        let mut depths: VecDeque<u32> = told.map(|node| explorer.code.depth(node)).collect();
-        if let Some(node) = explorer.node_of(lane) {
-            depths.push_back(explorer.code.depth(node));
-        }
-        ahead.push(depths);
-    }
-    let mut done = vec![0; ahead.len()];
-    let mut all = Vec::new();
-    let mut pass_over = |all: &mut Vec<Choice>, lane: u8| {
-        let (done, ahead) = (&mut done[usize::from(lane)], &mut ahead[usize::from(lane)]);
-        let depth = ahead.pop_front().unwrap_or(*done);
-        all.extend((*done..depth).map(|_| Choice { lane, back: 0 }));
-        *done = depth + 1;
-    };
-    for choice in visible {
-        pass_over(&mut all, choice.lane);
-        all.push(choice);
-    }
-    if blame.is_empty() {
-        (0..explorer.code.cpus() as u8).for_each(|lane| pass_over(&mut all, lane));
-    }
-    all
+    let order = Telling::new(&level.graph, &level.axioms, blame).order();
+    let order = whole_operations(&level.graph, &order);
+    choices(
+        &level.graph,
+        &events(&timeline(&level.graph, &level.axioms, &order)),
+    )
 }
 
 /// The cells' values after what a trace tells, which is not all that is in the graph.

@@ -4,6 +4,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 
 use gupcheck_graph::GraphEngine;
+use gupcheck_graph::selfcheck::comparison::disagreement;
 use gupcheck_graph::selfcheck::generate::{Family, program};
 use gupcheck_program::{Engine, Exploration, Model, Program, Returned, Search, Verdict, Violation};
 use gupcheck_sync::{Layout, LoadOrder, StoreOrder};
@@ -103,6 +104,14 @@ fn an_execution_that_breaks_two_rules_is_told_by_one() {
             "survey {survey}"
         );
     }
+}
+
+/// A wait begins before a section that a schedule enters after it, and so does what its CPU does before the wait and is no
+/// event.
+#[test]
+fn a_wait_that_begins_at_a_section_comes_after_what_was_passed_over() {
+    let listing = program(Family::Sections, 5_004_311);
+    assert_eq!(disagreement(&listing, Model::Sc), None, "{listing}");
 }
 
 /// Threads learn from each other, and go on with each other's pieces.
