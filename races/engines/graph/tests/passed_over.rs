@@ -4,7 +4,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 
 use gupcheck_graph::GraphEngine;
-use gupcheck_graph::selfcheck::comparison::disagreement;
+use gupcheck_graph::selfcheck::disagreement;
 use gupcheck_graph::selfcheck::generate::{Family, program};
 use gupcheck_program::{Engine, Exploration, Model, Program, Returned, Search, Verdict, Violation};
 use gupcheck_sync::{Layout, LoadOrder, StoreOrder};
