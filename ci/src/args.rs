@@ -249,7 +249,8 @@ pub(crate) struct RunArgs {
     pub(crate) knocked_out: Vec<Step>,
     /// Leave out executions that tell nothing new (graph engine only): `symmetry`, those that differ by an
     /// exchange of CPUs declared to be twins; `retries`, those in which a round of a compare-exchange loop fails;
-    /// `dominated`, those in which a load reads what orders more than its answer takes; or `all`. Outcomes and verdicts stay, counts are smaller
+    /// `dominated`, those in which a load reads what orders more than its answer takes (rc11 only); or `all`.
+    /// Outcomes and verdicts stay, counts are smaller
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) reduce: Vec<Reductions>,
     /// Threads that share each search (graph and states engines). What a search finds does not depend on it,

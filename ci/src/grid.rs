@@ -43,7 +43,8 @@ pub(crate) fn grid(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let engines = args.engines.iter().map(|name| by_name(name));
-    let engines: Vec<&dyn Engine> = engines.collect::<Result<_, _>>()?;
+    let mut engines: Vec<&dyn Engine> = engines.collect::<Result<_, _>>()?;
+    engines.dedup_by_key(|engine| engine.name());
     let sizes = match &args.sizes[..] {
         [] => SIZES.to_vec(),
         asked => asked.to_vec(),

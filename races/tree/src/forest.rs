@@ -10,6 +10,9 @@ use gupcheck_sync::{LaneId, Site};
 use crate::node::{Held, NodeId, What};
 use crate::run::{Manner, Run, Said, Stop};
 
+/// More operations than this in one CPU, and it is taken for one that never ends.
+pub const MOST_OPERATIONS: u32 = 20_000;
+
 /// How many runs are kept where they stopped. Each has a stack of its own.
 const MOST_PARKED: usize = 1024;
 

@@ -28,6 +28,6 @@ mod node;
 mod run;
 
 pub use classes::{Class, ClassId, Classes, Edge};
-pub use forest::Forest;
+pub use forest::{Forest, MOST_OPERATIONS};
 pub use node::{Held, NodeId, What};
 pub use run::Said;

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use gupcheck_sync::{CellId, LaneId, Op};
-use gupcheck_tree::What;
+use gupcheck_tree::{MOST_OPERATIONS, What};
 
-use super::code::{MOST_OPERATIONS, NextRef};
+use super::code::NextRef;
 use super::event::{Asked, Effect};
 use super::explore::{Explorer, Extended, dropping, is_too_long};
 use super::id::EventId;

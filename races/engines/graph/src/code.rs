@@ -15,13 +15,10 @@ use std::sync::Arc;
 
 use gupcheck_program::Program;
 use gupcheck_sync::{CellId, LaneId, Op};
-use gupcheck_tree::{Forest, NodeId, Said, What};
+use gupcheck_tree::{Forest, MOST_OPERATIONS, NodeId, Said, What};
 
 use super::event::{Asked, Event};
 use super::touches::{Common, Foresight};
-
-/// More operations than this in one CPU, and it is taken for one that never ends.
-pub(super) const MOST_OPERATIONS: u32 = 20_000;
 
 /// What a CPU does next, without its result being copied.
 pub(super) enum NextRef<'a> {

@@ -17,10 +17,10 @@
 use std::sync::Arc;
 
 use gupcheck_sync::{CellId, LaneId, LockMode, Op};
-use gupcheck_tree::{NodeId, What};
+use gupcheck_tree::{MOST_OPERATIONS, NodeId, What};
 
 use super::bookmark::Bookmark;
-use super::code::{Code, MOST_OPERATIONS, NextRef};
+use super::code::{Code, NextRef};
 use super::event::{Asked, Effect, Event, NOT_CODE};
 use super::graph::Graph;
 use super::id::EventId;

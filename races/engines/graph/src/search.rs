@@ -474,3 +474,36 @@ impl<'s, A: Axioms> Walk<'s, A> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gupcheck_program::Model;
+
+    use super::*;
+    use crate::model::Sc;
+    use crate::selfcheck::generate::{Family, program};
+
+    /// What is passed over although others touch it is lost.
+    #[test]
+    fn who_does_not_learn_loses_outcomes() {
+        let search = Search::unlimited(Model::Sc);
+        let outcomes = |program: &Arc<Program>, is_deaf| {
+            let mut foresight = Foresight::none(program, Sc::is_fence).learnt();
+            foresight.is_deaf = is_deaf;
+            let mut left_off = LeftOff::beginning();
+            loop {
+                let began = (Instant::now(), left_off);
+                let engine = GraphEngine::ONE_THREAD;
+                match attempt::<Sc>(program, &search, engine, &foresight, began) {
+                    Ok(exploration) => return exploration.outcomes.len(),
+                    Err((_, left)) => (foresight, left_off) = (foresight.learnt(), left),
+                }
+            }
+        };
+        let programs = (1..40).map(|seed| Arc::new(program(Family::Queues, seed).to_program()));
+        let lost = programs
+            .filter(|program| outcomes(program, true) < outcomes(program, false))
+            .count();
+        assert!(lost > 10, "{lost}");
+    }
+}

@@ -5,15 +5,12 @@
 
 use gupcheck_program::{End, Program, Returned, Tally, Violation, panics};
 use gupcheck_sync::{LaneId, Op};
-use gupcheck_tree::{ClassId, Classes, Forest, What};
+use gupcheck_tree::{ClassId, Classes, Forest, MOST_OPERATIONS, What};
 
 use crate::machine::{Acted, Machine, Move};
 use crate::reach::Reaches;
 use crate::state::{Phase, State};
 use crate::twins::Twins;
-
-/// More operations than this in one CPU, and it is taken for one that never ends.
-const MOST_OPERATIONS: u32 = 20_000;
 
 /// So many operations a CPU is run on by itself, where it comes to code that nobody has run. Code that waits for others in
 /// a loop of its own does not come to its end.

@@ -15,7 +15,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use gupcheck_program::{Cut, means};
@@ -126,7 +126,7 @@ impl<'r, 'p> Round<'r, 'p> {
 
     /// Goes on from all these states.
     fn expand(&self, level: &[Left], (steps, most): (u32, u32), cut: &OnceLock<Cut>) -> Haul {
-        let next = AtomicUsize::new(0);
+        let (next, fresh) = (AtomicUsize::new(0), AtomicU64::new(0));
         let chunk = self.share.chunk.get();
         let of_level: u64 = level.iter().map(bytes_of).sum();
         let kept = self.frontier_bytes + of_level;
@@ -149,7 +149,9 @@ impl<'r, 'p> Round<'r, 'p> {
                 for left in &level[begin..level.len().min(begin + chunk)] {
                     walker.expand(left, steps);
                 }
-                let (states, bytes) = (seen.len(), seen.bytes() + kept);
+                let more = std::mem::take(&mut walker.haul.left_bytes);
+                let fresh = fresh.fetch_add(more, Ordering::Relaxed) + more;
+                let (states, bytes) = (seen.len(), seen.bytes() + kept + fresh);
                 if let Some(why) = guard.cut(states, bytes) {
                     _ = cut.set(why);
                 }

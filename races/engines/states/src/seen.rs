@@ -8,6 +8,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use gupcheck_program::means;
+
 use crate::machine::Move;
 
 /// How a state's bytes become a number.
@@ -26,7 +28,11 @@ const SHARDS: u32 = 6;
 pub(crate) struct StateId(u32);
 
 impl StateId {
-    const fn new(shard: usize, nth: usize) -> Self {
+    fn new(shard: usize, nth: usize) -> Self {
+        if nth >> (u32::BITS - SHARDS) > 0 {
+            // With another's number it would be taken for that one.
+            means::refused("a number for a state", "there are too many");
+        }
         Self((nth as u32) << SHARDS | shard as u32)
     }
 

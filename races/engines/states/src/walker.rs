@@ -59,6 +59,8 @@ pub(crate) struct Haul {
     pub(crate) stuck: Vec<Stuck>,
     pub(crate) tally: Tally,
     pub(crate) moves: u64,
+    /// About how many bytes `left` has grown by since somebody asked.
+    pub(crate) left_bytes: u64,
     /// The nearest violation.
     pub(crate) found: Option<Found>,
 }
@@ -208,7 +210,9 @@ impl<'w, 'p> Walker<'w, 'p> {
         self.next.encode(&mut self.bytes);
         if let Met::Nearer(number) = self.seen.meet(&self.bytes, origin) {
             let bucket = self.haul.left.entry(origin.steps).or_default();
-            bucket.push((number, self.bytes.as_slice().into()));
+            let left: Left = (number, self.bytes.as_slice().into());
+            self.haul.left_bytes += bytes_of(&left);
+            bucket.push(left);
         }
     }
 }
