@@ -20,7 +20,7 @@ use crate::args::BenchArgs;
 use crate::cell::Cell;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::plan::{self, Job};
 use crate::search::search;
 use crate::tables::tables;
@@ -61,6 +61,12 @@ pub(crate) fn grid(
     }
     if args.markdown {
         output.plain(&tables(&all))?;
+    }
+    if all.is_empty() {
+        output::remark(
+            "nothing was measured: no race that is meant names such a profile, or no engine knows its model",
+        );
+        exit = exit.max(Exit::Truncated);
     }
     Ok(exit)
 }

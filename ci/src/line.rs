@@ -141,12 +141,14 @@ pub(crate) fn sorted(outcomes: &Outcomes) -> Vec<(&Outcome, u64)> {
     sorted
 }
 
-/// A line for each outcome.
-pub(crate) fn histogram(program: &Program, outcomes: &Outcomes) -> Vec<Line> {
-    sorted(outcomes)
+/// A line for each outcome, and how often it came up, where that is counted.
+pub(crate) fn histogram(program: &Program, exploration: &Exploration) -> Vec<Line> {
+    let counts = exploration.states.is_none();
+    sorted(&exploration.outcomes)
         .into_iter()
         .map(|(outcome, times)| {
-            let times = HumanCount(times).to_string();
+            let times = counts.then(|| HumanCount(times).to_string());
+            let times = times.unwrap_or_default();
             Line::of(
                 Role::Plain,
                 format!("    {times:>9}  {}", outcome.shown(program)),

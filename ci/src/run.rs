@@ -56,9 +56,11 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
                 .and_then(|()| end(args, &summary, true, &mut output));
             last_words(told, summary.exit())
         };
-        let exploration = search(job, &program, stop, &stuck);
+        let mut exploration = search(job, &program, stop, &stuck);
         let found = |_: &Exploration| stuck(&exploration);
         let smaller = smaller::find(job, &program, &exploration, stop, &found);
+        let hint = smaller::hint(job, &exploration, stop, &found);
+        exploration.remarks.extend(hint.clone());
         summary.add(&exploration);
         gap = !matches!(exploration.verdict, Verdict::Failed(_));
         let finding = match &smaller {
@@ -72,6 +74,9 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
             output.plain(&json)?;
         } else {
             tell(args, job, &program, &exploration, columns, output)?;
+            if let Some(hint) = hint.filter(|_| !args.detail) {
+                output.line(&Line::of(Role::Caution, format!("    {hint}")))?;
+            }
             if let Some(finding) = &finding {
                 show(args, finding, output)?;
             }
@@ -137,7 +142,7 @@ fn tell(
         output.line(&remark)?;
     }
     if args.outcomes {
-        for line in line::histogram(program, &exploration.outcomes) {
+        for line in line::histogram(program, exploration) {
             output.line(&line)?;
         }
     }

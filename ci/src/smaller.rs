@@ -65,6 +65,33 @@ pub(crate) fn find(
     })
 }
 
+/// What breaks in the smallest instance, in words, where a larger one was not explored to its end and shows nothing.
+pub(crate) fn hint(
+    job: &Job,
+    exploration: &Exploration,
+    stop: &Stop,
+    stuck: Stuck<'_>,
+) -> Option<String> {
+    let is_cut = matches!(exploration.verdict, Verdict::Truncated(_));
+    if !is_cut || job.instance.size == Size::SMALLEST || stop.is_requested() {
+        return None;
+    }
+    let instance = Instance {
+        size: Size::SMALLEST,
+        ..job.instance
+    };
+    let job = Job {
+        instance,
+        limits: LIMITS,
+        ..*job
+    };
+    let program = Arc::new(instance.program());
+    let rule = rule(&program, &search(&job, &program, stop, stuck))?;
+    Some(format!(
+        "but the smallest instance breaks a rule, {rule}: --cpus 1 --pages 1"
+    ))
+}
+
 /// The rule that is broken; `None` if it is none of the race's.
 fn rule(program: &Program, exploration: &Exploration) -> Option<String> {
     match &exploration.verdict {

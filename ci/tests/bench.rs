@@ -80,6 +80,15 @@ fn a_page_has_the_searches_and_the_growth() {
 }
 
 #[test]
+fn to_measure_nothing_is_no_success() {
+    let args = "bench pte-clear/reuse --engine states --profile arm64 --size 1x1";
+    let output = gupcheck(&args.split(' ').collect::<Vec<_>>());
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).expect("standard error is UTF-8");
+    assert!(said.contains("nothing was measured"), "{said}");
+}
+
+#[test]
 fn a_size_that_is_none_is_a_usage_error() {
     for size in ["0x1", "2", "2x", "9x9", "two"] {
         let output = gupcheck(&["bench", "--size", size]);

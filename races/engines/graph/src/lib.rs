@@ -50,7 +50,7 @@
 //! | `level`, `explore`, `choose` | a graph under way; going forward; the next choice of an event |
 //! | `revisit`, `overtake` | going back: a write that serves an earlier read; a lock taken before one that was first |
 //! | `dominated` | loads that need not read what orders more |
-//! | `search`, `entry` | one thread's walk: limits, the verdict; where it begins |
+//! | `search`, `conclusion`, `entry` | one thread's walk, limits; the verdict; where it begins |
 //! | `waiting` | who waits for whom |
 //! | `bookmark`, `resume` | where a search is; going on there with other events |
 //! | `frontier`, `split`, `ledger` | where threads meet; the part of a search that is given away; what they found, in one thread's order |
@@ -116,6 +116,7 @@ mod build_sections;
 mod choose;
 mod clock;
 mod code;
+mod conclusion;
 mod dominated;
 mod engine;
 mod entry;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::GraphEngine;
 use super::bookmark::Bookmark;
+use super::conclusion::{remarks, verdict};
 use super::estimate::{ENOUGH, Estimator};
 use super::expand::expanded;
 use super::explore::{Explorer, Extended};
@@ -22,10 +23,10 @@ use super::silence::silently;
 use super::touches::Foresight;
 use super::trace::counterexample;
 use super::twins::Twins;
-use super::waits::{Unforeseen, Waits, too_many_waits};
+use super::waits::{Unforeseen, too_many_waits};
 use gupcheck_program::{
-    Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Reductions, Returned, Search,
-    Tally, Verdict, Violation, means, panics,
+    Counterexample, Cut, End, Estimate, Exploration, Pace, Program, Returned, Search, Tally,
+    Verdict, Violation, means, panics,
 };
 use gupcheck_sync::CellId;
 
@@ -126,56 +127,6 @@ fn attempt<A: Axioms>(
         elapsed,
         remarks: remarks::<A>(reductions, program, waits),
     }))
-}
-
-fn verdict(
-    program: &Program,
-    tally: &Tally,
-    found: Option<Box<Counterexample>>,
-    cut: Option<Cut>,
-) -> Verdict {
-    if let Some(mut found) = found {
-        found.execution = tally.executions;
-        return Verdict::Failed(found);
-    }
-    match cut {
-        Some(cut) => Verdict::Truncated(cut),
-        None => Verdict::of_everything(program, tally),
-    }
-}
-
-/// What there is to say of a search that leaves these executions out.
-fn remarks<A: Axioms>(reductions: Reductions, program: &Program, waits: &Waits) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if reductions.symmetry {
-        let declared = Twins::of_program(program).count();
-        let compared = Twins::under(reductions, program, waits).count();
-        let one = "of executions that differ by an exchange of twins, one was explored";
-        let what = match (declared, compared) {
-            (0, _) => "no two CPUs are twins here, nothing was left out".to_owned(),
-            (_, 0) => "twins that wait for others' sections are told apart, nothing was left out"
-                .to_owned(),
-            _ if compared < declared => {
-                format!("{one}; twins that wait for others' sections are told apart")
-            }
-            _ => one.to_owned(),
-        };
-        remarks.push(format!("symmetry: {what}"));
-    }
-    if reductions.retries {
-        remarks.push(
-            "retries: executions in which a round of a retry loop fails were left out".to_owned(),
-        );
-    }
-    if reductions.dominated {
-        let what = if A::KNOWS_DOMINATED_READS {
-            "executions in which a load reads a later write than it has to for its answer were left out"
-        } else {
-            "a load that could read an earlier write orders more here, nothing was left out"
-        };
-        remarks.push(format!("dominated: {what}"));
-    }
-    remarks
 }
 
 /// The estimate of a search that is over, after as many probes more as it takes.

@@ -97,6 +97,27 @@ impl Guard for Watchman<'_> {
     }
 }
 
+/// More states than this are not explored only to learn, and more than this not to find a shorter way.
+const MOST_LEARNT: u64 = 200_000;
+const MOST_SHORTENED: u64 = 1_000_000;
+
+/// Who ends a search beside the one that is asked for: it must not take the time that this one is given.
+struct Aside<'w> {
+    watchman: &'w Watchman<'w>,
+    most: u64,
+}
+
+impl Guard for Aside<'_> {
+    fn cut(&self, states: u64, bytes: u64) -> Option<Cut> {
+        let enough = || (states >= self.most).then_some(Cut::States(self.most));
+        self.watchman.cut(states, bytes).or_else(enough)
+    }
+
+    fn report(&self, states: u64, outcomes: usize) {
+        self.watchman.report(states, outcomes);
+    }
+}
+
 impl<'s> Walk<'s> {
     pub(crate) fn new(
         program: &'s Arc<Program>,
@@ -182,7 +203,8 @@ impl<'s> Walk<'s> {
     }
 
     /// Learns the code from smaller searches: those in which one of several twins takes part, then two, and so on. They say
-    /// nothing of the program, but have far fewer states, and most of what a CPU can come to, it comes to there.
+    /// nothing of the program, but have far fewer states, and most of what a CPU can come to, it comes to there. Where
+    /// they are large themselves, that is enough.
     fn learn(&mut self, forest: &mut Forest) {
         let cpus = self.program.cpus().len();
         for most in 1..cpus {
@@ -196,7 +218,11 @@ impl<'s> Walk<'s> {
             }
             loop {
                 let known = Known::of(machine, forest);
-                let share = (self.share, &self.watchman as &dyn Guard);
+                let aside = Aside {
+                    watchman: &self.watchman,
+                    most: MOST_LEARNT,
+                };
+                let share = (self.share, &aside as &dyn Guard);
                 let mut round = Round::new(known, forest, self.hash, share);
                 match walk(&mut round) {
                     Ended::Cut(_) => return, // what is left, the rounds to come learn
@@ -264,7 +290,11 @@ impl<'s> Walk<'s> {
     /// The nearest violation, if the limits allow to look for it.
     fn nearest(&mut self, forest: &mut Forest, most: u32) -> Option<Told> {
         "the shortest way".clone_into(&mut self.watchman.stage);
-        let limits = (most, &self.watchman as &dyn Guard);
+        let aside = Aside {
+            watchman: &self.watchman,
+            most: MOST_SHORTENED,
+        };
+        let limits = (most, &aside as &dyn Guard);
         let (known, found) = nearest(self.machine, forest, self.hash, limits).ok()?;
         let found = found?;
         let first = self.machine.first(forest, &known.classes);
@@ -301,7 +331,10 @@ impl<'s> Walk<'s> {
             ))),
             (Ok(told), _) => {
                 if !found.is_nearest {
-                    remarks.push("there may be a shorter counterexample".to_owned());
+                    remarks.push(
+                        "there may be a shorter counterexample: the search for the shortest was cut short"
+                            .to_owned(),
+                    );
                 }
                 Verdict::Failed(told)
             }

@@ -242,7 +242,7 @@ fn a_violation_stands_in_a_search_that_is_cut() {
     };
     let cut = StatesEngine::XXH3.explore(&program, &search(cut));
     assert_eq!(broken(&all).violation, broken(&cut).violation);
-    let shorter = |remark: &String| remark == "there may be a shorter counterexample";
+    let shorter = |remark: &String| remark.starts_with("there may be a shorter counterexample");
     assert!(!all.remarks.iter().any(shorter), "{:?}", all.remarks);
     assert!(cut.remarks.iter().any(shorter), "{:?}", cut.remarks);
 }
