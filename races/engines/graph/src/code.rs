@@ -8,7 +8,8 @@
 //! events. Their reads are answered from the cells' first values and from what the CPU itself wrote, which is kept for each
 //! node.
 //!
-//! Trees are a thread's own. Whoever adopts another thread's graph looks its nodes up again ([`Code::name`]).
+//! Trees are a thread's own. Whoever adopts another thread's graph looks its nodes up again
+//! ([`adopt`](super::explore::Explorer::adopt)).
 
 use std::rc::Rc;
 use std::sync::Arc;
