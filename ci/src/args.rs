@@ -95,7 +95,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, conflicts_with_all = ["rates", "json"])]
     pub(crate) markdown: bool,
     /// Make these tables of what --json wrote to a file before; nothing is measured
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rates", "json", "markdown"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rates", "json", "markdown", "pattern", "sizes"])]
     pub(crate) page: Option<PathBuf>,
     /// Explore each race again and again with the graph engine, to compare its speed with itself
     #[arg(long)]
