@@ -58,7 +58,7 @@ impl Cell {
             reductions: (job.tuning.reductions.names().map(str::to_owned)).collect(),
             cpus: size.cpus,
             pages: size.pages,
-            verdict: verdict(&exploration.verdict).to_owned(),
+            verdict: exploration.verdict.name().to_owned(),
             whole: matches!(exploration.verdict, Verdict::Complete),
             executions: states.is_none().then_some(exploration.executions),
             states: states.map(|states| states.states),
@@ -84,14 +84,5 @@ impl Cell {
             "failed" => format!("FAILED after {count}"),
             verdict => verdict.to_owned(),
         }
-    }
-}
-
-const fn verdict(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Complete => "complete",
-        Verdict::Truncated(_) => "truncated",
-        Verdict::Failed(_) => "failed",
-        Verdict::Unsupported(_) => "unsupported",
     }
 }

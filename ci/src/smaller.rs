@@ -38,17 +38,8 @@ pub(crate) fn find(
 ) -> Option<Smaller> {
     let rule = rule(program, exploration)?;
     below(job.instance.size).into_iter().find_map(|size| {
-        let limits = LIMITS;
-        let instance = Instance {
-            size,
-            ..job.instance
-        };
-        let job = Job {
-            instance,
-            limits,
-            ..*job
-        };
-        let program = Arc::new(instance.program());
+        let job = sized(job, size);
+        let program = Arc::new(job.instance.program());
         let mut exploration = search(&job, &program, stop, stuck);
         if self::rule(&program, &exploration)? != rule {
             return None;
@@ -76,20 +67,24 @@ pub(crate) fn hint(
     if !is_cut || job.instance.size == Size::SMALLEST || stop.is_requested() {
         return None;
     }
-    let instance = Instance {
-        size: Size::SMALLEST,
-        ..job.instance
-    };
-    let job = Job {
-        instance,
-        limits: LIMITS,
-        ..*job
-    };
-    let program = Arc::new(instance.program());
+    let job = sized(job, Size::SMALLEST);
+    let program = Arc::new(job.instance.program());
     let rule = rule(&program, &search(&job, &program, stop, stuck))?;
     Some(format!(
         "but the smallest instance breaks a rule, {rule}: --cpus 1 --pages 1"
     ))
+}
+
+/// The same at another size, and for a short while.
+fn sized(job: &Job, size: Size) -> Job {
+    Job {
+        instance: Instance {
+            size,
+            ..job.instance
+        },
+        limits: LIMITS,
+        ..*job
+    }
 }
 
 /// The rule that is broken; `None` if it is none of the race's.

@@ -34,6 +34,13 @@ pub(super) struct Asked {
     pub(super) node: NodeId,
 }
 
+impl Asked {
+    /// Whether an operation begins with this.
+    pub(super) const fn begins(&self) -> bool {
+        !self.is_second && self.part == 0
+    }
+}
+
 /// What a courier does is in no CPU's code.
 pub(super) const NOT_CODE: NodeId = NodeId(u32::MAX);
 

@@ -118,11 +118,16 @@ impl<A: Axioms> Explorer<A> {
         }
     }
 
+    /// Whether a CPU has begun.
+    fn is_started(&self, lane: usize) -> bool {
+        let starts_at_once = self.program.cpus()[lane].start == Start::AtOnce;
+        starts_at_once || !self.level().graph.spawned_by(lane).is_init()
+    }
+
     /// Where in its code a CPU is, if it was started.
     pub(super) fn node_of(&mut self, lane: usize) -> Option<NodeId> {
         let graph = &self.levels[self.depth].graph;
-        let spawned = self.program.cpus()[lane].start == Start::Spawned;
-        if spawned && graph.spawned_by(lane).is_init() {
+        if !self.is_started(lane) {
             return None;
         }
         let answered = graph.answered(lane);
@@ -148,8 +153,7 @@ impl<A: Axioms> Explorer<A> {
         if lane >= self.code.cpus() {
             return graph.next_of_courier(lane).map(NextRef::Asks);
         }
-        let spawned = self.program.cpus()[lane].start == Start::Spawned;
-        if spawned && graph.spawned_by(lane).is_init() {
+        if !self.is_started(lane) {
             return None;
         }
         let unanswered = (graph.stuck(lane).map(Event::asked)).or_else(|| graph.half_done(lane));

@@ -12,7 +12,6 @@
 use std::sync::Arc;
 
 use super::bookmark::Bookmark;
-use super::event::Asked;
 use super::explore::Explorer;
 use super::graph::Graph;
 use super::id::EventId;
@@ -48,7 +47,7 @@ impl<A: Axioms> Explorer<A> {
         for lane in 0..self.code.cpus() {
             for index in 0..level.graph.lane(lane).len() {
                 let before = &level.graph.lane(lane)[..index];
-                let node = if is_first(&level.graph.lane(lane)[index].asked()) {
+                let node = if level.graph.lane(lane)[index].asked().begins() {
                     self.code.after(lane, before)
                 } else {
                     before.last().expect("it goes on with something").node
@@ -68,7 +67,7 @@ impl<A: Axioms> Explorer<A> {
             let events = level.graph.answered(lane);
             if lane < self.code.cpus() {
                 asked.node = match events.last() {
-                    Some(last) if !is_first(asked) => last.node,
+                    Some(last) if !asked.begins() => last.node,
                     _ => self.code.after(lane, events),
                 };
             }
@@ -111,11 +110,6 @@ impl<A: Axioms> Level<A> {
         self.entries[oldest].stage = Stage::Settled;
         cut_off
     }
-}
-
-/// Whether an operation begins with this event.
-const fn is_first(asked: &Asked) -> bool {
-    !asked.is_second && asked.part == 0
 }
 
 impl Entry {

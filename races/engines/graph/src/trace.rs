@@ -217,7 +217,7 @@ fn said_by(graph: &Graph, code: &Code, lane: usize) -> Vec<Said> {
         // It has begun to wait, and the CPU has not been answered.
         events = &events[..events.len() - 1];
     }
-    let begins = |&nth: &usize| !events[nth].is_second && events[nth].part == 0;
+    let begins = |&nth: &usize| events[nth].asked().begins();
     let first: Vec<usize> = (0..events.len()).filter(begins).collect();
     let answer = |&nth: &usize| events[nth].op.answer(events[nth].read);
     let said = code.listen(lane, first.iter().map(answer).collect());
