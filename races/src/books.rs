@@ -42,6 +42,11 @@ impl Books {
         self.callers.push((lane, hold));
     }
 
+    /// The callers, and what they keep.
+    pub(crate) fn callers(&self) -> &[(LaneId, Hold)] {
+        &self.callers
+    }
+
     /// A CPU owns the page that it returns.
     pub(crate) fn owner(&mut self, lane: LaneId) {
         self.owners.push(lane);
