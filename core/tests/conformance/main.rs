@@ -13,6 +13,7 @@ mod device;
 mod fallback;
 mod family;
 mod faults;
+mod fork;
 mod giving_back;
 mod mutators;
 mod oracles;
