@@ -87,7 +87,7 @@ fn a_page_for_the_copy_is_allocated_outside_the_locks() {
     let ops = world.ops(|cpu| dup_mm(cpu, area.mm, child.mm));
     let locks: Vec<_> = (ops.iter())
         .filter(|op| op.contains("lock ") && (op.contains(".ptl") || op.contains("zone")))
-        .map(|op| op.as_str())
+        .map(String::as_str)
         .collect();
     let [src, dst] = [area, child].map(|area| {
         let pmd = entry(&world, area, area.start, Level::Pmd);

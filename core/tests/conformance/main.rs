@@ -14,6 +14,7 @@ mod fallback;
 mod family;
 mod faults;
 mod fork;
+mod fork_steps;
 mod giving_back;
 mod mutators;
 mod oracles;

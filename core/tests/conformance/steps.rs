@@ -6,24 +6,22 @@ use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
-    Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only,
-    pin_user_pages_remote, unpin_user_pages,
+    Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
 };
-use gupcheck_core::machine::MmId;
 use gupcheck_core::mutators::{
-    collapse_huge_page, dup_mm, madvise_dontneed, migrate_page, munmap, split_huge_page,
+    collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
 };
 use gupcheck_core::pgtable::{Bits, Entry};
 use gupcheck_core::step::Step;
 
 /// What a scene consists of: the areas that boot made, and the first frame of interest.
-struct Scene {
-    area: Area,
+pub(crate) struct Scene {
+    pub(crate) area: Area,
     page: Pfn,
 }
 
 /// One page mapped, writable.
-fn small(boot: &mut Boot) -> Scene {
+pub(crate) fn small(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
     let page = boot.populate(area)[0];
     boot.free_block(0);
@@ -39,7 +37,7 @@ fn read_only(boot: &mut Boot) -> Scene {
 }
 
 /// One page, locked, with a migration entry where it was mapped.
-fn migrating(boot: &mut Boot) -> Scene {
+pub(crate) fn migrating(boot: &mut Boot) -> Scene {
     let scene = small(boot);
     let area = scene.area;
     boot.change_pte(area.mm, area.start, |pte| pte.migration(true));
@@ -98,37 +96,7 @@ fn huge_replaced(boot: &mut Boot) -> Scene {
     scene
 }
 
-/// The same as [`small`], and a child to be: mm1.
-fn parent(boot: &mut Boot) -> Scene {
-    let scene = small(boot);
-    boot.child_of(scene.area);
-    scene
-}
-
-/// The same as [`migrating`], and a child to be.
-fn migrating_parent(boot: &mut Boot) -> Scene {
-    let scene = migrating(boot);
-    boot.child_of(scene.area);
-    scene
-}
-
-/// The same as [`small`], and a child that shares the page.
-fn forked(boot: &mut Boot) -> Scene {
-    let scene = small(boot);
-    boot.forked(scene.area);
-    scene
-}
-
-fn fork(cpu: &Cpu<'_>, scene: &Scene) {
-    assert_eq!(dup_mm(cpu, scene.area.mm, MmId(1)), Ok(()));
-}
-
-fn pin_remotely(cpu: &Cpu<'_>, scene: &Scene) {
-    let area = scene.area;
-    pin_user_pages_remote(cpu, MmId(1), area.mm, area.start, 1, Foll::WRITE);
-}
-
-fn pin(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
 }
@@ -157,7 +125,7 @@ fn collapse(cpu: &Cpu<'_>, scene: &Scene) {
     collapse_huge_page(cpu, scene.area.mm, scene.area.start);
 }
 
-fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
     migrate_page(cpu, scene.page);
 }
 
@@ -175,8 +143,8 @@ fn try_split(cpu: &Cpu<'_>, scene: &Scene) {
     let _ = split_huge_page(cpu, scene.page);
 }
 
-type SetUp = fn(&mut Boot) -> Scene;
-type Work = fn(&Cpu<'_>, &Scene);
+pub(crate) type SetUp = fn(&mut Boot) -> Scene;
+pub(crate) type Work = fn(&Cpu<'_>, &Scene);
 
 /// The operations of `work` without these steps.
 fn ops(profile: &'static Profile, without: &[Step], set_up: SetUp, work: Work) -> Vec<String> {
@@ -243,12 +211,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::MigrationEntryRmb => (&ARM64, migrating, zap),
         S::PagemapReference => (&ARM64, device, pin),
         S::NrPagesCheck => (&ARM64, hole, get_none),
-        S::ForkSequence | S::ForkCopiesPinned | S::ForkRmapFirst => (&ARM64, parent, fork),
-        S::ForkSharesMigration => (&ARM64, migrating_parent, fork),
-        S::RmapParentFirst => (&ARM64, forked, migrate),
-        S::MarkTargetMm => (&ARM64, parent, pin_remotely),
-        // It acts where fork has come between.
-        S::UndoUnchecked => (&ARM64, small, pin),
+        other => crate::fork_steps::scene_of(other),
     }
 }
 
@@ -419,26 +382,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::CheckPte | S::SplitChecksFolio => {
             unreachable!("they decide whether all the rest is done")
         }
-        S::ForkSequence => (
-            &[
-                "fence.Release",
-                "fence.Release",
-                "load.Relaxed mm0.write_protect_seq",
-                "load.Relaxed mm0.write_protect_seq",
-                "store.Relaxed mm0.write_protect_seq",
-                "store.Relaxed mm0.write_protect_seq",
-            ],
-            NOTHING,
-        ),
-        // The mark is not set: nothing more is asked.
-        S::ForkCopiesPinned => (&["load.Relaxed mm0.has_pinned"], NOTHING),
-        S::ForkRmapFirst | S::RmapParentFirst => (NOTHING, NOTHING),
-        S::ForkSharesMigration => (&["read page4.table", "store.Relaxed mm0.pte[4]"], NOTHING),
-        S::MarkTargetMm => (
-            &["load.Relaxed mm0.has_pinned", "or.Relaxed mm0.has_pinned"],
-            &["load.Relaxed mm1.has_pinned", "or.Relaxed mm1.has_pinned"],
-        ),
-        S::UndoUnchecked => unreachable!("nothing comes between on one CPU"),
+        other => crate::fork_steps::difference(other),
     }
 }
 
