@@ -72,6 +72,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PincountBarrier, RELAXED),
         Need::of(Step::SeqcountBegin, PROFILES),
         Need::of(Step::SeqcountRetry, PROFILES),
+        Need::of(Step::UndoUnchecked, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
