@@ -10,6 +10,7 @@
 //! | `grab` | references and pins |
 //! | `gates` | what the fast path refuses |
 //! | `slow` | the walk under the mmap lock |
+//! | `remote` | the function that pins another process's pages |
 //! | `follow` | one page under the page-table lock |
 
 mod device;
@@ -20,6 +21,7 @@ mod follow;
 mod gates;
 mod grab;
 mod pages;
+mod remote;
 mod slow;
 
 pub use crate::errno::Errno;
@@ -31,5 +33,6 @@ pub use grab::{
     gup_put_folio, put_page, try_grab_folio, try_grab_page, unpin_user_page, unpin_user_pages,
 };
 pub use pages::{Gup, MAX_PAGES, Pages};
+pub use remote::pin_user_pages_remote;
 
 use pages::Recorded;

@@ -25,9 +25,14 @@
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
 //! | `noise` | background actors, which may come to any race |
+//! | `fork` | a child gets its parent's page tables |
+//! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
 
 mod collapse;
+mod copy_huge;
+mod copy_pte;
 mod device;
+mod fork;
 mod isolate;
 mod migrate;
 mod munmap;
@@ -40,6 +45,7 @@ mod zap;
 
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use fork::dup_mm;
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use munmap::munmap;

@@ -38,12 +38,7 @@ impl Standing {
 impl Step {
     /// What can be said of its weight.
     pub const fn standing(self) -> Standing {
-        const FORK: &str = "fork, which alone writes the sequence and looks at the mark";
         match self {
-            Self::HasPinned | Self::SeqcountBegin | Self::SeqcountRetry => Standing::NotYet(FORK),
-            Self::IrqsRestoredFirst => {
-                Standing::NotYet("fork: a sequence that nobody writes can be read in any order")
-            }
             Self::ExclusiveBarrier | Self::ShareBarrier => Standing::NotYet(
                 "KSM, which puts an entry back with the exclusive bit cleared; migration sets the bit first",
             ),
@@ -53,7 +48,7 @@ impl Step {
             Self::RmapOrdered => Standing::Redundant(
                 "whoever gives a mapping up drops its reference next, which is a full barrier as well",
             ),
-            Self::RecheckOrder => Standing::Control,
+            Self::RecheckOrder | Self::IrqsRestoredFirst => Standing::Control,
             _ => Standing::Carried,
         }
     }

@@ -155,4 +155,25 @@ steps! {
     NrPagesCheck = "P29", "nr-pages-check",
         "Return at once if no pages are asked for.",
         "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
+    ForkSequence = "M-P15", "fork-sequence",
+        "Keep the write-protect sequence odd for as long as fork copies entries.",
+        "seqcount-begin (P2), seqcount-retry (P25)", "copy_page_range; 57efa1fe5957";
+    ForkCopiesPinned = "M-P16", "fork-copies-pinned",
+        "Copy a page for the child at fork if it may be pinned, and do not share it.",
+        "has-pinned (P1), pincount-barrier (P17)", "copy_present_pte, copy_huge_pmd, page_needs_cow_for_dma; 70e806e4e645, d042035eaf5f";
+    UndoUnchecked = "P26", "undo-unchecked",
+        "Give the pins back that fork came between without asking whether the pages are exclusive.",
+        "fork, which has shared them by then", "unpin_user_pages_lockless; b6a2619c60b4";
+    MarkTargetMm = "P1t", "mark-target-mm",
+        "Mark the mm whose pages are pinned as having pins, and not the caller's own.",
+        "fork's look at the marker", "__get_user_pages_locked; a4d63c3732f1";
+    ForkRmapFirst = "M-P60", "fork-rmap-first",
+        "Put the child's area into the parent's anon_vma before its entries are copied.",
+        "rmap-walk-lock (M-P24)", "dup_mmap, anon_vma_fork";
+    RmapParentFirst = "M-P61", "rmap-parent-first",
+        "Visit the areas of a parent before those of its children.",
+        "fork, which copies from the one to the other", "anon_vma_interval_tree_insert, rmap_walk_anon";
+    ForkSharesMigration = "M-P62", "fork-shares-migration",
+        "Make a migration entry that is copied one of a page that is shared, in both mms.",
+        "remove_migration_ptes", "copy_nonpresent_pte; 6c287605fd56";
 }

@@ -13,6 +13,8 @@ mod device;
 mod fallback;
 mod family;
 mod faults;
+mod fork;
+mod fork_steps;
 mod giving_back;
 mod mutators;
 mod oracles;
