@@ -21,7 +21,12 @@ const CASES: &[Case] = &[
         &X86_PV,
         Step::HeadRecheck,
     ),
-    (Invariant::I4, "fork/pin", &X86_PV, Step::SeqcountRetry),
+    (
+        Invariant::I4,
+        "fork/small-page",
+        &X86_PV,
+        Step::SeqcountRetry,
+    ),
     (Invariant::I5, "pte-clear/look", &ARM64, Step::PinBarrier),
     (
         Invariant::I9,
@@ -45,6 +50,7 @@ const CASES: &[Case] = &[
 
 fn race(name: &str) -> &'static Race {
     let families = [
+        gupcheck_fork::RACES,
         gupcheck_pairs::RACES,
         gupcheck_pte_clear::RACES,
         gupcheck_thp_collapse::RACES,
@@ -62,12 +68,12 @@ fn verdict(case: Case, forgotten: Option<Invariant>) -> Verdict {
     let (_, name, profile, step) = case;
     let engine: &dyn Engine = all()[0];
     let search = Search {
-        model: model_for(engine, profile),
         limits: Limits {
             executions: Some(400_000),
             time: None,
             memory: None,
         },
+        ..Search::unlimited(model_for(engine, profile))
     };
     let mut program = race(name).program(Size::SMALLEST, profile, Steps::of(&[step]));
     if let Some(invariant) = forgotten {

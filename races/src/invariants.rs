@@ -80,17 +80,11 @@ impl Invariant {
     /// Who asks for it.
     pub const fn asked(self) -> Asked {
         match self {
-            Self::I1
-            | Self::I3
-            | Self::I4
-            | Self::I9
-            | Self::I10
-            | Self::I11
-            | Self::I12
-            | Self::I13 => Asked::OfEveryRace,
+            Self::I1 | Self::I3 | Self::I4 | Self::I10 | Self::I11 => Asked::OfEveryRace,
             Self::I5 | Self::I7 => Asked::ByTheRace,
             Self::I2 | Self::I8 | Self::I14 => Asked::ByTheModel,
-            Self::I6 => Asked::With(Self::I1),
+            Self::I6 | Self::I12 => Asked::With(Self::I1),
+            Self::I9 | Self::I13 => Asked::With(Self::I3),
         }
     }
 
