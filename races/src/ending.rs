@@ -1,8 +1,9 @@
 //! The end of an execution, in the kernel's terms.
 
-use gupcheck_core::folio::{Owner, Page, Pfn};
+use gupcheck_core::boot::Area;
+use gupcheck_core::folio::{Owner, Page, PageFlags, Pfn};
 use gupcheck_core::machine::Machine;
-use gupcheck_core::pgtable::Entry;
+use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
 use gupcheck_core::sync::LaneId;
 use gupcheck_program::End;
 
@@ -52,9 +53,48 @@ impl<'a> Ending<'a> {
         self.end.plain(page.owner)
     }
 
+    /// Whether a page is exclusive to the process that maps it (`PageAnonExclusive`).
+    pub fn is_exclusive(&self, pfn: Pfn) -> bool {
+        let flags = self.end.value(self.machine.page(pfn).flags);
+        flags.contains(PageFlags::ANON_EXCLUSIVE)
+    }
+
     /// Whether a page is on the free list.
     pub fn is_free(&self, pfn: Pfn) -> bool {
         self.end.plain(self.machine.page(pfn).buddy)
+    }
+
+    /// The entry for the `nth` page of an area, as it is in the end; none where a table is missing.
+    pub fn entry(&self, area: Area, nth: u64) -> Entry {
+        let (addr, geometry) = (area.start + nth * PAGE_SIZE, &self.machine.geometry);
+        let mut table = self.machine.mm(area.mm).pgd;
+        for level in Level::ALL {
+            if geometry.is_folded(level) {
+                continue;
+            }
+            let index = geometry.index(level, addr);
+            let entry = self
+                .end
+                .value(self.machine.page(table).table.entries[index]);
+            if level == Level::Pte || !entry.access_permitted(false) || entry.is_huge() {
+                return entry;
+            }
+            table = entry.pfn();
+        }
+        Entry::NONE
+    }
+
+    /// Whether user space finds this page at the `nth` place of an area: it is mapped there, or a fault will find it in the
+    /// swap cache.
+    pub fn is_there(&self, area: Area, nth: u64, pfn: Pfn) -> bool {
+        let entry = self.entry(area, nth);
+        match entry.swap_slot() {
+            Some(slot) => {
+                let slot = &self.machine.swap().slots[slot as usize];
+                self.end.value(slot.cached).0 == Some(pfn)
+            }
+            None => entry.pte_present() && entry.pfn() == pfn,
+        }
     }
 
     /// Whether a page table has a migration entry, whichever table of those that there are.

@@ -155,4 +155,43 @@ steps! {
     NrPagesCheck = "P29", "nr-pages-check",
         "Return at once if no pages are asked for.",
         "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
+    LazyfreeRmb = "M-P10", "lazyfree-rmb",
+        "A read barrier between the references of a page that was given up and its dirty bit.",
+        "put-ordered (P27): marked dirty, then dropped", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeBarrier = "M-P50", "lazyfree-barrier",
+        "A full barrier before the references of a page that was given up are looked at.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeRefs = "M-P51", "lazyfree-refs",
+        "Discard a page that was given up only if nobody but its mappings and reclaim has a reference.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    SwapPeeksFirst = "M-P52", "swap-peeks-first",
+        "Give no page that may be pinned a slot of swap space.",
+        "nothing: a pin may come next", "shrink_folio_list; feb889fb40fa";
+    SwapChecksPins = "M-P53", "swap-checks-pins",
+        "Look for pins once the entry is cleared, before it becomes a swap entry.",
+        "pin-barrier (P12), pincount-barrier (P17)", "try_to_unmap_one; 6c287605fd56";
+    SwapExclusive = "M-P54", "swap-exclusive",
+        "A swap entry remembers that the page was exclusive.",
+        "whoever has a reference that is no pin", "try_to_unmap_one, do_swap_page; 1493a1913e34";
+    SwapCacheRecheck = "M-P55", "swap-cache-recheck",
+        "With the folio locked, ask again whether it is in the swap cache, and for this slot.",
+        "whoever takes it out with the folio locked", "do_swap_page";
+    RemoveChecksDirty = "M-P56", "remove-checks-dirty",
+        "With the count frozen, keep a folio in the cache that was written to meanwhile.",
+        "put-ordered (P27): marked dirty, then dropped", "__remove_mapping; e286781d5f2e";
+    NosyncBarrier = "M-P57", "nosync-barrier",
+        "An invalidation whose wait is put off begins with a barrier: arm64's DSB ISHST.",
+        "pin-barrier (P12), pincount-barrier (P17)", "arch_tlbbatch_add_pending, __flush_tlb_page_nosync; 43b3dfdd0455";
+    FlushBeforeWriteout = "M-P58", "flush-before-writeout",
+        "Make up for a flush that was put off before contents are written out.",
+        "whoever writes by a stale translation", "try_to_unmap_flush_dirty; d950c9477d51";
+    FlushBeforeFree = "M-P59", "flush-before-free",
+        "Make up for a flush that was put off before pages are freed.",
+        "whoever works with a stale translation", "shrink_folio_list, try_to_unmap_flush; 72b252aed506";
+    FlushBatchedPending = "M-P60", "flush-batched-pending",
+        "Who trusts a cleared entry asks the mm whether a flush of it was put off, and makes up for it.",
+        "set_tlb_ubc_flush_pending, under the page-table lock", "zap_pte_range, change_pte_range; 3ea277194daa";
+    PendingInvalidates = "M-P61", "pending-invalidates",
+        "Making up for what others have put off invalidates again: arm64's DSB waits for its own CPU's invalidations only.",
+        "whoever works with a stale translation", "later than v6.8: arch_flush_tlb_batched_pending, v6.16";
 }
