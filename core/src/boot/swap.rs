@@ -2,7 +2,7 @@
 
 use super::Boot;
 use crate::machine::MmId;
-use crate::types::{Bits, Cached, Entry, Level, PageFlags, Pfn, Swap, SwapUse};
+use crate::types::{Bits, Cached, Entry, Level, Owner, PageFlags, Pfn, Swap, SwapUse};
 
 impl Boot {
     /// So many free slots of swap space more.
@@ -59,6 +59,21 @@ impl Boot {
         let place = self.tables_down_to(mm, addr, Level::Pte);
         self.layout.set(place, Entry::swap(slot, exclusive));
         slot
+    }
+
+    /// The swap cache has a page for a slot that was swapped out, mapped nowhere: the page.
+    pub fn cached_for(&mut self, slot: u32) -> Pfn {
+        let pfn = self.anon_page(Owner::Us, 1);
+        let page = self.page(pfn);
+        let (flags, swap) = (page.flags, page.swap);
+        self.layout
+            .set(flags, PageFlags::LRU | PageFlags::SWAP_CACHE);
+        self.layout.set(swap, slot);
+        let slot_used = self.machine.swap().slots[slot as usize].used;
+        let mut used = self.layout.get(slot_used);
+        used.has_cache = true;
+        self.set_slot(slot, used, Some(pfn));
+        pfn
     }
 
     /// `MADV_FREE` (`madvise_free_pte_range`), of a page that is mapped at `addr`: clean, old, and not to be written out.

@@ -5,7 +5,7 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::{ALL, RELAXED, WEAKEST};
+use crate::profiles::{ALL, RELAXED, WEAKEST};
 
 pub(crate) const RACE: Race = Race {
     name: "reclaim/lazyfree-dirty",

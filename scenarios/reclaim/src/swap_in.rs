@@ -7,7 +7,7 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::{ALL, NO_IPI};
+use crate::profiles::{ALL, NO_IPI};
 
 pub(crate) const RACE: Race = Race {
     name: "reclaim/swap-in",

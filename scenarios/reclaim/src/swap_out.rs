@@ -7,7 +7,7 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::{ALL, NO_IPI, RELAXED, WEAKEST};
+use crate::profiles::{ALL, NO_IPI, RELAXED, WEAKEST};
 
 pub(crate) const RACE: Race = Race {
     name: "reclaim/swap-out",
@@ -24,7 +24,13 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::SwapChecksPins, ALL),
     ],
     indifferent: &[Step::SwapPeeksFirst],
-    tested: SMALL,
+    // Without the pin's first barrier, of two, there is much more to see.
+    tested: &[
+        Tested::whole(1, 1, 200_000),
+        Tested::whole(1, 2, 20_000),
+        Tested::part(2, 1, 20_000),
+        Tested::whole(2, 1, 50_000_000).longer(),
+    ],
     build,
 };
 
