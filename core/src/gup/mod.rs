@@ -9,11 +9,13 @@
 //! | `device` | device memory in it |
 //! | `grab` | references and pins |
 //! | `gates` | what the fast path refuses |
+//! | `dirty` | pages that were written to, given back |
 //! | `slow` | the walk under the mmap lock |
 //! | `remote` | the function that pins another process's pages |
 //! | `follow` | one page under the page-table lock |
 
 mod device;
+mod dirty;
 mod entry;
 mod fast;
 mod flags;
@@ -25,6 +27,7 @@ mod remote;
 mod slow;
 
 pub use crate::errno::Errno;
+pub use dirty::write_and_put_pages;
 pub use entry::{
     get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only,
 };

@@ -8,7 +8,7 @@
 //! 3. Where it may be pinned, the child gets a copy, for which there must be a page: no memory is allocated under the locks. So
 //!    they are dropped, the page is allocated, and the entry is looked at anew, from its value on.
 //! 4. What is shared is made read-only in the parent, atomically, since the hardware may mark it dirty meanwhile.
-//! 5. A migration entry is shared as the page would be: neither mm's remembers that the page was writable or exclusive (M-P62).
+//! 5. A migration entry is shared as the page would be: neither mm's remembers that the page was writable or exclusive (M-P72).
 
 use super::fork::Copy;
 use crate::cpu::Cpu;

@@ -19,6 +19,8 @@
 //! | `split_folio` | a large folio becomes small ones |
 //! | `page_vma_mapped` | where an area maps the pages of a folio |
 //! | `rmap` | all mappings of a folio: to migration entries and back |
+//! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
+//! | `reclaim` | pages are taken from those who do not use them |
 //! | `migrate` | a page moves to another frame |
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
@@ -38,8 +40,10 @@ mod migrate;
 mod munmap;
 mod noise;
 mod page_vma_mapped;
+mod reclaim;
 mod rmap;
 mod split_folio;
+mod unmap;
 mod user_fault;
 mod zap;
 
@@ -50,6 +54,7 @@ pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
+pub use reclaim::reclaim_pages;
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;
 pub use zap::madvise_dontneed;

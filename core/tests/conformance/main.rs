@@ -20,5 +20,6 @@ mod mutators;
 mod oracles;
 mod ordering;
 mod steps;
+mod swap;
 mod unwelcome;
 mod walk;
