@@ -13,6 +13,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_thp_collapse::RACES,
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,
+        gupcheck_walker::RACES,
     ];
     crates.into_iter().flatten().collect()
 }

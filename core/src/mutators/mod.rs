@@ -24,7 +24,9 @@
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
+//! | `accessed` | hardware marks an entry that it uses |
 
+mod accessed;
 mod collapse;
 mod device;
 mod isolate;
@@ -36,6 +38,7 @@ mod split_folio;
 mod user_fault;
 mod zap;
 
+pub use accessed::hardware_marks;
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use isolate::set_migratetype_isolate;

@@ -53,7 +53,7 @@ impl Step {
             Self::RmapOrdered => Standing::Redundant(
                 "whoever gives a mapping up drops its reference next, which is a full barrier as well",
             ),
-            Self::RecheckOrder => Standing::Control,
+            Self::RecheckOrder | Self::RecheckMarks => Standing::Control,
             _ => Standing::Carried,
         }
     }

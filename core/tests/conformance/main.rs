@@ -13,6 +13,7 @@ mod device;
 mod fallback;
 mod faults;
 mod giving_back;
+mod halves;
 mod mutators;
 mod oracles;
 mod ordering;
