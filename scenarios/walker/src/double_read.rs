@@ -4,7 +4,7 @@
 //! the walker takes nothing, or memory of users, for a table. No flush helps, not even one that waits for it: the entry
 //! is another before the flush begins.
 
-use crate::{EVERY, WEAKEST};
+use crate::profiles::{EVERY, WEAKEST};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {

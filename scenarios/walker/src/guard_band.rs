@@ -5,7 +5,7 @@
 //! would take a million callers between their look and their reference, a pin being 1,024 references, to bring it there.
 //! Nobody frees the page.
 
-use crate::EVERY;
+use crate::profiles::EVERY;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -18,8 +18,9 @@ pub(crate) const RACE: Race = Race {
     indifferent: &[Step::RecheckOrder],
     tested: &[
         Tested::whole(1, 1, 20_000),
-        Tested::whole(1, 2, 500_000),
+        Tested::part(1, 2, 20_000),
         Tested::part(2, 1, 20_000),
+        Tested::whole(1, 2, 2_000_000).longer(),
     ],
     build,
 };

@@ -4,7 +4,7 @@
 //! Whoever unmaps drops his reference and is through; that the page is not free then is nothing that he may rely on,
 //! and nothing that he asks. That this happens is shown by `tests/variants.rs`.
 
-use crate::NO_IPI;
+use crate::profiles::NO_IPI;
 use gupcheck_core::arch::{ARM64, WEAK};
 use gupcheck_core::sync::LaneId;
 use gupcheck_races::prelude::*;

@@ -5,13 +5,13 @@ mod folded;
 mod guard_band;
 mod last_drop;
 mod marks;
+mod profiles;
 mod size_collapse;
 mod size_munmap;
 mod two_words;
 mod two_words_pin;
 mod two_words_pmd;
 
-use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_races::race::Race;
 
 pub use last_drop::freed_by_the_walker;
@@ -34,10 +34,3 @@ pub const RACES: &[Race] = &[
     marks::RACE,
     guard_band::RACE,
 ];
-
-/// The profiles of machines with words as long as an entry, and generic code's.
-const EVERY: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-/// Those of them whose flush waits for nobody, and whose tables go by RCU.
-const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-/// Generic code's alone.
-const WEAKEST: &[&Profile] = &[&WEAK];

@@ -4,7 +4,7 @@
 //! entry that changes and is the same again, is legal: the page is mapped at the second look. What it misses is what is not
 //! in the entry, R03 B.
 
-use crate::EVERY;
+use crate::profiles::EVERY;
 use gupcheck_core::sync::LaneId;
 use gupcheck_races::prelude::*;
 

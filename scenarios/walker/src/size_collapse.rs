@@ -3,7 +3,7 @@
 //! khugepaged interrupts every CPU, and then uses the table for something else; it waits for no grace period. So an RCU
 //! reader is not safe there, and that is what KVM on arm64 was: it held a lock of its own (e86fc1a3a3e9).
 
-use crate::{EVERY, NO_IPI};
+use crate::profiles::{EVERY, NO_IPI};
 use gupcheck_races::prelude::*;
 
 pub(crate) const PERF: Race = Race {

@@ -2,7 +2,7 @@
 //!
 //! The walk takes no lock and no page. With interrupts off it is waited for as fast GUP is, whichever way tables are freed.
 
-use crate::{EVERY, NO_IPI};
+use crate::profiles::{EVERY, NO_IPI};
 use gupcheck_races::prelude::*;
 
 const IPI: &[&Profile] = &[&X86_NATIVE];

@@ -45,7 +45,7 @@ pub(crate) fn two_frames(mut boot: Boot, pages: u32, frames: Frames) -> (Boot, A
     let old = boot.anon_page(Owner::Us, 1);
     boot.map(area.mm, area.start, old, true);
     let mut new = boot.free_block(0);
-    while new.0 % 2 != 0 {
+    while new.0 % 2 == 1 {
         new = boot.free_block(0);
     }
     (boot, area, [old, new])
