@@ -380,9 +380,6 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             NOTHING,
         ),
         S::NrPagesCheck => (NOTHING, EMPTY_WALK),
-        S::EntrySingleLoad => (NOTHING, READ_TWICE),
-        S::FoldedByPlace => (READ_IN_PLACE, NOTHING),
-        S::LowHalfAgain => (LOW_AGAIN, NOTHING),
         S::RcuTableFree => (&["wait rcu"], NOTHING),
         S::SplitRmapLock | S::CollapseRmapLock => {
             (&["lock mm0.anon_vma", "unlock mm0.anon_vma"], NOTHING)
@@ -421,9 +418,19 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::CheckPte | S::SplitChecksFolio => {
             unreachable!("they decide whether all the rest is done")
         }
-        S::LowHalfFirst | S::HalfStoreOrder | S::RecheckMarks => {
-            unreachable!("it is another part of the same entry: halves.rs")
-        }
+        _ => of_an_entrys_reads(step),
+    }
+}
+
+/// The same of the steps that say how often, and where, an entry is read.
+fn of_an_entrys_reads(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
+    const NOTHING: &[&str] = &[];
+    match step {
+        Step::EntrySingleLoad => (NOTHING, READ_TWICE),
+        Step::FoldedByPlace => (READ_IN_PLACE, NOTHING),
+        Step::LowHalfAgain => (LOW_AGAIN, NOTHING),
+        // Another part of the same entry is looked at, or written: halves.rs.
+        other => unreachable!("{other} changes no operation, or is not told of"),
     }
 }
 
