@@ -13,6 +13,9 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_thp_collapse::RACES,
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,
+        gupcheck_protect::RACES,
+        gupcheck_mremap::RACES,
+        gupcheck_tables::RACES,
     ];
     crates.into_iter().flatten().collect()
 }

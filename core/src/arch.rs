@@ -5,17 +5,26 @@
 //! off), who frees page tables and when, what clearing an entry orders, where a deposited table keeps
 //! its list links, which levels of the tables exist, and whether addresses have tags.
 //!
-//! | | x86-native | x86-pv | arm64 | weak |
-//! | --- | --- | --- | --- | --- |
-//! | remote TLB flush | IPI, waited for | hypercall or INVLPGB: no IPI | TLBI broadcast, then a full barrier | nothing |
-//! | page tables freed | after the flush | RCU | RCU | RCU |
-//! | clearing an entry | full barrier | full barrier | relaxed | relaxed |
-//! | a deposited table | untouched | untouched | untouched | overwritten by list links |
-//! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none |
-//! | memory | TSO | TSO | weak | weak |
+//! | | x86-native | x86-pv | arm64 | weak | riscv-sbi | powerpc |
+//! | --- | --- | --- | --- | --- | --- | --- |
+//! | remote TLB flush | IPI, waited for | hypercall or INVLPGB: no IPI | TLBI broadcast, then a full barrier | nothing | a firmware's interrupt, waited for | nothing (hash) |
+//! | page tables freed | after the flush | RCU | RCU | RCU | RCU | RCU |
+//! | clearing an entry | full barrier | full barrier | relaxed | relaxed | full barrier | relaxed |
+//! | a deposited table | untouched | untouched | untouched | overwritten by list links | untouched | overwritten |
+//! | khugepaged's flush | as any other | as any other | as any other | as any other | as any other | an IPI, waited for |
+//! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none | none | none |
+//! | memory | TSO | TSO | weak | weak | weak | weak |
 //!
 //! `weak` is no machine: it promises what the generic code promises and not a bit more, so what holds
 //! there does not hold by an architecture's accident.
+//!
+//! # Three ways to free a table
+//!
+//! 1. After a grace period, for which interrupts off counts as a reader.
+//! 2. After an interrupt that interrupts off delays: x86's own flush, and everywhere else what is left where there is
+//!    no memory for a batch of tables (`tlb_remove_table_one`).
+//! 3. After an interrupt that interrupts off does *not* delay: a firmware's, which comes in at a level of its own. It keeps no
+//!    walker's table alive. riscv freed its tables so before 69be3fb111e7: `riscv-sbi` without `rcu-table-free`.
 
 use crate::sync::RmwOrder;
 use std::fmt;
@@ -32,6 +41,9 @@ pub enum TlbFlush {
     Broadcast,
     /// A broadcast invalidate followed by a full barrier (arm64's TLBI and DSB): nobody is interrupted.
     BroadcastThenBarrier,
+    /// A call of the firmware, which interrupts the other CPUs at a level of its own and waits for them (riscv's SBI):
+    /// interrupts off does not delay it. Nothing is said of what it orders.
+    Firmware,
     /// Nothing that generic code may rely on.
     Nothing,
 }
@@ -41,10 +53,6 @@ pub enum TlbFlush {
 pub enum TableFree {
     /// As soon as the TLB flush returns.
     AfterFlush,
-    /// After an IPI that interrupts-off delays: `tlb_remove_table_sync_one`.
-    AfterIpi,
-    /// After a firmware's interrupt, which interrupts-off does *not* delay (riscv's SBI fences).
-    AfterFirmwareIpi,
     /// After an RCU grace period, for which interrupts-off counts as a reader.
     AfterGracePeriod,
 }
@@ -93,6 +101,9 @@ pub struct Profile {
     pub clear: RmwOrder,
     /// Where a deposited table keeps its links.
     pub deposit: Deposit,
+    /// Whether `pmdp_collapse_flush` is an IPI that is waited for, whatever other flushes are
+    /// (`serialize_against_pte_lookup`).
+    pub collapse_ipi: bool,
     /// The levels above the PTE's: pgd, p4d, pud, pmd.
     pub levels: [Level; 4],
     /// How many of an address's highest bits user space may use for itself (arm64's top byte), and `untagged_addr` takes
@@ -110,6 +121,7 @@ pub static X86_NATIVE: Profile = Profile {
     table_free: TableFree::AfterFlush,
     clear: RmwOrder::Full,
     deposit: Deposit::InStructPage,
+    collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
     tag_bits: 0,
     memory: Memory::Tso,
@@ -123,6 +135,7 @@ pub static X86_PV: Profile = Profile {
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Full,
     deposit: Deposit::InStructPage,
+    collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
     tag_bits: 0,
     memory: Memory::Tso,
@@ -136,6 +149,7 @@ pub static ARM64: Profile = Profile {
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
     deposit: Deposit::InStructPage,
+    collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],
     tag_bits: 8,
     memory: Memory::Weak,
@@ -149,14 +163,43 @@ pub static WEAK: Profile = Profile {
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
     deposit: Deposit::InTable,
+    collapse_ipi: false,
     levels: [Level::Real, Level::Real, Level::Real, Level::Real],
+    tag_bits: 0,
+    memory: Memory::Weak,
+};
+
+/// riscv without interrupts of its own for remote fences: the firmware's, which interrupts off does not delay.
+pub static RISCV_SBI: Profile = Profile {
+    name: "riscv-sbi",
+    about: "riscv whose flush is a call of the firmware (SBI): interrupts off does not delay it, tables go by RCU (v6.10)",
+    flush: TlbFlush::Firmware,
+    table_free: TableFree::AfterGracePeriod,
+    clear: RmwOrder::Full,
+    deposit: Deposit::InStructPage,
+    collapse_ipi: false,
+    levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
+    tag_bits: 0,
+    memory: Memory::Weak,
+};
+
+/// powerpc's hash MMU: hardware walks no page tables, and khugepaged interrupts those that software walks.
+pub static POWERPC: Profile = Profile {
+    name: "powerpc",
+    about: "powerpc's hash MMU: a flush orders nothing, khugepaged's is an IPI, tables go by RCU, deposits in the table",
+    flush: TlbFlush::Nothing,
+    table_free: TableFree::AfterGracePeriod,
+    clear: RmwOrder::Relaxed,
+    deposit: Deposit::InTable,
+    collapse_ipi: true,
+    levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],
     tag_bits: 0,
     memory: Memory::Weak,
 };
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [&'static Self; 4] = [&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
+    pub const ALL: [&'static Self; 6] = [&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
 }
 
 impl fmt::Display for Profile {

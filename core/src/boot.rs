@@ -5,13 +5,14 @@
 //! either free or somebody's.
 
 mod area;
+mod knobs;
 mod mapping;
 mod memory;
 mod tables;
 
 pub use area::Area;
 
-use crate::machine::{Machine, MmId};
+use crate::machine::{GATHER_LIMIT, GatherSize, Machine, MmId};
 use crate::step::Kernel;
 use crate::sync::{Layout, Name};
 use crate::types::{
@@ -45,6 +46,10 @@ impl Boot {
             geometry: Geometry::new(table_bits, kernel.profile.levels),
             zero_page: None,
             zone,
+            gather: GatherSize {
+                pages: GATHER_LIMIT,
+                tables: GATHER_LIMIT,
+            },
             cpus: cpus as usize,
             sections,
             pages: Vec::new(),
@@ -140,6 +145,7 @@ impl Boot {
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
             has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
+            users: layout.atomic(Name::new("mm{}.users", [id]), 2),
             vmas: Vec::new(),
             anon_vma: AnonVma {
                 mm: id,
@@ -180,6 +186,7 @@ impl Boot {
             backing,
             attached,
             in_anon_vma,
+            translations: None,
         });
         let end = start + u64::from(pages) * PAGE_SIZE;
         let mut addr = start;

@@ -11,6 +11,7 @@
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `fault_flags` | what a fault is asked for, and how it ends |
 //! | `fault` | a page fault |
+//! | `users` | who uses an address space |
 //! | `gather` | what an unmapping collects and frees at the end |
 
 mod anon_vma;
@@ -22,6 +23,7 @@ mod has_pinned;
 mod mmap_lock;
 mod pagemap;
 mod split_pmd;
+mod users;
 mod write_protect_seq;
 
 pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma};

@@ -24,13 +24,17 @@
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
+//! | `reclaim_table` | a table that a zap has emptied is freed (later than v6.8) |
+//! | `hardware` | hardware walks, and uses what it has cached |
 
 mod collapse;
 mod device;
+mod hardware;
 mod isolate;
 mod migrate;
 mod munmap;
 mod page_vma_mapped;
+mod reclaim_table;
 mod rmap;
 mod split_folio;
 mod user_fault;
@@ -38,10 +42,11 @@ mod zap;
 
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use hardware::hardware_access;
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use munmap::munmap;
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;
-pub use zap::madvise_dontneed;
 pub(crate) use zap::unmap_page_range;
+pub use zap::{madvise_dontneed, madvise_dontneed_reclaim};

@@ -26,9 +26,9 @@ pub fn munmap(cpu: &Cpu<'_>, mm: MmId, vma: usize) -> bool {
 }
 
 /// `unmap_region`.
-fn unmap_region(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma) {
+fn unmap_region<'m>(cpu: &Cpu<'m>, mm: &'m Mm, vma: &Vma) {
     let _span = cpu.span("unmap_region");
-    let mut tlb = MmuGather::new();
+    let mut tlb = MmuGather::new(mm);
     super::unmap_page_range(cpu, mm, &mut tlb, vma.start, vma.end);
     unlink_anon_vmas(cpu, mm, vma);
     if let Some(&top) = table_levels(cpu).first() {
@@ -75,7 +75,7 @@ fn unlink_table<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, above: Leve
         let entry = link.get(cpu);
         if !entry.is_none() {
             link.set(cpu, Entry::NONE);
-            tlb.free_table(cpu.machine().page(entry.pfn()));
+            tlb.free_table(cpu, cpu.machine().page(entry.pfn()), base..end);
         }
     }
 }

@@ -14,7 +14,7 @@
 //! and the walk back does not find them.
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use crate::cpu::{Cpu, flush_tlb};
+use crate::cpu::{Cpu, flush_tlb_range};
 use crate::folio::{
     Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
     page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
@@ -113,7 +113,7 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
         let exclusive = page_anon_exclusive(cpu, page);
         // ptep_clear_flush
         let pte = ptep.get_and_clear(cpu);
-        flush_tlb(cpu);
+        flush_tlb_range(cpu, mm, walk.address()..walk.address() + PAGE_SIZE);
         if pte.is_writable() && !exclusive {
             bug(cpu, page, "an anonymous page is writable and not exclusive");
         }

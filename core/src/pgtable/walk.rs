@@ -70,6 +70,15 @@ impl<'m> EntryPtr<'m> {
         }
     }
 
+    /// The read of hardware that walks: it goes where the value leads, and needs no code to order that.
+    #[track_caller]
+    pub fn read_by_hardware(self, cpu: &Cpu<'_>) -> Entry {
+        match self.slot(cpu) {
+            Ok(slot) => read_once_dereferenced(cpu, slot),
+            Err(copy) => copy,
+        }
+    }
+
     /// `ptep_get`, `*pmdp`: the read of whoever holds the lock, or goes nowhere by what it finds.
     #[track_caller]
     pub fn get(self, cpu: &Cpu<'_>) -> Entry {

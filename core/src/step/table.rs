@@ -155,4 +155,16 @@ steps! {
     NrPagesCheck = "P29", "nr-pages-check",
         "Return at once if no pages are asked for.",
         "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
+    TableInvalidate = "M-P14", "table-invalidate",
+        "Invalidate what hardware has cached of the levels above before a table goes its way to be freed.",
+        "a hardware walker", "tlb_table_invalidate; d86564a2f085, 0ed1325967ab";
+    TableSyncIpi = "M-P50", "table-sync-ipi",
+        "Interrupt every CPU, and wait, before a table is freed for which there was no batch.",
+        "irqs-off-block-ipi (P3)", "tlb_remove_table_one, tlb_remove_table_sync_one";
+    LoneUserWaits = "M-P51", "lone-user-waits",
+        "Free the tables of an mm with one user as those of any other: nothing is known of who walks them.",
+        "a hardware walker; whoever begins to use the mm", "tlb_remove_table; a6f572084fbe";
+    ReclaimRechecks = "M-P52", "reclaim-rechecks",
+        "Look at all entries again before a table is freed whose lock was dropped while it was emptied.",
+        "a fault that fills the table again", "later than v6.8: try_to_free_pte, zap_pte_range; 6375e95f381e and its fix";
 }

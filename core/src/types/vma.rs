@@ -1,6 +1,6 @@
 //! An area of the address space.
 
-use crate::sync::{Atomic, Plain};
+use crate::sync::{Atomic, Plain, Section};
 use bitflags::bitflags;
 
 bitflags! {
@@ -74,6 +74,8 @@ pub struct Vma {
     /// In its mm's anon_vma, where an rmap walk finds it. Under that lock; atomic, so that a kernel without the lock
     /// shows what comes of a walk that went astray, and not only that the tree is torn.
     pub in_anon_vma: Atomic<bool>,
+    /// Where hardware walks its tables: whoever uses what it has cached of them, until a flush.
+    pub translations: Option<Section>,
 }
 
 impl Vma {

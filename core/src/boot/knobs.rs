@@ -1,0 +1,36 @@
+//! What of a machine is another than usual.
+
+use super::{Area, Boot};
+use crate::machine::{GATHER_LIMIT, MmId};
+use crate::sync::Name;
+
+impl Boot {
+    /// Hardware may walk the area's tables, and keep what it has read until a flush
+    /// ([`hardware_access`](crate::mutators::hardware_access)).
+    pub fn hardware(&mut self, area: Area) {
+        let name = Name::new("mm{}.vma{}.translations", [area.mm.0, area.vma as u32]);
+        let section = self.layout.section(name);
+        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
+        vmas[area.vma].translations = Some(section);
+    }
+
+    /// There is never memory for a batch of tables: each of them is freed by itself.
+    pub const fn no_table_batches(&mut self) {
+        self.machine.gather.tables = 0;
+    }
+
+    /// An unmapping notes this many pages before it must flush.
+    pub const fn gather_pages(&mut self, pages: usize) {
+        assert!(
+            0 < pages && pages <= GATHER_LIMIT,
+            "no gathering holds so many"
+        );
+        self.machine.gather.pages = pages;
+    }
+
+    /// Nobody uses the mm but whoever changes it.
+    pub fn lone_user(&mut self, mm: MmId) {
+        let users = self.mm(mm).users;
+        self.layout.set(users, 1);
+    }
+}
