@@ -10,6 +10,7 @@
 //! | remote TLB flush | IPI, waited for | hypercall or INVLPGB: no IPI | TLBI broadcast, then a full barrier | nothing | a firmware's interrupt, waited for | nothing (hash) |
 //! | page tables freed | after the flush | RCU | RCU | RCU | RCU | RCU |
 //! | clearing an entry | full barrier | full barrier | relaxed | relaxed | full barrier | relaxed |
+//! | clearing it at exit | load and store | load and store | relaxed | relaxed | full barrier | relaxed |
 //! | a deposited table | untouched | untouched | untouched | overwritten by list links | untouched | overwritten |
 //! | khugepaged's flush | as any other | as any other | as any other | as any other | as any other | an IPI, waited for |
 //! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none | none | none |
@@ -99,6 +100,8 @@ pub struct Profile {
     pub table_free: TableFree,
     /// What `ptep_get_and_clear` and its kin order.
     pub clear: RmwOrder,
+    /// Whether `ptep_get_and_clear_full` is a load and a store where a whole mm goes.
+    pub clears_full_plainly: bool,
     /// Where a deposited table keeps its links.
     pub deposit: Deposit,
     /// Whether `pmdp_collapse_flush` is an IPI that is waited for, whatever other flushes are
@@ -120,6 +123,7 @@ pub static X86_NATIVE: Profile = Profile {
     flush: TlbFlush::Ipi,
     table_free: TableFree::AfterFlush,
     clear: RmwOrder::Full,
+    clears_full_plainly: true,
     deposit: Deposit::InStructPage,
     collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
@@ -134,6 +138,7 @@ pub static X86_PV: Profile = Profile {
     flush: TlbFlush::Broadcast,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Full,
+    clears_full_plainly: true,
     deposit: Deposit::InStructPage,
     collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
@@ -148,6 +153,7 @@ pub static ARM64: Profile = Profile {
     flush: TlbFlush::BroadcastThenBarrier,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
+    clears_full_plainly: false,
     deposit: Deposit::InStructPage,
     collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],
@@ -162,6 +168,7 @@ pub static WEAK: Profile = Profile {
     flush: TlbFlush::Nothing,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
+    clears_full_plainly: false,
     deposit: Deposit::InTable,
     collapse_ipi: false,
     levels: [Level::Real, Level::Real, Level::Real, Level::Real],
@@ -176,6 +183,7 @@ pub static RISCV_SBI: Profile = Profile {
     flush: TlbFlush::Firmware,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Full,
+    clears_full_plainly: false,
     deposit: Deposit::InStructPage,
     collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
@@ -190,6 +198,7 @@ pub static POWERPC: Profile = Profile {
     flush: TlbFlush::Nothing,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
+    clears_full_plainly: false,
     deposit: Deposit::InTable,
     collapse_ipi: true,
     levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],

@@ -183,6 +183,7 @@ impl Boot {
             start,
             end: start + u64::from(pages) * PAGE_SIZE,
             flags,
+            changing: None,
             backing,
             attached,
             in_anon_vma,

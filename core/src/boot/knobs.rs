@@ -14,6 +14,17 @@ impl Boot {
         vmas[area.vma].translations = Some(section);
     }
 
+    /// Somebody changes what the area allows ([`mprotect`](crate::mutators::mprotect)).
+    pub fn protectable(&mut self, area: Area) {
+        let name = Name::new("mm{}.vma{}.flags", [area.mm.0, area.vma as u32]);
+        let flags = self.mm(area.mm).vmas[area.vma].flags;
+        let cell = (self.layout).object(Name::new("mm{}", [area.mm.0]), |layout| {
+            layout.atomic(name, flags)
+        });
+        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
+        vmas[area.vma].changing = Some(cell);
+    }
+
     /// There is never memory for a batch of tables: each of them is freed by itself.
     pub const fn no_table_batches(&mut self) {
         self.machine.gather.tables = 0;

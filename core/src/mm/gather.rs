@@ -45,6 +45,8 @@ pub struct MmuGather<'m> {
     tables: ArrayVec<&'m Page, GATHER_LIMIT>,
     /// What was cleared since the last flush.
     cleared: Option<Range<u64>>,
+    /// The mm goes as a whole, and nobody uses it any more.
+    fullmm: bool,
 }
 
 impl<'m> MmuGather<'m> {
@@ -55,7 +57,21 @@ impl<'m> MmuGather<'m> {
             pages: ArrayVec::new_const(),
             tables: ArrayVec::new_const(),
             cleared: None,
+            fullmm: false,
         }
+    }
+
+    /// `tlb_gather_mmu_fullmm`: of an mm that nobody uses any more.
+    pub fn fullmm(mm: &'m Mm) -> Self {
+        Self {
+            fullmm: true,
+            ..Self::new(mm)
+        }
+    }
+
+    /// Whether the mm goes as a whole.
+    pub const fn is_fullmm(&self) -> bool {
+        self.fullmm
     }
 
     /// `tlb_remove_tlb_entry`, `tlb_flush_pte_range`: an entry that spans these addresses was cleared, or changed.
@@ -125,6 +141,7 @@ impl<'m> MmuGather<'m> {
     /// `tlb_flush_mmu_tlbonly`: nothing is flushed where nothing was cleared since the last time.
     pub fn flush_tlb_only(&mut self, cpu: &Cpu<'m>) {
         if let Some(span) = self.cleared.take() {
+            let span = if self.fullmm { 0..u64::MAX } else { span };
             flush_tlb_range(cpu, self.mm, span);
         }
     }

@@ -12,6 +12,7 @@
 //! | `fault_flags` | what a fault is asked for, and how it ends |
 //! | `fault` | a page fault |
 //! | `users` | who uses an address space |
+//! | `vm_flags` | what an area allows, now |
 //! | `gather` | what an unmapping collects and frees at the end |
 
 mod anon_vma;
@@ -24,6 +25,7 @@ mod mmap_lock;
 mod pagemap;
 mod split_pmd;
 mod users;
+mod vm_flags;
 mod write_protect_seq;
 
 pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma};

@@ -157,7 +157,7 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
         return scan;
     }
     copy_succeeded(cpu, table, &isolated);
-    let write = vma.flags.contains(VmFlags::WRITE);
+    let write = vma.vm_flags(cpu).contains(VmFlags::WRITE);
     let huge = Entry::leaf(huge.head().pfn, write);
     install(cpu, mm, base, pmdp, table, huge);
     Scan::Succeed

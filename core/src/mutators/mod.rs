@@ -25,15 +25,19 @@
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
 //! | `reclaim_table` | a table that a zap has emptied is freed (later than v6.8) |
+//! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
+//! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
 
 mod collapse;
 mod device;
+mod exit;
 mod hardware;
 mod isolate;
 mod migrate;
 mod munmap;
 mod page_vma_mapped;
+mod protect;
 mod reclaim_table;
 mod rmap;
 mod split_folio;
@@ -42,10 +46,12 @@ mod zap;
 
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use exit::exit_mmap;
 pub use hardware::hardware_access;
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use munmap::munmap;
+pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;
 pub(crate) use zap::unmap_page_range;

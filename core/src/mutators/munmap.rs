@@ -31,10 +31,15 @@ fn unmap_region<'m>(cpu: &Cpu<'m>, mm: &'m Mm, vma: &Vma) {
     let mut tlb = MmuGather::new(mm);
     super::unmap_page_range(cpu, mm, &mut tlb, vma.start, vma.end);
     unlink_anon_vmas(cpu, mm, vma);
-    if let Some(&top) = table_levels(cpu).first() {
-        free_pgtables(cpu, mm, &mut tlb, top, (vma.start, vma.end));
-    }
+    free_pgtables_of(cpu, mm, &mut tlb, vma);
     tlb.finish(cpu);
+}
+
+/// The tables of an area that is gone.
+pub(super) fn free_pgtables_of<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, vma: &Vma) {
+    if let Some(&top) = table_levels(cpu).first() {
+        free_pgtables(cpu, mm, tlb, top, (vma.start, vma.end));
+    }
 }
 
 /// `free_pgtables` (`free_pgd_range` down to `free_pte_range`), of the range that the area has of a table: unlinks the tables

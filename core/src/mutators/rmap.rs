@@ -159,6 +159,19 @@ fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Pl
         if entry.was_exclusive() {
             set_page_anon_exclusive(cpu, page);
         }
-        ptep.set(cpu, entry.restored(page.pfn));
+        // ORDERING: the lock's. What the area allows is read under it: mprotect has come before, or finds this entry. Pairs with
+        // change_protection. Without it: R45. Step `migration-protection`.
+        let area = mm.vmas.iter().find(|vma| vma.contains(walk.address()));
+        let accessible = !cpu.does(Step::MigrationProtection)
+            || area.is_none_or(|vma| vma.vm_flags(cpu).is_accessible());
+        let restored = entry.restored(page.pfn);
+        ptep.set(
+            cpu,
+            if accessible {
+                restored
+            } else {
+                restored.protected(false)
+            },
+        );
     }
 }

@@ -144,7 +144,7 @@ fn zap_pte_range<'m>(
 fn zap_pte<'m>(cpu: &Cpu<'m>, tlb: &mut MmuGather<'m>, ptep: EntryPtr<'m>, addr: u64) -> bool {
     let pte = ptep.get(cpu);
     if pte.pte_present() {
-        let pte = ptep.get_and_clear(cpu);
+        let pte = ptep.get_and_clear_full(cpu, tlb.is_fullmm());
         tlb.remove_entry(addr..addr + PAGE_SIZE);
         if !pte.is_special() {
             let page = cpu.machine().page(pte.pfn());

@@ -133,6 +133,20 @@ impl<'m> EntryPtr<'m> {
         self.exchange(cpu, Entry::NONE)
     }
 
+    /// `ptep_get_and_clear_full`: where the mm goes as a whole (`full`), x86 neither locks nor exchanges.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn get_and_clear_full(self, cpu: &Cpu<'_>, full: bool) -> Entry {
+        if !full || !cpu.machine().kernel.profile.clears_full_plainly {
+            return self.get_and_clear(cpu);
+        }
+        let old = self.get(cpu);
+        self.set(cpu, Entry::NONE);
+        old
+    }
+
     /// The same, where nobody looks at what was there.
     ///
     /// # Panics

@@ -53,6 +53,9 @@ impl Step {
             Self::RmapOrdered => Standing::Redundant(
                 "whoever gives a mapping up drops its reference next, which is a full barrier as well",
             ),
+            Self::SoftDirtySkipsPins => Standing::Redundant(
+                "a write fault reuses an exclusive page whatever its count (reuse-exclusive), and a page that is pinned is exclusive",
+            ),
             Self::RecheckOrder => Standing::Control,
             _ => Standing::Carried,
         }

@@ -167,4 +167,19 @@ steps! {
     ReclaimRechecks = "M-P52", "reclaim-rechecks",
         "Look at all entries again before a table is freed whose lock was dropped while it was emptied.",
         "a fault that fills the table again", "later than v6.8: try_to_free_pte, zap_pte_range; 6375e95f381e and its fix";
+    ChangeHugeInvalidates = "M-P53", "change-huge-invalidates",
+        "Change the protection of a huge pmd by way of an invalid one, and never of none.",
+        "MADV_DONTNEED's look at the pmd without its lock", "change_huge_pmd, pmdp_invalidate_ad; ced108037c2a";
+    SoftDirtySkipsPins = "M-P54", "soft-dirty-skips-pins",
+        "Leave the entries of pages alone, for soft-dirty's sake, that look pinned.",
+        "nothing: the look comes before the entry is changed", "clear_soft_dirty, pte_is_pinned; 9348b73c2e1b";
+    ReuseExclusive = "M-P55", "reuse-exclusive",
+        "Reuse an exclusive page in a write fault, whatever its count.",
+        "whoever write-protects a page that is pinned", "do_wp_page; 6c287605fd56";
+    ProtNoneRefused = "P30", "prot-none-refused",
+        "Refuse an entry that hardware may not use, though it counts as present.",
+        "mprotect(PROT_NONE), NUMA hints", "gup_pte_range, gup_pmd_range; 2b4847e73004";
+    MigrationProtection = "M-P56", "migration-protection",
+        "Put a migrated page back with what its area allows now, read under the table's lock.",
+        "mprotect, which takes that lock after it has changed the area", "remove_migration_pte, mk_pte with vm_page_prot";
 }
