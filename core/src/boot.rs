@@ -5,6 +5,7 @@
 //! either free or somebody's.
 
 mod area;
+mod child;
 mod knobs;
 mod mapping;
 mod memory;
@@ -70,6 +71,11 @@ impl Boot {
     /// nothing in it yet.
     pub fn anon_area(&mut self, pages: u32) -> Area {
         let mm = self.new_mm();
+        self.anon_area_in(mm, pages)
+    }
+
+    /// The same of an mm that has no area yet.
+    fn anon_area_in(&mut self, mm: MmId, pages: u32) -> Area {
         let start = self.geometry().span(Level::Pmd);
         let vma = self.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::Anon);
         let end = start + u64::from(pages) * PAGE_SIZE;
@@ -80,16 +86,6 @@ impl Boot {
             end,
             pages: pages as i32,
         }
-    }
-
-    /// An mm with an area like that one, with the tables down to its PTEs, and nothing mapped: a child, as fork has it
-    /// before it copies entries.
-    pub fn child_of(&mut self, parent: Area) -> Area {
-        let child = self.anon_area(parent.pages as u32);
-        for n in 0..parent.pages as u64 {
-            self.tables_down_to(child.mm, child.start + n * PAGE_SIZE, Level::Pte);
-        }
-        child
     }
 
     /// Marks an mm as one that has pinned pages before (`MMF_HAS_PINNED`).
@@ -139,7 +135,13 @@ impl Boot {
 
     /// An address space with an empty root table.
     pub fn new_mm(&mut self) -> MmId {
+        self.declare_mm(None)
+    }
+
+    /// The same, a child of `parent` if there is one.
+    fn declare_mm(&mut self, parent: Option<MmId>) -> MmId {
         let id = self.machine.mms.len() as u32;
+        let root = parent.map(|parent| self.mm(parent).anon_vma.rwsem);
         let mm = self.layout.object(Name::new("mm{}", [id]), |layout| Mm {
             pgd: Pfn(0),
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
@@ -149,7 +151,8 @@ impl Boot {
             vmas: Vec::new(),
             anon_vma: AnonVma {
                 mm: id,
-                rwsem: layout.rw_lock(Name::new("mm{}.anon_vma", [id])),
+                parent: parent.map(|MmId(parent)| parent),
+                rwsem: root.unwrap_or_else(|| layout.rw_lock(Name::new("mm{}.anon_vma", [id]))),
             },
             deposited: [0, 1]
                 .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),
