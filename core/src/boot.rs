@@ -185,6 +185,7 @@ impl Boot {
         vmas.push(Vma {
             start,
             end: start + u64::from(pages) * PAGE_SIZE,
+            pgoff: start / PAGE_SIZE,
             flags,
             changing: None,
             backing,

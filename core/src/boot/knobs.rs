@@ -3,6 +3,7 @@
 use super::{Area, Boot};
 use crate::machine::{GATHER_LIMIT, MmId};
 use crate::sync::Name;
+use crate::types::PAGE_SIZE;
 
 impl Boot {
     /// Hardware may walk the area's tables, and keep what it has read until a flush
@@ -23,6 +24,27 @@ impl Boot {
         });
         let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
         vmas[area.vma].changing = Some(cell);
+    }
+
+    /// Where [`mremap`](crate::mutators::mremap) will move the area to, at `start`: no area yet, and tables down to its pmds.
+    pub fn destination(&mut self, area: Area, start: u64) -> Area {
+        let (flags, backing) = {
+            let vma = &self.mm(area.mm).vmas[area.vma];
+            (vma.flags, vma.backing)
+        };
+        let pages = (area.end - area.start) / PAGE_SIZE;
+        let vma = self.mmap(area.mm, start, pages as u32, flags, backing);
+        let pgoff = self.mm(area.mm).vmas[area.vma].pgoff;
+        let new = &mut self.machine.mms[area.mm.0 as usize].vmas[vma];
+        new.pgoff = pgoff;
+        self.layout.set_plain(new.attached, false);
+        self.layout.set(new.in_anon_vma, false);
+        Area {
+            vma,
+            start,
+            end: start + (area.end - area.start),
+            ..area
+        }
     }
 
     /// There is never memory for a batch of tables: each of them is freed by itself.

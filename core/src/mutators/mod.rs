@@ -26,6 +26,7 @@
 //! | `isolate` | a block of pages is emptied |
 //! | `reclaim_table` | a table that a zap has emptied is freed (later than v6.8) |
 //! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
+//! | `mremap` | an area moves to another address |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
 
@@ -35,6 +36,7 @@ mod exit;
 mod hardware;
 mod isolate;
 mod migrate;
+mod mremap;
 mod munmap;
 mod page_vma_mapped;
 mod protect;
@@ -50,6 +52,7 @@ pub use exit::exit_mmap;
 pub use hardware::hardware_access;
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
+pub use mremap::mremap;
 pub use munmap::munmap;
 pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use split_folio::split_huge_page;

@@ -18,11 +18,16 @@ pub fn munmap(cpu: &Cpu<'_>, mm: MmId, vma: usize) -> bool {
     mm.write_lock(cpu);
     let there = vma.attached.read(cpu);
     if there {
-        vma.attached.write(cpu, false);
-        unmap_region(cpu, mm, vma);
+        unmap_attached(cpu, mm, vma);
     }
     mm.write_unlock(cpu);
     there
+}
+
+/// `do_vmi_align_munmap`, of an area that is there, with the mmap lock held for writing.
+pub(super) fn unmap_attached<'m>(cpu: &Cpu<'m>, mm: &'m Mm, vma: &Vma) {
+    vma.attached.write(cpu, false);
+    unmap_region(cpu, mm, vma);
 }
 
 /// `unmap_region`.

@@ -52,8 +52,8 @@ fn rmap_walk<'m>(
     locked: bool,
     mut visit: impl FnMut(Place<'m>) -> bool,
 ) {
-    let (mm, start) = folio_anon_vma(cpu, folio);
-    let end = start + u64::from(folio.nr_pages(cpu)) * PAGE_SIZE;
+    let (mm, unmoved) = folio_anon_vma(cpu, folio);
+    let pages = u64::from(folio.nr_pages(cpu));
     // ORDERING: areas that are found keep their tables until the lock is dropped, and pmds are not taken away for a
     // while. Pairs with unlink-rmap-first (M-P27), collapse-rmap-lock (M-P26). Without it: a walk goes through tables
     // that are freed, or leaves a migration entry behind. Step `rmap-walk-lock`.
@@ -62,8 +62,10 @@ fn rmap_walk<'m>(
         mm.anon_vma.lock_read(cpu);
     }
     for (mm, vma) in anon_vma_areas(cpu, mm) {
-        let overlaps = vma.start < end && start < vma.end;
         // vma_address, vma_address_end
+        let start = (vma.start + unmoved).wrapping_sub(vma.pgoff * PAGE_SIZE);
+        let end = start.wrapping_add(pages * PAGE_SIZE);
+        let overlaps = vma.start < end && start < vma.end;
         let range = start.max(vma.start)..end.min(vma.end);
         let place = Place { mm, start, range };
         if overlaps && read_once_is(cpu, vma.in_anon_vma, true) && !visit(place) {

@@ -182,4 +182,10 @@ steps! {
     MigrationProtection = "M-P56", "migration-protection",
         "Put a migrated page back with what its area allows now, read under the table's lock.",
         "mprotect, which takes that lock after it has changed the area", "remove_migration_pte, mk_pte with vm_page_prot";
+    MoveFlushesFirst = "M-P57", "move-flushes-first",
+        "Flush the old addresses before the locks of what is moved are dropped.",
+        "whoever unmaps the page at its new address, and flushes that", "move_ptes, move_huge_pmd, move_normal_pmd; eb66ae030829";
+    MoveRmapLock = "M-P58", "move-rmap-lock",
+        "Hold the anon_vma lock for writing while a whole table is moved.",
+        "rmap-walk-lock (M-P24)", "move_pgt_entry, take_rmap_locks; 97113eb39fa7";
 }

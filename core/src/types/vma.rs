@@ -83,6 +83,8 @@ pub struct Vma {
     pub start: u64,
     /// The byte after the last.
     pub end: u64,
+    /// `vm_pgoff`: where in its anon_vma its first page is, in pages. That page's number, until the area is moved.
+    pub pgoff: u64,
     /// `vm_flags`, as boot made them. `READ` and `WRITE` may change.
     pub flags: VmFlags,
     /// `vm_flags` as they are now, where somebody changes them.

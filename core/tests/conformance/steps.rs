@@ -1,6 +1,7 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
+use crate::step_scenes;
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
@@ -15,13 +16,13 @@ use gupcheck_core::pgtable::{Bits, Entry};
 use gupcheck_core::step::Step;
 
 /// What a scene consists of: the areas that boot made, and the first frame of interest.
-struct Scene {
-    area: Area,
-    page: Pfn,
+pub(crate) struct Scene {
+    pub(crate) area: Area,
+    pub(crate) page: Pfn,
 }
 
 /// One page mapped, writable.
-fn small(boot: &mut Boot) -> Scene {
+pub(crate) fn small(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
     let page = boot.populate(area)[0];
     boot.free_block(0);
@@ -29,7 +30,7 @@ fn small(boot: &mut Boot) -> Scene {
 }
 
 /// One page mapped, read-only and exclusive.
-fn read_only(boot: &mut Boot) -> Scene {
+pub(crate) fn read_only(boot: &mut Boot) -> Scene {
     let scene = small(boot);
     let area = scene.area;
     boot.change_pte(area.mm, area.start, |pte| pte.without(Bits::WRITE));
@@ -54,7 +55,7 @@ fn collapsible(boot: &mut Boot) -> Scene {
 }
 
 /// A huge page, of which the caller holds a reference.
-fn huge(boot: &mut Boot) -> Scene {
+pub(crate) fn huge(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(4);
     let page = boot.thp(Owner::Us, 1);
     boot.map_huge(area.mm, area.start, page, true);
@@ -96,7 +97,7 @@ fn huge_replaced(boot: &mut Boot) -> Scene {
     scene
 }
 
-fn pin(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
 }
@@ -143,8 +144,8 @@ fn try_split(cpu: &Cpu<'_>, scene: &Scene) {
     let _ = split_huge_page(cpu, scene.page);
 }
 
-type SetUp = fn(&mut Boot) -> Scene;
-type Work = fn(&Cpu<'_>, &Scene);
+pub(crate) type SetUp = fn(&mut Boot) -> Scene;
+pub(crate) type Work = fn(&Cpu<'_>, &Scene);
 
 /// The operations of `work` without these steps.
 fn ops(profile: &'static Profile, without: &[Step], set_up: SetUp, work: Work) -> Vec<String> {
@@ -211,6 +212,17 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::MigrationEntryRmb => (&ARM64, migrating, zap),
         S::PagemapReference => (&ARM64, device, pin),
         S::NrPagesCheck => (&ARM64, hole, get_none),
+        S::TableInvalidate
+        | S::TableSyncIpi
+        | S::LoneUserWaits
+        | S::ReclaimRechecks
+        | S::ChangeHugeInvalidates
+        | S::SoftDirtySkipsPins
+        | S::ReuseExclusive
+        | S::ProtNoneRefused
+        | S::MigrationProtection
+        | S::MoveFlushesFirst
+        | S::MoveRmapLock => step_scenes::scene_of(step),
     }
 }
 
@@ -378,9 +390,19 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::IrqsOffHoldRcu | S::RecheckOrder | S::IrqsRestoredFirst | S::CollapseClearFirst => {
             (NOTHING, NOTHING)
         }
-        S::CheckPte | S::SplitChecksFolio => {
+        S::CheckPte | S::SplitChecksFolio | S::ProtNoneRefused => {
             unreachable!("they decide whether all the rest is done")
         }
+        S::ChangeHugeInvalidates => unreachable!("it decides by what the entry is exchanged"),
+        S::TableInvalidate
+        | S::TableSyncIpi
+        | S::LoneUserWaits
+        | S::ReclaimRechecks
+        | S::SoftDirtySkipsPins
+        | S::ReuseExclusive
+        | S::MigrationProtection
+        | S::MoveFlushesFirst
+        | S::MoveRmapLock => step_scenes::difference(step),
     }
 }
 
@@ -395,6 +417,17 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(!with.iter().any(|op| op.starts_with("xchg.")), "{step}");
             let come = beyond(&without, &with);
             assert!(come.iter().any(|op| op.starts_with("xchg.")), "{step}");
+            continue;
+        }
+        if step == Step::ProtNoneRefused {
+            // It decides whether the page is taken.
+            let take = |ops: &[String]| ops.iter().any(|op| op.starts_with("add_unless."));
+            assert!(!take(&with) && take(&without), "{step}");
+            continue;
+        }
+        if step == Step::ChangeHugeInvalidates {
+            // The entry is exchanged either way.
+            assert_eq!(with, without, "{step}");
             continue;
         }
         let (gone, come) = difference(step);

@@ -11,7 +11,8 @@
 use super::huge::write_protect_huge_pmd;
 use crate::boot::Area;
 use crate::cpu::{Cpu, flush_tlb};
-use crate::folio::page_folio;
+use crate::folio::{folio_maybe_dma_pinned, page_folio};
+use crate::lkmm::read_once_is;
 use crate::mm::{Mm, Vma};
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pte_offset_map_lock, pte_unmap_unlock,
@@ -87,6 +88,7 @@ fn pte_is_pinned(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma, pte: Entry) -> bool {
     cpu.does(Step::SoftDirtySkipsPins)
         && pte.is_writable()
         && vma.flags.is_cow()
+        && read_once_is(cpu, mm.has_pinned, true)
         && !pte.is_special()
-        && mm.needs_cow_for_dma(cpu, page_folio(cpu, cpu.machine().page(pte.pfn())))
+        && folio_maybe_dma_pinned(cpu, page_folio(cpu, cpu.machine().page(pte.pfn())))
 }
