@@ -52,7 +52,7 @@ pub use exit::exit_mmap;
 pub use hardware::hardware_access;
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
-pub use mremap::mremap;
+pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;
 pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use split_folio::split_huge_page;

@@ -9,7 +9,7 @@
 //!    tables and the anon_vma's held, and then the old addresses are flushed (M-P58). What the table holds is not touched;
 //! 3. a huge pmd is moved as a leaf; everything else PTE by PTE, with the locks of both tables held;
 //! 4. in all three the flush comes before these locks are dropped (M-P57);
-//! 5. the old area is unmapped, and its tables go.
+//! 5. the old area is unmapped, and its tables go; unless it is to stay (`MREMAP_DONTUNMAP`).
 //!
 //! If there is no memory for a table in 3, everything is moved back, and the new area is unmapped instead.
 //!
@@ -29,7 +29,7 @@ use super::munmap::unmap_attached;
 use crate::boot::Area;
 use crate::cpu::{Cpu, flush_tlb_range};
 use crate::errno::Errno;
-use crate::mm::{Mm, Vma, anon_vma_clone, split_huge_pmd};
+use crate::mm::{Mm, Vma, anon_vma_clone, split_huge_pmd, unlink_anon_vmas};
 use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pte_alloc, pte_offset_map_lock,
     pte_offset_map_nolock, pte_unmap, pte_unmap_unlock,
@@ -46,12 +46,24 @@ use std::ops::Range;
 /// # Panics
 /// If there is an area in the new place already.
 pub fn mremap(cpu: &Cpu<'_>, old: Area, new: Area) -> Result<(), Errno> {
+    move_vma(cpu, old, new, true)
+}
+
+/// The same with `MREMAP_DONTUNMAP`: the old area stays, with its tables, and nothing in it.
+///
+/// # Errors
+/// As [`mremap`].
+pub fn mremap_dontunmap(cpu: &Cpu<'_>, old: Area, new: Area) -> Result<(), Errno> {
+    move_vma(cpu, old, new, false)
+}
+
+fn move_vma(cpu: &Cpu<'_>, old: Area, new: Area, unmap: bool) -> Result<(), Errno> {
     let _span = cpu.span("move_vma");
     let mm = cpu.machine().mm(old.mm);
     let (from, to) = (&mm.vmas[old.vma], &mm.vmas[new.vma]);
     mm.write_lock(cpu);
     let moved = if from.attached.read(cpu) {
-        move_locked(cpu, mm, from, to)
+        move_locked(cpu, mm, from, to, unmap)
     } else {
         Err(Errno::Efault)
     };
@@ -59,15 +71,27 @@ pub fn mremap(cpu: &Cpu<'_>, old: Area, new: Area) -> Result<(), Errno> {
     moved
 }
 
-fn move_locked<'m>(cpu: &Cpu<'m>, mm: &'m Mm, old: &Vma, new: &Vma) -> Result<(), Errno> {
+fn move_locked<'m>(
+    cpu: &Cpu<'m>,
+    mm: &'m Mm,
+    old: &Vma,
+    new: &Vma,
+    unmap: bool,
+) -> Result<(), Errno> {
     // copy_vma
     assert!(!new.attached.read(cpu), "the new place is free");
     anon_vma_clone(cpu, mm, new);
     new.attached.write(cpu, true);
     let whole = move_page_tables(cpu, mm, (old, new), old.end - old.start);
     match whole {
-        Ok(()) => {
+        Ok(()) if unmap => {
             unmap_attached(cpu, mm, old);
+            Ok(())
+        }
+        Ok(()) => {
+            // Nothing of the anon_vma's is mapped there any more. (The next fault puts the area into one again, which is not
+            // modelled.)
+            unlink_anon_vmas(cpu, mm, old);
             Ok(())
         }
         Err(done) => {

@@ -2,7 +2,8 @@
 //!
 //! Once `mremap` has returned, and nobody holds the page, nobody gets it by the old address (I1). Moved PTE by PTE its entry is
 //! gone there. Moved with its whole table nothing of the entry has changed: only the pmd tells. On `x86-native` the
-//! flush waits for the walker, and neither recheck carries anything.
+//! flush waits for the walker, and neither recheck carries anything. The old area stays (`MREMAP_DONTUNMAP`): unmapping it
+//! waits for walkers here, where the kernel hands its tables over and returns.
 
 use gupcheck_races::prelude::*;
 
@@ -81,10 +82,10 @@ fn build(mut boot: Boot, size: Size, mut area: Area, folios: Vec<Pfn>) -> Progra
     area.pages = size.pages as i32;
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
     let moves = scene.cpu("mremap", move |cpu| {
-        mremap(cpu, area, new).expect("there is memory for a table");
+        mremap_dontunmap(cpu, area, new).expect("there is memory for a table");
         smp_mb(cpu);
         let mut folios = folios.iter();
         folios.all(|&pfn| folio_ref_count_is(cpu, Folio::of(cpu.machine().page(pfn)), 1))
@@ -100,8 +101,6 @@ fn build(mut boot: Boot, size: Size, mut area: Area, folios: Vec<Pfn>) -> Progra
     scene.sometimes("a caller gets every page", move |end| {
         end.got(caller) == size.pages as usize
     });
-    scene.sometimes("a caller finds nothing mapped", move |end| {
-        end.is(caller, "ret", "-EFAULT")
-    });
+    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
     scene.into_program()
 }

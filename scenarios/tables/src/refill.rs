@@ -2,7 +2,8 @@
 //!
 //! The kernel is later than v6.8: tables are freed so since v6.14 (6375e95f381e). Where the table's lock is dropped in the
 //! middle, because no more pages can be noted, a fault may put a page there; at first the table was freed all the same.
-//! A walker that is inside is waited for by RCU, as anywhere.
+//! A walker that is inside is waited for by RCU, as anywhere. (It takes references: that a pin would meet finding F3 is another
+//! story.)
 
 use gupcheck_races::prelude::*;
 
