@@ -7,11 +7,13 @@
 mod area;
 mod child;
 mod knobs;
+mod mapped;
 mod mapping;
 mod memory;
 mod tables;
 
 pub use area::Area;
+pub use mapped::Mapped;
 
 use crate::machine::{GATHER_LIMIT, GatherSize, Machine, MmId};
 use crate::step::Kernel;
@@ -29,7 +31,8 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// A machine of `cpus` CPUs whose tables have `1 << table_bits` entries.
+    /// A machine of `cpus` CPUs, and one for each background actor of the kernel, whose tables have `1 << table_bits`
+    /// entries.
     pub fn new(kernel: Kernel, cpus: u32, table_bits: u32) -> Self {
         let mut layout = Layout::new();
         let sections = Sections {
@@ -51,7 +54,7 @@ impl Boot {
                 pages: GATHER_LIMIT,
                 tables: GATHER_LIMIT,
             },
-            cpus: cpus as usize,
+            cpus: (cpus + kernel.noise.count()) as usize,
             sections,
             pages: Vec::new(),
             mms: Vec::new(),
@@ -97,6 +100,11 @@ impl Boot {
     /// The machine, and the declaration of all that its CPUs share.
     pub fn finish(self) -> (Layout, Machine) {
         (self.layout, self.machine)
+    }
+
+    /// The kernel that it boots.
+    pub const fn kernel(&self) -> Kernel {
+        self.machine.kernel
     }
 
     /// The shape of the page tables.

@@ -29,6 +29,7 @@
 //! | `mremap` | an area moves to another address |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
+//! | `noise` | background actors, which may come to any race |
 
 mod collapse;
 mod device;
@@ -38,6 +39,7 @@ mod isolate;
 mod migrate;
 mod mremap;
 mod munmap;
+mod noise;
 mod page_vma_mapped;
 mod protect;
 mod reclaim_table;
@@ -54,6 +56,7 @@ pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;
+pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;
