@@ -47,7 +47,7 @@ impl Reclaim {
             self.throughout = false;
         }
         if end && self.throughout {
-            self.unlinked = try_get_and_clear_pmd(cpu, pmdp);
+            self.unlinked = Some(try_get_and_clear_pmd(cpu, pmdp));
         }
     }
 
@@ -70,14 +70,14 @@ impl Reclaim {
     }
 }
 
-/// `try_get_and_clear_pmd`, under the table's lock.
-fn try_get_and_clear_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) -> Option<Entry> {
+/// `try_get_and_clear_pmd`, under the table's lock: what the pmd was.
+fn try_get_and_clear_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) -> Entry {
     let _span = cpu.span("try_get_and_clear_pmd");
     pmdp.lock().lock(cpu);
     let pmd = pmdp.get(cpu);
     pmdp.set(cpu, Entry::NONE);
     pmdp.lock().unlock(cpu);
-    Some(pmd)
+    pmd
 }
 
 /// `try_to_free_pte`: what the pmd was, if its table was empty and is unlinked now.

@@ -154,5 +154,5 @@ fn a_migration_entry_comes_back_as_the_area_allows() {
     mprotect(&world.cpu(), area, VmFlags::READ);
     let entry = pte(&world, area);
     assert!(entry.is_migration() && entry.was_exclusive() && !entry.is_writable());
-    assert_eq!(entry.bits().contains(Bits::DIRTY), true);
+    assert!(entry.bits().contains(Bits::DIRTY));
 }

@@ -114,8 +114,7 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::ReuseExclusive => (&ARM64, read_only, write),
         S::ProtNoneRefused => (&ARM64, forbidden, crate::steps::pin),
         S::MigrationProtection => (&ARM64, protectable, migrate),
-        S::MoveFlushesFirst => (&X86_NATIVE, movable, relocate),
-        S::MoveRmapLock => (&X86_NATIVE, movable, relocate),
+        S::MoveFlushesFirst | S::MoveRmapLock => (&X86_NATIVE, movable, relocate),
         other => unreachable!("{other} acts elsewhere"),
     }
 }

@@ -390,19 +390,10 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::IrqsOffHoldRcu | S::RecheckOrder | S::IrqsRestoredFirst | S::CollapseClearFirst => {
             (NOTHING, NOTHING)
         }
-        S::CheckPte | S::SplitChecksFolio | S::ProtNoneRefused => {
+        S::CheckPte | S::SplitChecksFolio => {
             unreachable!("they decide whether all the rest is done")
         }
-        S::ChangeHugeInvalidates => unreachable!("it decides by what the entry is exchanged"),
-        S::TableInvalidate
-        | S::TableSyncIpi
-        | S::LoneUserWaits
-        | S::ReclaimRechecks
-        | S::SoftDirtySkipsPins
-        | S::ReuseExclusive
-        | S::MigrationProtection
-        | S::MoveFlushesFirst
-        | S::MoveRmapLock => step_scenes::difference(step),
+        _ => step_scenes::difference(step),
     }
 }
 
