@@ -1,6 +1,7 @@
 //! Who asks for another protection.
 
-use super::change::{Change, change_protection};
+use super::change::change_protection;
+use super::what::Change;
 use crate::boot::Area;
 use crate::cpu::Cpu;
 use crate::mm::{MmuGather, VmFlags};

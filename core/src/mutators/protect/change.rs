@@ -1,69 +1,16 @@
 //! One entry after the other: `change_protection` down to `change_pte_range`.
 
 use super::huge::change_huge_pmd;
+use super::what::{Change, needs_flush};
 use crate::cpu::Cpu;
-use crate::folio::{Mapping, folio_ref_count_is, page_anon_exclusive, page_folio};
+use crate::folio::{Mapping, folio_ref_count_is, page_folio};
 use crate::lkmm::read_once_is;
-use crate::mm::{Mm, MmuGather, VmFlags, Vma, split_huge_pmd};
+use crate::mm::{Mm, MmuGather, Vma, split_huge_pmd};
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page,
     pte_offset_map_lock, pte_unmap_unlock,
 };
 use std::ops::Range;
-
-/// What is changed (`cp_flags`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    /// To what the area allows now.
-    Protect {
-        /// Writable at once where a write fault would reuse the page anyway (`MM_CP_TRY_CHANGE_WRITABLE`).
-        upgrade: bool,
-    },
-    /// To a NUMA hint (`MM_CP_PROT_NUMA`).
-    NumaHint,
-    /// Write-protected for a userfaultfd (`MM_CP_UFFD_WP`).
-    UffdWp,
-    /// No longer (`MM_CP_UFFD_WP_RESOLVE`).
-    UffdWpResolve,
-}
-
-impl Change {
-    /// The entry with its new protection.
-    pub(super) fn of(self, cpu: &Cpu<'_>, vma: &Vma, old: Entry) -> Entry {
-        let entry = match self {
-            Self::NumaHint => old.protected(false),
-            _ => vma.modified(cpu, old),
-        };
-        let entry = match self {
-            Self::UffdWp => entry.with(Bits::UFFD_WP),
-            Self::UffdWpResolve => entry.without(Bits::UFFD_WP),
-            _ => entry,
-        };
-        let upgrade = match self {
-            Self::Protect { upgrade } => upgrade,
-            Self::UffdWpResolve => vma.vm_flags(cpu).contains(VmFlags::WRITE),
-            _ => false,
-        };
-        if upgrade && can_change_writable(cpu, vma, entry) {
-            entry.with(Bits::WRITE)
-        } else {
-            entry
-        }
-    }
-}
-
-/// `can_change_pte_writable`, `can_change_pmd_writable`: whether a write fault would find nothing to do but this. Under the
-/// lock, in an area that may be written.
-fn can_change_writable(cpu: &Cpu<'_>, vma: &Vma, entry: Entry) -> bool {
-    if entry.is_prot_none() || entry.is_uffd_wp() {
-        return false;
-    }
-    if vma.flags.contains(VmFlags::SHARED) {
-        return entry.is_dirty();
-    }
-    let page = cpu.machine().page(entry.pfn());
-    !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_anon_exclusive(cpu, page)
-}
 
 /// `change_protection`, of a whole area.
 pub(super) fn change_protection<'m>(
@@ -158,12 +105,6 @@ fn change_pte<'m>(
     if needs_flush(old, new) {
         tlb.remove_entry(span);
     }
-}
-
-/// `pte_needs_flush`, as x86 has it: hardware may have cached what it may not use any more. (Elsewhere it is always true.)
-pub(super) fn needs_flush(old: Entry, new: Entry) -> bool {
-    old.access_permitted(false)
-        && (!new.access_permitted(false) || old.is_writable() != new.is_writable())
 }
 
 /// Whether a page is hinted: not where it is already, nor where the hint would tell nothing.

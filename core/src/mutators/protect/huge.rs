@@ -6,7 +6,7 @@
 //! its lock: where it is none there is nothing to zap. So the pmd is made *invalid* while it is changed, which is huge still,
 //! and never none (ced108037c2a).
 
-use super::change::{Change, needs_flush};
+use super::what::{Change, needs_flush};
 use crate::cpu::{Cpu, flush_tlb_range};
 use crate::mm::{Mm, MmuGather, Vma};
 use crate::pgtable::{Bits, EntryPtr};

@@ -19,6 +19,7 @@
 //!
 //! | file | noun |
 //! | --- | --- |
+//! | `what` | what becomes of an entry |
 //! | `change` | one entry after the other: `change_protection` |
 //! | `huge` | a huge pmd |
 //! | `callers` | who asks for it |
@@ -28,6 +29,7 @@ mod callers;
 mod change;
 mod clear_refs;
 mod huge;
+mod what;
 
 pub use callers::{change_prot_numa, mprotect, mwriteprotect_range};
 pub use clear_refs::clear_refs;
