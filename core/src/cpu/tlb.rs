@@ -6,7 +6,8 @@
 //! walk the tables of an area (`Boot::hardware`). Hardware may keep what it has read of any level, and use it later. All of that,
 //! from the first look into the tables to the use of what it led to, is a section: a flush of an address waits for the sections of
 //! its area, as an invalidation does that is waited for. Interrupts off and RCU are nothing to it. A use that begins later
-//! finds the entries as they are now.
+//! finds the entries as they are now. Where boot says that there are users of translations anywhere
+//! ([`Boot::hardware_users`](crate::boot::Boot::hardware_users)), every flush waits for them.
 
 use super::{Cpu, smp_call_function};
 use crate::arch::TlbFlush;
@@ -36,7 +37,12 @@ fn flush(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
         return;
     }
     let _span = cpu.span("flush_tlb_range");
-    invalidate(cpu, reaches);
+    forget(cpu, reaches);
+    invalidate(cpu);
+}
+
+/// The flush itself, and the wait for it.
+pub(super) fn invalidate(cpu: &Cpu<'_>) {
     match cpu.machine().kernel.profile.flush {
         TlbFlush::Ipi => smp_call_function(cpu),
         // ORDERING: full, between the cleared entry and a look at the counts: on arm64 the only one there is.
@@ -49,10 +55,16 @@ fn flush(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
         | TlbFlush::Firmware
         | TlbFlush::Nothing => {}
     }
+    if let Some(translations) = cpu.machine().sections.tlb {
+        // ORDERING: all that was done through a translation that was there comes before the return; whoever walks later
+        // finds the entry changed. Pairs with the section of whoever uses one. Without it: R54. Step `tlb-flush`, and
+        // where the flush was put off `flush-before-writeout`, `flush-before-free`, `flush-batched-pending`.
+        cpu.wait_for(&[translations]);
+    }
 }
 
 /// Whatever hardware has cached of the areas that the flush `reaches` is used no more.
-fn invalidate(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
+fn forget(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
     let mms = cpu.machine().mms().iter();
     let areas = mms.flat_map(|mm| mm.vmas.iter().map(move |vma| (mm, vma)));
     let cached: Vec<Section> = areas

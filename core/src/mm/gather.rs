@@ -35,6 +35,7 @@ use crate::lkmm::read_once_is;
 use crate::machine::GATHER_LIMIT;
 use crate::pgtable::{free_tables, pte_free};
 use crate::step::Step;
+use crate::swap::free_swap_cache;
 use arrayvec::ArrayVec;
 use std::ops::Range;
 
@@ -149,8 +150,14 @@ impl<'m> MmuGather<'m> {
     /// `tlb_flush_mmu`: flush, drop pages, free tables.
     pub fn flush(&mut self, cpu: &Cpu<'m>) {
         self.flush_tlb_only(cpu);
+        // free_pages_and_swap_cache
+        let swap = cpu.machine().swap_space().is_some();
         for page in self.pages.drain(..) {
-            folio_put(cpu, page_folio(cpu, page));
+            let folio = page_folio(cpu, page);
+            if swap {
+                free_swap_cache(cpu, folio);
+            }
+            folio_put(cpu, folio);
         }
         self.flush_tables(cpu);
     }

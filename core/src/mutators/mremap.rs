@@ -27,7 +27,7 @@
 
 use super::munmap::unmap_attached;
 use crate::boot::Area;
-use crate::cpu::{Cpu, flush_tlb_range};
+use crate::cpu::{Cpu, flush_tlb_batched_pending, flush_tlb_range};
 use crate::errno::Errno;
 use crate::mm::{Mm, Vma, anon_vma_clone, split_huge_pmd, unlink_anon_vmas};
 use crate::pgtable::{
@@ -191,6 +191,7 @@ impl<'m> Part<'_, 'm> {
         if two {
             new_lock.lock(cpu);
         }
+        flush_tlb_batched_pending(cpu, self.mm);
         let mut old_pte = first;
         let mut moved = false;
         for _ in 0..(from.end - from.start) / PAGE_SIZE {

@@ -13,7 +13,7 @@
 //! the kernel is one that frees tables which a zap has emptied ([`reclaim_table`](super::reclaim_table), later than v6.8).
 
 use super::reclaim_table::Reclaim;
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, flush_tlb_batched_pending};
 use crate::folio::{page_folio, page_remove_rmap};
 use crate::machine::MmId;
 use crate::mm::{Mm, MmuGather, split_huge_pmd};
@@ -21,6 +21,7 @@ use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
     pte_offset_map_lock, pte_unmap_unlock,
 };
+use crate::swap::free_swap_and_cache;
 use std::ops::Range;
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
@@ -100,7 +101,7 @@ fn zap_pmd<'m>(
         if pmdp.is(cpu, Entry::NONE) {
             return;
         }
-        addr = zap_pte_range(cpu, tlb, pmdp, addr..end, reclaim.as_mut());
+        addr = zap_pte_range(cpu, mm, tlb, pmdp, addr..end, reclaim.as_mut());
     }
     if let Some(reclaim) = reclaim {
         reclaim.free(cpu, tlb, pmdp, start..end);
@@ -110,6 +111,7 @@ fn zap_pmd<'m>(
 /// `zap_pte_range`. How far it came: nowhere if there is no table, and not to the end if no more pages could be noted.
 fn zap_pte_range<'m>(
     cpu: &Cpu<'m>,
+    mm: &Mm,
     tlb: &mut MmuGather<'m>,
     pmdp: EntryPtr<'m>,
     range: Range<u64>,
@@ -119,6 +121,7 @@ fn zap_pte_range<'m>(
     let Some(first) = pte_offset_map_lock(cpu, pmdp, range.start) else {
         return range.start;
     };
+    flush_tlb_batched_pending(cpu, mm);
     let mut ptep = first;
     let mut addr = range.start;
     let mut full = false;
@@ -152,7 +155,9 @@ fn zap_pte<'m>(cpu: &Cpu<'m>, tlb: &mut MmuGather<'m>, ptep: EntryPtr<'m>, addr:
             return tlb.remove_page(cpu, page);
         }
     } else if !pte.is_none() {
-        if pte.is_migration() {
+        if let Some(slot) = pte.swap_slot() {
+            free_swap_and_cache(cpu, slot);
+        } else if pte.is_migration() {
             // What the kernel does with the page (its counters) is not modelled; that it looks at it is.
             pfn_swap_entry_to_page(cpu, pte);
         }

@@ -101,6 +101,21 @@ fn relocate(cpu: &Cpu<'_>, scene: &Scene) {
     assert_eq!(mremap(cpu, scene.area, new), Ok(()));
 }
 
+/// These steps.
+pub(crate) const STEPS: &[Step] = &[
+    Step::TableInvalidate,
+    Step::TableSyncIpi,
+    Step::LoneUserWaits,
+    Step::ReclaimRechecks,
+    Step::ChangeHugeInvalidates,
+    Step::SoftDirtySkipsPins,
+    Step::ReuseExclusive,
+    Step::ProtNoneRefused,
+    Step::MigrationProtection,
+    Step::MoveFlushesFirst,
+    Step::MoveRmapLock,
+];
+
 /// Where one of these steps acts.
 pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
     use Step as S;

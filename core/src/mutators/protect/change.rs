@@ -2,7 +2,7 @@
 
 use super::huge::change_huge_pmd;
 use super::what::{Change, needs_flush};
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, flush_tlb_batched_pending};
 use crate::folio::{Mapping, folio_ref_count_is, page_folio};
 use crate::lkmm::read_once_is;
 use crate::mm::{Mm, MmuGather, Vma, split_huge_pmd};
@@ -53,7 +53,7 @@ fn change_pmd<'m>(
                 return;
             }
         }
-        if change_pte_range(cpu, tlb, vma, pmdp, span.clone(), change) {
+        if change_pte_range(cpu, tlb, (mm, vma), pmdp, span.clone(), change) {
             return;
         }
     }
@@ -63,7 +63,7 @@ fn change_pmd<'m>(
 fn change_pte_range<'m>(
     cpu: &Cpu<'m>,
     tlb: &mut MmuGather<'m>,
-    vma: &Vma,
+    (mm, vma): (&Mm, &Vma),
     pmdp: EntryPtr<'m>,
     span: Range<u64>,
     change: Change,
@@ -72,6 +72,7 @@ fn change_pte_range<'m>(
     let Some(first) = pte_offset_map_lock(cpu, pmdp, span.start) else {
         return false;
     };
+    flush_tlb_batched_pending(cpu, mm);
     let mut ptep = first;
     let mut addr = span.start;
     while addr != span.end {
