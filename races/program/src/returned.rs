@@ -81,10 +81,12 @@ impl Returned {
 
     /// All numbers under `label`, in order.
     pub fn all<'a>(&'a self, label: &'a str) -> impl Iterator<Item = i64> + 'a {
-        self.words.iter().filter_map(move |&(l, value)| match value {
-            Value::Int(n) if l == label => Some(n),
-            _ => None,
-        })
+        self.words
+            .iter()
+            .filter_map(move |&(l, value)| match value {
+                Value::Int(n) if l == label => Some(n),
+                _ => None,
+            })
     }
 
     /// Whether the word under `label` is the symbol `text`.

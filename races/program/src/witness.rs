@@ -55,11 +55,7 @@ pub trait Witness: Send + Sync {
     fn facts(&self, returned: &Returned) -> Facts;
 
     /// All that it claims, if `memory` holds the last value of each cell.
-    fn claims(
-        &self,
-        returned: &Returned,
-        memory: &dyn Fn(CellId) -> u64,
-    ) -> SmallVec<[Claim; 4]>;
+    fn claims(&self, returned: &Returned, memory: &dyn Fn(CellId) -> u64) -> SmallVec<[Claim; 4]>;
 
     /// Whether a CPU may ever claim anything.
     fn may_claim(&self, lane: LaneId) -> bool;

@@ -293,7 +293,10 @@ impl<'i, 'l, A: Axioms> Histories<'i, 'l, A> {
     fn of(inquest: &'i Inquest<'l, A>) -> Result<Self, TooMany> {
         let graph = inquest.graph();
         let shown = inquest.witness.shown().iter();
-        let writes: Vec<EventId> = shown.flat_map(|&cell| graph.writes(cell)).copied().collect();
+        let writes: Vec<EventId> = shown
+            .flat_map(|&cell| graph.writes(cell))
+            .copied()
+            .collect();
         if writes.len() > MOST_WRITES {
             return Err(TooMany);
         }
@@ -332,10 +335,10 @@ impl<'i, 'l, A: Axioms> Histories<'i, 'l, A> {
         let own = (0..graph.lane(lane).len()).map(|index| EventId::new(lane, index));
         let end = own.rev().find(|&id| past(id).loads.has(id));
         let events = self.events(end.unwrap_or(self.inquest.taken));
-        (events.iter())
-            .map(|&id| {
+        (events.iter().enumerate())
+            .map(|(nth, &id)| {
                 let stores = past(id).stores;
-                bits(&events[..=self.taken()], |&other| other != id && stores.has(other))
+                bits(&events[..=self.taken()], |&other| stores.has(other)) & !(1 << nth)
             })
             .collect()
     }
@@ -346,8 +349,8 @@ impl<'i, 'l, A: Axioms> Histories<'i, 'l, A> {
         let last = graph.lane(inquest.lane).len() - 1;
         let events = self.events(EventId::new(inquest.lane, last));
         let others = &events[..=self.taken()];
-        (events.iter())
-            .map(|&id| {
+        (events.iter().enumerate())
+            .map(|(nth, &id)| {
                 let mut known = axioms.synchronised_at(graph, id);
                 // (2): what the claiming CPU had read when it did what comes before this.
                 if let Some(index) = usize::from(known.get(inquest.lane)).checked_sub(1) {
@@ -360,7 +363,7 @@ impl<'i, 'l, A: Axioms> Histories<'i, 'l, A> {
                         known.join(before);
                     }
                 }
-                bits(others, |&other| other != id && known.has(other))
+                bits(others, |&other| known.has(other)) & !(1 << nth)
             })
             .collect()
     }

@@ -293,7 +293,8 @@ impl Claims {
                 !machine.buffers && self.tell_store(machine, view, (cpu, cell))
             }
             (_, Some(Op::Rmw { cell, .. })) => {
-                let takes = self.is_count(cell) && !self.wanted[state.cpus[cpu].at.index()].is_empty();
+                let takes =
+                    self.is_count(cell) && !self.wanted[state.cpus[cpu].at.index()].is_empty();
                 takes && reaches.others_show(view, what, machine.program)
                     || self.tell_store(machine, view, (cpu, cell))
             }

@@ -126,8 +126,8 @@ impl<'p> Known<'p> {
                 made(state, what);
                 self.take(state, what)?;
             }
-            in_a_row &= self.machine.can_act(state, &self.classes, by.cpu())
-                && self.is_private(state, by);
+            in_a_row &=
+                self.machine.can_act(state, &self.classes, by.cpu()) && self.is_private(state, by);
             if !in_a_row {
                 return Ok(());
             }

@@ -110,13 +110,7 @@ fn waits(forest: &Forest, classes: &Classes, cpu: usize) -> bool {
     false
 }
 
-type Key<'s> = (
-    ClassId,
-    Phase,
-    &'s [Pending],
-    &'s Windows<Facts>,
-    Vec<Owed>,
-);
+type Key<'s> = (ClassId, Phase, &'s [Pending], &'s Windows<Facts>, Vec<Owed>);
 
 fn key(state: &State, cpu: usize) -> Key<'_> {
     let owed = state.owed.iter().filter(|owed| usize::from(owed.by) == cpu);
