@@ -9,6 +9,7 @@
 //! | [`race`], [`scene`], [`reply`] | a race; how it is set on the kernel model; what its CPUs return |
 //! | `ending` | the end of an execution, in the kernel's terms |
 //! | `books` | who should hold what at the end |
+//! | `translation` | what callers claim was mapped |
 //! | [`engines`] | all engines, by name, and which one is the default |
 //! | [`instance`] | a race with everything with which it is run |
 //! | [`again`] | a token, looked up |
@@ -28,6 +29,7 @@ pub mod prelude;
 pub mod race;
 pub mod reply;
 pub mod scene;
+mod translation;
 pub mod watchdog;
 
 pub use gupcheck_program as program;

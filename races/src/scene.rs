@@ -1,9 +1,9 @@
 //! Setting a race on the kernel model: CPUs on a machine, and properties in the kernel's terms.
 //!
 //! A [`Scene`] is what a scenario's `build` fills: it takes a booted machine, gives each CPU something to
-//! do, and states what must hold. Three properties come by themselves: every reference is accounted for
-//! ([`crate::books`]), nobody is given a page that is somebody else's, and no migration entry is left behind, for which a
-//! fault would wait for ever.
+//! do, and states what must hold. Four properties come by themselves: every reference is accounted for
+//! ([`crate::books`]), what a caller got was mapped where it asked ([`crate::translation`]), nobody is given a page that is
+//! somebody else's, and no migration entry is left behind, for which a fault would wait for ever.
 
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::books::Books;
 pub use crate::ending::{Ending, Hold};
 use crate::reply::Reply;
+use crate::translation::Translations;
 use gupcheck_program::{End, Program};
 
 /// A race in the making.
@@ -186,6 +187,7 @@ impl Scene {
             return Program::flawed(flaw);
         }
         let callers = std::mem::take(&mut self.callers);
+        let translations = Translations::of(&self.machine, &callers);
         self.always(
             "every page that a caller got is its own mm's (I12)",
             move |end| {
@@ -202,6 +204,10 @@ impl Scene {
         let text = "every reference is accounted for (I3, I9, I13)";
         let balance = self.at_the_end(move |end| books.balance(end));
         self.program.always_or_why(text, balance);
+        if let Some(translations) = translations {
+            let text = "every page that a caller got was mapped where it asked, with its reference held (I1)";
+            self.program.witness(text, translations);
+        }
         self.program
     }
 

@@ -30,6 +30,6 @@ pub use flags::Foll;
 pub use grab::{
     gup_put_folio, put_page, try_grab_folio, try_grab_page, unpin_user_page, unpin_user_pages,
 };
-pub use pages::{Gup, MAX_PAGES, Pages};
+pub use pages::{Asked, Gup, MAX_PAGES, Pages};
 
 use pages::Recorded;

@@ -37,6 +37,9 @@ pub struct Claim {
     pub above: u64,
 }
 
+/// Claims, a few.
+pub type Claims = SmallVec<[Claim; 4]>;
+
 /// Whoever knows what CPUs claim, and what that means.
 pub trait Witness: Send + Sync {
     /// The cells on whose values facts depend.

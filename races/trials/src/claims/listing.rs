@@ -1,11 +1,10 @@
 //! A program as data.
 
-use gupcheck_program::witness::{Claim, Fact, Facts, Witness};
+use gupcheck_program::witness::{Claim, Claims, Fact, Facts, Witness};
 use gupcheck_program::{Program, Returned};
 use gupcheck_sync::{
     Atomic, CellId, FenceOrder, Lane, LaneId, Layout, LoadOrder, Name, Rmw, RmwOrder, StoreOrder,
 };
-use smallvec::SmallVec;
 
 /// The cells of the entries.
 pub const ENTRIES: [usize; 2] = [0, 1];
@@ -147,8 +146,8 @@ fn packed(claims: &[Claim]) -> u64 {
     })
 }
 
-fn unpacked(mut packed: u64) -> SmallVec<[Claim; 4]> {
-    let mut claims = SmallVec::new();
+fn unpacked(mut packed: u64) -> Claims {
+    let mut claims = Claims::new();
     while packed != 0 {
         let count = packed >> 8 & 0x7f;
         claims.push(Claim {
@@ -213,7 +212,7 @@ impl Witness for Entries {
         claims.iter().map(|claim| claim.fact).collect()
     }
 
-    fn claims(&self, returned: &Returned, _: &dyn Fn(CellId) -> u64) -> SmallVec<[Claim; 4]> {
+    fn claims(&self, returned: &Returned, _: &dyn Fn(CellId) -> u64) -> Claims {
         unpacked(returned.aside().unwrap_or_default())
     }
 
