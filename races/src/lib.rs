@@ -10,6 +10,7 @@
 //! | `ending` | the end of an execution, in the kernel's terms |
 //! | `books` | who should hold what at the end |
 //! | `translation` | what callers claim was mapped |
+//! | `noise` | who runs in the background |
 //! | [`engines`] | all engines, by name, and which one is the default |
 //! | [`instance`] | a race with everything with which it is run |
 //! | [`again`] | a token, looked up |
@@ -25,6 +26,7 @@ mod ending;
 pub mod engines;
 pub mod harness;
 pub mod instance;
+mod noise;
 pub mod prelude;
 pub mod race;
 pub mod reply;
