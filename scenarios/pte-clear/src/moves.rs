@@ -22,9 +22,18 @@ pub(crate) const RACE: Race = Race {
     profiles: &[&X86_PV, &ARM64, &WEAK],
     before: &[],
     needs: &[
-        Need::of(Step::AddUnlessZero, &[&X86_PV, &ARM64, &WEAK]),
-        Need::of(Step::PinBarrier, &[&ARM64, &WEAK]),
-        Need::of(Step::PteRecheck, &[&X86_PV, &ARM64, &WEAK]),
+        Need {
+            step: Step::AddUnlessZero,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
