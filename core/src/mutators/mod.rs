@@ -25,6 +25,7 @@
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
 //! | `accessed` | hardware marks an entry that it uses |
+//! | `noise` | background actors, which may come to any race |
 
 mod accessed;
 mod collapse;
@@ -32,6 +33,7 @@ mod device;
 mod isolate;
 mod migrate;
 mod munmap;
+mod noise;
 mod page_vma_mapped;
 mod rmap;
 mod split_folio;
@@ -44,6 +46,7 @@ pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use munmap::munmap;
+pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;
 pub use zap::madvise_dontneed;
