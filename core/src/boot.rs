@@ -54,6 +54,7 @@ impl Boot {
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
+            secondary_mmus: Vec::new(),
         };
         Self { layout, machine }
     }

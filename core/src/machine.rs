@@ -4,7 +4,7 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
-use crate::types::{Geometry, Mm, Page, Pagemap, Pfn, Sections};
+use crate::types::{Geometry, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections};
 
 pub use crate::types::Zone;
 
@@ -28,6 +28,8 @@ pub struct Machine {
     pub(crate) pages: Vec<Page>,
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,
+    /// What hypervisors keep of address spaces.
+    pub secondary_mmus: Vec<SecondaryMmu>,
 }
 
 impl Machine {

@@ -24,13 +24,15 @@
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
-//! | `accessed` | hardware marks an entry that it uses |
+//! | `hvo` | hugetlb gives the memory of struct pages back |
+//! | `memory_failure` | memory fails under a page |
 //! | `noise` | background actors, which may come to any race |
 
-mod accessed;
 mod collapse;
 mod device;
+mod hvo;
 mod isolate;
+mod memory_failure;
 mod migrate;
 mod munmap;
 mod noise;
@@ -40,10 +42,11 @@ mod split_folio;
 mod user_fault;
 mod zap;
 
-pub use accessed::hardware_marks;
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
+pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::migrate_page;
 pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};

@@ -3,7 +3,7 @@
 use crate::cpu::Cpu;
 use crate::folio::{page_folio, page_remove_rmap};
 use crate::machine::MmId;
-use crate::mm::{Mm, MmuGather, split_huge_pmd};
+use crate::mm::{Mm, MmuGather, invalidate_range_end, invalidate_range_start, split_huge_pmd};
 use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
     pte_offset_map_lock, pte_unmap_unlock,
@@ -11,12 +11,14 @@ use crate::pgtable::{
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
 /// tables stay. Holds the mmap lock for reading.
-pub fn madvise_dontneed(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
+pub fn madvise_dontneed(cpu: &Cpu<'_>, id: MmId, start: u64, end: u64) {
     let _span = cpu.span("zap_page_range_single");
-    let mm = cpu.machine().mm(mm);
+    let mm = cpu.machine().mm(id);
     mm.read_lock(cpu);
     let mut tlb = MmuGather::new();
+    invalidate_range_start(cpu, id);
     unmap_page_range(cpu, mm, &mut tlb, start, end);
+    invalidate_range_end(cpu, id);
     tlb.finish(cpu);
     mm.read_unlock(cpu);
 }

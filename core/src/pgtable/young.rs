@@ -14,6 +14,13 @@ impl EntryPtr<'_> {
         }
     }
 
+    /// Whether the entry is still `entry`, accessed and dirty bits aside.
+    #[track_caller]
+    pub fn is_but_for_marks(self, cpu: &Cpu<'_>, entry: Entry) -> bool {
+        let marks = Bits::ACCESSED.union(Bits::DIRTY);
+        self.get(cpu).without(marks) == entry.without(marks)
+    }
+
     /// What hardware does on its way through a leaf: one locked update sets the accessed bit, and the dirty bit where it
     /// may write, unless the entry has become another since it was read. Whether the leaf was there.
     #[track_caller]

@@ -19,6 +19,7 @@
 //! | `anon_vma` | from an anonymous page to where it may be mapped |
 //! | `vma` | an area of an address space |
 //! | `mm` | an address space |
+//! | `secondary_mmu` | what a hypervisor keeps of an address space |
 //! | `sections` | what a CPU is in, and others may wait for |
 
 mod anon_vma;
@@ -30,6 +31,7 @@ mod page;
 mod page_flags;
 mod pagemap;
 mod pfn;
+mod secondary_mmu;
 mod sections;
 mod table;
 mod vma;
@@ -41,10 +43,11 @@ pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use migratetype::Migratetype;
 pub use mm::Mm;
-pub use page::{CompoundHead, Mapping, Memory, Owner, Page};
+pub use page::{CompoundHead, Mapping, Memory, Owner, Page, Vmemmap};
 pub use page_flags::PageFlags;
 pub use pagemap::Pagemap;
 pub use pfn::Pfn;
+pub use secondary_mmu::SecondaryMmu;
 pub(crate) use sections::Sections;
 pub use table::Table;
 pub use vma::{Backing, VmFlags, Vma};

@@ -21,3 +21,4 @@ mod ordering;
 mod steps;
 mod unwelcome;
 mod walk;
+mod walker_steps;

@@ -1,13 +1,13 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
-use gupcheck_core::arch::{ARM64, Profile, S390, WEAK, X86_NATIVE, X86_PAE, X86_PV};
+use crate::walker_steps;
+use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
-    Foll, get_user_pages_fast_only, perf_get_page_size, pin_user_pages_fast,
-    pin_user_pages_fast_only, unpin_user_pages,
+    Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
 };
 use gupcheck_core::mutators::{
     collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
@@ -16,13 +16,13 @@ use gupcheck_core::pgtable::{Bits, Entry};
 use gupcheck_core::step::Step;
 
 /// What a scene consists of: the areas that boot made, and the first frame of interest.
-struct Scene {
-    area: Area,
-    page: Pfn,
+pub(crate) struct Scene {
+    pub(crate) area: Area,
+    pub(crate) page: Pfn,
 }
 
 /// One page mapped, writable.
-fn small(boot: &mut Boot) -> Scene {
+pub(crate) fn small(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
     let page = boot.populate(area)[0];
     boot.free_block(0);
@@ -73,7 +73,7 @@ fn device(boot: &mut Boot) -> Scene {
 }
 
 /// A hole, with memory to fill it.
-fn hole(boot: &mut Boot) -> Scene {
+pub(crate) fn hole(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
     boot.free_block(1);
     Scene { area, page: Pfn(0) }
@@ -97,13 +97,9 @@ fn huge_replaced(boot: &mut Boot) -> Scene {
     scene
 }
 
-fn pin(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
-}
-
-fn size(cpu: &Cpu<'_>, scene: &Scene) {
-    perf_get_page_size(cpu, scene.area.mm, scene.area.start);
 }
 
 fn get_none(cpu: &Cpu<'_>, scene: &Scene) {
@@ -117,7 +113,7 @@ fn pin_and_unpin(cpu: &Cpu<'_>, scene: &Scene) {
     unpin_user_pages(cpu, &gup.pages);
 }
 
-fn fault_in(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn fault_in(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast(cpu, area.mm, area.start, 1, Foll::WRITE);
 }
@@ -134,7 +130,7 @@ fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
     migrate_page(cpu, scene.page);
 }
 
-fn zap(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn zap(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     madvise_dontneed(cpu, area.mm, area.start, area.end);
 }
@@ -148,8 +144,8 @@ fn try_split(cpu: &Cpu<'_>, scene: &Scene) {
     let _ = split_huge_page(cpu, scene.page);
 }
 
-type SetUp = fn(&mut Boot) -> Scene;
-type Work = fn(&Cpu<'_>, &Scene);
+pub(crate) type SetUp = fn(&mut Boot) -> Scene;
+pub(crate) type Work = fn(&Cpu<'_>, &Scene);
 
 /// The operations of `work` without these steps.
 fn ops(profile: &'static Profile, without: &[Step], set_up: SetUp, work: Work) -> Vec<String> {
@@ -195,13 +191,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         | S::PincountBarrier
         | S::PmdRecheck
         | S::PteRecheck
-        | S::EntrySingleLoad
-        | S::RecheckMarks
         | S::RecheckOrder => (&ARM64, small, pin),
-        S::SizeWalkIrqsOff => (&ARM64, small, size),
-        S::FoldedByPlace => (&S390, small, pin),
-        S::LowHalfFirst | S::LowHalfAgain => (&X86_PAE, small, pin),
-        S::HalfStoreOrder => (&X86_PAE, hole, fault_in),
         S::ExclusiveBarrier => (&ARM64, read_only, pin),
         S::PutOrdered => (&ARM64, small, pin_and_unpin),
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
@@ -222,6 +212,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::MigrationEntryRmb => (&ARM64, migrating, zap),
         S::PagemapReference => (&ARM64, device, pin),
         S::NrPagesCheck => (&ARM64, hole, get_none),
+        _ => walker_steps::scene_of(step),
     }
 }
 
@@ -281,32 +272,6 @@ const STORED_OVER: &[&str] = &[
     "store.Relaxed mm0.pte[5]",
     "store.Relaxed mm0.pte[6]",
     "store.Relaxed mm0.pte[7]",
-];
-
-/// The entries that link tables, read for the way down once they were checked.
-const READ_TWICE: &[&str] = &[
-    "load.Dependency mm0.pmd[1]",
-    "load.Dependency mm0.pud[0]",
-    "read page1.table",
-    "read page2.table",
-];
-
-/// The root's entry, at the two levels that are folded into it.
-const READ_IN_PLACE: &[&str] = &[
-    "load.Dependency mm0.pgd[0]",
-    "load.Dependency mm0.pgd[0]",
-    "read page0.table",
-    "read page0.table",
-];
-
-/// The third look at each entry of the walk, and the barrier before it.
-const LOW_AGAIN: &[&str] = &[
-    "fence.Acquire",
-    "fence.Acquire",
-    "fence.Acquire",
-    "load.Relaxed mm0.pgd[0]",
-    "load.Relaxed mm0.pmd[1]",
-    "load.Relaxed mm0.pte[4]",
 ];
 
 /// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
@@ -418,19 +383,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::CheckPte | S::SplitChecksFolio => {
             unreachable!("they decide whether all the rest is done")
         }
-        _ => of_an_entrys_reads(step),
-    }
-}
-
-/// The same of the steps that say how often, and where, an entry is read.
-fn of_an_entrys_reads(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
-    const NOTHING: &[&str] = &[];
-    match step {
-        Step::EntrySingleLoad => (NOTHING, READ_TWICE),
-        Step::FoldedByPlace => (READ_IN_PLACE, NOTHING),
-        Step::LowHalfAgain => (LOW_AGAIN, NOTHING),
-        // Another part of the same entry is looked at, or written: halves.rs.
-        other => unreachable!("{other} changes no operation, or is not told of"),
+        _ => walker_steps::difference(step),
     }
 }
 
