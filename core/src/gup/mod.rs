@@ -9,12 +9,15 @@
 //! | `device` | device memory in it |
 //! | `grab` | references and pins |
 //! | `gates` | what the fast path refuses |
+//! | `dirty` | pages that were written to, given back |
 //! | `slow` | the walk under the mmap lock |
+//! | `remote` | the function that pins another process's pages |
 //! | `follow` | one page under the page-table lock |
 //! | `kvm_fault` | KVM maps a page for its guest |
 //! | `mapping_size` | walks that take no page, and ask how large its mapping is |
 
 mod device;
+mod dirty;
 mod entry;
 mod fast;
 mod flags;
@@ -24,9 +27,11 @@ mod grab;
 mod kvm_fault;
 mod mapping_size;
 mod pages;
+mod remote;
 mod slow;
 
 pub use crate::errno::Errno;
+pub use dirty::write_and_put_pages;
 pub use entry::{
     get_user_pages_fast, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only,
 };
@@ -37,5 +42,6 @@ pub use grab::{
 pub use kvm_fault::kvm_page_fault;
 pub use mapping_size::{Guard, get_user_mapping_size, perf_get_page_size, perf_get_pgtable_size};
 pub use pages::{Gup, MAX_PAGES, Pages};
+pub use remote::pin_user_pages_remote;
 
 use pages::Recorded;

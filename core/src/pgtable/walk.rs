@@ -146,6 +146,18 @@ impl<'m> EntryPtr<'m> {
         }
     }
 
+    /// `ptep_set_wrprotect` and its kin: takes the write bit away, atomically. It orders nothing; on x86 it is a locked
+    /// instruction.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn set_wrprotect(self, cpu: &Cpu<'_>) {
+        let slot = self.slot(cpu).expect("only a table's entry can be changed");
+        let keep = !Bits::WRITE.bits();
+        slot.update(cpu, Rmw::And(keep), RmwOrder::Relaxed);
+    }
+
     /// `ptep_get_and_clear` and its kin, with the order that the profile gives them.
     ///
     /// # Panics

@@ -20,6 +20,7 @@
 //! | `vma` | an area of an address space |
 //! | `mm` | an address space |
 //! | `secondary_mmu` | what a hypervisor keeps of an address space |
+//! | `swap` | swap slots, and what the swap cache has for them |
 //! | `sections` | what a CPU is in, and others may wait for |
 
 mod anon_vma;
@@ -33,6 +34,7 @@ mod pagemap;
 mod pfn;
 mod secondary_mmu;
 mod sections;
+mod swap;
 mod table;
 mod vma;
 mod zone;
@@ -49,6 +51,7 @@ pub use pagemap::Pagemap;
 pub use pfn::Pfn;
 pub use secondary_mmu::SecondaryMmu;
 pub(crate) use sections::Sections;
+pub use swap::{Cached, Swap, SwapSlot, SwapUse};
 pub use table::Table;
 pub use vma::{Backing, VmFlags, Vma};
 pub use zone::{BlockLink, Zone};

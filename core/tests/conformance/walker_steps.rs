@@ -82,7 +82,7 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         Step::VmemmapGracePeriod => (&ARM64, in_vmemmap, optimize),
         Step::NotifierRetry | Step::NotifierInProgress => (&ARM64, guest, guest_faults),
         Step::NotifierInvalidate | Step::NotifierSequence => (&ARM64, guest, zap),
-        other => unreachable!("nobody has said where {other} acts"),
+        other => crate::fork_steps::scene_of(other),
     }
 }
 
@@ -163,6 +163,9 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
             NOTHING,
         ),
         // Another part of the same entry is looked at, or written: halves.rs.
-        other => unreachable!("{other} changes no operation, or is not told of"),
+        Step::LowHalfFirst | Step::HalfStoreOrder | Step::RecheckMarks => {
+            unreachable!("{step} changes no operation")
+        }
+        other => crate::fork_steps::difference(other),
     }
 }

@@ -36,6 +36,8 @@ pub(crate) const PFN: Race = Race {
         Need::of(Step::VmemmapGracePeriod, EVERY),
         Need::of(Step::RefcountFreeze, EVERY),
         Need::of(Step::AddUnlessZero, EVERY),
+        // Who sees the count that was given back sees the fake head.
+        Need::of(Step::UnfreezeRelease, RELAXED),
     ],
     build: by_pfn,
     ..GUP
