@@ -3,7 +3,7 @@
 use gupcheck_core::folio::Pfn;
 use gupcheck_core::gup::{Errno, Gup};
 use gupcheck_core::mm::VmFault;
-use gupcheck_core::mutators::Scan;
+use gupcheck_core::mutators::{Poisoned, Scan};
 use gupcheck_core::pgtable::Level;
 use gupcheck_program::Returned;
 
@@ -55,6 +55,18 @@ impl Reply for VmFault {
             Self::Sigbus => "sigbus",
         };
         Returned::nothing().text("fault", text)
+    }
+}
+
+impl Reply for Poisoned {
+    fn into_returned(self) -> Returned {
+        let text = match self {
+            Self::TakenOff => "taken off",
+            Self::InUse => "in use",
+            Self::Failed => "failed",
+            Self::Known => "known",
+        };
+        Returned::nothing().text("poisoned", text)
     }
 }
 

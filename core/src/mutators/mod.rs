@@ -31,12 +31,12 @@
 //! | `mremap` | an area moves to another address |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
+//! | `hvo` | hugetlb gives the memory of struct pages back |
+//! | `memory_failure` | memory fails under a page |
 //! | `noise` | background actors, which may come to any race |
 //! | `fork` | a child gets its parent's page tables |
 //! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
-//! | `accessed` | hardware marks an entry that it uses |
 
-mod accessed;
 mod collapse;
 mod copy_huge;
 mod copy_pte;
@@ -44,7 +44,9 @@ mod device;
 mod exit;
 mod fork;
 mod hardware;
+mod hvo;
 mod isolate;
+mod memory_failure;
 mod migrate;
 mod mremap;
 mod munmap;
@@ -59,13 +61,14 @@ mod unmap;
 mod user_fault;
 mod zap;
 
-pub use accessed::hardware_marks;
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use exit::exit_mmap;
 pub use fork::dup_mm;
 pub use hardware::hardware_access;
+pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
+pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::migrate_page;
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;

@@ -28,3 +28,4 @@ mod swap;
 mod torn_down;
 mod unwelcome;
 mod walk;
+mod walker_steps;

@@ -2,13 +2,13 @@
 
 use crate::common::{World, boot_without, set_flag};
 use crate::step_scenes;
-use gupcheck_core::arch::{ARM64, Profile, S390, WEAK, X86_NATIVE, X86_PAE, X86_PV};
+use crate::walker_steps;
+use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
-    Foll, get_user_pages_fast_only, perf_get_page_size, pin_user_pages_fast,
-    pin_user_pages_fast_only, unpin_user_pages,
+    Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
 };
 use gupcheck_core::mm::FaultFlags;
 use gupcheck_core::mutators::{
@@ -76,7 +76,7 @@ fn device(boot: &mut Boot) -> Scene {
 }
 
 /// A hole, with memory to fill it.
-fn hole(boot: &mut Boot) -> Scene {
+pub(crate) fn hole(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
     boot.free_block(1);
     Scene { area, page: Pfn(0) }
@@ -145,10 +145,6 @@ pub(crate) fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
 }
 
-fn size(cpu: &Cpu<'_>, scene: &Scene) {
-    perf_get_page_size(cpu, scene.area.mm, scene.area.start);
-}
-
 fn get_none(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     get_user_pages_fast_only(cpu, area.mm, area.start, 0, Foll::empty());
@@ -160,7 +156,7 @@ fn pin_and_unpin(cpu: &Cpu<'_>, scene: &Scene) {
     unpin_user_pages(cpu, &gup.pages);
 }
 
-fn fault_in(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn fault_in(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast(cpu, area.mm, area.start, 1, Foll::WRITE);
 }
@@ -177,7 +173,7 @@ pub(crate) fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
     migrate_page(cpu, scene.page);
 }
 
-fn zap(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn zap(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     madvise_dontneed(cpu, area.mm, area.start, area.end);
 }
@@ -238,13 +234,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         | S::PincountBarrier
         | S::PmdRecheck
         | S::PteRecheck
-        | S::EntrySingleLoad
-        | S::RecheckMarks
         | S::RecheckOrder => (&ARM64, small, pin),
-        S::SizeWalkIrqsOff => (&ARM64, small, size),
-        S::FoldedByPlace => (&S390, small, pin),
-        S::LowHalfFirst | S::LowHalfAgain => (&X86_PAE, small, pin),
-        S::HalfStoreOrder => (&X86_PAE, hole, fault_in),
         S::ExclusiveBarrier => (&ARM64, read_only, pin),
         S::PutOrdered => (&ARM64, small, pin_and_unpin),
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
@@ -277,7 +267,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::FlushBatchedPending => (&X86_NATIVE, put_off, zap),
         S::PendingInvalidates => (&ARM64, put_off, zap),
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
-        other => crate::fork_steps::scene_of(other),
+        other => walker_steps::scene_of(other),
     }
 }
 
@@ -337,32 +327,6 @@ const STORED_OVER: &[&str] = &[
     "store.Relaxed mm0.pte[5]",
     "store.Relaxed mm0.pte[6]",
     "store.Relaxed mm0.pte[7]",
-];
-
-/// The entries that link tables, read for the way down once they were checked.
-const READ_TWICE: &[&str] = &[
-    "load.Dependency mm0.pmd[1]",
-    "load.Dependency mm0.pud[0]",
-    "read page1.table",
-    "read page2.table",
-];
-
-/// The root's entry, at the two levels that are folded into it.
-const READ_IN_PLACE: &[&str] = &[
-    "load.Dependency mm0.pgd[0]",
-    "load.Dependency mm0.pgd[0]",
-    "read page0.table",
-    "read page0.table",
-];
-
-/// The third look at each entry of the walk, and the barrier before it.
-const LOW_AGAIN: &[&str] = &[
-    "fence.Acquire",
-    "fence.Acquire",
-    "fence.Acquire",
-    "load.Relaxed mm0.pgd[0]",
-    "load.Relaxed mm0.pmd[1]",
-    "load.Relaxed mm0.pte[4]",
 ];
 
 /// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
@@ -513,21 +477,8 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         ),
         S::PendingInvalidates => (&["wait tlb"], NOTHING),
         S::SwapExclusive => unreachable!("it changes a value"),
-        S::EntrySingleLoad | S::FoldedByPlace | S::LowHalfAgain => of_an_entrys_reads(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
-        other => crate::fork_steps::difference(other),
-    }
-}
-
-/// The same of the steps that say how often, and where, an entry is read.
-fn of_an_entrys_reads(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
-    const NOTHING: &[&str] = &[];
-    match step {
-        Step::EntrySingleLoad => (NOTHING, READ_TWICE),
-        Step::FoldedByPlace => (READ_IN_PLACE, NOTHING),
-        Step::LowHalfAgain => (LOW_AGAIN, NOTHING),
-        // Another part of the same entry is looked at, or written: halves.rs.
-        other => unreachable!("{other} changes no operation, or is not told of"),
+        other => walker_steps::difference(other),
     }
 }
 
