@@ -24,6 +24,7 @@
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
+//! | `ksm` | KSM: a page is merged with another of the same contents |
 //! | `fork` | a child gets its parent's page tables |
 //! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
 
@@ -33,6 +34,7 @@ mod copy_pte;
 mod device;
 mod fork;
 mod isolate;
+mod ksm;
 mod migrate;
 mod munmap;
 mod page_vma_mapped;
@@ -45,6 +47,7 @@ pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use fork::dup_mm;
 pub use isolate::set_migratetype_isolate;
+pub use ksm::ksm_merge;
 pub use migrate::migrate_page;
 pub use munmap::munmap;
 pub use split_folio::split_huge_page;

@@ -176,4 +176,19 @@ steps! {
     ForkSharesMigration = "M-P62", "fork-shares-migration",
         "Make a migration entry that is copied one of a page that is shared, in both mms.",
         "remove_migration_ptes", "copy_nonpresent_pte; 6c287605fd56";
+    ReuseByRefcount = "M-P63", "reuse-by-refcount",
+        "Reuse a page that is not exclusive only if nobody has a reference of it but the mapping: not if nobody else maps it.",
+        "the references of those who map it no more", "do_wp_page, do_huge_pmd_wp_page; 09854ba94c6a, CVE-2020-29374";
+    ReuseExclusive = "M-P64", "reuse-exclusive",
+        "Reuse a page that is exclusive, whoever has references of it.",
+        "unshare-first (P60)", "do_wp_page; 6c287605fd56";
+    UnshareFirst = "P60", "unshare-first",
+        "Pin an anonymous page for reading only if it is exclusive; if it is not, unshare it by a fault first.",
+        "reuse-exclusive (M-P64)", "gup_must_unshare; c89357e27f20, a7f226604170";
+    KsmClearFirst = "M-P65", "ksm-clear-first",
+        "Clear the entry before the references of a page that is to be merged are counted.",
+        "pte-recheck (P19)", "write_protect_page; 31dbd01f3143";
+    KsmCountsReferences = "M-P66", "ksm-counts-references",
+        "Merge a page only if nobody has a reference of it but its mappings and ksmd.",
+        "add-unless-zero (P11)", "write_protect_page";
 }

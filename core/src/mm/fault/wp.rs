@@ -9,6 +9,7 @@ use crate::folio::{
 use crate::lkmm::read_once_is;
 use crate::mm::{FaultFlags, VmFault, folio_move_anon_rmap};
 use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
+use crate::step::Step;
 
 impl<'m> Fault<'_, 'm> {
     /// `do_wp_page`, of a private mapping: reuse the page, or copy it. Holds the page-table lock, and
@@ -27,8 +28,9 @@ impl<'m> Fault<'_, 'm> {
             return self.wp_page_copy(None, pte);
         }
         let folio = page_folio(cpu, page);
-        let reuse = folio.is_anon(cpu)
-            && (page_anon_exclusive(cpu, page) || self.wp_can_reuse(folio, page));
+        // Without it every pin makes the next write copy the page: R40, R41. Step `reuse-exclusive`.
+        let exclusive = || cpu.does(Step::ReuseExclusive) && page_anon_exclusive(cpu, page);
+        let reuse = folio.is_anon(cpu) && (exclusive() || self.wp_can_reuse(folio, page));
         if reuse {
             if !self.flags.contains(FaultFlags::UNSHARE) {
                 ptep.set(cpu, self.made_writable(pte));
@@ -43,22 +45,41 @@ impl<'m> Fault<'_, 'm> {
 
     /// What later kernels call `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get
     /// one that matters. A KSM page is never reused, whatever its count.
+    ///
+    /// The first looks only spare the lock where there is little hope. Which of them a reference of a moment makes fail, does not
+    /// matter: the page is copied (R41).
     pub(super) fn wp_can_reuse(&self, folio: Folio<'m>, page: &Page) -> bool {
         let cpu = self.cpu;
-        let ksm = read_once_is(cpu, folio.head().mapping, Mapping::Ksm);
-        if ksm || !folio_ref_count_is_below(cpu, folio, 2) || !folio.trylock(cpu) {
+        let is_ksm = || read_once_is(cpu, folio.head().mapping, Mapping::Ksm);
+        if is_ksm() || !self.looks_alone(folio) || !folio.trylock(cpu) {
             return false;
         }
-        let alone = self.is_alone(folio, page);
+        let alone = !is_ksm() && self.is_alone(folio, page);
         folio.unlock(cpu);
         alone
+    }
+
+    /// The looks at the count before the lock. (The kernel empties its LRU batches between the two.)
+    fn looks_alone(&self, folio: Folio<'m>) -> bool {
+        let cpu = self.cpu;
+        if !cpu.does(Step::ReuseByRefcount) {
+            return true;
+        }
+        folio_ref_count_is_below(cpu, folio, 4) && folio_ref_count_is_below(cpu, folio, 2)
     }
 
     /// Whether nobody but the mapping has a reference; then the page is this mm's alone from now on. Under the folio's lock. (The
     /// kernel would take the folio out of the swap cache first.)
     pub(super) fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
         let cpu = self.cpu;
-        let alone = folio_ref_count_is(cpu, folio, 1);
+        // ORDERING: none. Who has a reference and maps the page no more got it before the mapping was dropped, in the same word.
+        // Pairs with put-ordered (P27). Without the count, by the map count: R38. Step `reuse-by-refcount`.
+        let alone = if cpu.does(Step::ReuseByRefcount) {
+            folio_ref_count_is(cpu, folio, 1)
+        } else {
+            // reuse_swap_page, until v5.7
+            read_once_is(cpu, head.mapcount, 1)
+        };
         if alone {
             folio_move_anon_rmap(cpu, folio, self.mm);
             set_page_anon_exclusive(cpu, head);
