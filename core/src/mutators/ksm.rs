@@ -79,17 +79,15 @@ fn try_to_merge_one_page<'m>(
     if !folio.trylock(cpu) {
         return false;
     }
-    let merged = match write_protect_page(cpu, mm, addr, folio) {
-        None => false,
-        Some(pte) => match kpage {
-            Some(kpage) => replace_page(cpu, mm, addr, (folio, pte), kpage),
-            None => {
-                // set_page_stable_node
-                write_once(cpu, folio.head().mapping, Mapping::Ksm);
-                set_page_flags(cpu, folio.head(), PageFlags::DIRTY);
-                true
-            }
-        },
+    let merged = match (write_protect_page(cpu, mm, addr, folio), kpage) {
+        (None, _) => false,
+        (Some(pte), Some(kpage)) => replace_page(cpu, mm, addr, (folio, pte), kpage),
+        (Some(_), None) => {
+            // set_page_stable_node
+            write_once(cpu, folio.head().mapping, Mapping::Ksm);
+            set_page_flags(cpu, folio.head(), PageFlags::DIRTY);
+            true
+        }
     };
     folio.unlock(cpu);
     merged

@@ -17,7 +17,7 @@ use gupcheck_core::step::Step;
 /// What a scene consists of: the areas that boot made, and the first frame of interest.
 pub(crate) struct Scene {
     pub(crate) area: Area,
-    page: Pfn,
+    pub(crate) page: Pfn,
 }
 
 /// One page mapped, writable.
@@ -29,7 +29,7 @@ pub(crate) fn small(boot: &mut Boot) -> Scene {
 }
 
 /// One page mapped, read-only and exclusive.
-fn read_only(boot: &mut Boot) -> Scene {
+pub(crate) fn read_only(boot: &mut Boot) -> Scene {
     let scene = small(boot);
     let area = scene.area;
     boot.change_pte(area.mm, area.start, |pte| pte.without(Bits::WRITE));

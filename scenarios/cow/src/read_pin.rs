@@ -30,7 +30,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     boot.forked(area);
     // Each may make a copy, and only one of them is used.
-    for _ in 0..size.cpus * size.pages + 1 {
+    for _ in 0..=size.cpus * size.pages {
         boot.free_block(0);
     }
     let mut scene = Scene::new(boot);
