@@ -6,11 +6,13 @@
 
 mod area;
 mod child;
+mod mapped;
 mod mapping;
 mod memory;
 mod tables;
 
 pub use area::Area;
+pub use mapped::Mapped;
 
 use crate::machine::{Machine, MmId};
 use crate::step::Kernel;
@@ -28,7 +30,8 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// A machine of `cpus` CPUs whose tables have `1 << table_bits` entries.
+    /// A machine of `cpus` CPUs, and one for each background actor of the kernel, whose tables have `1 << table_bits`
+    /// entries.
     pub fn new(kernel: Kernel, cpus: u32, table_bits: u32) -> Self {
         let mut layout = Layout::new();
         let sections = Sections {
@@ -46,7 +49,7 @@ impl Boot {
             geometry: Geometry::new(table_bits, kernel.profile.levels),
             zero_page: None,
             zone,
-            cpus: cpus as usize,
+            cpus: (cpus + kernel.noise.count()) as usize,
             sections,
             pages: Vec::new(),
             mms: Vec::new(),
@@ -92,6 +95,11 @@ impl Boot {
     /// The machine, and the declaration of all that its CPUs share.
     pub fn finish(self) -> (Layout, Machine) {
         (self.layout, self.machine)
+    }
+
+    /// The kernel that it boots.
+    pub const fn kernel(&self) -> Kernel {
+        self.machine.kernel
     }
 
     /// The shape of the page tables.

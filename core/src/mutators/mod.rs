@@ -27,6 +27,7 @@
 //! | `ksm` | KSM: a page is merged with another of the same contents |
 //! | `fork` | a child gets its parent's page tables |
 //! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
+//! | `noise` | background actors, which may come to any race |
 
 mod collapse;
 mod copy_huge;
@@ -37,6 +38,7 @@ mod isolate;
 mod ksm;
 mod migrate;
 mod munmap;
+mod noise;
 mod page_vma_mapped;
 mod rmap;
 mod split_folio;
@@ -50,6 +52,7 @@ pub use isolate::set_migratetype_isolate;
 pub use ksm::ksm_merge;
 pub use migrate::migrate_page;
 pub use munmap::munmap;
+pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;
 pub use zap::madvise_dontneed;

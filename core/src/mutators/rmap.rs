@@ -36,17 +36,17 @@ pub(super) enum By {
 }
 
 /// Where an area may map a folio.
-struct Place<'m> {
-    mm: &'m Mm,
+pub(super) struct Place<'m> {
+    pub(super) mm: &'m Mm,
     /// The address of the folio's first page, were all of it in the area.
     start: u64,
     /// The addresses of those pages that are.
-    range: Range<u64>,
+    pub(super) range: Range<u64>,
 }
 
 /// `rmap_walk_anon`: visits each area that may map the folio, of its mm and then of the children, until a visit
 /// returns `false`. With the anon_vma lock held for reading, unless the caller holds it (`rmap_walk_locked`).
-fn rmap_walk<'m>(
+pub(super) fn rmap_walk<'m>(
     cpu: &Cpu<'m>,
     folio: Folio<'_>,
     locked: bool,
