@@ -9,6 +9,7 @@ mod child;
 mod mapped;
 mod mapping;
 mod memory;
+mod swap;
 mod tables;
 
 pub use area::Area;
@@ -21,6 +22,8 @@ use crate::types::{
     AnonVma, Backing, BlockLink, Geometry, Level, Mm, PAGE_SIZE, Page, Pagemap, Pfn, Sections,
     VmFlags, Vma, Zone,
 };
+
+use std::ops::Range;
 
 /// A machine in the making.
 #[derive(Debug)]
@@ -37,6 +40,7 @@ impl Boot {
         let sections = Sections {
             irqs_off: layout.section("irqs off"),
             rcu: layout.section("rcu"),
+            tlb: None,
         };
         let zone = layout.object("zone", |layout| Zone {
             lock: layout.spin_lock("zone.lock"),
@@ -54,6 +58,7 @@ impl Boot {
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
+            swap: None,
         };
         Self { layout, machine }
     }
@@ -69,11 +74,6 @@ impl Boot {
     /// nothing in it yet.
     pub fn anon_area(&mut self, pages: u32) -> Area {
         let mm = self.new_mm();
-        self.anon_area_in(mm, pages)
-    }
-
-    /// The same of an mm that has no area yet.
-    fn anon_area_in(&mut self, mm: MmId, pages: u32) -> Area {
         let start = self.geometry().span(Level::Pmd);
         let vma = self.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::Anon);
         let end = start + u64::from(pages) * PAGE_SIZE;
@@ -158,6 +158,7 @@ impl Boot {
             },
             deposited: [0, 1]
                 .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),
+            tlb_flush_batched: layout.atomic(Name::new("mm{}.tlb_flush_batched", [id]), 0),
         });
         self.machine.mms.push(mm);
         let pgd = self.table(MmId(id), Level::Pgd, 0);
@@ -174,6 +175,18 @@ impl Boot {
         flags: VmFlags,
         backing: Backing,
     ) -> usize {
+        let end = start + u64::from(pages) * PAGE_SIZE;
+        let nth = self.add_area(mm, start..end, flags, backing);
+        let mut addr = start;
+        while addr < end {
+            self.tables_down_to(mm, addr, Level::Pmd);
+            addr = self.geometry().addr_end(Level::Pmd, addr, end);
+        }
+        nth
+    }
+
+    /// The same, and no table.
+    fn add_area(&mut self, mm: MmId, range: Range<u64>, flags: VmFlags, backing: Backing) -> usize {
         let vmas = &mut self.machine.mms[mm.0 as usize].vmas;
         let nth = vmas.len();
         let name = |template| Name::new(template, [mm.0, nth as u32]);
@@ -185,19 +198,13 @@ impl Boot {
             )
         });
         vmas.push(Vma {
-            start,
-            end: start + u64::from(pages) * PAGE_SIZE,
+            start: range.start,
+            end: range.end,
             flags,
             backing,
             attached,
             in_anon_vma,
         });
-        let end = start + u64::from(pages) * PAGE_SIZE;
-        let mut addr = start;
-        while addr < end {
-            self.tables_down_to(mm, addr, Level::Pmd);
-            addr = self.geometry().addr_end(Level::Pmd, addr, end);
-        }
         nth
     }
 }

@@ -1,5 +1,6 @@
 //! The end of an execution, in the kernel's terms.
 
+use gupcheck_core::boot::Area;
 use gupcheck_core::folio::{Owner, Page, PageFlags, Pfn};
 use gupcheck_core::machine::{Machine, MmId};
 use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
@@ -55,6 +56,22 @@ impl<'a> Ending<'a> {
     /// Whether a page is on the free list.
     pub fn is_free(&self, pfn: Pfn) -> bool {
         self.end.plain(self.machine.page(pfn).buddy)
+    }
+
+    /// Whether user space finds this page at the `nth` place of an area: it is mapped there, or a fault will find it in the
+    /// swap cache.
+    pub fn is_there(&self, area: Area, nth: u64, pfn: Pfn) -> bool {
+        let addr = area.start + nth * PAGE_SIZE;
+        let Some((entry, _)) = self.entry(area.mm, addr) else {
+            return false;
+        };
+        match entry.swap_slot() {
+            Some(slot) => {
+                let slot = &self.machine.swap().slots[slot as usize];
+                self.end.value(slot.cached).0 == Some(pfn)
+            }
+            None => self.mapped(area.mm, addr) == Some(pfn),
+        }
     }
 
     /// Whether a page table has a migration entry, whichever table of those that there are.

@@ -3,7 +3,7 @@
 //! # The order
 //!
 //! 0. both mmap locks are taken for writing: no fault and no slow GUP of the parent is under way;
-//! 1. the child's area is put into the parent's anon_vma, before an entry of it is copied (M-P60);
+//! 1. the child's area is put into the parent's anon_vma, before an entry of it is copied (M-P70);
 //! 2. the sequence is made odd (M-P15);
 //! 3. table by table, with the locks of the child's and the parent's, entries are copied (`copy_pte`, `copy_huge`): a page that
 //!    may be pinned is copied for the child at once (M-P16), every other one is shared, and read-only from then on in both;
@@ -21,7 +21,7 @@
 //! # What happens when another mutator comes
 //!
 //! Who comes by way of the page (migration, a split) holds neither mmap lock. Of two entries, the parent's is changed first
-//! (M-P61), each under its table's lock. What is copied before that is found at the child's, what is copied after it is
+//! (M-P71), each under its table's lock. What is copied before that is found at the child's, what is copied after it is
 //! what the parent's has become.
 //!
 //! Where there is no memory, fork fails, and the child goes with all that it has got.

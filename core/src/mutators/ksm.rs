@@ -23,14 +23,16 @@
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{
-    Folio, Mapping, PageFlags, Pfn, folio_get, folio_put, folio_ref_count_is, page_add_rmap,
-    page_anon_exclusive, page_folio, page_remove_rmap, page_try_share_anon_rmap, set_page_flags,
+    Folio, Mapping, PageFlags, Pfn, folio_get, folio_mapped, folio_put, folio_ref_count_is,
+    page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap, page_try_share_anon_rmap,
+    set_page_flags,
 };
 use crate::lkmm::{read_once, write_once};
 use crate::machine::MmId;
 use crate::mm::Mm;
 use crate::pgtable::{Bits, Entry, EntryPtr, PAGE_SIZE, find_locked_pte, pte_unmap_unlock};
 use crate::step::Step;
+use crate::swap::{folio_free_swap, folio_test_swapcache};
 
 /// `ksm_do_scan`, of the page at `addr`: it is merged with `kpage`, a page of KSM's that ksmd has a reference of; or, without one,
 /// becomes KSM's itself. Whether it did.
@@ -120,7 +122,7 @@ fn protect<'m>(
     pte: Entry,
     exclusive: bool,
 ) -> Option<Entry> {
-    let cached = folio.test(cpu, PageFlags::SWAP_CACHE);
+    let cached = folio_test_swapcache(cpu, folio);
     // ORDERING: the clear's and the flush's, as the profile has them, between the cleared entry and the look at the count. Pairs
     // with pin-barrier (P12). Without it: R09. Steps `clear-barrier`, `flush-barrier`. That the entry is cleared first: step
     // `ksm-clear-first`.
@@ -179,6 +181,9 @@ fn replace_page<'m>(
         clear_flush(cpu, ptep, pte);
         ptep.set(cpu, Entry::leaf(kpage, false));
         page_remove_rmap(cpu, folio.head());
+        if !folio_mapped(cpu, folio) {
+            folio_free_swap(cpu, folio);
+        }
         folio_put(cpu, folio);
     }
     pte_unmap_unlock(cpu, ptep);

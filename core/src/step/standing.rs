@@ -45,7 +45,21 @@ impl Step {
             Self::RmapOrdered => Standing::Redundant(
                 "whoever gives a mapping up drops its reference next, which is a full barrier as well",
             ),
-            Self::RecheckOrder | Self::IrqsRestoredFirst => Standing::Control,
+            Self::SwapPeeksFirst => Standing::Redundant(
+                "reclaim looks again once the entry is cleared, and that look decides; the first saves a slot",
+            ),
+            Self::NosyncBarrier => Standing::Redundant(
+                "whoever looks for pins or references after a clear has a full barrier of its own",
+            ),
+            Self::SwapCacheRecheck
+            | Self::RemoveChecksDirty
+            | Self::FlushBeforeWriteout
+            | Self::FlushBeforeFree
+            | Self::FlushBatchedPending
+            | Self::PendingInvalidates => {
+                Standing::NotYet("races of faults and of hardware users against reclaim")
+            }
+            Self::RecheckOrder | Self::IrqsRestoredFirst | Self::RecheckMarks => Standing::Control,
             _ => Standing::Carried,
         }
     }

@@ -167,28 +167,88 @@ steps! {
     MarkTargetMm = "P1t", "mark-target-mm",
         "Mark the mm whose pages are pinned as having pins, and not the caller's own.",
         "fork's look at the marker", "__get_user_pages_locked; a4d63c3732f1";
-    ForkRmapFirst = "M-P60", "fork-rmap-first",
+    ForkRmapFirst = "M-P70", "fork-rmap-first",
         "Put the child's area into the parent's anon_vma before its entries are copied.",
         "rmap-walk-lock (M-P24)", "dup_mmap, anon_vma_fork";
-    RmapParentFirst = "M-P61", "rmap-parent-first",
+    RmapParentFirst = "M-P71", "rmap-parent-first",
         "Visit the areas of a parent before those of its children.",
         "fork, which copies from the one to the other", "anon_vma_interval_tree_insert, rmap_walk_anon";
-    ForkSharesMigration = "M-P62", "fork-shares-migration",
+    ForkSharesMigration = "M-P72", "fork-shares-migration",
         "Make a migration entry that is copied one of a page that is shared, in both mms.",
         "remove_migration_ptes", "copy_nonpresent_pte; 6c287605fd56";
-    ReuseByRefcount = "M-P63", "reuse-by-refcount",
+    ReuseByRefcount = "M-P73", "reuse-by-refcount",
         "Reuse a page that is not exclusive only if nobody has a reference of it but the mapping: not if nobody else maps it.",
         "the references of those who map it no more", "do_wp_page, do_huge_pmd_wp_page; 09854ba94c6a, CVE-2020-29374";
-    ReuseExclusive = "M-P64", "reuse-exclusive",
+    ReuseExclusive = "M-P74", "reuse-exclusive",
         "Reuse a page that is exclusive, whoever has references of it.",
         "unshare-first (P60)", "do_wp_page; 6c287605fd56";
     UnshareFirst = "P60", "unshare-first",
         "Pin an anonymous page for reading only if it is exclusive; if it is not, unshare it by a fault first.",
-        "reuse-exclusive (M-P64)", "gup_must_unshare; c89357e27f20, a7f226604170";
-    KsmClearFirst = "M-P65", "ksm-clear-first",
+        "reuse-exclusive (M-P74)", "gup_must_unshare; c89357e27f20, a7f226604170";
+    KsmClearFirst = "M-P75", "ksm-clear-first",
         "Clear the entry before the references of a page that is to be merged are counted.",
         "pte-recheck (P19)", "write_protect_page; 31dbd01f3143";
-    KsmCountsReferences = "M-P66", "ksm-counts-references",
+    KsmCountsReferences = "M-P76", "ksm-counts-references",
         "Merge a page only if nobody has a reference of it but its mappings and ksmd.",
         "add-unless-zero (P11)", "write_protect_page";
+    LazyfreeRmb = "M-P10", "lazyfree-rmb",
+        "A read barrier between the references of a page that was given up and its dirty bit.",
+        "put-ordered (P27): marked dirty, then dropped", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeBarrier = "M-P50", "lazyfree-barrier",
+        "A full barrier before the references of a page that was given up are looked at.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeRefs = "M-P51", "lazyfree-refs",
+        "Discard a page that was given up only if nobody but its mappings and reclaim has a reference.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    SwapPeeksFirst = "M-P52", "swap-peeks-first",
+        "Give no page that may be pinned a slot of swap space.",
+        "nothing: a pin may come next", "shrink_folio_list; feb889fb40fa";
+    SwapChecksPins = "M-P53", "swap-checks-pins",
+        "Look for pins once the entry is cleared, before it becomes a swap entry.",
+        "pin-barrier (P12), pincount-barrier (P17)", "try_to_unmap_one; 6c287605fd56";
+    SwapExclusive = "M-P54", "swap-exclusive",
+        "A swap entry remembers that the page was exclusive.",
+        "whoever has a reference that is no pin", "try_to_unmap_one, do_swap_page; 1493a1913e34";
+    SwapCacheRecheck = "M-P55", "swap-cache-recheck",
+        "With the folio locked, ask again whether it is in the swap cache, and for this slot.",
+        "whoever takes it out with the folio locked", "do_swap_page";
+    RemoveChecksDirty = "M-P56", "remove-checks-dirty",
+        "With the count frozen, keep a folio in the cache that was written to meanwhile.",
+        "put-ordered (P27): marked dirty, then dropped", "__remove_mapping; e286781d5f2e";
+    NosyncBarrier = "M-P57", "nosync-barrier",
+        "An invalidation whose wait is put off begins with a barrier: arm64's DSB ISHST.",
+        "pin-barrier (P12), pincount-barrier (P17)", "arch_tlbbatch_add_pending, __flush_tlb_page_nosync; 43b3dfdd0455";
+    FlushBeforeWriteout = "M-P58", "flush-before-writeout",
+        "Make up for a flush that was put off before contents are written out.",
+        "whoever writes by a stale translation", "try_to_unmap_flush_dirty; d950c9477d51";
+    FlushBeforeFree = "M-P59", "flush-before-free",
+        "Make up for a flush that was put off before pages are freed.",
+        "whoever works with a stale translation", "shrink_folio_list, try_to_unmap_flush; 72b252aed506";
+    FlushBatchedPending = "M-P60", "flush-batched-pending",
+        "Who trusts a cleared entry asks the mm whether a flush of it was put off, and makes up for it.",
+        "set_tlb_ubc_flush_pending, under the page-table lock", "zap_pte_range, change_pte_range; 3ea277194daa";
+    PendingInvalidates = "M-P61", "pending-invalidates",
+        "Making up for what others have put off invalidates again: arm64's DSB waits for its own CPU's invalidations only.",
+        "whoever works with a stale translation", "later than v6.8: arch_flush_tlb_batched_pending, v6.16";
+    SizeWalkIrqsOff = "P3w", "size-walk-irqs-off",
+        "Interrupts off while a walk looks how large a mapping is.",
+        "the waits before a table is freed or put to another use: M-P6, M-P12, M-P13", "get_user_mapping_size, perf_get_page_size; e86fc1a3a3e9";
+    EntrySingleLoad = "P6s", "entry-single-load",
+        "Go on by the value of an entry that was checked, and do not read it again.",
+        "whoever clears an entry that links a table, or makes a leaf of it", "gup_pud_range, gup_pmd_range, READ_ONCE; 20a004e7b017";
+    FoldedByPlace = "P7", "folded-by-place",
+        "Go on from the place of the entry above where a level is folded at run time, and not from a copy of it.",
+        "nothing: the walker alone", "p4d_offset_lockless, pud_offset_lockless; d3f7b1bb2040";
+    LowHalfFirst = "P8", "low-half-first",
+        "Read the lower half of an entry of two words before the upper one.",
+        "half-store-order (M-P2)", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    LowHalfAgain = "P8a", "low-half-again",
+        "Read the lower half once more after the upper one, and start over if it is another.",
+        "half-store-order (M-P2), and whoever clears an entry and sets another", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    HalfStoreOrder = "M-P2", "half-store-order",
+        "Write the upper half of an entry before the lower one, which makes it present; clear the lower one first.",
+        "low-half-first (P8)", "native_set_pte, native_pte_clear, native_pmd_clear";
+    RecheckMarks = "P19m", "recheck-marks",
+        "Compare an entry's accessed and dirty bits as well at the recheck. A control: to leave them out holds as well.",
+        "nothing: hardware sets them, and the page stays", "gup_pte_range, pte_val";
 }

@@ -1,6 +1,7 @@
 //! Fast GUP against whoever copies a page on write, unshares it, or merges it with another.
 
 mod child_reader;
+mod huge_pinned_write;
 mod ksm_merge;
 mod ksm_read_pin;
 mod pinned_write;
@@ -15,6 +16,7 @@ pub const RACES: &[Race] = &[
     child_reader::RACE,
     read_pin::RACE,
     pinned_write::RACE,
+    huge_pinned_write::RACE,
     transient::RACE,
     ksm_merge::RACE,
     ksm_read_pin::RACE,

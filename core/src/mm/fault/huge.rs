@@ -20,7 +20,7 @@ impl<'m> Fault<'_, 'm> {
         if pmdp.is_still(cpu, pmd) {
             if hint {
                 let head = cpu.machine().page(pmd.pfn());
-                pmdp.set(cpu, self.without_hint(pmd, head));
+                pmdp.set_pmd(cpu, self.without_hint(pmd, head));
             } else {
                 self.set_accessed(pmdp, pmd);
             }
@@ -56,16 +56,18 @@ impl<'m> Fault<'_, 'm> {
         }
         let head = cpu.machine().page(pmd.pfn());
         let folio = page_folio(cpu, head);
-        let mut exclusive = page_anon_exclusive(cpu, head);
+        // Without it: R41. Step `reuse-exclusive`.
+        let is_exclusive = || cpu.does(Step::ReuseExclusive) && page_anon_exclusive(cpu, head);
+        let mut exclusive = is_exclusive();
         if !exclusive {
             if !folio.trylock(cpu) && !self.lock_folio_outside(folio, pmd) {
                 return true;
             }
-            exclusive = page_anon_exclusive(cpu, head) || self.is_alone(folio, head);
+            exclusive = is_exclusive() || self.is_alone(folio, head);
             folio.unlock(cpu);
         }
         if exclusive && !self.flags.contains(FaultFlags::UNSHARE) {
-            pmdp.set(cpu, self.made_writable(pmd));
+            pmdp.set_pmd(cpu, self.made_writable(pmd));
         }
         pmdp.lock().unlock(cpu);
         exclusive

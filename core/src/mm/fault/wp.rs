@@ -10,6 +10,7 @@ use crate::lkmm::read_once_is;
 use crate::mm::{FaultFlags, VmFault, folio_move_anon_rmap};
 use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
 use crate::step::Step;
+use crate::swap::{folio_free_swap, folio_test_swapcache, free_swap_cache};
 
 impl<'m> Fault<'_, 'm> {
     /// `do_wp_page`, of a private mapping: reuse the page, or copy it. Holds the page-table lock, and
@@ -65,13 +66,17 @@ impl<'m> Fault<'_, 'm> {
         if !cpu.does(Step::ReuseByRefcount) {
             return true;
         }
-        folio_ref_count_is_below(cpu, folio, 4) && folio_ref_count_is_below(cpu, folio, 2)
+        let cached = i32::from(folio_test_swapcache(cpu, folio));
+        folio_ref_count_is_below(cpu, folio, 4) && folio_ref_count_is_below(cpu, folio, 2 + cached)
     }
 
-    /// Whether nobody but the mapping has a reference; then the page is this mm's alone from now on. Under the folio's lock. (The
-    /// kernel would take the folio out of the swap cache first.)
+    /// Whether nobody but the mapping has a reference; then the page is this mm's alone from now on. Under the folio's lock. The
+    /// swap cache gives its own up, if no entry names the slot.
     pub(super) fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
         let cpu = self.cpu;
+        if folio_test_swapcache(cpu, folio) {
+            folio_free_swap(cpu, folio);
+        }
         // ORDERING: none. Who has a reference and maps the page no more got it before the mapping was dropped, in the same word.
         // Pairs with put-ordered (P27). Without the count, by the map count: R38. Step `reuse-by-refcount`.
         let alone = if cpu.does(Step::ReuseByRefcount) {
@@ -122,6 +127,9 @@ impl<'m> Fault<'_, 'm> {
         }
         if same {
             put_old();
+            if let Some((folio, _)) = old {
+                free_swap_cache(cpu, folio);
+            }
         } else {
             self.discard(Some(new));
         }
