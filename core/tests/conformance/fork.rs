@@ -246,7 +246,12 @@ fn a_swap_entry_is_one_of_a_shared_page_in_both() {
     for area in [area, child] {
         assert_eq!(pte(&world, area, 0), Entry::swap(slot, false));
     }
-    assert_eq!(world.get(world.machine.swap().slots[slot as usize].used).entries, 2);
+    assert_eq!(
+        world
+            .get(world.machine.swap().slots[slot as usize].used)
+            .entries,
+        2
+    );
     audit(&world, &[]);
 }
 
