@@ -166,16 +166,13 @@ impl<'m> Copy<'_, 'm> {
     /// `copy_nonpresent_pte`, of a swap entry or of a migration entry.
     fn copy_nonpresent_pte(self, dst: EntryPtr<'m>, src: EntryPtr<'m>, pte: Entry) {
         let cpu = self.cpu;
-        let shared = match pte.swap_slot() {
-            Some(slot) => {
-                // The slot is in use: the parent's entry names it.
-                swap_duplicate(cpu, slot);
-                pte.without(Bits::EXCLUSIVE)
-            }
-            None => {
-                pfn_swap_entry_to_page(cpu, pte);
-                self.shared_migration(pte)
-            }
+        let shared = if let Some(slot) = pte.swap_slot() {
+            // The slot is in use: the parent's entry names it.
+            swap_duplicate(cpu, slot);
+            pte.without(Bits::EXCLUSIVE)
+        } else {
+            pfn_swap_entry_to_page(cpu, pte);
+            self.shared_migration(pte)
         };
         if shared != pte {
             src.set(cpu, shared);
