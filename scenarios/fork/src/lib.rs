@@ -1,6 +1,7 @@
 //! Fast GUP against fork: what is pinned is not shared with a child.
 
 mod batch;
+mod fall_back;
 mod first_pin;
 mod huge_pmd;
 mod large_folio;
@@ -17,6 +18,7 @@ pub const RACES: &[Race] = &[
     small_page::RACE,
     read_pin::RACE,
     batch::RACE,
+    fall_back::RACE,
     first_pin::RACE,
     large_folio::RACE,
     huge_pmd::RACE,
