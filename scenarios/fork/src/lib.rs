@@ -1,6 +1,5 @@
 //! Fast GUP against fork: what is pinned is not shared with a child.
 
-mod batch;
 mod fall_back;
 mod first_pin;
 mod huge_pmd;
@@ -17,7 +16,6 @@ use gupcheck_races::race::Race;
 pub const RACES: &[Race] = &[
     small_page::RACE,
     read_pin::RACE,
-    batch::RACE,
     fall_back::RACE,
     first_pin::RACE,
     large_folio::RACE,
