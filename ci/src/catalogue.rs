@@ -11,6 +11,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_devmap::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
+        gupcheck_cow::RACES,
         gupcheck_fork::RACES,
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,

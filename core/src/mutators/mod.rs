@@ -33,6 +33,7 @@
 //! | `hardware` | hardware walks, and uses what it has cached |
 //! | `hvo` | hugetlb gives the memory of struct pages back |
 //! | `memory_failure` | memory fails under a page |
+//! | `ksm` | KSM: a page is merged with another of the same contents |
 //! | `noise` | background actors, which may come to any race |
 //! | `fork` | a child gets its parent's page tables |
 //! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
@@ -46,6 +47,7 @@ mod fork;
 mod hardware;
 mod hvo;
 mod isolate;
+mod ksm;
 mod memory_failure;
 mod migrate;
 mod mremap;
@@ -68,6 +70,7 @@ pub use fork::dup_mm;
 pub use hardware::hardware_access;
 pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
+pub use ksm::ksm_merge;
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::migrate_page;
 pub use mremap::{mremap, mremap_dontunmap};

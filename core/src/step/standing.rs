@@ -39,9 +39,6 @@ impl Step {
     /// What can be said of its weight.
     pub const fn standing(self) -> Standing {
         match self {
-            Self::ExclusiveBarrier | Self::ShareBarrier => Standing::NotYet(
-                "KSM, which puts an entry back with the exclusive bit cleared; migration sets the bit first",
-            ),
             Self::ClearBarrier => Standing::Redundant(
                 "on x86 the flush, and the barrier or the lock of whoever looks, order again what the exchange has",
             ),

@@ -56,12 +56,14 @@ impl<'m> Fault<'_, 'm> {
         }
         let head = cpu.machine().page(pmd.pfn());
         let folio = page_folio(cpu, head);
-        let mut exclusive = page_anon_exclusive(cpu, head);
+        // Without it: R41. Step `reuse-exclusive`.
+        let is_exclusive = || cpu.does(Step::ReuseExclusive) && page_anon_exclusive(cpu, head);
+        let mut exclusive = is_exclusive();
         if !exclusive {
             if !folio.trylock(cpu) && !self.lock_folio_outside(folio, pmd) {
                 return true;
             }
-            exclusive = page_anon_exclusive(cpu, head) || self.is_alone(folio, head);
+            exclusive = is_exclusive() || self.is_alone(folio, head);
             folio.unlock(cpu);
         }
         if exclusive && !self.flags.contains(FaultFlags::UNSHARE) {
