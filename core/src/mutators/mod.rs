@@ -22,21 +22,25 @@
 //! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
 //! | `reclaim` | pages are taken from those who do not use them |
 //! | `migrate` | a page moves to another frame |
+//! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
+//! | `noise` | background actors, which may come to any race |
 
 mod collapse;
 mod device;
 mod isolate;
 mod migrate;
 mod munmap;
+mod noise;
 mod page_vma_mapped;
 mod reclaim;
 mod rmap;
 mod split_folio;
 mod unmap;
+mod user_access;
 mod user_fault;
 mod zap;
 
@@ -45,8 +49,10 @@ pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use munmap::munmap;
+pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use reclaim::reclaim_pages;
 pub use split_folio::split_huge_page;
+pub use user_access::{user_read, user_write};
 pub use user_fault::do_user_addr_fault;
 pub use zap::madvise_dontneed;
 pub(crate) use zap::unmap_page_range;

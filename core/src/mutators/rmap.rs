@@ -20,7 +20,7 @@ use crate::folio::{
     page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
-use crate::mm::{Mm, folio_anon_vma, split_huge_pmd};
+use crate::mm::{Mm, anon_vma_areas, folio_anon_vma, split_huge_pmd};
 use crate::pgtable::{Level, PAGE_SIZE, find_entry};
 use crate::step::Step;
 use crate::sync::Fault;
@@ -44,7 +44,7 @@ pub(super) struct Place<'m> {
     pub(super) range: Range<u64>,
 }
 
-/// `rmap_walk_anon`: visits each area that may map the folio until a visit
+/// `rmap_walk_anon`: visits each area that may map the folio, of its mm and then of the children, until a visit
 /// returns `false`. With the anon_vma lock held for reading, unless the caller holds it (`rmap_walk_locked`).
 pub(super) fn rmap_walk<'m>(
     cpu: &Cpu<'m>,
@@ -61,7 +61,7 @@ pub(super) fn rmap_walk<'m>(
     if lock {
         mm.anon_vma.lock_read(cpu);
     }
-    for vma in &mm.vmas {
+    for (mm, vma) in anon_vma_areas(cpu, mm) {
         let overlaps = vma.start < end && start < vma.end;
         // vma_address, vma_address_end
         let range = start.max(vma.start)..end.min(vma.end);

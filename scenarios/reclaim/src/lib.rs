@@ -3,8 +3,12 @@
 mod lazyfree;
 mod lazyfree_dirty;
 mod profiles;
+mod slot_reused;
+mod stale_read;
 mod swap_in;
 mod swap_out;
+mod trusted_entry;
+mod writeout;
 
 use gupcheck_races::race::Race;
 
@@ -14,4 +18,8 @@ pub const RACES: &[Race] = &[
     lazyfree_dirty::RACE,
     swap_out::RACE,
     swap_in::RACE,
+    slot_reused::RACE,
+    writeout::RACE,
+    stale_read::RACE,
+    trusted_entry::RACE,
 ];

@@ -7,7 +7,7 @@ use crate::folio::{
     page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
-use crate::mm::{FaultFlags, VmFault};
+use crate::mm::{FaultFlags, VmFault, folio_move_anon_rmap};
 use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
 use crate::swap::{folio_free_swap, folio_test_swapcache};
 
@@ -56,8 +56,8 @@ impl<'m> Fault<'_, 'm> {
         alone
     }
 
-    /// Whether nobody but the mapping has a reference; then the page is exclusive from now on. Under the folio's lock. The swap
-    /// cache gives its own up, if no entry names the slot.
+    /// Whether nobody but the mapping has a reference; then the page is this mm's alone from now on. Under the folio's lock. The
+    /// swap cache gives its own up, if no entry names the slot.
     pub(super) fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
         let cpu = self.cpu;
         if folio_test_swapcache(cpu, folio) {
@@ -65,6 +65,7 @@ impl<'m> Fault<'_, 'm> {
         }
         let alone = folio_ref_count_is(cpu, folio, 1);
         if alone {
+            folio_move_anon_rmap(cpu, folio, self.mm);
             set_page_anon_exclusive(cpu, head);
         }
         alone
