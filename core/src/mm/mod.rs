@@ -29,7 +29,7 @@ pub use anon_vma::{
     anon_vma_areas, anon_vma_fork, anon_vma_root, folio_anon_vma, folio_move_anon_rmap,
     page_copy_anon, page_set_anon, unlink_anon_vmas,
 };
-pub use fault::{handle_mm_fault, wait_for_change};
+pub use fault::{folio_lock, handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
 pub use gather::MmuGather;
 pub use pagemap::{get_dev_pagemap, put_dev_pagemap, touch_memmap};

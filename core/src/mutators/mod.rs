@@ -22,6 +22,7 @@
 //! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
 //! | `reclaim` | pages are taken from those who do not use them |
 //! | `migrate` | a page moves to another frame |
+//! | `migrate_pages` | many do, at once or one by one |
 //! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
@@ -33,6 +34,7 @@ mod collapse;
 mod device;
 mod isolate;
 mod migrate;
+mod migrate_pages;
 mod munmap;
 mod noise;
 mod page_vma_mapped;
@@ -48,6 +50,7 @@ pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
+pub use migrate_pages::{MigrateMode, migrate_pages};
 pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use reclaim::reclaim_pages;

@@ -2,7 +2,7 @@
 
 use super::{Bits, Entry, EntryPtr};
 use crate::cpu::Cpu;
-use crate::lkmm::{clear_bit, read_once};
+use crate::lkmm::{clear_bit, read_once, read_once_dereferenced};
 use crate::sync::{Atomic, Rmw, RmwOrder, Word};
 
 impl EntryPtr<'_> {
@@ -33,7 +33,9 @@ impl EntryPtr<'_> {
     #[track_caller]
     pub fn translate(self, cpu: &Cpu<'_>, write: bool) -> Option<Entry> {
         let slot = self.slot(cpu).ok()?;
-        let entry = read_once(cpu, slot);
+        // ORDERING: the access needs the entry's frame: an address dependency. Pairs with whoever filled the page before it
+        // mapped it. No step: hardware has no other way.
+        let entry = read_once_dereferenced(cpu, slot);
         let permitted = entry.access_permitted(write) && use_entry(cpu, slot, entry, write);
         permitted.then_some(entry)
     }

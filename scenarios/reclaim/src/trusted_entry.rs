@@ -19,6 +19,9 @@ pub(crate) const RACE: Race = Race {
     profiles: ALL,
     before: &[],
     needs: &[
+        // Whoever zaps a swap entry finds the folio in the cache while reclaim takes it out.
+        Need::of(Step::AddUnlessZero, ALL),
+        Need::of(Step::RefcountFreeze, ALL),
         Need::of(Step::TlbFlush, ALL),
         Need::of(Step::FlushBatchedPending, ALL),
         Need::of(Step::PendingInvalidates, ARM),
