@@ -2,7 +2,7 @@
 
 use gupcheck_core::boot::Area;
 use gupcheck_core::folio::{Owner, Page, PageFlags, Pfn};
-use gupcheck_core::machine::Machine;
+use gupcheck_core::machine::{Machine, MmId};
 use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
 use gupcheck_core::sync::LaneId;
 use gupcheck_program::End;
@@ -58,48 +58,23 @@ impl<'a> Ending<'a> {
         self.end.plain(page.owner)
     }
 
-    /// Whether a page is exclusive to the process that maps it (`PageAnonExclusive`).
-    pub fn is_exclusive(&self, pfn: Pfn) -> bool {
-        let flags = self.end.value(self.machine.page(pfn).flags);
-        flags.contains(PageFlags::ANON_EXCLUSIVE)
-    }
-
     /// Whether a page is on the free list.
     pub fn is_free(&self, pfn: Pfn) -> bool {
         self.end.plain(self.machine.page(pfn).buddy)
     }
 
-    /// The entry for the `nth` page of an area, as it is in the end; none where a table is missing.
-    pub fn entry(&self, area: Area, nth: u64) -> Entry {
-        let (addr, geometry) = (area.start + nth * PAGE_SIZE, &self.machine.geometry);
-        let mut table = self.machine.mm(area.mm).pgd;
-        for level in Level::ALL {
-            if geometry.is_folded(level) {
-                continue;
-            }
-            let index = geometry.index(level, addr);
-            let entry = self
-                .end
-                .value(self.machine.page(table).table.entries[index]);
-            if level == Level::Pte || !entry.access_permitted(false) || entry.is_huge() {
-                return entry;
-            }
-            table = entry.pfn();
-        }
-        Entry::NONE
-    }
-
     /// What user space finds at the `nth` place of an area: in the page that is mapped there, in the one that a fault will
     /// find in the swap cache, or in the slot that it will read. `None` where nothing is.
     pub fn contents(&self, area: Area, nth: u64) -> Option<u32> {
-        let entry = self.entry(area, nth);
+        let addr = area.start + nth * PAGE_SIZE;
+        let (entry, _) = self.entry(area.mm, addr)?;
         let of = |pfn: Pfn| self.end.value(self.machine.page(pfn).contents);
         if let Some(slot) = entry.swap_slot() {
             let slot = &self.machine.swap().slots[slot as usize];
             let cached = self.end.value(slot.cached).0;
             return Some(cached.map_or_else(|| self.end.value(slot.contents), of));
         }
-        entry.pte_present().then(|| of(entry.pfn()))
+        self.mapped(area.mm, addr).map(of)
     }
 
     /// What is in a page.
@@ -110,13 +85,16 @@ impl<'a> Ending<'a> {
     /// Whether user space finds this page at the `nth` place of an area: it is mapped there, or a fault will find it in the
     /// swap cache.
     pub fn is_there(&self, area: Area, nth: u64, pfn: Pfn) -> bool {
-        let entry = self.entry(area, nth);
+        let addr = area.start + nth * PAGE_SIZE;
+        let Some((entry, _)) = self.entry(area.mm, addr) else {
+            return false;
+        };
         match entry.swap_slot() {
             Some(slot) => {
                 let slot = &self.machine.swap().slots[slot as usize];
                 self.end.value(slot.cached).0 == Some(pfn)
             }
-            None => entry.pte_present() && entry.pfn() == pfn,
+            None => self.mapped(area.mm, addr) == Some(pfn),
         }
     }
 
@@ -130,6 +108,42 @@ impl<'a> Ending<'a> {
             let entry: Entry = self.end.value(cell);
             entry.is_migration()
         })
+    }
+
+    /// The frame that an mm maps at `addr`, by an entry that is present, of whatever level.
+    pub fn mapped(&self, mm: MmId, addr: u64) -> Option<Pfn> {
+        let (entry, level) = self.entry(mm, addr)?;
+        let within = addr & (self.machine.geometry.span(level) - 1);
+        (entry.pte_present()).then(|| entry.pfn().plus((within / PAGE_SIZE) as u32))
+    }
+
+    /// The entry by which an mm maps `addr`, or would, and its level; `None` if there is no table for it.
+    pub fn entry(&self, mm: MmId, addr: u64) -> Option<(Entry, Level)> {
+        let geometry = &self.machine.geometry;
+        let mut table = self.machine.mm(mm).pgd;
+        for level in Level::ALL {
+            if geometry.is_folded(level) {
+                continue;
+            }
+            let index = geometry.index(level, addr);
+            let entry: Entry = (self.end).value(self.machine.page(table).table.entries[index]);
+            if level == Level::Pte || entry.is_huge() {
+                return Some((entry, level));
+            } else if !entry.pte_present() {
+                return None;
+            }
+            table = entry.pfn();
+        }
+        None
+    }
+
+    /// Whether a page is exclusive: of one that a huge pmd maps, its head is.
+    pub fn is_exclusive(&self, page: &'a Page) -> bool {
+        let exclusive = |page: &Page| {
+            let flags = self.end.value(page.flags);
+            flags.contains(PageFlags::ANON_EXCLUSIVE)
+        };
+        exclusive(page) || exclusive(self.head_of(page))
     }
 
     /// The head of the folio that a page is in.

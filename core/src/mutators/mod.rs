@@ -29,9 +29,16 @@
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
 //! | `noise` | background actors, which may come to any race |
+//! | `fork` | a child gets its parent's page tables |
+//! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
+//! | `accessed` | hardware marks an entry that it uses |
 
+mod accessed;
 mod collapse;
+mod copy_huge;
+mod copy_pte;
 mod device;
+mod fork;
 mod isolate;
 mod migrate;
 mod migrate_pages;
@@ -46,8 +53,10 @@ mod user_access;
 mod user_fault;
 mod zap;
 
+pub use accessed::hardware_marks;
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use fork::dup_mm;
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use migrate_pages::{MigrateMode, migrate_pages};

@@ -155,6 +155,27 @@ steps! {
     NrPagesCheck = "P29", "nr-pages-check",
         "Return at once if no pages are asked for.",
         "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
+    ForkSequence = "M-P15", "fork-sequence",
+        "Keep the write-protect sequence odd for as long as fork copies entries.",
+        "seqcount-begin (P2), seqcount-retry (P25)", "copy_page_range; 57efa1fe5957";
+    ForkCopiesPinned = "M-P16", "fork-copies-pinned",
+        "Copy a page for the child at fork if it may be pinned, and do not share it.",
+        "has-pinned (P1), pincount-barrier (P17)", "copy_present_pte, copy_huge_pmd, page_needs_cow_for_dma; 70e806e4e645, d042035eaf5f";
+    UndoUnchecked = "P26", "undo-unchecked",
+        "Give the pins back that fork came between without asking whether the pages are exclusive.",
+        "fork, which has shared them by then", "unpin_user_pages_lockless; b6a2619c60b4";
+    MarkTargetMm = "P1t", "mark-target-mm",
+        "Mark the mm whose pages are pinned as having pins, and not the caller's own.",
+        "fork's look at the marker", "__get_user_pages_locked; a4d63c3732f1";
+    ForkRmapFirst = "M-P70", "fork-rmap-first",
+        "Put the child's area into the parent's anon_vma before its entries are copied.",
+        "rmap-walk-lock (M-P24)", "dup_mmap, anon_vma_fork";
+    RmapParentFirst = "M-P71", "rmap-parent-first",
+        "Visit the areas of a parent before those of its children.",
+        "fork, which copies from the one to the other", "anon_vma_interval_tree_insert, rmap_walk_anon";
+    ForkSharesMigration = "M-P72", "fork-shares-migration",
+        "Make a migration entry that is copied one of a page that is shared, in both mms.",
+        "remove_migration_ptes", "copy_nonpresent_pte; 6c287605fd56";
     LazyfreeRmb = "M-P10", "lazyfree-rmb",
         "A read barrier between the references of a page that was given up and its dirty bit.",
         "put-ordered (P27): marked dirty, then dropped", "try_to_unmap_one; 6c8e2a256915";
@@ -200,4 +221,25 @@ steps! {
     MigrateCopiesLast = "M-P63", "migrate-copies-last",
         "Copy a page's contents once nobody else can have a reference of it, not before.",
         "whoever has a reference, and writes", "folio_migrate_mapping, folio_migrate_copy";
+    SizeWalkIrqsOff = "P3w", "size-walk-irqs-off",
+        "Interrupts off while a walk looks how large a mapping is.",
+        "the waits before a table is freed or put to another use: M-P6, M-P12, M-P13", "get_user_mapping_size, perf_get_page_size; e86fc1a3a3e9";
+    EntrySingleLoad = "P6s", "entry-single-load",
+        "Go on by the value of an entry that was checked, and do not read it again.",
+        "whoever clears an entry that links a table, or makes a leaf of it", "gup_pud_range, gup_pmd_range, READ_ONCE; 20a004e7b017";
+    FoldedByPlace = "P7", "folded-by-place",
+        "Go on from the place of the entry above where a level is folded at run time, and not from a copy of it.",
+        "nothing: the walker alone", "p4d_offset_lockless, pud_offset_lockless; d3f7b1bb2040";
+    LowHalfFirst = "P8", "low-half-first",
+        "Read the lower half of an entry of two words before the upper one.",
+        "half-store-order (M-P2)", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    LowHalfAgain = "P8a", "low-half-again",
+        "Read the lower half once more after the upper one, and start over if it is another.",
+        "half-store-order (M-P2), and whoever clears an entry and sets another", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    HalfStoreOrder = "M-P2", "half-store-order",
+        "Write the upper half of an entry before the lower one, which makes it present; clear the lower one first.",
+        "low-half-first (P8)", "native_set_pte, native_pte_clear, native_pmd_clear";
+    RecheckMarks = "P19m", "recheck-marks",
+        "Compare an entry's accessed and dirty bits as well at the recheck. A control: to leave them out holds as well.",
+        "nothing: hardware sets them, and the page stays", "gup_pte_range, pte_val";
 }

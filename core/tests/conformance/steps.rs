@@ -1,12 +1,13 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
-use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::arch::{ARM64, Profile, S390, WEAK, X86_NATIVE, X86_PAE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
-    Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
+    Foll, get_user_pages_fast_only, perf_get_page_size, pin_user_pages_fast,
+    pin_user_pages_fast_only, unpin_user_pages,
 };
 use gupcheck_core::mutators::{
     collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
@@ -37,7 +38,7 @@ fn read_only(boot: &mut Boot) -> Scene {
 }
 
 /// One page, locked, with a migration entry where it was mapped.
-fn migrating(boot: &mut Boot) -> Scene {
+pub(crate) fn migrating(boot: &mut Boot) -> Scene {
     let scene = small(boot);
     let area = scene.area;
     boot.change_pte(area.mm, area.start, |pte| pte.migration(true));
@@ -96,9 +97,13 @@ fn huge_replaced(boot: &mut Boot) -> Scene {
     scene
 }
 
-fn pin(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
+}
+
+fn size(cpu: &Cpu<'_>, scene: &Scene) {
+    perf_get_page_size(cpu, scene.area.mm, scene.area.start);
 }
 
 fn get_none(cpu: &Cpu<'_>, scene: &Scene) {
@@ -125,7 +130,7 @@ fn collapse(cpu: &Cpu<'_>, scene: &Scene) {
     collapse_huge_page(cpu, scene.area.mm, scene.area.start);
 }
 
-fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
     migrate_page(cpu, scene.page);
 }
 
@@ -190,7 +195,13 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         | S::PincountBarrier
         | S::PmdRecheck
         | S::PteRecheck
+        | S::EntrySingleLoad
+        | S::RecheckMarks
         | S::RecheckOrder => (&ARM64, small, pin),
+        S::SizeWalkIrqsOff => (&ARM64, small, size),
+        S::FoldedByPlace => (&S390, small, pin),
+        S::LowHalfFirst | S::LowHalfAgain => (&X86_PAE, small, pin),
+        S::HalfStoreOrder => (&X86_PAE, hole, fault_in),
         S::ExclusiveBarrier => (&ARM64, read_only, pin),
         S::PutOrdered => (&ARM64, small, pin_and_unpin),
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
@@ -211,7 +222,8 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::MigrationEntryRmb => (&ARM64, migrating, zap),
         S::PagemapReference => (&ARM64, device, pin),
         S::NrPagesCheck => (&ARM64, hole, get_none),
-        _ => crate::steps_of_reclaim::scene_of(step),
+        _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::scene_of(step),
+        other => crate::fork_steps::scene_of(other),
     }
 }
 
@@ -257,6 +269,14 @@ const STORED: &[&str] = &[
     "store.Relaxed page6.refcount",
 ];
 
+/// What is asked of a pagemap for a reference, which is given back.
+const REFERENCE_OF_A_PAGEMAP: &[&str] = &[
+    "add.Relaxed pagemap0.ref",
+    "load.Relaxed pagemap0.dead",
+    "load.Relaxed pagemap0.dead",
+    "sub.Relaxed pagemap0.ref",
+];
+
 /// The entries that a collapse clears, with the order of x86 and without.
 const CLEARED: &[&str] = &[
     "xchg.Full mm0.pmd[1]",
@@ -273,6 +293,32 @@ const STORED_OVER: &[&str] = &[
     "store.Relaxed mm0.pte[7]",
 ];
 
+/// The entries that link tables, read for the way down once they were checked.
+const READ_TWICE: &[&str] = &[
+    "load.Dependency mm0.pmd[1]",
+    "load.Dependency mm0.pud[0]",
+    "read page1.table",
+    "read page2.table",
+];
+
+/// The root's entry, at the two levels that are folded into it.
+const READ_IN_PLACE: &[&str] = &[
+    "load.Dependency mm0.pgd[0]",
+    "load.Dependency mm0.pgd[0]",
+    "read page0.table",
+    "read page0.table",
+];
+
+/// The third look at each entry of the walk, and the barrier before it.
+const LOW_AGAIN: &[&str] = &[
+    "fence.Acquire",
+    "fence.Acquire",
+    "fence.Acquire",
+    "load.Relaxed mm0.pgd[0]",
+    "load.Relaxed mm0.pmd[1]",
+    "load.Relaxed mm0.pte[4]",
+];
+
 /// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
 fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
     use Step as S;
@@ -286,7 +332,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             &["fence.Acquire", "load.Relaxed mm0.write_protect_seq"],
             NOTHING,
         ),
-        S::IrqsOffBlockIpi => (&["enter irqs off", "leave irqs off"], NOTHING),
+        S::IrqsOffBlockIpi | S::SizeWalkIrqsOff => (&["enter irqs off", "leave irqs off"], NOTHING),
         S::CollapseSyncIpi | S::TlbFlush => (&["wait irqs off"], NOTHING),
         S::EntryReadOnce => (DEPENDENT, INDEPENDENT),
         S::AddUnlessZero => (
@@ -334,15 +380,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             NOTHING,
         ),
         S::UnfreezeRelease => (RELEASED, STORED),
-        S::PagemapReference => (
-            &[
-                "add.Relaxed pagemap0.ref",
-                "load.Relaxed pagemap0.dead",
-                "load.Relaxed pagemap0.dead",
-                "sub.Relaxed pagemap0.ref",
-            ],
-            NOTHING,
-        ),
+        S::PagemapReference => (REFERENCE_OF_A_PAGEMAP, NOTHING),
         S::NrPagesCheck => (NOTHING, EMPTY_WALK),
         S::RcuTableFree => (&["wait rcu"], NOTHING),
         S::SplitRmapLock | S::CollapseRmapLock => {
@@ -382,7 +420,21 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::CheckPte | S::SplitChecksFolio => {
             unreachable!("they decide whether all the rest is done")
         }
-        _ => crate::steps_of_reclaim::difference(step),
+        _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::difference(step),
+        S::EntrySingleLoad | S::FoldedByPlace | S::LowHalfAgain => of_an_entrys_reads(step),
+        other => crate::fork_steps::difference(other),
+    }
+}
+
+/// The same of the steps that say how often, and where, an entry is read.
+fn of_an_entrys_reads(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
+    const NOTHING: &[&str] = &[];
+    match step {
+        Step::EntrySingleLoad => (NOTHING, READ_TWICE),
+        Step::FoldedByPlace => (READ_IN_PLACE, NOTHING),
+        Step::LowHalfAgain => (LOW_AGAIN, NOTHING),
+        // Another part of the same entry is looked at, or written: halves.rs.
+        other => unreachable!("{other} changes no operation, or is not told of"),
     }
 }
 
@@ -399,9 +451,17 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(come.iter().any(|op| op.starts_with("xchg.")), "{step}");
             continue;
         }
-        if step == Step::SwapExclusive {
-            // A bit of what is stored (`swap.rs`).
-            assert_eq!(with, without, "{step}");
+        // Something that is not done, a bit of what is stored, or another part of the same entry: `fork_steps.rs`,
+        // `swap.rs`, `halves.rs`.
+        if matches!(
+            step,
+            Step::UndoUnchecked
+                | Step::SwapExclusive
+                | Step::LowHalfFirst
+                | Step::HalfStoreOrder
+                | Step::RecheckMarks
+        ) {
+            assert_eq!(with, without, "{step}: the same cells, in the same order");
             continue;
         }
         let (gone, come) = difference(step);

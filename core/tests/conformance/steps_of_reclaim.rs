@@ -5,7 +5,7 @@ use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::mm::FaultFlags;
-use gupcheck_core::mutators::{do_user_addr_fault, reclaim_pages};
+use gupcheck_core::mutators::{MigrateMode, do_user_addr_fault, migrate_pages, reclaim_pages};
 use gupcheck_core::step::Step;
 
 /// One page mapped that was given up.
@@ -48,6 +48,33 @@ fn touch(cpu: &Cpu<'_>, scene: &Scene) {
     do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::empty());
 }
 
+fn migrate_many(cpu: &Cpu<'_>, scene: &Scene) {
+    migrate_pages(cpu, &[scene.page], MigrateMode::Async);
+}
+
+/// Whether a step is one of these.
+pub(crate) const fn acts(step: Step) -> bool {
+    use Step as S;
+    matches!(
+        step,
+        S::LazyfreeRmb
+            | S::LazyfreeBarrier
+            | S::LazyfreeRefs
+            | S::NosyncBarrier
+            | S::SwapPeeksFirst
+            | S::SwapChecksPins
+            | S::SwapExclusive
+            | S::RemoveChecksDirty
+            | S::SwapCacheRecheck
+            | S::FlushBeforeWriteout
+            | S::FlushBeforeFree
+            | S::FlushBatchedPending
+            | S::PendingInvalidates
+            | S::FlushBeforeMove
+            | S::MigrateCopiesLast
+    )
+}
+
 /// Where one of these steps acts.
 pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
     use Step as S;
@@ -63,6 +90,8 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::FlushBeforeFree => (&X86_NATIVE, given_up, reclaim),
         S::FlushBatchedPending => (&X86_NATIVE, put_off, zap),
         S::PendingInvalidates => (&ARM64, put_off, zap),
+        S::FlushBeforeMove => (&X86_NATIVE, small, migrate_many),
+        S::MigrateCopiesLast => (&ARM64, small, migrate_many),
         _ => unreachable!("{step} is none of reclaim's"),
     }
 }
@@ -97,9 +126,9 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
             NOTHING,
         ),
         S::RemoveChecksDirty => (&["load.Relaxed page3.flags"], NOTHING),
-        // It is made up for later.
-        S::FlushBeforeWriteout => (NOTHING, NOTHING),
-        S::FlushBeforeFree => (&["wait irqs off"], NOTHING),
+        // It is made up for later; it is copied before it is unmapped.
+        S::FlushBeforeWriteout | S::MigrateCopiesLast => (NOTHING, NOTHING),
+        S::FlushBeforeFree | S::FlushBeforeMove => (&["wait irqs off"], NOTHING),
         S::FlushBatchedPending => (
             &[
                 "cmpxchg.Full mm0.tlb_flush_batched",

@@ -36,10 +36,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let fault = faults[0];
     scene.always("a page that moved is not mapped where it was", move |end| {
-        !end.is(migration, "did", "yes") || end.entry(area, 0).pfn() != page
+        !end.is(migration, "did", "yes") || end.mapped(area.mm, area.start) != Some(page)
     });
     scene.sometimes("the page is mapped where it was", move |end| {
-        end.entry(area, 0).pte_present() && end.is_there(area, 0, page)
+        end.mapped(area.mm, area.start) == Some(page)
     });
     scene.sometimes("the page moves", move |end| end.is(migration, "did", "yes"));
     scene.sometimes("the fault is done", move |end| {

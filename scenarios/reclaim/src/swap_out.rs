@@ -49,7 +49,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
         "what a caller pinned stays mapped, and exclusive (I4)",
         move |end| {
             let pinned = gup.iter().any(|&lane| end.got_page(lane, page));
-            !pinned || end.entry(area, 0).pte_present() && end.is_exclusive(page)
+            !pinned
+                || end.mapped(area.mm, area.start).is_some()
+                    && end.is_exclusive(end.machine.page(page))
         },
     );
     scene.sometimes("the page is swapped out and freed", move |end| {
