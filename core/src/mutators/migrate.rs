@@ -22,7 +22,7 @@
 //! The contents are copied once that is decided, and of the flags those that somebody asks for.
 //!
 //! Whoever had a reference, wrote, and dropped it before the look is the last to have written. Nothing orders the copy after the
-//! look (docs/findings.md, F4).
+//! look (docs/findings.md, F7).
 
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::Cpu;
@@ -144,7 +144,7 @@ pub(super) fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Foli
 
 /// `folio_migrate_copy`.
 pub(super) fn folio_migrate_copy(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
-    // ORDERING: none, and none before (docs/findings.md, F4). A kernel that copies as soon as it has the lock has done so. Step
+    // ORDERING: none, and none before (docs/findings.md, F7). A kernel that copies as soon as it has the lock has done so. Step
     // `migrate-copies-last`.
     if cpu.does(Step::MigrateCopiesLast) {
         copy_contents(cpu, old, new);

@@ -27,6 +27,7 @@
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
+//! | `gigantic` | raw pages become one folio |
 //! | `isolate` | a block of pages is emptied |
 //! | `noise` | background actors, which may come to any race |
 //! | `fork` | a child gets its parent's page tables |
@@ -39,6 +40,7 @@ mod copy_huge;
 mod copy_pte;
 mod device;
 mod fork;
+mod gigantic;
 mod isolate;
 mod migrate;
 mod migrate_pages;
@@ -57,6 +59,7 @@ pub use accessed::hardware_marks;
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use fork::dup_mm;
+pub use gigantic::prep_compound_gigantic_folio;
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use migrate_pages::{MigrateMode, migrate_pages};

@@ -221,6 +221,9 @@ steps! {
     MigrateCopiesLast = "M-P63", "migrate-copies-last",
         "Copy a page's contents once nobody else can have a reference of it, not before.",
         "whoever has a reference, and writes", "folio_migrate_mapping, folio_migrate_copy";
+    TailsFrozen = "M-P64", "tails-frozen",
+        "Exchange one reference for none, and do not store it, where raw pages become tails.",
+        "add-unless-zero (P11)", "__prep_compound_gigantic_folio; 7118fc2906e2";
     SizeWalkIrqsOff = "P3w", "size-walk-irqs-off",
         "Interrupts off while a walk looks how large a mapping is.",
         "the waits before a table is freed or put to another use: M-P6, M-P12, M-P13", "get_user_mapping_size, perf_get_page_size; e86fc1a3a3e9";

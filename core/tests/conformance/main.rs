@@ -17,6 +17,7 @@ mod fork;
 mod fork_steps;
 mod giving_back;
 mod halves;
+mod migration;
 mod mutators;
 mod oracles;
 mod ordering;

@@ -4,8 +4,11 @@ use crate::steps::{Scene, SetUp, Work, small, zap};
 use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
+use gupcheck_core::folio::Owner;
 use gupcheck_core::mm::FaultFlags;
-use gupcheck_core::mutators::{MigrateMode, do_user_addr_fault, migrate_pages, reclaim_pages};
+use gupcheck_core::mutators::{
+    MigrateMode, do_user_addr_fault, migrate_pages, prep_compound_gigantic_folio, reclaim_pages,
+};
 use gupcheck_core::step::Step;
 
 /// One page mapped that was given up.
@@ -48,6 +51,18 @@ fn touch(cpu: &Cpu<'_>, scene: &Scene) {
     do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::empty());
 }
 
+/// Two pages that nobody maps.
+fn raw(boot: &mut Boot) -> Scene {
+    let area = boot.anon_area(1);
+    let page = boot.anon_page(Owner::Other, 1);
+    boot.anon_page(Owner::Other, 1);
+    Scene { area, page }
+}
+
+fn make_gigantic(cpu: &Cpu<'_>, scene: &Scene) {
+    assert!(prep_compound_gigantic_folio(cpu, scene.page, 1));
+}
+
 fn migrate_many(cpu: &Cpu<'_>, scene: &Scene) {
     migrate_pages(cpu, &[scene.page], MigrateMode::Async);
 }
@@ -72,6 +87,7 @@ pub(crate) const fn acts(step: Step) -> bool {
             | S::PendingInvalidates
             | S::FlushBeforeMove
             | S::MigrateCopiesLast
+            | S::TailsFrozen
     )
 }
 
@@ -92,6 +108,7 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::PendingInvalidates => (&ARM64, put_off, zap),
         S::FlushBeforeMove => (&X86_NATIVE, small, migrate_many),
         S::MigrateCopiesLast => (&ARM64, small, migrate_many),
+        S::TailsFrozen => (&ARM64, raw, make_gigantic),
         _ => unreachable!("{step} is none of reclaim's"),
     }
 }
@@ -139,6 +156,10 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
             NOTHING,
         ),
         S::PendingInvalidates => (&["wait tlb"], NOTHING),
+        S::TailsFrozen => (
+            &["cmpxchg.Full page1.refcount"],
+            &["store.Relaxed page1.refcount"],
+        ),
         _ => unreachable!("{step} is none of reclaim's, or changes a value alone"),
     }
 }

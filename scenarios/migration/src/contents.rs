@@ -2,7 +2,7 @@
 //!
 //! A kernel that copies the contents as soon as it has the folio's lock moves what the page held before. So they are copied once it is
 //! decided that nobody can have a reference. That the copy comes *after* the look is an order of two reads, which x86 keeps and
-//! others need not: under arm64 the kernel fails (docs/findings.md, F4; `tests/findings.rs` here).
+//! others need not: under arm64 the kernel fails (docs/findings.md, F7; `tests/findings.rs` here).
 
 use gupcheck_races::prelude::*;
 

@@ -3,6 +3,7 @@
 mod batch;
 mod contents;
 mod profiles;
+mod raw_pages;
 mod stale_write;
 mod swap_cache;
 mod sync;
@@ -16,4 +17,5 @@ pub const RACES: &[Race] = &[
     swap_cache::RACE,
     contents::RACE,
     stale_write::RACE,
+    raw_pages::RACE,
 ];

@@ -5,7 +5,7 @@
 //! it finds cleared was cleared by reclaim, whose flush is still due. So it asks the mm, under the page-table lock, whether a
 //! flush was put off (`flush_tlb_batched_pending`, 3ea277194daa, v4.13).
 //!
-//! On arm64 that was not enough until v6.16 (docs/findings.md): there it waited by a DSB, which waits for what its own CPU has
+//! On arm64 that was not enough until v6.16 (docs/findings.md, F8): there it waited by a DSB, which waits for what its own CPU has
 //! invalidated, and for nobody else's.
 
 use gupcheck_races::prelude::*;
