@@ -2,7 +2,7 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::batch::{self, TESTED};
+use crate::batch;
 use crate::profiles::{ALL, NO_IPI, RELAXED};
 
 pub(crate) const RACE: Race = Race {
@@ -17,7 +17,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PteRecheck, NO_IPI),
     ],
     indifferent: &[],
-    tested: TESTED,
+    tested: SMALL,
     build,
 };
 

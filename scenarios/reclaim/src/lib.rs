@@ -1,5 +1,6 @@
 //! Fast GUP against reclaim: pages that are discarded, swapped out and brought back, and flushes that are put off.
 
+mod against;
 mod lazyfree;
 mod lazyfree_dirty;
 mod profiles;
@@ -22,4 +23,9 @@ pub const RACES: &[Race] = &[
     writeout::RACE,
     stale_read::RACE,
     trusted_entry::RACE,
+    against::BY_MUNMAP,
+    against::BY_FAULT,
+    against::BY_MADVISE,
+    against::BY_MIGRATION,
+    against::BY_RECLAIM,
 ];
