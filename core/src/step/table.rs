@@ -260,6 +260,15 @@ steps! {
     PendingInvalidates = "M-P61", "pending-invalidates",
         "Making up for what others have put off invalidates again: arm64's DSB waits for its own CPU's invalidations only.",
         "whoever works with a stale translation", "later than v6.8: arch_flush_tlb_batched_pending, v6.16";
+    FlushBeforeMove = "M-P62", "flush-before-move",
+        "Make up for a flush that was put off before contents are copied to another frame.",
+        "whoever writes by a stale translation", "migrate_pages_batch, try_to_unmap_flush; 7e12beb8ca2a";
+    MigrateCopiesLast = "M-P63", "migrate-copies-last",
+        "Copy a page's contents once nobody else can have a reference of it, not before.",
+        "whoever has a reference, and writes", "folio_migrate_mapping, folio_migrate_copy";
+    TailsFrozen = "M-P64", "tails-frozen",
+        "Exchange one reference for none, and do not store it, where raw pages become tails.",
+        "add-unless-zero (P11)", "__prep_compound_gigantic_folio; 7118fc2906e2";
     SizeWalkIrqsOff = "P3w", "size-walk-irqs-off",
         "Interrupts off while a walk looks how large a mapping is.",
         "the waits before a table is freed or put to another use: M-P6, M-P12, M-P13", "get_user_mapping_size, perf_get_page_size; e86fc1a3a3e9";
