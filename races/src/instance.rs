@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::pgtable::Entry;
-use gupcheck_core::step::{Step, Steps};
+use gupcheck_core::step::{Asked, Step, Steps};
 use gupcheck_program::{Counterexample, Engine, Model, Program, ReplayError};
 use gupcheck_replay::{Again, Named, Token, replay};
 use gupcheck_trace::{Aside, Finding, Missing, Subject};
@@ -32,6 +32,12 @@ impl Instance<'_> {
     /// Its program.
     pub fn program(&self) -> Program {
         self.race.program(self.size, self.profile, self.knocked_out)
+    }
+
+    /// Its program; `asked` is told which steps its code asks about, whenever that is run.
+    pub fn program_telling(&self, asked: &'static dyn Asked) -> Program {
+        let kernel = self.race.kernel(self.profile, self.knocked_out);
+        self.race.program_of(self.size, kernel.telling(asked))
     }
 
     /// The memory model's name, where the engine has a choice.
