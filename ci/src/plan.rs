@@ -1,5 +1,6 @@
 //! What is run: each race that is meant, under each profile.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use gupcheck_core::arch::{Memory, Profile};
@@ -159,14 +160,30 @@ fn choose(
     match args.model {
         None => Ok((engine, model)),
         Some(model) if engine.models().contains(&model) => Ok((engine, model)),
-        Some(model) => {
-            let known: Vec<_> = engine.models().iter().map(|known| known.name()).collect();
-            Err(Error::ForeignModel {
-                engine: engine.name(),
-                model,
-                known: known.join(", "),
-            })
-        }
+        Some(model) => Err(foreign(engine, model)),
+    }
+}
+
+/// What is asked for, as far as an engine can do it: states know no reductions.
+pub(crate) fn tuning(engine: &dyn Engine, jobs: NonZeroUsize, reduce: &[Reductions]) -> Tuning {
+    let reduced = Tuning {
+        jobs,
+        reductions: Reductions::all_of(reduce),
+    };
+    let plain = Tuning {
+        reductions: Reductions::NONE,
+        ..reduced
+    };
+    engine.tuned(reduced).map_or(plain, |_| reduced)
+}
+
+/// A model that an engine does not know.
+pub(crate) fn foreign(engine: &dyn Engine, model: Model) -> Error {
+    let known: Vec<_> = engine.models().iter().map(|known| known.name()).collect();
+    Error::ForeignModel {
+        engine: engine.name(),
+        model,
+        known: known.join(", "),
     }
 }
 
