@@ -128,7 +128,7 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct MatrixArgs {
-    /// Which races: as for `run`
+    /// Which races: as for `run` [default: all but peer/*]
     pub(crate) pattern: Option<String>,
     /// A step to look up, by name or catalogue id: only its row, with every counterexample; repeatable [default: all]
     #[arg(long = "step", value_name = "STEP", value_parser = step)]
@@ -152,7 +152,12 @@ pub(crate) struct MatrixArgs {
     #[arg(long = "knock-out", value_name = "STEP", value_parser = step)]
     pub(crate) knocked_out: Vec<Step>,
     /// Leave out executions that tell nothing new, as for `run`, where the engine can; `none` for nothing
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', default_value = "all")]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        default_value = "all"
+    )]
     pub(crate) reduce: Vec<Reductions>,
     /// Searches at a time, each on one thread [default: as many as there are processors]
     #[arg(long, value_name = "N", value_parser = jobs)]

@@ -58,7 +58,7 @@ pub(crate) fn grid(
     };
     let mut exit = Exit::Holds;
     let mut all = Vec::new();
-    for race in selected(args, races)? {
+    for race in plan::of_the_kernel(races, args.pattern.as_deref())? {
         for &profile in race.profiles.iter().filter(|p| args.profiles.contains(*p)) {
             for &engine in &engines {
                 let of = (race, profile, engine, &sizes[..]);
@@ -90,15 +90,6 @@ pub(crate) fn page(file: &Path, output: &mut Output) -> Result<Exit, Error> {
         (cells.collect::<Result<_, _>>()).map_err(|error| unreadable(error.into()))?;
     output.plain(&tables(&cells))?;
     Ok(Exit::Holds)
-}
-
-/// The races that are meant: without a pattern those of the kernel's model.
-fn selected(args: &BenchArgs, races: &[&'static Race]) -> Result<Vec<&'static Race>, Error> {
-    let mut selected = plan::select(races, args.pattern.as_deref())?;
-    if args.pattern.is_none() {
-        selected.retain(|race| !race.name.starts_with("peer/"));
-    }
-    Ok(selected)
 }
 
 /// One race under one profile by one engine, at all sizes; nothing if the engine does not know the profile's model.
@@ -137,9 +128,7 @@ fn row(
             tuning: plan::tuning(engine, args.jobs, &args.reduce),
             limits: Limits {
                 executions: args.max_executions,
-                time: Some(Duration::from_secs_f64(
-                    args.max_seconds.unwrap_or(SECONDS),
-                )),
+                time: Some(Duration::from_secs_f64(args.max_seconds.unwrap_or(SECONDS))),
                 memory: Some(args.max_memory << 20),
             },
         };

@@ -1,8 +1,8 @@
 //! `gupcheck bench --needs`: for each step that a race rests on, how soon each engine finds out that it is missing.
 //!
-//! Which steps these are, `gupcheck matrix` computes; here engines are compared. A row is a race under a profile without one step; a cell is an engine. Executions are counted up to
-//! and with the first that breaks a rule. They repeat; but for `native`, where chance decides. Times are the
-//! machine's, and mean something only beside each other.
+//! Which steps these are, `gupcheck matrix` computes; here engines are compared. A row is a race under a profile without
+//! one step; a cell is an engine. Executions are counted up to and with the first that breaks a rule. They repeat; but
+//! for `native`, where chance decides. Times are the machine's, and mean something only beside each other.
 
 use std::sync::Arc;
 use std::time::Duration;

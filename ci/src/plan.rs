@@ -84,6 +84,19 @@ pub(crate) fn select(
     Ok(meant)
 }
 
+/// The races that are meant: without a pattern those of the kernel's model, and not the small ones that other checkers have
+/// as well.
+pub(crate) fn of_the_kernel(
+    races: &[&'static Race],
+    pattern: Option<&str>,
+) -> Result<Vec<&'static Race>, Error> {
+    let mut meant = select(races, pattern)?;
+    if pattern.is_none() {
+        meant.retain(|race| !race.name.starts_with("peer/"));
+    }
+    Ok(meant)
+}
+
 /// The jobs that the command line asks for, race by race.
 pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, Error> {
     let engine = args.engine.as_deref().map(by_name).transpose()?;

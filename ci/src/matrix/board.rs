@@ -107,7 +107,14 @@ impl<'q> Board<'q> {
             state.counts.controls += 1;
             state.counts.controls_left -= 1;
             for step in self.question.steps_of(place.group) {
-                self.follow(&mut state, Place { step: Some(step), ..place }, &record);
+                self.follow(
+                    &mut state,
+                    Place {
+                        step: Some(step),
+                        ..place
+                    },
+                    &record,
+                );
             }
         }
         state.know(place, record);
@@ -121,7 +128,9 @@ impl<'q> Board<'q> {
         let blank = Record::blank(&job, step, self.build);
         let never_had = step.is_some_and(|step| job.instance.race.before.contains(&step));
         let asks = control.consulted.as_ref().is_some_and(|consulted| {
-            consulted.iter().any(|name| Some(name) == blank.step.as_ref())
+            consulted
+                .iter()
+                .any(|name| Some(name) == blank.step.as_ref())
         });
         let record = match control.verdict {
             Word::Complete if self.question.every_cell => None,

@@ -131,7 +131,9 @@ fn learn(known: &mut HashMap<String, Record>, record: Record, build: &str) {
         return;
     }
     let key = record.key();
-    let is_better = known.get(&key).is_none_or(|before| !answers(before, &record));
+    let is_better = known
+        .get(&key)
+        .is_none_or(|before| !answers(before, &record));
     if is_better {
         known.insert(key, record);
     }

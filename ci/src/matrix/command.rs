@@ -94,7 +94,12 @@ fn tell(
     if args.markdown {
         return output.plain(markdown(rows).trim_end());
     }
-    output.text(&table(rows, judgement, !args.steps.is_empty(), output.width()))?;
+    output.text(&table(
+        rows,
+        judgement,
+        !args.steps.is_empty(),
+        output.width(),
+    ))?;
     output.line(summary)
 }
 
@@ -126,6 +131,7 @@ fn cache(args: &MatrixArgs, build: &str) -> Result<Cache, Error> {
 /// Where cargo builds the workspace, if this is one.
 fn usual_place() -> Option<PathBuf> {
     let root = workspace()?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     Some(root.join(target).join("gupcheck-matrix"))
 }

@@ -1,5 +1,6 @@
 //! The threads that search, and how far they are.
 
+use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use crate::output;
 /// Between two looks at how far everything is.
 const LOOK: Duration = Duration::from_millis(300);
 /// Where nobody sees a line that changes, one is written so often.
-const WORD: Duration = Duration::from_secs(60);
+const WORD: Duration = Duration::from_mins(1);
 
 /// Leaves the board if its thread is unwound: nobody would ever give back what it has taken.
 struct Duty<'b, 'q>(&'b Board<'q>);
@@ -46,7 +47,9 @@ pub(crate) fn search_all(means: Means<'_>, jobs: NonZeroUsize) -> Vec<Record> {
         let board = &board;
         let crew = (0..jobs.get()).filter(|_| {
             let worker = means::thread_of(means::THREAD_BYTES);
-            worker.spawn_scoped(scope, move || work(board, means)).is_ok()
+            worker
+                .spawn_scoped(scope, move || work(board, means))
+                .is_ok()
         });
         if crew.count() == 0 {
             // Where no thread can be had, this one does it, and nobody looks on.
@@ -93,14 +96,17 @@ fn words(counts: Counts, elapsed: Duration, jobs: NonZeroUsize) -> String {
     );
     if let Some(left) = left(counts, elapsed, jobs) {
         let minutes = left.as_secs().div_ceil(60);
-        words.push_str(&format!(", about {minutes} min left"));
+        let _ = write!(words, ", about {minutes} min left");
     }
     words
 }
 
 /// About how long it will take: each control that is not known yet is taken for the mean of those that are, and so is each
 /// search.
-#[allow(clippy::cast_precision_loss, reason = "an estimate is not that precise")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "an estimate is not that precise"
+)]
 fn left(counts: Counts, elapsed: Duration, jobs: NonZeroUsize) -> Option<Duration> {
     let busy = counts.searched + jobs.get();
     if counts.controls == 0 {
@@ -133,7 +139,10 @@ mod tests {
             words(counts, Duration::from_secs(100), two),
             "500 of 2,000 cells known, 48 searched, 7 fail, about 6 min left"
         );
-        let none = Counts { controls: 0, ..counts };
+        let none = Counts {
+            controls: 0,
+            ..counts
+        };
         assert_eq!(left(none, Duration::from_secs(100), two), None);
     }
 }

@@ -22,7 +22,11 @@ pub(crate) fn markdown(rows: &Rows<'_>) -> String {
         for column in &rows.columns {
             let _ = write!(text, " {} |", rows.heading(column));
         }
-        let _ = writeln!(text, "\n| --- | --- |{}", " --- |".repeat(rows.columns.len()));
+        let _ = writeln!(
+            text,
+            "\n| --- | --- |{}",
+            " --- |".repeat(rows.columns.len())
+        );
         for row in &rows.needed {
             let _ = write!(text, "| {} | {} |", row.step.name(), row.step.id());
             for cell in &row.cells {

@@ -34,7 +34,11 @@ pub(crate) struct Page<'p> {
 
 impl Page<'_> {
     /// Writes everything. Returns what could not be shown, a sentence each: a token whose execution is not what it was.
-    pub(crate) fn write(&self, races: &[&'static Race], jobs: NonZeroUsize) -> Result<Vec<String>, Error> {
+    pub(crate) fn write(
+        &self,
+        races: &[&'static Race],
+        jobs: NonZeroUsize,
+    ) -> Result<Vec<String>, Error> {
         let cells = self.folder.join(CELLS);
         fs::create_dir_all(&cells).map_err(|error| unwritable(&cells, error))?;
         let all = self.rows.needed.iter().flat_map(|row| &row.cells);
@@ -91,7 +95,11 @@ fn write_cells(
     };
     thread::scope(|scope| {
         let crew: Vec<_> = (1..jobs.get())
-            .filter_map(|_| means::thread_of(means::THREAD_BYTES).spawn_scoped(scope, work).ok())
+            .filter_map(|_| {
+                means::thread_of(means::THREAD_BYTES)
+                    .spawn_scoped(scope, work)
+                    .ok()
+            })
             .collect();
         let mut all = work()?;
         for worker in crew {
@@ -119,7 +127,10 @@ fn picture(record: &Record, races: &[&'static Race]) -> Result<String, String> {
 
 fn troubles(judgement: &Judgement, unshown: &[String]) -> String {
     let list = |class: &str, heading: &str, sentences: &mut dyn Iterator<Item = &String>| {
-        let items: String = sentences.map(|one| format!("<li>{}</li>\n", escaped(one))).collect();
+        let mut items = String::new();
+        for one in sentences {
+            let _ = writeln!(items, "<li>{}</li>", escaped(one));
+        }
         if items.is_empty() {
             items
         } else {
@@ -190,9 +201,17 @@ fn told(cell: &Cell<'_>) -> String {
         return format!("<td class=\"none\">{count}{cut}</td>");
     };
     let mut text = format!("<td class=\"fails\"><span class=\"count\">{count}</span>");
-    let _ = write!(text, "<span class=\"nearest\">{}</span>{cut}", link(nearest));
+    let _ = write!(
+        text,
+        "<span class=\"nearest\">{}</span>{cut}",
+        link(nearest)
+    );
     if !others.is_empty() {
-        let _ = write!(text, "<details><summary>{} more</summary><ul>", others.len());
+        let _ = write!(
+            text,
+            "<details><summary>{} more</summary><ul>",
+            others.len()
+        );
         for record in others {
             let _ = write!(text, "<li>{}</li>", link(record));
         }

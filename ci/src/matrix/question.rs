@@ -37,12 +37,12 @@ impl Question {
     /// What the command line asks.
     pub(crate) fn of(args: &MatrixArgs, races: &[&'static Race]) -> Result<Self, Error> {
         let mut controls = Vec::new();
-        for race in plan::select(races, args.pattern.as_deref())? {
+        for race in plan::of_the_kernel(races, args.pattern.as_deref())? {
             let profiles = match &args.profiles[..] {
                 [] => race.profiles,
                 asked => asked,
             };
-            for &profile in distinct(profiles).iter() {
+            for &profile in &distinct(profiles) {
                 for model in models(args, profile) {
                     controls.push(control(args, race, profile, model)?);
                 }

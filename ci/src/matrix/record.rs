@@ -3,6 +3,7 @@
 use gupcheck_core::step::Step;
 use gupcheck_program::{Exploration, Program, Verdict, Violation};
 use gupcheck_trace::headline_of;
+use indicatif::HumanCount;
 use serde::{Deserialize, Serialize};
 
 use super::claim::declared;
@@ -75,7 +76,10 @@ impl Record {
     /// A cell of which nothing is known yet.
     pub(crate) fn blank(job: &Job, step: Option<Step>, build: &str) -> Self {
         let instance = &job.instance;
-        let others = instance.knocked_out.iter().filter(|&gone| Some(gone) != step);
+        let others = instance
+            .knocked_out
+            .iter()
+            .filter(|&gone| Some(gone) != step);
         Self {
             step: step.map(|step| step.name().to_owned()),
             race: instance.race.name.to_owned(),
@@ -182,16 +186,21 @@ impl Record {
 
     /// Whether nothing came of it.
     pub(crate) const fn is_cut(&self) -> bool {
-        matches!(self.verdict, Word::Truncated | Word::Unsupported | Word::NotRun)
+        matches!(
+            self.verdict,
+            Word::Truncated | Word::Unsupported | Word::NotRun
+        )
     }
 
     /// Executions or states, in words.
     pub(crate) fn extent(&self) -> String {
-        match (self.states, self.executions) {
-            (Some(states), _) => format!("{} states", indicatif::HumanCount(states)),
-            (None, Some(executions)) => format!("{} executions", indicatif::HumanCount(executions)),
-            (None, None) => "nothing".to_owned(),
-        }
+        let (count, noun) = match (self.states, self.executions) {
+            (Some(states), _) => (states, "state"),
+            (None, Some(executions)) => (executions, "execution"),
+            (None, None) => return "nothing".to_owned(),
+        };
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{} {noun}{plural}", HumanCount(count))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The cells by step and profile.
 
+use std::fmt::Write as _;
+
 use gupcheck_core::step::{Standing, Step};
 use gupcheck_races::race::Race;
 
@@ -67,6 +69,8 @@ pub(crate) struct Row<'r> {
     pub(crate) cells: Vec<Cell<'r>>,
     /// Why it is there although nothing here fails without it.
     pub(crate) standing: String,
+    /// Whether a race fails without it that is not in this matrix.
+    pub(crate) is_elsewhere: bool,
 }
 
 impl<'r> Row<'r> {
@@ -111,11 +115,11 @@ impl<'r> Rows<'r> {
             for cell in &mut cells {
                 cell.failing.sort_by_key(|record| record.operations);
             }
-            let standing = stands(step, races, &cells);
             Row {
                 step,
+                standing: stands(step, races, &cells),
+                is_elsewhere: !carried_by(step, races).is_empty(),
                 cells,
-                standing,
             }
         });
         let (needed, unneeded) = rows.partition(Row::is_needed);
@@ -123,13 +127,19 @@ impl<'r> Rows<'r> {
             columns,
             unneeded,
             needed,
-            controls: records.iter().filter(|record| record.step.is_none()).collect(),
+            controls: records
+                .iter()
+                .filter(|record| record.step.is_none())
+                .collect(),
         }
     }
 
-    /// What a column is called: its model is named where a profile has several columns, or not its own.
+    /// What a column is called: its model is named where a profile has several columns.
     pub(crate) fn heading(&self, column: &Column) -> String {
-        let alike = self.columns.iter().filter(|other| other.profile == column.profile);
+        let alike = self
+            .columns
+            .iter()
+            .filter(|other| other.profile == column.profile);
         if alike.count() > 1 {
             format!("{} {}", column.profile, column.model)
         } else {
@@ -161,7 +171,7 @@ fn stands(step: Step, races: &[&'static Race], cells: &[Cell<'_>]) -> String {
         _ => format!("{why} ({asking} of {all} cells ask about it)"),
     };
     if cut > 0 {
-        words.push_str(&format!("; {cut} cells were cut short"));
+        let _ = write!(words, "; {cut} cells were cut short");
     }
     words
 }

@@ -37,14 +37,19 @@ pub(crate) fn search(means: Means<'_>, place: Place) -> Record {
     let name = blank.name();
     let stuck = |given_up: &Exploration| {
         let why = given_up.remarks.join("; ");
-        output::remark(&format!("{name}: {why}; the matrix ends here, what is in the cache is kept"));
+        output::remark(&format!(
+            "{name}: {why}; the matrix ends here, what is in the cache is kept"
+        ));
         std::process::exit(Exit::Truncated.code().into());
     };
     let found = watched(&job, &program, means.stop, &stuck, &Unwatched);
     let mut record = blank.searched(&job, &program, &found);
     record.consulted = consulted.map(|consulted| {
         let steps = consulted.steps();
-        steps.iter().map(|step| Step::name(step).to_owned()).collect()
+        steps
+            .iter()
+            .map(|step| Step::name(step).to_owned())
+            .collect()
     });
     means.cache.put(&record);
     record

@@ -45,7 +45,9 @@ mod tests {
             let mut sizes = vec![0; of];
             for group in 0..100 {
                 for step in 0..70 {
-                    let parts: Vec<_> = (0..of).filter(|&nth| Shard { nth, of }.has(group, step)).collect();
+                    let parts: Vec<_> = (0..of)
+                        .filter(|&nth| Shard { nth, of }.has(group, step))
+                        .collect();
                     assert_eq!(parts.len(), 1);
                     sizes[parts[0]] += 1;
                 }

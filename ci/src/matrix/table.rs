@@ -1,5 +1,7 @@
 //! Rows for a terminal.
 
+use std::fmt::Write as _;
+
 use gupcheck_trace::{Line, Role, Text};
 
 use super::judgement::Judgement;
@@ -20,7 +22,13 @@ pub(crate) fn table(rows: &Rows<'_>, judgement: &Judgement, looked_up: bool, wid
         counterexamples(&mut text, rows, width);
     }
     list(&mut text, "wrong", Role::Alarm, &judgement.wrong, width);
-    list(&mut text, "not known", Role::Caution, &judgement.unknown, width);
+    list(
+        &mut text,
+        "not known",
+        Role::Caution,
+        &judgement.unknown,
+        width,
+    );
     text
 }
 
@@ -32,12 +40,22 @@ fn unneeded(text: &mut Text, rows: &Rows<'_>, width: usize) {
     if rows.unneeded.is_empty() {
         return;
     }
-    text.line(Line::of(Role::Heading, "nothing in this catalogue needs these"));
-    let widest = rows.unneeded.iter().map(|row| name(row).len()).max().unwrap_or(0);
-    for row in &rows.unneeded {
-        let mut line = Line::of(Role::Plain, format!("  {:<widest$}  ", name(row)));
+    text.line(Line::of(
+        Role::Heading,
+        "nothing in this catalogue needs these",
+    ));
+    let (elsewhere, here): (Vec<_>, Vec<_>) =
+        (rows.unneeded.iter()).partition(|row| row.is_elsewhere);
+    for row in here {
+        let mut line = Line::of(Role::Plain, format!("  {}: ", name(row)));
         line.push(Role::Dim, row.standing.clone());
-        text.wrapped(line, width, widest + 4);
+        text.wrapped(line, width, 6);
+    }
+    if !elsewhere.is_empty() {
+        let names: Vec<_> = elsewhere.iter().map(|row| row.step.name()).collect();
+        let mut line = Line::of(Role::Plain, "  carried by other races than these: ");
+        line.push(Role::Dim, names.join(", "));
+        text.wrapped(line, width, 6);
     }
     text.gap();
 }
@@ -50,7 +68,12 @@ fn needed(text: &mut Text, rows: &Rows<'_>) {
         Role::Heading,
         "races that fail without a step, of those whose code asks about it; the shortest counterexample",
     ));
-    let widest = rows.needed.iter().map(|row| name(row).len()).max().unwrap_or(0);
+    let widest = rows
+        .needed
+        .iter()
+        .map(|row| name(row).len())
+        .max()
+        .unwrap_or(0);
     let mut head = Line::of(Role::Dim, format!("  {:<widest$}", ""));
     for column in &rows.columns {
         head.push(Role::Dim, format!("  {:<WIDE$}", rows.heading(column)));
@@ -65,7 +88,10 @@ fn needed(text: &mut Text, rows: &Rows<'_>) {
         if let Some(nearest) = row.nearest() {
             let (race, profile) = (&nearest.race, &nearest.profile);
             let operations = nearest.operations.unwrap_or(0);
-            line.push(Role::Dim, format!("  {race} {profile}, {operations} operations"));
+            line.push(
+                Role::Dim,
+                format!("  {race} {profile}, {operations} operations"),
+            );
         }
         text.line(line);
     }
@@ -79,10 +105,10 @@ fn shown(cell: &Cell<'_>) -> String {
     }
     let mut shown = format!("{}/{}", cell.failing.len(), cell.asking());
     if cell.cut > 0 {
-        shown.push_str(&format!(" {}?", cell.cut));
+        let _ = write!(shown, " {}?", cell.cut);
     }
     if cell.broken > 0 {
-        shown.push_str(&format!(" {}!", cell.broken));
+        let _ = write!(shown, " {}!", cell.broken);
     }
     shown
 }
@@ -99,8 +125,16 @@ fn role(cell: &Cell<'_>) -> Role {
 fn counterexamples(text: &mut Text, rows: &Rows<'_>, width: usize) {
     for row in rows.unneeded.iter().chain(&rows.needed) {
         text.line(Line::of(Role::Heading, name(row)));
-        text.wrapped(Line::of(Role::Plain, format!("  {}", row.step.does())), width, 2);
-        let pair = format!("  pairs with {}; {}", row.step.pairs_with(), row.step.source());
+        text.wrapped(
+            Line::of(Role::Plain, format!("  {}", row.step.does())),
+            width,
+            2,
+        );
+        let pair = format!(
+            "  pairs with {}; {}",
+            row.step.pairs_with(),
+            row.step.source()
+        );
         text.wrapped(Line::of(Role::Dim, pair), width, 2);
         for (column, cell) in rows.columns.iter().zip(&row.cells) {
             let (holding, cut, same) = (cell.holding, cell.cut, cell.same);
@@ -129,7 +163,10 @@ fn counterexample(text: &mut Text, record: &Record, width: usize) {
     line.push(Role::Plain, record.headline.clone().unwrap_or_default());
     text.wrapped(line, width, 6);
     if let Some(token) = &record.token {
-        text.line(Line::of(Role::Dim, format!("      cargo run -- replay {token}")));
+        text.line(Line::of(
+            Role::Dim,
+            format!("      cargo run -- replay {token}"),
+        ));
     }
 }
 
@@ -152,9 +189,16 @@ fn list(text: &mut Text, heading: &str, role: Role, sentences: &[String], width:
 pub(crate) fn summary(rows: &Rows<'_>, records: &[Record], judgement: &Judgement) -> Line {
     let cells = || records.iter().filter(|record| record.step.is_some());
     let count = |holds: &dyn Fn(&Record) -> bool| cells().filter(|record| holds(record)).count();
-    let held = rows.controls.iter().filter(|control| control.verdict == Word::Complete);
+    let held = rows
+        .controls
+        .iter()
+        .filter(|control| control.verdict == Word::Complete);
     let (held, controls) = (held.count(), rows.controls.len());
-    let all = if held == controls { Role::Good } else { Role::Alarm };
+    let all = if held == controls {
+        Role::Good
+    } else {
+        Role::Alarm
+    };
     let mut line = Line::of(all, format!("{held} of {controls} controls hold"));
     let same = count(&|record| record.verdict == Word::Same);
     let searched = cells().count() - same - count(&|record| record.verdict == Word::NotRun);
