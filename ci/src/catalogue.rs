@@ -11,8 +11,10 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_devmap::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
+        gupcheck_fork::RACES,
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,
+        gupcheck_reclaim::RACES,
     ];
     crates.into_iter().flatten().collect()
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use gupcheck_core::arch::{Memory, Profile};
+use gupcheck_core::noise::Noise;
 use gupcheck_program::{Engine, Limits, Model, Reductions, Tuning};
 use gupcheck_races::engines::{all, by_name, default_at, model_for};
 use gupcheck_races::instance::Instance;
@@ -139,6 +140,7 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
                     profile,
                     size: size(args),
                     knocked_out: args.knocked_out.iter().copied().collect(),
+                    noise: args.noise.iter().copied().collect(),
                     engine,
                     model,
                 },
@@ -160,6 +162,14 @@ const fn size(args: &RunArgs) -> Size {
     }
 }
 
+/// Who runs in the background makes an instance as large as another caller does.
+pub(crate) const fn crowd(size: Size, noise: &[Noise]) -> Size {
+    Size {
+        cpus: size.cpus + noise.len() as u32,
+        ..size
+    }
+}
+
 fn choose(
     args: &RunArgs,
     engine: Option<&'static dyn Engine>,
@@ -167,8 +177,9 @@ fn choose(
 ) -> Result<(&'static dyn Engine, Model), Error> {
     let promised = model_for(all()[0], profile);
     let counts = args.outcomes || args.max_executions.is_some() || !args.reduce.is_empty();
+    let crowd = crowd(size(args), &args.noise);
     let engine =
-        engine.unwrap_or_else(|| default_at(size(args), args.model.unwrap_or(promised), counts));
+        engine.unwrap_or_else(|| default_at(crowd, args.model.unwrap_or(promised), counts));
     let model = model_for(engine, profile);
     match args.model {
         None => Ok((engine, model)),

@@ -5,11 +5,15 @@
 //! either free or somebody's.
 
 mod area;
+mod child;
+mod mapped;
 mod mapping;
 mod memory;
+mod swap;
 mod tables;
 
 pub use area::Area;
+pub use mapped::Mapped;
 
 use crate::machine::{Machine, MmId};
 use crate::step::Kernel;
@@ -27,12 +31,14 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// A machine of `cpus` CPUs whose tables have `1 << table_bits` entries.
+    /// A machine of `cpus` CPUs, and one for each background actor of the kernel, whose tables have `1 << table_bits`
+    /// entries.
     pub fn new(kernel: Kernel, cpus: u32, table_bits: u32) -> Self {
         let mut layout = Layout::new();
         let sections = Sections {
             irqs_off: layout.section("irqs off"),
             rcu: layout.section("rcu"),
+            tlb: None,
         };
         let zone = layout.object("zone", |layout| Zone {
             lock: layout.spin_lock("zone.lock"),
@@ -45,11 +51,12 @@ impl Boot {
             geometry: Geometry::new(table_bits, kernel.profile.levels),
             zero_page: None,
             zone,
-            cpus: cpus as usize,
+            cpus: (cpus + kernel.noise.count()) as usize,
             sections,
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
+            swap: None,
         };
         Self { layout, machine }
     }
@@ -65,6 +72,11 @@ impl Boot {
     /// nothing in it yet.
     pub fn anon_area(&mut self, pages: u32) -> Area {
         let mm = self.new_mm();
+        self.anon_area_in(mm, pages)
+    }
+
+    /// The same of an mm that has no area yet.
+    fn anon_area_in(&mut self, mm: MmId, pages: u32) -> Area {
         let start = self.geometry().span(Level::Pmd);
         let vma = self.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::Anon);
         let end = start + u64::from(pages) * PAGE_SIZE;
@@ -77,16 +89,6 @@ impl Boot {
         }
     }
 
-    /// An mm with an area like that one, with the tables down to its PTEs, and nothing mapped: a child, as fork has it
-    /// before it copies entries.
-    pub fn child_of(&mut self, parent: Area) -> Area {
-        let child = self.anon_area(parent.pages as u32);
-        for n in 0..parent.pages as u64 {
-            self.tables_down_to(child.mm, child.start + n * PAGE_SIZE, Level::Pte);
-        }
-        child
-    }
-
     /// Marks an mm as one that has pinned pages before (`MMF_HAS_PINNED`).
     pub fn has_pinned_before(&mut self, mm: MmId) {
         let mark = self.mm(mm).has_pinned;
@@ -96,6 +98,11 @@ impl Boot {
     /// The machine, and the declaration of all that its CPUs share.
     pub fn finish(self) -> (Layout, Machine) {
         (self.layout, self.machine)
+    }
+
+    /// The kernel that it boots.
+    pub const fn kernel(&self) -> Kernel {
+        self.machine.kernel
     }
 
     /// The shape of the page tables.
@@ -134,7 +141,13 @@ impl Boot {
 
     /// An address space with an empty root table.
     pub fn new_mm(&mut self) -> MmId {
+        self.declare_mm(None)
+    }
+
+    /// The same, a child of `parent` if there is one.
+    fn declare_mm(&mut self, parent: Option<MmId>) -> MmId {
         let id = self.machine.mms.len() as u32;
+        let root = parent.map(|parent| self.mm(parent).anon_vma.rwsem);
         let mm = self.layout.object(Name::new("mm{}", [id]), |layout| Mm {
             pgd: Pfn(0),
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
@@ -143,10 +156,12 @@ impl Boot {
             vmas: Vec::new(),
             anon_vma: AnonVma {
                 mm: id,
-                rwsem: layout.rw_lock(Name::new("mm{}.anon_vma", [id])),
+                parent: parent.map(|MmId(parent)| parent),
+                rwsem: root.unwrap_or_else(|| layout.rw_lock(Name::new("mm{}.anon_vma", [id]))),
             },
             deposited: [0, 1]
                 .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),
+            tlb_flush_batched: layout.atomic(Name::new("mm{}.tlb_flush_batched", [id]), 0),
         });
         self.machine.mms.push(mm);
         let pgd = self.table(MmId(id), Level::Pgd, 0);

@@ -18,12 +18,14 @@
 //! | 2 | [`lkmm`] | the kernel's memory-ordering words on top of it |
 //! | 2 | [`arch`] | what differs between architectures, as data |
 //! | 2 | [`errno`] | error codes |
+//! | 2 | [`noise`] | background actors, by name |
 //! | 3 | [`step`] | the load-bearing steps of the protocol, by name; kernels without some of them |
 //! | 3 | `types` | what a machine is made of: pages, tables, entries, address spaces. No function needs a CPU |
 //! | 4 | [`machine`] | all of it together |
 //! | 5 | [`boot`] | how it starts |
 //! | 5 | [`cpu`] | who runs on it: interrupts, IPIs, RCU, TLB flushes |
 //! | 6 | [`folio`] | folios: counts, heads, the exclusive bit, the allocator |
+//! | 7 | [`swap`] | swap space: slots, and the swap cache |
 //! | 7 | [`pgtable`] | page tables: the lockless descent, locks, tables made and freed |
 //! | 8 | [`mm`] | address spaces: areas, faults, `mmu_gather` |
 //! | 9 | [`gup`] | the walkers |
@@ -41,7 +43,9 @@ pub mod lkmm;
 pub mod machine;
 pub mod mm;
 pub mod mutators;
+pub mod noise;
 pub mod pgtable;
 pub mod step;
+pub mod swap;
 mod types;
 pub use gupcheck_sync as sync;

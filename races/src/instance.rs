@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
+use gupcheck_core::noise::Noise;
 use gupcheck_core::pgtable::Entry;
-use gupcheck_core::step::{Asked, Step, Steps};
+use gupcheck_core::step::{Asked, Kernel, Step, Steps};
 use gupcheck_program::{Counterexample, Engine, Model, Program, ReplayError};
 use gupcheck_replay::{Again, Named, Token, replay};
 use gupcheck_trace::{Aside, Finding, Missing, Subject};
@@ -22,6 +23,8 @@ pub struct Instance<'r> {
     pub size: Size,
     /// The steps knocked out, beside those that the race's kernel never had.
     pub knocked_out: Steps,
+    /// Who runs in the background.
+    pub noise: Noise,
     /// The engine.
     pub engine: &'static dyn Engine,
     /// The memory model.
@@ -31,13 +34,18 @@ pub struct Instance<'r> {
 impl Instance<'_> {
     /// Its program.
     pub fn program(&self) -> Program {
-        self.race.program(self.size, self.profile, self.knocked_out)
+        self.race.program_of(self.size, self.kernel())
     }
 
     /// Its program; `asked` is told which steps its code asks about, whenever that is run.
     pub fn program_telling(&self, asked: &'static dyn Asked) -> Program {
+        self.race
+            .program_of(self.size, self.kernel().telling(asked))
+    }
+
+    fn kernel(&self) -> Kernel {
         let kernel = self.race.kernel(self.profile, self.knocked_out);
-        self.race.program_of(self.size, kernel.telling(asked))
+        kernel.with_noise(self.noise)
     }
 
     /// The memory model's name, where the engine has a choice.
@@ -71,6 +79,9 @@ impl Instance<'_> {
         for step in self.knocked_out.iter() {
             add("--knock-out", step.name());
         }
+        for name in self.noise.names() {
+            add("--noise", name);
+        }
         command
     }
 
@@ -86,6 +97,7 @@ impl Instance<'_> {
             knocked_out: (self.knocked_out.iter())
                 .map(|step| step.name().to_owned())
                 .collect(),
+            noise: self.noise.names().map(str::to_owned).collect(),
         };
         Token::of(named, program, counterexample)
     }
@@ -112,6 +124,7 @@ impl Instance<'_> {
                 cpus: self.size.cpus,
                 pages: self.size.pages,
                 without: self.knocked_out.iter().map(missing).collect(),
+                noise: self.noise.names().collect(),
                 before: self.race.before.iter().copied().map(missing).collect(),
                 legend: Entry::LETTERS.to_vec(),
                 command: self.command(),

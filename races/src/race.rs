@@ -161,7 +161,7 @@ impl Race {
         self.program_of(size, self.kernel(profile, knocked_out))
     }
 
-    /// The same, of a kernel that is one of [its own](Self::kernel).
+    /// Its program, of a [kernel](Self::kernel) of it.
     pub fn program_of(&self, size: Size, kernel: Kernel) -> Program {
         isolated(|| (self.build)(size, kernel)).unwrap_or_else(|caught| {
             Program::flawed(format!("setting the scene panicked: {}", caught.words()))

@@ -42,6 +42,8 @@ pub(crate) struct Record {
     pub(crate) size: String,
     /// Steps missing everywhere.
     pub(crate) knocked_out: Vec<String>,
+    /// Who runs in the background.
+    pub(crate) noise: Vec<String>,
     pub(crate) reductions: Vec<String>,
     /// Whether the race declares that it fails; `None` where it says nothing.
     pub(crate) declared: Option<bool>,
@@ -89,6 +91,7 @@ impl Record {
             engine: instance.engine.name().to_owned(),
             size: format!("{}x{}", instance.size.cpus, instance.size.pages),
             knocked_out: others.map(|step| step.name().to_owned()).collect(),
+            noise: instance.noise.names().map(str::to_owned).collect(),
             reductions: job.tuning.reductions.names().map(str::to_owned).collect(),
             declared: step.and_then(|step| declared(job, step)),
             verdict: Word::NotRun,
@@ -157,9 +160,10 @@ impl Record {
     pub(crate) fn key(&self) -> String {
         let step = self.step.as_deref().unwrap_or_default();
         let (gone, reduced) = (self.knocked_out.join(","), self.reductions.join(","));
+        let noise = self.noise.join(",");
         let (race, profile, model) = (&self.race, &self.profile, &self.model);
         let (engine, size) = (&self.engine, &self.size);
-        format!("{race}|{profile}|{model}|{engine}|{size}|{gone}|{reduced}|{step}")
+        format!("{race}|{profile}|{model}|{engine}|{size}|{gone}|{noise}|{reduced}|{step}")
     }
 
     /// Its race, profile and so on, in words.

@@ -43,7 +43,7 @@ impl<'m> EntryPtr<'m> {
     }
 
     #[track_caller]
-    fn slot(self, cpu: &Cpu<'_>) -> Result<Atomic<Entry>, Entry> {
+    pub(super) fn slot(self, cpu: &Cpu<'_>) -> Result<Atomic<Entry>, Entry> {
         match self {
             Self::InTable { table, index } => {
                 table.table.life.touch(cpu);
@@ -113,6 +113,18 @@ impl<'m> EntryPtr<'m> {
     pub fn set(self, cpu: &Cpu<'_>, entry: Entry) {
         let slot = self.slot(cpu).expect("only a table's entry can be set");
         write_once(cpu, slot, entry);
+    }
+
+    /// `ptep_set_wrprotect` and its kin: takes the write bit away, atomically. It orders nothing; on x86 it is a locked
+    /// instruction.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn set_wrprotect(self, cpu: &Cpu<'_>) {
+        let slot = self.slot(cpu).expect("only a table's entry can be changed");
+        let keep = !Bits::WRITE.bits();
+        slot.update(cpu, Rmw::And(keep), RmwOrder::Relaxed);
     }
 
     /// `ptep_get_and_clear` and its kin, with the order that the profile gives them.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Step, Steps};
 use crate::arch::Profile;
+use crate::noise::Noise;
 
 /// Somebody who is told which steps a kernel is asked about. He looks on from outside: nothing of the model can read what he
 /// knows, so it is no state that CPUs share.
@@ -22,6 +23,8 @@ pub struct Kernel {
     pub profile: &'static Profile,
     /// What nobody does in this kernel. [`does`](Self::does) is the only way to learn of it.
     knocked_out: Steps,
+    /// Who runs on it beside those whom a race is about.
+    pub noise: Noise,
     asked: Option<&'static dyn Asked>,
 }
 
@@ -31,6 +34,7 @@ impl Kernel {
         Self {
             profile,
             knocked_out: Steps::NONE,
+            noise: Noise::empty(),
             asked: None,
         }
     }
@@ -51,6 +55,12 @@ impl Kernel {
             asked: Some(asked),
             ..self
         }
+    }
+
+    /// The same kernel with these background actors.
+    #[must_use]
+    pub const fn with_noise(self, noise: Noise) -> Self {
+        Self { noise, ..self }
     }
 
     /// Whether `step` is taken. Consulted at the one place where the step acts.

@@ -155,4 +155,64 @@ steps! {
     NrPagesCheck = "P29", "nr-pages-check",
         "Return at once if no pages are asked for.",
         "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
+    ForkSequence = "M-P15", "fork-sequence",
+        "Keep the write-protect sequence odd for as long as fork copies entries.",
+        "seqcount-begin (P2), seqcount-retry (P25)", "copy_page_range; 57efa1fe5957";
+    ForkCopiesPinned = "M-P16", "fork-copies-pinned",
+        "Copy a page for the child at fork if it may be pinned, and do not share it.",
+        "has-pinned (P1), pincount-barrier (P17)", "copy_present_pte, copy_huge_pmd, page_needs_cow_for_dma; 70e806e4e645, d042035eaf5f";
+    UndoUnchecked = "P26", "undo-unchecked",
+        "Give the pins back that fork came between without asking whether the pages are exclusive.",
+        "fork, which has shared them by then", "unpin_user_pages_lockless; b6a2619c60b4";
+    MarkTargetMm = "P1t", "mark-target-mm",
+        "Mark the mm whose pages are pinned as having pins, and not the caller's own.",
+        "fork's look at the marker", "__get_user_pages_locked; a4d63c3732f1";
+    ForkRmapFirst = "M-P70", "fork-rmap-first",
+        "Put the child's area into the parent's anon_vma before its entries are copied.",
+        "rmap-walk-lock (M-P24)", "dup_mmap, anon_vma_fork";
+    RmapParentFirst = "M-P71", "rmap-parent-first",
+        "Visit the areas of a parent before those of its children.",
+        "fork, which copies from the one to the other", "anon_vma_interval_tree_insert, rmap_walk_anon";
+    ForkSharesMigration = "M-P72", "fork-shares-migration",
+        "Make a migration entry that is copied one of a page that is shared, in both mms.",
+        "remove_migration_ptes", "copy_nonpresent_pte; 6c287605fd56";
+    LazyfreeRmb = "M-P10", "lazyfree-rmb",
+        "A read barrier between the references of a page that was given up and its dirty bit.",
+        "put-ordered (P27): marked dirty, then dropped", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeBarrier = "M-P50", "lazyfree-barrier",
+        "A full barrier before the references of a page that was given up are looked at.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeRefs = "M-P51", "lazyfree-refs",
+        "Discard a page that was given up only if nobody but its mappings and reclaim has a reference.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    SwapPeeksFirst = "M-P52", "swap-peeks-first",
+        "Give no page that may be pinned a slot of swap space.",
+        "nothing: a pin may come next", "shrink_folio_list; feb889fb40fa";
+    SwapChecksPins = "M-P53", "swap-checks-pins",
+        "Look for pins once the entry is cleared, before it becomes a swap entry.",
+        "pin-barrier (P12), pincount-barrier (P17)", "try_to_unmap_one; 6c287605fd56";
+    SwapExclusive = "M-P54", "swap-exclusive",
+        "A swap entry remembers that the page was exclusive.",
+        "whoever has a reference that is no pin", "try_to_unmap_one, do_swap_page; 1493a1913e34";
+    SwapCacheRecheck = "M-P55", "swap-cache-recheck",
+        "With the folio locked, ask again whether it is in the swap cache, and for this slot.",
+        "whoever takes it out with the folio locked", "do_swap_page";
+    RemoveChecksDirty = "M-P56", "remove-checks-dirty",
+        "With the count frozen, keep a folio in the cache that was written to meanwhile.",
+        "put-ordered (P27): marked dirty, then dropped", "__remove_mapping; e286781d5f2e";
+    NosyncBarrier = "M-P57", "nosync-barrier",
+        "An invalidation whose wait is put off begins with a barrier: arm64's DSB ISHST.",
+        "pin-barrier (P12), pincount-barrier (P17)", "arch_tlbbatch_add_pending, __flush_tlb_page_nosync; 43b3dfdd0455";
+    FlushBeforeWriteout = "M-P58", "flush-before-writeout",
+        "Make up for a flush that was put off before contents are written out.",
+        "whoever writes by a stale translation", "try_to_unmap_flush_dirty; d950c9477d51";
+    FlushBeforeFree = "M-P59", "flush-before-free",
+        "Make up for a flush that was put off before pages are freed.",
+        "whoever works with a stale translation", "shrink_folio_list, try_to_unmap_flush; 72b252aed506";
+    FlushBatchedPending = "M-P60", "flush-batched-pending",
+        "Who trusts a cleared entry asks the mm whether a flush of it was put off, and makes up for it.",
+        "set_tlb_ubc_flush_pending, under the page-table lock", "zap_pte_range, change_pte_range; 3ea277194daa";
+    PendingInvalidates = "M-P61", "pending-invalidates",
+        "Making up for what others have put off invalidates again: arm64's DSB waits for its own CPU's invalidations only.",
+        "whoever works with a stale translation", "later than v6.8: arch_flush_tlb_batched_pending, v6.16";
 }

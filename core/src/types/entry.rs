@@ -12,7 +12,7 @@
 //! | `PROT_NONE` | not `PRESENT`, but the kernel still counts it as present (`mprotect(PROT_NONE)`, NUMA hinting) |
 //! | `SPECIAL` | no struct page may be derived from it |
 //! | `DEVMAP` | device memory: the struct page lives only as long as its pagemap |
-//! | `SWAP` | not present; what follows is a swap-type entry, not a mapping |
+//! | `SWAP` | not present; what follows is a swap-type entry, not a mapping: a migration entry, or else a slot of swap space |
 
 use super::Pfn;
 use crate::sync::{Name, Word};
@@ -45,7 +45,7 @@ bitflags! {
         const DEVMAP = 1 << 9;
         /// In a swap-type entry: a migration entry.
         const MIGRATION = 1 << 10;
-        /// In a migration entry of an anonymous page: the page was exclusive.
+        /// In a migration entry of an anonymous page, or a swap entry: the page was exclusive.
         const EXCLUSIVE = 1 << 11;
     }
 }
@@ -104,6 +104,17 @@ impl Entry {
             bits = bits.union(Bits::EXCLUSIVE);
         }
         Self::new(self.pfn(), bits)
+    }
+
+    /// The entry of a page that was swapped out to `slot` (`swp_entry_to_pte`), which was `exclusive` or not
+    /// (`pte_swp_mkexclusive`).
+    pub const fn swap(slot: u32, exclusive: bool) -> Self {
+        let bits = if exclusive {
+            Bits::SWAP.union(Bits::EXCLUSIVE)
+        } else {
+            Bits::SWAP
+        };
+        Self::new(Pfn(slot), bits)
     }
 
     /// The mapping that a migration entry stood for, now of `pfn` (`remove_migration_pte`).
@@ -202,7 +213,16 @@ impl Entry {
         self.has(Bits::SWAP) && self.has(Bits::MIGRATION)
     }
 
-    /// Whether a migration entry remembers an exclusive anonymous page.
+    /// A swap entry: its slot (`pte_to_swp_entry`, of what is no `non_swap_entry`).
+    pub const fn swap_slot(self) -> Option<u32> {
+        if self.has(Bits::SWAP) && !self.has(Bits::MIGRATION) {
+            Some(self.pfn().0)
+        } else {
+            None
+        }
+    }
+
+    /// Whether a migration entry remembers an exclusive anonymous page, or a swap entry does (`pte_swp_exclusive`).
     pub const fn was_exclusive(self) -> bool {
         self.has(Bits::EXCLUSIVE)
     }
@@ -227,6 +247,9 @@ impl Word for Entry {
     /// by arithmetic on the entry, so what is read of that page depends on it.
     fn leads_to(word: u64) -> Option<Name> {
         let entry = Self(word);
+        if let Some(slot) = entry.swap_slot() {
+            return Some(Name::new("swap{}", [slot]));
+        }
         (!entry.is_none()).then(|| entry.pfn().object())
     }
 }
@@ -243,7 +266,7 @@ impl Entry {
         ("n", "prot-none: present to the kernel alone"),
         ("s", "special: no page that is counted"),
         ("v", "device memory"),
-        ("x", "exclusive, of a migration entry"),
+        ("x", "exclusive, of a migration entry or a swap entry"),
     ];
 }
 
@@ -254,6 +277,8 @@ impl fmt::Display for Entry {
         }
         if self.is_migration() {
             write!(f, "migration:{}", self.pfn())?;
+        } else if let Some(slot) = self.swap_slot() {
+            write!(f, "swap{slot}")?;
         } else {
             write!(f, "{}", self.pfn())?;
         }
@@ -313,6 +338,16 @@ mod tests {
     }
 
     #[test]
+    fn a_swap_entry_names_a_slot_and_is_no_migration_entry() {
+        let entry = Entry::swap(3, true);
+        assert_eq!(entry.swap_slot(), Some(3));
+        assert!(!entry.pte_present() && !entry.is_migration() && !entry.is_none());
+        assert!(entry.was_exclusive() && !Entry::swap(3, false).was_exclusive());
+        assert!(!Entry::swap(0, false).is_none());
+        assert_eq!(Entry::leaf(P, true).migration(true).swap_slot(), None);
+    }
+
+    #[test]
     fn a_read_only_entry_permits_reads_only() {
         let entry = Entry::leaf(P, false);
         assert!(entry.access_permitted(false) && !entry.access_permitted(true));
@@ -326,5 +361,6 @@ mod tests {
             Entry::leaf(P, false).migration(true).to_string(),
             "migration:page5|ax"
         );
+        assert_eq!(Entry::swap(3, true).to_string(), "swap3|x");
     }
 }
