@@ -15,6 +15,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,
         gupcheck_reclaim::RACES,
+        gupcheck_walker::RACES,
     ];
     crates.into_iter().flatten().collect()
 }

@@ -98,7 +98,9 @@ impl Books {
             }
         }
         for &(head, refs) in &self.held {
-            accounts.of(ending.machine.page(head)).refs += refs;
+            // As the count itself does, it may wrap.
+            let account = accounts.of(ending.machine.page(head));
+            account.refs = account.refs.wrapping_add(refs);
         }
         accounts.agree()
     }
@@ -120,7 +122,7 @@ impl<'a> Accounts<'a> {
                 account.refs += 1;
                 account.pins += 1;
             }
-            Hold::Pin => account.refs += GUP_PIN_COUNTING_BIAS,
+            Hold::Pin => account.refs = account.refs.wrapping_add(GUP_PIN_COUNTING_BIAS),
         }
     }
 

@@ -13,6 +13,7 @@
 //! | `slow` | the walk under the mmap lock |
 //! | `remote` | the function that pins another process's pages |
 //! | `follow` | one page under the page-table lock |
+//! | `mapping_size` | walks that take no page, and ask how large its mapping is |
 
 mod device;
 mod dirty;
@@ -22,6 +23,7 @@ mod flags;
 mod follow;
 mod gates;
 mod grab;
+mod mapping_size;
 mod pages;
 mod remote;
 mod slow;
@@ -35,6 +37,7 @@ pub use flags::Foll;
 pub use grab::{
     gup_put_folio, put_page, try_grab_folio, try_grab_page, unpin_user_page, unpin_user_pages,
 };
+pub use mapping_size::{Guard, get_user_mapping_size, perf_get_page_size, perf_get_pgtable_size};
 pub use pages::{Gup, MAX_PAGES, Pages};
 pub use remote::pin_user_pages_remote;
 

@@ -29,7 +29,9 @@
 //! | `noise` | background actors, which may come to any race |
 //! | `fork` | a child gets its parent's page tables |
 //! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
+//! | `accessed` | hardware marks an entry that it uses |
 
+mod accessed;
 mod collapse;
 mod copy_huge;
 mod copy_pte;
@@ -47,6 +49,7 @@ mod unmap;
 mod user_fault;
 mod zap;
 
+pub use accessed::hardware_marks;
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use fork::dup_mm;

@@ -62,7 +62,7 @@ impl Step {
             | Self::PendingInvalidates => {
                 Standing::NotYet("races of faults and of hardware users against reclaim")
             }
-            Self::RecheckOrder | Self::IrqsRestoredFirst => Standing::Control,
+            Self::RecheckOrder | Self::IrqsRestoredFirst | Self::RecheckMarks => Standing::Control,
             _ => Standing::Carried,
         }
     }

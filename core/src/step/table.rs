@@ -215,4 +215,25 @@ steps! {
     PendingInvalidates = "M-P61", "pending-invalidates",
         "Making up for what others have put off invalidates again: arm64's DSB waits for its own CPU's invalidations only.",
         "whoever works with a stale translation", "later than v6.8: arch_flush_tlb_batched_pending, v6.16";
+    SizeWalkIrqsOff = "P3w", "size-walk-irqs-off",
+        "Interrupts off while a walk looks how large a mapping is.",
+        "the waits before a table is freed or put to another use: M-P6, M-P12, M-P13", "get_user_mapping_size, perf_get_page_size; e86fc1a3a3e9";
+    EntrySingleLoad = "P6s", "entry-single-load",
+        "Go on by the value of an entry that was checked, and do not read it again.",
+        "whoever clears an entry that links a table, or makes a leaf of it", "gup_pud_range, gup_pmd_range, READ_ONCE; 20a004e7b017";
+    FoldedByPlace = "P7", "folded-by-place",
+        "Go on from the place of the entry above where a level is folded at run time, and not from a copy of it.",
+        "nothing: the walker alone", "p4d_offset_lockless, pud_offset_lockless; d3f7b1bb2040";
+    LowHalfFirst = "P8", "low-half-first",
+        "Read the lower half of an entry of two words before the upper one.",
+        "half-store-order (M-P2)", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    LowHalfAgain = "P8a", "low-half-again",
+        "Read the lower half once more after the upper one, and start over if it is another.",
+        "half-store-order (M-P2), and whoever clears an entry and sets another", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    HalfStoreOrder = "M-P2", "half-store-order",
+        "Write the upper half of an entry before the lower one, which makes it present; clear the lower one first.",
+        "low-half-first (P8)", "native_set_pte, native_pte_clear, native_pmd_clear";
+    RecheckMarks = "P19m", "recheck-marks",
+        "Compare an entry's accessed and dirty bits as well at the recheck. A control: to leave them out holds as well.",
+        "nothing: hardware sets them, and the page stays", "gup_pte_range, pte_val";
 }

@@ -52,6 +52,11 @@ bitflags! {
 
 const PFN_SHIFT: u32 = 12;
 
+/// The lower half of an entry of two words: the flags, and as much of the frame as a machine of few frames can spare. In
+/// hardware these are 20 bits of the frame: what differs above them alone is 4 GiB apart. Here it is one bit, and frames
+/// 5 and 7 have the same lower half.
+pub(crate) const LOW_HALF: u64 = (1 << (PFN_SHIFT + 1)) - 1;
+
 /// A page-table entry, read once into a local: what every check and the descent are made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Entry(u64);
@@ -133,6 +138,12 @@ impl Entry {
     #[must_use]
     pub const fn invalid(self) -> Self {
         Self(self.0 & !(Bits::PRESENT.bits() | Bits::PROT_NONE.bits()))
+    }
+
+    /// The entry whose lower half is this one's, and whose upper half is `high`'s.
+    #[must_use]
+    pub(crate) const fn below(self, high: Self) -> Self {
+        Self(self.0 & LOW_HALF | high.0 & !LOW_HALF)
     }
 
     /// The same entry with these bits set as well.

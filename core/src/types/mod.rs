@@ -38,6 +38,7 @@ mod vma;
 mod zone;
 
 pub use anon_vma::{AnonPlace, AnonVma};
+pub(crate) use entry::LOW_HALF;
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use migratetype::Migratetype;

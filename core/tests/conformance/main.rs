@@ -16,6 +16,7 @@ mod faults;
 mod fork;
 mod fork_steps;
 mod giving_back;
+mod halves;
 mod mutators;
 mod oracles;
 mod ordering;

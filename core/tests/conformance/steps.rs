@@ -1,12 +1,13 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
-use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::arch::{ARM64, Profile, S390, WEAK, X86_NATIVE, X86_PAE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
-    Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
+    Foll, get_user_pages_fast_only, perf_get_page_size, pin_user_pages_fast,
+    pin_user_pages_fast_only, unpin_user_pages,
 };
 use gupcheck_core::mm::FaultFlags;
 use gupcheck_core::mutators::{
@@ -143,6 +144,10 @@ pub(crate) fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
 }
 
+fn size(cpu: &Cpu<'_>, scene: &Scene) {
+    perf_get_page_size(cpu, scene.area.mm, scene.area.start);
+}
+
 fn get_none(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     get_user_pages_fast_only(cpu, area.mm, area.start, 0, Foll::empty());
@@ -232,7 +237,13 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         | S::PincountBarrier
         | S::PmdRecheck
         | S::PteRecheck
+        | S::EntrySingleLoad
+        | S::RecheckMarks
         | S::RecheckOrder => (&ARM64, small, pin),
+        S::SizeWalkIrqsOff => (&ARM64, small, size),
+        S::FoldedByPlace => (&S390, small, pin),
+        S::LowHalfFirst | S::LowHalfAgain => (&X86_PAE, small, pin),
+        S::HalfStoreOrder => (&X86_PAE, hole, fault_in),
         S::ExclusiveBarrier => (&ARM64, read_only, pin),
         S::PutOrdered => (&ARM64, small, pin_and_unpin),
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
@@ -326,6 +337,32 @@ const STORED_OVER: &[&str] = &[
     "store.Relaxed mm0.pte[7]",
 ];
 
+/// The entries that link tables, read for the way down once they were checked.
+const READ_TWICE: &[&str] = &[
+    "load.Dependency mm0.pmd[1]",
+    "load.Dependency mm0.pud[0]",
+    "read page1.table",
+    "read page2.table",
+];
+
+/// The root's entry, at the two levels that are folded into it.
+const READ_IN_PLACE: &[&str] = &[
+    "load.Dependency mm0.pgd[0]",
+    "load.Dependency mm0.pgd[0]",
+    "read page0.table",
+    "read page0.table",
+];
+
+/// The third look at each entry of the walk, and the barrier before it.
+const LOW_AGAIN: &[&str] = &[
+    "fence.Acquire",
+    "fence.Acquire",
+    "fence.Acquire",
+    "load.Relaxed mm0.pgd[0]",
+    "load.Relaxed mm0.pmd[1]",
+    "load.Relaxed mm0.pte[4]",
+];
+
 /// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
 fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
     use Step as S;
@@ -339,7 +376,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             &["fence.Acquire", "load.Relaxed mm0.write_protect_seq"],
             NOTHING,
         ),
-        S::IrqsOffBlockIpi => (&["enter irqs off", "leave irqs off"], NOTHING),
+        S::IrqsOffBlockIpi | S::SizeWalkIrqsOff => (&["enter irqs off", "leave irqs off"], NOTHING),
         S::CollapseSyncIpi | S::TlbFlush => (&["wait irqs off"], NOTHING),
         S::EntryReadOnce => (DEPENDENT, INDEPENDENT),
         S::AddUnlessZero => (
@@ -474,7 +511,20 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         ),
         S::PendingInvalidates => (&["wait tlb"], NOTHING),
         S::SwapExclusive => unreachable!("it changes a value"),
+        S::EntrySingleLoad | S::FoldedByPlace | S::LowHalfAgain => of_an_entrys_reads(step),
         other => crate::fork_steps::difference(other),
+    }
+}
+
+/// The same of the steps that say how often, and where, an entry is read.
+fn of_an_entrys_reads(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
+    const NOTHING: &[&str] = &[];
+    match step {
+        Step::EntrySingleLoad => (NOTHING, READ_TWICE),
+        Step::FoldedByPlace => (READ_IN_PLACE, NOTHING),
+        Step::LowHalfAgain => (LOW_AGAIN, NOTHING),
+        // Another part of the same entry is looked at, or written: halves.rs.
+        other => unreachable!("{other} changes no operation, or is not told of"),
     }
 }
 
@@ -491,9 +541,17 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(come.iter().any(|op| op.starts_with("xchg.")), "{step}");
             continue;
         }
-        // Something that is not done, or a bit of what is stored: `fork_steps.rs`, `swap.rs`.
-        if matches!(step, Step::UndoUnchecked | Step::SwapExclusive) {
-            assert_eq!(with, without, "{step}");
+        // Something that is not done, a bit of what is stored, or another part of the same entry: `fork_steps.rs`,
+        // `swap.rs`, `halves.rs`.
+        if matches!(
+            step,
+            Step::UndoUnchecked
+                | Step::SwapExclusive
+                | Step::LowHalfFirst
+                | Step::HalfStoreOrder
+                | Step::RecheckMarks
+        ) {
+            assert_eq!(with, without, "{step}: the same cells, in the same order");
             continue;
         }
         let (gone, come) = difference(step);
