@@ -381,9 +381,14 @@ fn a_control_that_fails_is_an_error_and_its_cells_are_not_read() {
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("the control, does not hold"), "{text}");
     assert!(text.contains("0 of 1 controls hold"), "{text}");
-    let (_, text) = matrix(&[&arguments[..], &["--json"]].concat());
+    let folder = TempDir::new().unwrap();
+    let html = folder.path().to_str().unwrap();
+    let (_, text) = matrix(&[&arguments[..], &["--json", "--html", html]].concat());
     let all = parsed(&text);
     assert!(all.iter().skip(1).all(|cell| cell["verdict"] == "not-run"));
+    let page = "cells/pte-clear-reuse--arm64--rc11--control.html";
+    let page = folder.path().join(page);
+    assert!(page.is_file(), "its counterexample opens");
     assert!(all.iter().all(|cell| cell["step"] != "pte-recheck"));
 }
 

@@ -42,7 +42,11 @@ impl Page<'_> {
         let cells = self.folder.join(CELLS);
         fs::create_dir_all(&cells).map_err(|error| unwritable(&cells, error))?;
         let all = self.rows.needed.iter().flat_map(|row| &row.cells);
-        let failing: Vec<&Record> = all.flat_map(|cell| cell.failing.iter().copied()).collect();
+        let broken = self.rows.controls.iter().filter(|control| control.fails());
+        let failing: Vec<&Record> = (all.flat_map(|cell| &cell.failing))
+            .chain(broken)
+            .copied()
+            .collect();
         let unshown = write_cells(&cells, &failing, races, jobs)?;
         let parts = [
             ("summary", escaped(self.summary)),
@@ -150,7 +154,7 @@ fn unneeded(rows: &Rows<'_>) -> String {
     for Row { step, standing, .. } in &rows.unneeded {
         let _ = writeln!(
             table,
-            "<tr><th>{} <span class=\"dim\">{}</span></th><td>{}</td><td>{}</td></tr>",
+            "<tr><th>{} <span class=\"id\">{}</span></th><td>{}</td><td>{}</td></tr>",
             escaped(step.name()),
             escaped(step.id()),
             escaped(step.does()),
@@ -173,7 +177,7 @@ fn needed(rows: &Rows<'_>) -> String {
         let step = row.step;
         let _ = write!(
             table,
-            "<tr id=\"{0}\"><th>{0} <span class=\"dim\">{1}</span><p>{2}</p><p class=\"dim\">pairs with {3}</p></th>",
+            "<tr id=\"{0}\"><th>{0} <span class=\"id\">{1}</span><p>{2}</p><p class=\"dim\">pairs with {3}</p></th>",
             escaped(step.name()),
             escaped(step.id()),
             escaped(step.does()),
@@ -223,12 +227,16 @@ fn told(cell: &Cell<'_>) -> String {
 /// A counterexample.
 fn link(record: &Record) -> String {
     let headline = record.headline.as_deref().unwrap_or_default();
+    let catalogue = match &record.catalogue[..] {
+        "-" => String::new(),
+        id => format!("{id}, "),
+    };
     format!(
-        "<a href=\"{CELLS}/{}\" title=\"{}\">{}</a> <small>{}, {} operations</small>",
+        "<a href=\"{CELLS}/{}\" title=\"{}\">{}</a> <small>{}{} operations</small>",
         escaped(&file(record)),
         escaped(headline),
         escaped(&record.race),
-        escaped(&record.catalogue),
+        escaped(&catalogue),
         record.operations.unwrap_or(0)
     )
 }
@@ -239,10 +247,11 @@ fn controls(rows: &Rows<'_>) -> String {
         .to_owned();
     for control in &rows.controls {
         let (class, verdict) = match control.verdict {
-            Word::Complete => ("good", "complete"),
-            Word::Failed => ("bad", "FAILED"),
-            Word::Truncated => ("cut", "TRUNCATED"),
-            Word::Unsupported | Word::Same | Word::NotRun => ("cut", "UNSUPPORTED"),
+            Word::Complete => ("good", "complete".to_owned()),
+            Word::Failed if control.fails() => ("bad", format!("FAILED: {}", link(control))),
+            Word::Failed => ("bad", "FAILED".to_owned()),
+            Word::Truncated => ("cut", "TRUNCATED".to_owned()),
+            Word::Unsupported | Word::Same | Word::NotRun => ("cut", "UNSUPPORTED".to_owned()),
         };
         let _ = writeln!(
             table,
