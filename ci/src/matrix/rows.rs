@@ -122,7 +122,8 @@ impl<'r> Rows<'r> {
                 cells,
             }
         });
-        let (needed, unneeded) = rows.partition(Row::is_needed);
+        let (needed, mut unneeded): (Vec<_>, Vec<_>) = rows.partition(Row::is_needed);
+        unneeded.sort_by_key(|row| row.is_elsewhere);
         Self {
             columns,
             unneeded,
