@@ -2,7 +2,7 @@
 
 use super::handle::Fault;
 use super::wait::folio_lock;
-use crate::folio::{Folio, folio_get, folio_put, page_anon_exclusive, page_folio};
+use crate::folio::{Folio, folio_get, folio_put, page_folio};
 use crate::mm::{Backing, FaultFlags, VmFault, split_huge_pmd};
 use crate::pgtable::Entry;
 use crate::step::Step;
@@ -12,7 +12,7 @@ impl<'m> Fault<'_, 'm> {
     /// is being split is another by the time the lock is held.
     pub(super) fn huge(&self, pmd: Entry) -> VmFault {
         let (cpu, pmdp) = (self.cpu, self.pmdp);
-        let hint = pmd.is_prot_none() && self.vma.is_accessible();
+        let hint = pmd.is_prot_none() && self.vma.vm_flags(cpu).is_accessible();
         if !hint && self.wants_write() && !pmd.is_writable() {
             return self.wp_huge_pmd(pmd);
         }
@@ -32,7 +32,7 @@ impl<'m> Fault<'_, 'm> {
     /// `wp_huge_pmd`, and what its caller does with `VM_FAULT_FALLBACK`: the same fault goes on with the PTE, and decides for
     /// that page alone. How a device's leaf is made writable is the file system's affair, and not modelled.
     pub(super) fn wp_huge_pmd(&self, pmd: Entry) -> VmFault {
-        if pmd.is_devmap() {
+        if pmd.is_devmap() || self.is_userfaults(pmd) {
             return VmFault::Sigbus;
         }
         if self.vma.backing == Backing::Anon && self.do_huge_pmd_wp_page(pmd) {
@@ -56,14 +56,12 @@ impl<'m> Fault<'_, 'm> {
         }
         let head = cpu.machine().page(pmd.pfn());
         let folio = page_folio(cpu, head);
-        // Without it: R41. Step `reuse-exclusive`.
-        let is_exclusive = || cpu.does(Step::ReuseExclusive) && page_anon_exclusive(cpu, head);
-        let mut exclusive = is_exclusive();
+        let mut exclusive = self.is_exclusive(head);
         if !exclusive {
             if !folio.trylock(cpu) && !self.lock_folio_outside(folio, pmd) {
                 return true;
             }
-            exclusive = is_exclusive() || self.is_alone(folio, head);
+            exclusive = self.is_exclusive(head) || self.is_alone(folio, head);
             folio.unlock(cpu);
         }
         if exclusive && !self.flags.contains(FaultFlags::UNSHARE) {
