@@ -173,6 +173,9 @@ steps! {
     SoftDirtySkipsPins = "M-P84", "soft-dirty-skips-pins",
         "Leave the entries of pages alone, for soft-dirty's sake, that look pinned.",
         "nothing: the look comes before the entry is changed", "clear_soft_dirty, pte_is_pinned; 9348b73c2e1b";
+    ReuseExclusive = "M-P85", "reuse-exclusive",
+        "Reuse an exclusive page in a write fault, whatever its count.",
+        "whoever write-protects a page that is pinned, unshare-first (P60)", "do_wp_page, do_huge_pmd_wp_page; 6c287605fd56";
     ProtNoneRefused = "P30", "prot-none-refused",
         "Refuse an entry that hardware may not use, though it counts as present.",
         "mprotect(PROT_NONE), NUMA hints", "gup_pte_range, gup_pmd_range; 2b4847e73004";
@@ -209,12 +212,9 @@ steps! {
     ReuseByRefcount = "M-P73", "reuse-by-refcount",
         "Reuse a page that is not exclusive only if nobody has a reference of it but the mapping: not if nobody else maps it.",
         "the references of those who map it no more", "do_wp_page, do_huge_pmd_wp_page; 09854ba94c6a, CVE-2020-29374";
-    ReuseExclusive = "M-P74", "reuse-exclusive",
-        "Reuse a page that is exclusive, whoever has references of it.",
-        "unshare-first (P60)", "do_wp_page; 6c287605fd56";
     UnshareFirst = "P60", "unshare-first",
         "Pin an anonymous page for reading only if it is exclusive; if it is not, unshare it by a fault first.",
-        "reuse-exclusive (M-P74)", "gup_must_unshare; c89357e27f20, a7f226604170";
+        "reuse-exclusive (M-P85)", "gup_must_unshare; c89357e27f20, a7f226604170";
     KsmClearFirst = "M-P75", "ksm-clear-first",
         "Clear the entry before the references of a page that is to be merged are counted.",
         "pte-recheck (P19)", "write_protect_page; 31dbd01f3143";

@@ -29,26 +29,11 @@ fn merge(cpu: &Cpu<'_>, scene: &Scene) {
 pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
     match step {
         Step::ReuseByRefcount => (&ARM64, alone, write),
-        Step::ReuseExclusive => (&ARM64, read_only, write),
         Step::UnshareFirst => (&ARM64, read_only, pin),
         Step::KsmClearFirst | Step::KsmCountsReferences => (&ARM64, small, merge),
         other => panic!("{other}: nobody has said where it acts"),
     }
 }
-
-/// What decides whether a page is reused that is not exclusive, and makes it the mm's own.
-const BY_COUNT: &[&str] = &[
-    "and.Release page3.flags",
-    "load.Relaxed page3.mapping",
-    "load.Relaxed page3.mapping",
-    "load.Relaxed page3.place",
-    "load.Relaxed page3.refcount",
-    "load.Relaxed page3.refcount",
-    "load.Relaxed page3.refcount",
-    "or.Relaxed page3.flags",
-    "store.Relaxed page3.place",
-    "test_and_set.Acquire page3.flags",
-];
 
 pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
     const NOTHING: &[&str] = &[];
@@ -57,7 +42,6 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
             &["load.Relaxed page3.refcount"; 3],
             &["load.Relaxed page3.mapcount"],
         ),
-        Step::ReuseExclusive => (&["load.Relaxed page3.flags"], BY_COUNT),
         // The gate's look at the bit, and that of the debugging kernel at its own pin.
         Step::UnshareFirst => (
             &[

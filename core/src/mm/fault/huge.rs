@@ -2,7 +2,7 @@
 
 use super::handle::Fault;
 use super::wait::folio_lock;
-use crate::folio::{Folio, folio_get, folio_put, page_anon_exclusive, page_folio};
+use crate::folio::{Folio, folio_get, folio_put, page_folio};
 use crate::mm::{Backing, FaultFlags, VmFault, split_huge_pmd};
 use crate::pgtable::Entry;
 use crate::step::Step;
@@ -56,14 +56,12 @@ impl<'m> Fault<'_, 'm> {
         }
         let head = cpu.machine().page(pmd.pfn());
         let folio = page_folio(cpu, head);
-        // Without it: R41. Step `reuse-exclusive`.
-        let is_exclusive = || cpu.does(Step::ReuseExclusive) && page_anon_exclusive(cpu, head);
-        let mut exclusive = is_exclusive();
+        let mut exclusive = self.is_exclusive(head);
         if !exclusive {
             if !folio.trylock(cpu) && !self.lock_folio_outside(folio, pmd) {
                 return true;
             }
-            exclusive = is_exclusive() || self.is_alone(folio, head);
+            exclusive = self.is_exclusive(head) || self.is_alone(folio, head);
             folio.unlock(cpu);
         }
         if exclusive && !self.flags.contains(FaultFlags::UNSHARE) {

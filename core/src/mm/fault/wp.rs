@@ -44,7 +44,7 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// Whether the page is this mm's alone, and is reused whoever else holds it.
-    fn is_exclusive(&self, page: &Page) -> bool {
+    pub(super) fn is_exclusive(&self, page: &Page) -> bool {
         // Before v5.19 the count alone decided, which a pin raises. Without it: R40, R41, R43. Step `reuse-exclusive`.
         self.cpu.does(Step::ReuseExclusive) && page_anon_exclusive(self.cpu, page)
     }
