@@ -6,6 +6,7 @@
 
 mod area;
 mod child;
+mod knobs;
 mod mapped;
 mod mapping;
 mod memory;
@@ -15,7 +16,7 @@ mod tables;
 pub use area::Area;
 pub use mapped::Mapped;
 
-use crate::machine::{Machine, MmId};
+use crate::machine::{GATHER_LIMIT, GatherSize, Machine, MmId};
 use crate::step::Kernel;
 use crate::sync::{Layout, Name};
 use crate::types::{
@@ -38,7 +39,6 @@ impl Boot {
         let sections = Sections {
             irqs_off: layout.section("irqs off"),
             rcu: layout.section("rcu"),
-            tlb: None,
         };
         let zone = layout.object("zone", |layout| Zone {
             lock: layout.spin_lock("zone.lock"),
@@ -51,6 +51,10 @@ impl Boot {
             geometry: Geometry::new(table_bits, kernel.profile.levels),
             zero_page: None,
             zone,
+            gather: GatherSize {
+                pages: GATHER_LIMIT,
+                tables: GATHER_LIMIT,
+            },
             cpus: (cpus + kernel.noise.count()) as usize,
             sections,
             pages: Vec::new(),
@@ -153,6 +157,7 @@ impl Boot {
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
             has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
+            users: layout.atomic(Name::new("mm{}.users", [id]), 2),
             vmas: Vec::new(),
             anon_vma: AnonVma {
                 mm: id,
@@ -191,10 +196,13 @@ impl Boot {
         vmas.push(Vma {
             start,
             end: start + u64::from(pages) * PAGE_SIZE,
+            pgoff: start / PAGE_SIZE,
             flags,
+            changing: None,
             backing,
             attached,
             in_anon_vma,
+            translations: None,
         });
         let end = start + u64::from(pages) * PAGE_SIZE;
         let mut addr = start;

@@ -48,7 +48,7 @@ fn try_to_unmap_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, batch
     while let Some(ptep) = walk.next() {
         let page = cpu.machine().page(ptep.get(cpu).pfn());
         let exclusive = page_anon_exclusive(cpu, page);
-        let pte = ptep_clear(cpu, mm, ptep, batch);
+        let pte = ptep_clear(cpu, mm, ptep, walk.address(), batch);
         if pte.is_dirty() {
             folio_mark_dirty(cpu, folio.head());
         }
