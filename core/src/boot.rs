@@ -41,7 +41,6 @@ impl Boot {
         let sections = Sections {
             irqs_off: layout.section("irqs off"),
             rcu: layout.section("rcu"),
-            tlb: None,
         };
         let zone = layout.object("zone", |layout| Zone {
             lock: layout.spin_lock("zone.lock"),
