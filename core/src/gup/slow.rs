@@ -42,10 +42,7 @@ pub(super) fn gup_longterm_locked<'m>(
     for page in gup.pages {
         unpin_user_page(cpu, page);
     }
-    Gup {
-        result: Err(Errno::Enomem),
-        pages: Pages::new(),
-    }
+    Gup::error(Errno::Enomem)
 }
 
 /// `__get_user_pages_locked`, called without the lock. No fault of the model drops the lock, so the retry
@@ -75,7 +72,7 @@ fn get_user_pages_locked<'m>(
         Err(errno) if pages.is_empty() => Err(errno),
         _ => Ok(pages.len()),
     };
-    Gup { result, pages }
+    Gup::of(result, pages)
 }
 
 /// `__get_user_pages`: fills `pages` in address order until all are got or one cannot be.

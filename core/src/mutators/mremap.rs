@@ -6,9 +6,9 @@
 //!
 //! 1. the new area is there, in the same anon_vma, and names the same pages of it (`copy_vma`);
 //! 2. whole tables are moved where both addresses allow it: the old pmd is cleared and the new one set, with both locks of the pmd
-//!    tables and the anon_vma's held, and then the old addresses are flushed (M-P58). What the table holds is not touched;
+//!    tables and the anon_vma's held, and then the old addresses are flushed (M-P88). What the table holds is not touched;
 //! 3. a huge pmd is moved as a leaf; everything else PTE by PTE, with the locks of both tables held;
-//! 4. in all three the flush comes before these locks are dropped (M-P57);
+//! 4. in all three the flush comes before these locks are dropped (M-P87);
 //! 5. the old area is unmapped, and its tables go; unless it is to stay (`MREMAP_DONTUNMAP`).
 //!
 //! If there is no memory for a table in 3, everything is moved back, and the new area is unmapped instead.
