@@ -27,6 +27,7 @@
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
 //! | `hvo` | hugetlb gives the memory of struct pages back |
+//! | `longterm` | a page that is to be held for long moves first |
 //! | `memory_failure` | memory fails under a page |
 //! | `noise` | background actors, which may come to any race |
 //! | `fork` | a child gets its parent's page tables |
@@ -40,6 +41,7 @@ mod device;
 mod fork;
 mod hvo;
 mod isolate;
+mod longterm;
 mod memory_failure;
 mod migrate;
 mod munmap;
@@ -57,6 +59,7 @@ pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use fork::dup_mm;
 pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
+pub use longterm::{lru_add_drain_all, migrate_for_longterm};
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::migrate_page;
 pub use munmap::munmap;
