@@ -62,6 +62,7 @@ impl Boot {
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
+            lru_batches: Vec::new(),
             secondary_mmus: Vec::new(),
             swap: None,
         };
