@@ -6,15 +6,17 @@
 
 mod area;
 mod child;
+mod knobs;
 mod mapped;
 mod mapping;
 mod memory;
+mod swap;
 mod tables;
 
 pub use area::Area;
 pub use mapped::Mapped;
 
-use crate::machine::{Machine, MmId};
+use crate::machine::{GATHER_LIMIT, GatherSize, Machine, MmId};
 use crate::step::Kernel;
 use crate::sync::{Layout, Name};
 use crate::types::{
@@ -37,6 +39,7 @@ impl Boot {
         let sections = Sections {
             irqs_off: layout.section("irqs off"),
             rcu: layout.section("rcu"),
+            tlb: None,
         };
         let zone = layout.object("zone", |layout| Zone {
             lock: layout.spin_lock("zone.lock"),
@@ -49,11 +52,16 @@ impl Boot {
             geometry: Geometry::new(table_bits, kernel.profile.levels),
             zero_page: None,
             zone,
+            gather: GatherSize {
+                pages: GATHER_LIMIT,
+                tables: GATHER_LIMIT,
+            },
             cpus: (cpus + kernel.noise.count()) as usize,
             sections,
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
+            swap: None,
         };
         Self { layout, machine }
     }
@@ -150,6 +158,7 @@ impl Boot {
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
             has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
+            users: layout.atomic(Name::new("mm{}.users", [id]), 2),
             vmas: Vec::new(),
             anon_vma: AnonVma {
                 mm: id,
@@ -158,6 +167,7 @@ impl Boot {
             },
             deposited: [0, 1]
                 .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),
+            tlb_flush_batched: layout.atomic(Name::new("mm{}.tlb_flush_batched", [id]), 0),
         });
         self.machine.mms.push(mm);
         let pgd = self.table(MmId(id), Level::Pgd, 0);
@@ -187,10 +197,13 @@ impl Boot {
         vmas.push(Vma {
             start,
             end: start + u64::from(pages) * PAGE_SIZE,
+            pgoff: start / PAGE_SIZE,
             flags,
+            changing: None,
             backing,
             attached,
             in_anon_vma,
+            translations: None,
         });
         let end = start + u64::from(pages) * PAGE_SIZE;
         let mut addr = start;

@@ -4,13 +4,25 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
-use crate::types::{Geometry, Mm, Page, Pagemap, Pfn, Sections};
+use crate::types::{Geometry, Mm, Page, Pagemap, Pfn, Sections, Swap};
 
 pub use crate::types::Zone;
 
 /// Which address space: an index into the machine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MmId(pub u32);
+
+/// More pages, or tables, than one gathering ever notes before it flushes.
+pub const GATHER_LIMIT: usize = 16;
+
+/// How much an unmapping notes before it flushes and frees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatherSize {
+    /// Pages.
+    pub pages: usize,
+    /// Tables; none if there is no memory for a batch of them.
+    pub tables: usize,
+}
 
 /// A machine, as its boot left it.
 #[derive(Debug)]
@@ -23,11 +35,14 @@ pub struct Machine {
     pub zero_page: Option<Pfn>,
     /// The allocator's zone.
     pub zone: Zone,
+    /// How much an unmapping notes.
+    pub gather: GatherSize,
     pub(crate) cpus: usize,
     pub(crate) sections: Sections,
     pub(crate) pages: Vec<Page>,
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,
+    pub(crate) swap: Option<Swap>,
 }
 
 impl Machine {
@@ -62,6 +77,19 @@ impl Machine {
     /// The address spaces, indexed by [`MmId`].
     pub fn mms(&self) -> &[Mm] {
         &self.mms
+    }
+
+    /// Its swap space, if it has any.
+    pub const fn swap_space(&self) -> Option<&Swap> {
+        self.swap.as_ref()
+    }
+
+    /// Its swap space.
+    ///
+    /// # Panics
+    /// On a machine that has none: an entry was made up.
+    pub fn swap(&self) -> &Swap {
+        self.swap.as_ref().expect("a machine with swap space")
     }
 
     /// An address space.

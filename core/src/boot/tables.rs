@@ -1,6 +1,6 @@
 //! Page tables that are there when the CPUs start.
 
-use super::Boot;
+use super::{Area, Boot};
 use crate::machine::MmId;
 use crate::sync::{Atomic, Name};
 use crate::types::{BlockLink, Entry, Level, Owner, Pfn};
@@ -24,14 +24,15 @@ impl Boot {
         table
     }
 
-    /// The cell of `addr`'s entry at `level`, with all tables above it in place.
+    /// The cell of `addr`'s entry at `level`, with all tables above it in place. At a folded level that is the entry above.
     pub fn tables_down_to(&mut self, mm: MmId, addr: u64, level: Level) -> Atomic<Entry> {
         let mut table = self.machine.mm(mm).pgd;
         let mut at = Level::Pgd;
         loop {
             let index = self.geometry().index(at, addr);
             let slot = self.page(table).table.entries[index];
-            let Some(below) = (at < level).then(|| self.next_real(at)).flatten() else {
+            let below = self.next_real(at).filter(|&below| below <= level);
+            let Some(below) = below else {
                 return slot;
             };
             if self.layout.get(slot).is_none() {
@@ -41,6 +42,13 @@ impl Boot {
             table = self.layout.get(slot).pfn();
             at = below;
         }
+    }
+
+    /// The table of PTEs that an area begins in.
+    pub fn table_of(&mut self, area: Area) -> Pfn {
+        self.tables_down_to(area.mm, area.start, Level::Pte);
+        let link = self.tables_down_to(area.mm, area.start, Level::Pmd);
+        self.layout.get(link).pfn()
     }
 
     /// The next level below that has tables of its own.

@@ -22,10 +22,11 @@ pub use crate::types::{
     BlockLink, CompoundHead, Mapping, Memory, Migratetype, Owner, Page, PageFlags, Pfn,
 };
 pub use alloc::alloc_folio;
+pub(crate) use alloc::free_folio;
 pub use exclusive::{
     page_anon_exclusive, page_try_dup_anon_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-pub use flags::{clear_page_flags, set_page_flags, test_and_clear_page_flag};
+pub use flags::{clear_page_flags, folio_mark_dirty, set_page_flags, test_and_clear_page_flag};
 pub use head::{Folio, page_folio, page_is_in_folio};
 pub use mapcount::{
     folio_mapped, page_add_new_rmap, page_add_rmap, page_dup_rmap, page_remove_rmap,

@@ -155,4 +155,118 @@ steps! {
     NrPagesCheck = "P29", "nr-pages-check",
         "Return at once if no pages are asked for.",
         "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
+    TableInvalidate = "M-P14", "table-invalidate",
+        "Invalidate what hardware has cached of the levels above before a table goes its way to be freed.",
+        "a hardware walker", "tlb_table_invalidate; d86564a2f085, 0ed1325967ab";
+    TableSyncIpi = "M-P80", "table-sync-ipi",
+        "Interrupt every CPU, and wait, before a table is freed for which there was no batch.",
+        "irqs-off-block-ipi (P3)", "tlb_remove_table_one, tlb_remove_table_sync_one";
+    LoneUserWaits = "M-P81", "lone-user-waits",
+        "Free the tables of an mm with one user as those of any other: nothing is known of who walks them.",
+        "a hardware walker; whoever begins to use the mm", "tlb_remove_table; a6f572084fbe";
+    ReclaimRechecks = "M-P82", "reclaim-rechecks",
+        "Look at all entries again before a table is freed whose lock was dropped while it was emptied.",
+        "a fault that fills the table again", "later than v6.8: try_to_free_pte, zap_pte_range; 6375e95f381e and its fix";
+    ChangeHugeInvalidates = "M-P83", "change-huge-invalidates",
+        "Change the protection of a huge pmd by way of an invalid one, and never of none.",
+        "MADV_DONTNEED's look at the pmd without its lock", "change_huge_pmd, pmdp_invalidate_ad; ced108037c2a";
+    SoftDirtySkipsPins = "M-P84", "soft-dirty-skips-pins",
+        "Leave the entries of pages alone, for soft-dirty's sake, that look pinned.",
+        "nothing: the look comes before the entry is changed", "clear_soft_dirty, pte_is_pinned; 9348b73c2e1b";
+    ReuseExclusive = "M-P85", "reuse-exclusive",
+        "Reuse an exclusive page in a write fault, whatever its count.",
+        "whoever write-protects a page that is pinned", "do_wp_page; 6c287605fd56";
+    ProtNoneRefused = "P30", "prot-none-refused",
+        "Refuse an entry that hardware may not use, though it counts as present.",
+        "mprotect(PROT_NONE), NUMA hints", "gup_pte_range, gup_pmd_range; 2b4847e73004";
+    MigrationProtection = "M-P86", "migration-protection",
+        "Put a migrated page back with what its area allows now, read under the table's lock.",
+        "mprotect, which takes that lock after it has changed the area", "remove_migration_pte, mk_pte with vm_page_prot";
+    MoveFlushesFirst = "M-P87", "move-flushes-first",
+        "Flush the old addresses before the locks of what is moved are dropped.",
+        "whoever unmaps the page at its new address, and flushes that", "move_ptes, move_huge_pmd, move_normal_pmd; eb66ae030829";
+    MoveRmapLock = "M-P88", "move-rmap-lock",
+        "Hold the anon_vma lock for writing while a whole table is moved.",
+        "rmap-walk-lock (M-P24)", "move_pgt_entry, take_rmap_locks; 97113eb39fa7";
+    ForkSequence = "M-P15", "fork-sequence",
+        "Keep the write-protect sequence odd for as long as fork copies entries.",
+        "seqcount-begin (P2), seqcount-retry (P25)", "copy_page_range; 57efa1fe5957";
+    ForkCopiesPinned = "M-P16", "fork-copies-pinned",
+        "Copy a page for the child at fork if it may be pinned, and do not share it.",
+        "has-pinned (P1), pincount-barrier (P17)", "copy_present_pte, copy_huge_pmd, page_needs_cow_for_dma; 70e806e4e645, d042035eaf5f";
+    UndoUnchecked = "P26", "undo-unchecked",
+        "Give the pins back that fork came between without asking whether the pages are exclusive.",
+        "fork, which has shared them by then", "unpin_user_pages_lockless; b6a2619c60b4";
+    MarkTargetMm = "P1t", "mark-target-mm",
+        "Mark the mm whose pages are pinned as having pins, and not the caller's own.",
+        "fork's look at the marker", "__get_user_pages_locked; a4d63c3732f1";
+    ForkRmapFirst = "M-P70", "fork-rmap-first",
+        "Put the child's area into the parent's anon_vma before its entries are copied.",
+        "rmap-walk-lock (M-P24)", "dup_mmap, anon_vma_fork";
+    RmapParentFirst = "M-P71", "rmap-parent-first",
+        "Visit the areas of a parent before those of its children.",
+        "fork, which copies from the one to the other", "anon_vma_interval_tree_insert, rmap_walk_anon";
+    ForkSharesMigration = "M-P72", "fork-shares-migration",
+        "Make a migration entry that is copied one of a page that is shared, in both mms.",
+        "remove_migration_ptes", "copy_nonpresent_pte; 6c287605fd56";
+    LazyfreeRmb = "M-P10", "lazyfree-rmb",
+        "A read barrier between the references of a page that was given up and its dirty bit.",
+        "put-ordered (P27): marked dirty, then dropped", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeBarrier = "M-P50", "lazyfree-barrier",
+        "A full barrier before the references of a page that was given up are looked at.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeRefs = "M-P51", "lazyfree-refs",
+        "Discard a page that was given up only if nobody but its mappings and reclaim has a reference.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    SwapPeeksFirst = "M-P52", "swap-peeks-first",
+        "Give no page that may be pinned a slot of swap space.",
+        "nothing: a pin may come next", "shrink_folio_list; feb889fb40fa";
+    SwapChecksPins = "M-P53", "swap-checks-pins",
+        "Look for pins once the entry is cleared, before it becomes a swap entry.",
+        "pin-barrier (P12), pincount-barrier (P17)", "try_to_unmap_one; 6c287605fd56";
+    SwapExclusive = "M-P54", "swap-exclusive",
+        "A swap entry remembers that the page was exclusive.",
+        "whoever has a reference that is no pin", "try_to_unmap_one, do_swap_page; 1493a1913e34";
+    SwapCacheRecheck = "M-P55", "swap-cache-recheck",
+        "With the folio locked, ask again whether it is in the swap cache, and for this slot.",
+        "whoever takes it out with the folio locked", "do_swap_page";
+    RemoveChecksDirty = "M-P56", "remove-checks-dirty",
+        "With the count frozen, keep a folio in the cache that was written to meanwhile.",
+        "put-ordered (P27): marked dirty, then dropped", "__remove_mapping; e286781d5f2e";
+    NosyncBarrier = "M-P57", "nosync-barrier",
+        "An invalidation whose wait is put off begins with a barrier: arm64's DSB ISHST.",
+        "pin-barrier (P12), pincount-barrier (P17)", "arch_tlbbatch_add_pending, __flush_tlb_page_nosync; 43b3dfdd0455";
+    FlushBeforeWriteout = "M-P58", "flush-before-writeout",
+        "Make up for a flush that was put off before contents are written out.",
+        "whoever writes by a stale translation", "try_to_unmap_flush_dirty; d950c9477d51";
+    FlushBeforeFree = "M-P59", "flush-before-free",
+        "Make up for a flush that was put off before pages are freed.",
+        "whoever works with a stale translation", "shrink_folio_list, try_to_unmap_flush; 72b252aed506";
+    FlushBatchedPending = "M-P60", "flush-batched-pending",
+        "Who trusts a cleared entry asks the mm whether a flush of it was put off, and makes up for it.",
+        "set_tlb_ubc_flush_pending, under the page-table lock", "zap_pte_range, change_pte_range; 3ea277194daa";
+    PendingInvalidates = "M-P61", "pending-invalidates",
+        "Making up for what others have put off invalidates again: arm64's DSB waits for its own CPU's invalidations only.",
+        "whoever works with a stale translation", "later than v6.8: arch_flush_tlb_batched_pending, v6.16";
+    SizeWalkIrqsOff = "P3w", "size-walk-irqs-off",
+        "Interrupts off while a walk looks how large a mapping is.",
+        "the waits before a table is freed or put to another use: M-P6, M-P12, M-P13", "get_user_mapping_size, perf_get_page_size; e86fc1a3a3e9";
+    EntrySingleLoad = "P6s", "entry-single-load",
+        "Go on by the value of an entry that was checked, and do not read it again.",
+        "whoever clears an entry that links a table, or makes a leaf of it", "gup_pud_range, gup_pmd_range, READ_ONCE; 20a004e7b017";
+    FoldedByPlace = "P7", "folded-by-place",
+        "Go on from the place of the entry above where a level is folded at run time, and not from a copy of it.",
+        "nothing: the walker alone", "p4d_offset_lockless, pud_offset_lockless; d3f7b1bb2040";
+    LowHalfFirst = "P8", "low-half-first",
+        "Read the lower half of an entry of two words before the upper one.",
+        "half-store-order (M-P2)", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    LowHalfAgain = "P8a", "low-half-again",
+        "Read the lower half once more after the upper one, and start over if it is another.",
+        "half-store-order (M-P2), and whoever clears an entry and sets another", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    HalfStoreOrder = "M-P2", "half-store-order",
+        "Write the upper half of an entry before the lower one, which makes it present; clear the lower one first.",
+        "low-half-first (P8)", "native_set_pte, native_pte_clear, native_pmd_clear";
+    RecheckMarks = "P19m", "recheck-marks",
+        "Compare an entry's accessed and dirty bits as well at the recheck. A control: to leave them out holds as well.",
+        "nothing: hardware sets them, and the page stays", "gup_pte_range, pte_val";
 }

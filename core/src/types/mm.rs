@@ -14,10 +14,15 @@ pub struct Mm {
     pub write_protect_seq: Atomic<u32>,
     /// `MMF_HAS_PINNED`.
     pub has_pinned: Atomic<bool>,
+    /// `mm_users`: who uses it. Two, unless boot says otherwise.
+    pub users: Atomic<i32>,
     /// The areas, by address. Which of them still exist is each area's own affair.
     pub vmas: Vec<Vma>,
     /// The anon_vma of its areas.
     pub anon_vma: AnonVma,
     /// `pmd_huge_pte`: tables deposited for huge mappings, the newest first. Under the pmd lock.
     pub deposited: [Plain<BlockLink>; 2],
+    /// `tlb_flush_batched`: flushes of it that were put off (the low half), and how many of these somebody made up for (the
+    /// high half).
+    pub tlb_flush_batched: Atomic<i32>,
 }

@@ -10,6 +10,7 @@
 //! | `entry` | what a fault makes of an entry |
 //! | `wait` | a folio's lock, another entry |
 //! | `anonymous` | a page where there was none |
+//! | `swap` | a page that was swapped out |
 //! | `wp` | a write to a page that may not be written to: reused, or copied |
 //! | `huge` | the same of a huge pmd |
 
@@ -17,6 +18,7 @@ mod anonymous;
 mod entry;
 mod handle;
 mod huge;
+mod swap;
 mod wait;
 mod wp;
 

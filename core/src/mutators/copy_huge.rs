@@ -1,0 +1,98 @@
+//! What fork does with a huge pmd, or a device's pud: `copy_huge_pmd`, `copy_huge_pud`.
+//!
+//! # The order
+//!
+//! 1. a table for the child is allocated, before any lock: it is deposited beside the child's entry;
+//! 2. both pmds are locked, the child's first, and the parent's is looked at again;
+//! 3. a folio that may be pinned is not shared, nor is all of it copied: the locks are dropped, the parent's pmd is split, and
+//!    each page is decided by its PTE (`copy_pte`);
+//! 4. any other is shared: both pmds map it, read-only.
+
+use super::fork::Copy;
+use crate::errno::Errno;
+use crate::folio::{folio_get, folio_put, page_folio, page_try_dup_anon_rmap};
+use crate::mm::{Backing, split_huge_pmd};
+use crate::pgtable::{Bits, EntryPtr, pte_alloc_one, pte_free};
+
+/// How a huge entry was copied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Huge {
+    /// The child has it.
+    Done,
+    /// There is a table in the parent, or nothing at all (`-EAGAIN`).
+    Table,
+}
+
+impl Huge {
+    pub(super) fn is_done(self) -> bool {
+        self == Self::Done
+    }
+}
+
+impl<'m> Copy<'_, 'm> {
+    /// `copy_huge_pmd`.
+    ///
+    /// # Errors
+    /// `-ENOMEM` if there is no memory for the child's table.
+    pub(super) fn copy_huge_pmd(self, dst: EntryPtr<'m>, src: EntryPtr<'m>) -> Result<Huge, Errno> {
+        let cpu = self.cpu;
+        let _span = cpu.span("copy_huge_pmd");
+        if self.vma.backing != Backing::Anon {
+            // A fault maps it again.
+            return Ok(Huge::Done);
+        }
+        let table = pte_alloc_one(cpu).ok_or(Errno::Enomem)?;
+        dst.lock().lock(cpu);
+        src.lock().lock(cpu);
+        let unlock = || {
+            src.lock().unlock(cpu);
+            dst.lock().unlock(cpu);
+        };
+        let pmd = src.get(cpu);
+        if pmd.is_migration() {
+            let shared = self.shared_migration(pmd);
+            if shared != pmd {
+                src.set(cpu, shared);
+            }
+            self.dst.deposit(cpu, table);
+            dst.set(cpu, shared);
+            unlock();
+            return Ok(Huge::Done);
+        }
+        if !pmd.is_huge() {
+            pte_free(cpu, table);
+            unlock();
+            return Ok(Huge::Table);
+        }
+        let head = cpu.machine().page(pmd.pfn());
+        let folio = page_folio(cpu, head);
+        folio_get(cpu, folio);
+        if !page_try_dup_anon_rmap(cpu, head, || self.may_be_pinned(folio)) {
+            folio_put(cpu, folio);
+            pte_free(cpu, table);
+            unlock();
+            split_huge_pmd(cpu, self.src, src, false, None);
+            return Ok(Huge::Table);
+        }
+        self.dst.deposit(cpu, table);
+        src.set_wrprotect(cpu);
+        dst.set(cpu, pmd.without(Bits::WRITE | Bits::ACCESSED));
+        unlock();
+        Ok(Huge::Done)
+    }
+
+    /// `copy_huge_pud`, of device memory: there is no other.
+    pub(super) fn copy_huge_pud(self, dst: EntryPtr<'m>, src: EntryPtr<'m>) {
+        let cpu = self.cpu;
+        let _span = cpu.span("copy_huge_pud");
+        dst.lock().lock(cpu);
+        src.lock().lock(cpu);
+        let pud = src.get(cpu);
+        if pud.is_huge() {
+            src.set_wrprotect(cpu);
+            dst.set(cpu, pud.without(Bits::WRITE | Bits::ACCESSED));
+        }
+        src.lock().unlock(cpu);
+        dst.lock().unlock(cpu);
+    }
+}
