@@ -20,7 +20,7 @@ pub(crate) const TABLE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PmdRecheck, NO_IPI),
+        Need::of(Step::PmdRecheck, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
@@ -33,7 +33,7 @@ pub(crate) const PTES: Race = Race {
     about: "mremap moves pages one by one while GUP takes them at the old address.",
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, PROFILES),
     ],
     build: ptes,
     ..TABLE
