@@ -47,6 +47,14 @@ pub(crate) const RACE: Race = Race {
             step: Step::EntrySingleLoad,
             profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
         },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+        },
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+        },
     ],
     indifferent: &[],
     tested: SMALL,
