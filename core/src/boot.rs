@@ -6,6 +6,7 @@
 
 mod area;
 mod child;
+mod knobs;
 mod mapped;
 mod mapping;
 mod memory;
@@ -15,7 +16,7 @@ mod tables;
 pub use area::Area;
 pub use mapped::Mapped;
 
-use crate::machine::{Machine, MmId};
+use crate::machine::{GATHER_LIMIT, GatherSize, Machine, MmId};
 use crate::step::Kernel;
 use crate::sync::{Layout, Name};
 use crate::types::{
@@ -51,6 +52,10 @@ impl Boot {
             geometry: Geometry::new(table_bits, kernel.profile.levels),
             zero_page: None,
             zone,
+            gather: GatherSize {
+                pages: GATHER_LIMIT,
+                tables: GATHER_LIMIT,
+            },
             cpus: (cpus + kernel.noise.count()) as usize,
             sections,
             pages: Vec::new(),
@@ -155,6 +160,7 @@ impl Boot {
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
             has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
+            users: layout.atomic(Name::new("mm{}.users", [id]), 2),
             vmas: Vec::new(),
             anon_vma: AnonVma {
                 mm: id,
@@ -193,10 +199,13 @@ impl Boot {
         vmas.push(Vma {
             start,
             end: start + u64::from(pages) * PAGE_SIZE,
+            pgoff: start / PAGE_SIZE,
             flags,
+            changing: None,
             backing,
             attached,
             in_anon_vma,
+            translations: None,
         });
         let end = start + u64::from(pages) * PAGE_SIZE;
         let mut addr = start;

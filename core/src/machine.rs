@@ -12,6 +12,18 @@ pub use crate::types::Zone;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MmId(pub u32);
 
+/// More pages, or tables, than one gathering ever notes before it flushes.
+pub const GATHER_LIMIT: usize = 16;
+
+/// How much an unmapping notes before it flushes and frees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatherSize {
+    /// Pages.
+    pub pages: usize,
+    /// Tables; none if there is no memory for a batch of them.
+    pub tables: usize,
+}
+
 /// A machine, as its boot left it.
 #[derive(Debug)]
 pub struct Machine {
@@ -23,6 +35,8 @@ pub struct Machine {
     pub zero_page: Option<Pfn>,
     /// The allocator's zone.
     pub zone: Zone,
+    /// How much an unmapping notes.
+    pub gather: GatherSize,
     pub(crate) cpus: usize,
     pub(crate) sections: Sections,
     pub(crate) pages: Vec<Page>,

@@ -41,7 +41,7 @@ pub use grab::{
 };
 pub use kvm_fault::kvm_page_fault;
 pub use mapping_size::{Guard, get_user_mapping_size, perf_get_page_size, perf_get_pgtable_size};
-pub use pages::{Gup, MAX_PAGES, Pages};
+pub use pages::{Asked, Gup, MAX_PAGES, Pages};
 pub use remote::pin_user_pages_remote;
 
 use pages::Recorded;

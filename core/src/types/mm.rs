@@ -14,6 +14,8 @@ pub struct Mm {
     pub write_protect_seq: Atomic<u32>,
     /// `MMF_HAS_PINNED`.
     pub has_pinned: Atomic<bool>,
+    /// `mm_users`: who uses it. Two, unless boot says otherwise.
+    pub users: Atomic<i32>,
     /// The areas, by address. Which of them still exist is each area's own affair.
     pub vmas: Vec<Vma>,
     /// The anon_vma of its areas.
