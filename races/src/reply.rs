@@ -113,3 +113,12 @@ impl Reply for Option<Pfn> {
         }
     }
 }
+
+impl Reply for Option<u32> {
+    fn into_returned(self) -> Returned {
+        match self {
+            Some(value) => Returned::nothing().int("value", i64::from(value)),
+            None => Returned::nothing(),
+        }
+    }
+}

@@ -171,6 +171,10 @@ pub(super) fn sanity_check_pinned_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
 /// A pinned anonymous page is exclusive (I4); of a large folio it is enough that the head or the page is: nobody knows by
 /// which entry it was pinned. hugetlb's is asked by its head alone.
 fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
+    // A kernel that pins what is shared does not ask.
+    if !cpu.does(Step::UnshareFirst) {
+        return;
+    }
     let folio = page_folio_of(cpu, page);
     if is_zero_page(cpu, page) || !folio.is_anon(cpu) {
         return;

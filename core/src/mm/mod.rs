@@ -33,10 +33,10 @@ mod write_protect_seq;
 pub use crate::types::SecondaryMmu;
 pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma};
 pub use anon_vma::{
-    anon_vma_areas, anon_vma_clone, anon_vma_fork, folio_anon_vma, folio_move_anon_rmap,
-    page_copy_anon, page_set_anon, unlink_anon_vmas,
+    anon_vma_areas, anon_vma_clone, anon_vma_fork, anon_vma_root, folio_anon_vma,
+    folio_move_anon_rmap, page_copy_anon, page_set_anon, unlink_anon_vmas,
 };
-pub use fault::{handle_mm_fault, wait_for_change};
+pub use fault::{folio_lock, handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
 pub use gather::MmuGather;
 pub use notifier::{invalidate_range_end, invalidate_range_start};

@@ -8,7 +8,6 @@ use gupcheck_core::gup::{
     Errno, Foll, get_user_mapping_size, get_user_pages_fast_only, perf_get_page_size,
 };
 use gupcheck_core::mm::{Backing, VmFlags};
-use gupcheck_core::mutators::hardware_marks;
 use gupcheck_core::pgtable::{Bits, Entry, EntryPtr, Level, PAGE_SIZE, find_entry};
 use gupcheck_core::step::Step;
 
@@ -93,7 +92,7 @@ fn hardwares_marks_are_no_change_to_who_leaves_them_out() {
         let cpu = world.cpu();
         let ptep = find_entry(&cpu, world.machine.mm(area.mm), area.start, Level::Pte);
         let ptep = ptep.expect("mapped");
-        assert!(hardware_marks(&cpu, area.mm, area.start, true));
+        assert!(ptep.use_by_hardware(&cpu));
         assert_eq!(ptep.get(&cpu), clean.with(Bits::DIRTY), "{profile}");
         assert!(!ptep.is(&cpu, clean) && ptep.is_but_for_marks(&cpu, clean));
         assert!(!ptep.is_but_for_marks(&cpu, clean.without(Bits::WRITE)));

@@ -1,7 +1,8 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
-use crate::{step_scenes, walker_steps};
+use crate::step_scenes;
+use crate::walker_steps;
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
@@ -9,10 +10,8 @@ use gupcheck_core::folio::{Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
     Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
 };
-use gupcheck_core::mm::FaultFlags;
 use gupcheck_core::mutators::{
-    collapse_huge_page, do_user_addr_fault, madvise_dontneed, migrate_page, munmap, reclaim_pages,
-    split_huge_page,
+    collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
 };
 use gupcheck_core::pgtable::{Bits, Entry};
 use gupcheck_core::step::Step;
@@ -97,46 +96,6 @@ fn huge_replaced(boot: &mut Boot) -> Scene {
     let other = boot.thp(Owner::Us, 0);
     boot.map_huge(area.mm, area.start, other, true);
     scene
-}
-
-/// One page mapped that was given up.
-fn given_up(boot: &mut Boot) -> Scene {
-    let scene = small(boot);
-    boot.madvise_free(scene.area.mm, scene.area.start, scene.page);
-    scene
-}
-
-/// One page mapped, dirty, and a slot of swap space.
-fn swappable(boot: &mut Boot) -> Scene {
-    let scene = small(boot);
-    boot.swap_space(1);
-    scene
-}
-
-/// One page in the swap cache, and the entry of its slot where it was mapped.
-fn swapped_out(boot: &mut Boot) -> Scene {
-    let area = boot.anon_area(1);
-    let slot = boot.map_swap(area.mm, area.start, true);
-    let page = boot.cached_for(slot);
-    Scene { area, page }
-}
-
-/// One page mapped, in an mm of which flushes were put off, on a machine with translations.
-fn put_off(boot: &mut Boot) -> Scene {
-    let scene = small(boot);
-    let batched = boot.mm(scene.area.mm).tlb_flush_batched;
-    boot.layout().set(batched, 1);
-    boot.hardware_users();
-    scene
-}
-
-fn reclaim(cpu: &Cpu<'_>, scene: &Scene) {
-    reclaim_pages(cpu, &[scene.page]);
-}
-
-fn touch(cpu: &Cpu<'_>, scene: &Scene) {
-    let area = scene.area;
-    do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::empty());
 }
 
 pub(crate) fn pin(cpu: &Cpu<'_>, scene: &Scene) {
@@ -254,17 +213,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::MigrationEntryRmb => (&ARM64, migrating, zap),
         S::PagemapReference => (&ARM64, device, pin),
         S::NrPagesCheck => (&ARM64, hole, get_none),
-        S::LazyfreeRmb | S::LazyfreeBarrier | S::LazyfreeRefs | S::NosyncBarrier => {
-            (&ARM64, given_up, reclaim)
-        }
-        S::SwapPeeksFirst | S::SwapChecksPins | S::SwapExclusive | S::RemoveChecksDirty => {
-            (&ARM64, swappable, reclaim)
-        }
-        S::SwapCacheRecheck => (&ARM64, swapped_out, touch),
-        S::FlushBeforeWriteout => (&X86_NATIVE, swappable, reclaim),
-        S::FlushBeforeFree => (&X86_NATIVE, given_up, reclaim),
-        S::FlushBatchedPending => (&X86_NATIVE, put_off, zap),
-        S::PendingInvalidates => (&ARM64, put_off, zap),
+        _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::scene_of(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
         other => walker_steps::scene_of(other),
     }
@@ -310,6 +259,14 @@ const STORED: &[&str] = &[
     "store.Relaxed page4.refcount",
     "store.Relaxed page5.refcount",
     "store.Relaxed page6.refcount",
+];
+
+/// What is asked of a pagemap for a reference, which is given back.
+const REFERENCE_OF_A_PAGEMAP: &[&str] = &[
+    "add.Relaxed pagemap0.ref",
+    "load.Relaxed pagemap0.dead",
+    "load.Relaxed pagemap0.dead",
+    "sub.Relaxed pagemap0.ref",
 ];
 
 /// The entries that a collapse clears, with the order of x86 and without.
@@ -389,15 +346,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             NOTHING,
         ),
         S::UnfreezeRelease => (RELEASED, STORED),
-        S::PagemapReference => (
-            &[
-                "add.Relaxed pagemap0.ref",
-                "load.Relaxed pagemap0.dead",
-                "load.Relaxed pagemap0.dead",
-                "sub.Relaxed pagemap0.ref",
-            ],
-            NOTHING,
-        ),
+        S::PagemapReference => (REFERENCE_OF_A_PAGEMAP, NOTHING),
         S::NrPagesCheck => (NOTHING, EMPTY_WALK),
         S::RcuTableFree => (&["wait rcu"], NOTHING),
         S::SplitRmapLock | S::CollapseRmapLock => {
@@ -437,45 +386,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::CheckPte | S::SplitChecksFolio => {
             unreachable!("they decide whether all the rest is done")
         }
-        S::LazyfreeRmb => (&["fence.Acquire"], NOTHING),
-        S::LazyfreeBarrier | S::NosyncBarrier => (&["fence.SeqCst"], NOTHING),
-        S::LazyfreeRefs => (
-            &["load.Relaxed page3.mapcount", "load.Relaxed page3.refcount"],
-            NOTHING,
-        ),
-        S::SwapPeeksFirst => (
-            &["load.Relaxed page3.flags", "load.Relaxed page3.refcount"],
-            NOTHING,
-        ),
-        // The exclusive bit is cleared all the same.
-        S::SwapChecksPins => (
-            &[
-                "fence.SeqCst",
-                "fence.SeqCst",
-                "load.Relaxed page3.flags",
-                "load.Relaxed page3.refcount",
-            ],
-            NOTHING,
-        ),
-        S::SwapCacheRecheck => (
-            &["load.Relaxed page4.flags", "load.Relaxed page4.swap"],
-            NOTHING,
-        ),
-        S::RemoveChecksDirty => (&["load.Relaxed page3.flags"], NOTHING),
-        // It is made up for later.
-        S::FlushBeforeWriteout => (NOTHING, NOTHING),
-        S::FlushBeforeFree => (&["wait irqs off"], NOTHING),
-        S::FlushBatchedPending => (
-            &[
-                "cmpxchg.Full mm0.tlb_flush_batched",
-                "load.Relaxed mm0.tlb_flush_batched",
-                "wait irqs off",
-                "wait tlb",
-            ],
-            NOTHING,
-        ),
-        S::PendingInvalidates => (&["wait tlb"], NOTHING),
-        S::SwapExclusive => unreachable!("it changes a value"),
+        _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::difference(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
         other => walker_steps::difference(other),
     }
