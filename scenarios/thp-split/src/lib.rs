@@ -1,5 +1,6 @@
 //! Fast GUP against the splitting of huge pages, of the mapping and of the folio.
 
+mod head_freed;
 mod head_moves;
 mod pin_through_pmd;
 mod zap_migration_entry;
@@ -11,4 +12,5 @@ pub const RACES: &[Race] = &[
     head_moves::RACE,
     pin_through_pmd::RACE,
     zap_migration_entry::RACE,
+    head_freed::RACE,
 ];
