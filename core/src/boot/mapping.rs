@@ -1,0 +1,111 @@
+//! What is mapped when the CPUs start.
+
+use super::{Area, Boot};
+use crate::machine::MmId;
+use crate::types::{AnonPlace, Bits, Entry, Level, Owner, PAGE_SIZE, PageFlags, Pfn};
+
+impl Boot {
+    /// Small pages, writable, exclusive, in every place of the area.
+    pub fn populate(&mut self, area: Area) -> Vec<Pfn> {
+        (0..area.pages as u64)
+            .map(|n| {
+                let pfn = self.anon_page(Owner::Us, 0);
+                self.map(area.mm, area.start + n * PAGE_SIZE, pfn, true);
+                pfn
+            })
+            .collect()
+    }
+
+    /// Maps `pfn` at `addr` by a PTE, with one reference for the mapping.
+    pub fn map(&mut self, mm: MmId, addr: u64, pfn: Pfn, write: bool) {
+        let slot = self.tables_down_to(mm, addr, Level::Pte);
+        self.layout.set(slot, Entry::leaf(pfn, write));
+        self.count_mapping(pfn);
+        self.set_place(mm, addr, pfn);
+    }
+
+    /// Maps the large folio that `head` heads at `addr` by a pmd entry, with one reference for the mapping.
+    pub fn map_huge(&mut self, mm: MmId, addr: u64, head: Pfn, write: bool) {
+        self.map_leaf(mm, addr, Level::Pmd, head, write);
+    }
+
+    /// The same, read-only, of a page that is not exclusive: as a fork leaves it behind, or the sharing process's end.
+    pub fn map_shared_huge(&mut self, mm: MmId, addr: u64, head: Pfn) {
+        self.map_huge(mm, addr, head, false);
+        let flags = self.page(head).flags;
+        let shared = self.layout.get(flags) - PageFlags::ANON_EXCLUSIVE;
+        self.layout.set(flags, shared);
+    }
+
+    /// Maps the large folio that `head` heads at `addr` by a leaf of `level`, with one reference for the
+    /// mapping.
+    pub fn map_leaf(&mut self, mm: MmId, addr: u64, level: Level, head: Pfn, write: bool) {
+        let slot = self.tables_down_to(mm, addr, level);
+        self.layout.set(slot, Entry::leaf(head, write).huge());
+        self.count_mapping(head);
+        self.set_place(mm, addr, head);
+    }
+
+    /// Maps a device's page at `addr`, as DAX does: without a reference, and without counting the mapping.
+    pub fn map_device(&mut self, mm: MmId, addr: u64, pfn: Pfn, write: bool) {
+        let slot = self.tables_down_to(mm, addr, Level::Pte);
+        let entry = Entry::leaf(pfn, write).with(Bits::DEVMAP | Bits::SPECIAL);
+        self.layout.set(slot, entry);
+    }
+
+    /// The same by a leaf of `level`. (There is no special bit above the PTE level.)
+    pub fn map_device_leaf(&mut self, mm: MmId, addr: u64, level: Level, pfn: Pfn, write: bool) {
+        let slot = self.tables_down_to(mm, addr, level);
+        let entry = Entry::leaf(pfn, write).huge().with(Bits::DEVMAP);
+        self.layout.set(slot, entry);
+    }
+
+    /// The folio of `pfn`, which is mapped at `addr`, is where its anon_vma has it (`__page_set_anon_rmap`).
+    pub(super) fn set_place(&mut self, mm: MmId, addr: u64, pfn: Pfn) {
+        let head = self
+            .layout
+            .get(self.page(pfn).compound_head)
+            .0
+            .unwrap_or(pfn);
+        let place = self.page(head).place;
+        let index = (addr / PAGE_SIZE) as u32 - (pfn.0 - head.0);
+        self.layout.set(place, AnonPlace { mm: mm.0, index });
+    }
+
+    /// A page that is mapped in the area is not exclusive there, and read-only, as fork leaves it.
+    pub fn share(&mut self, area: Area, pfn: Pfn) {
+        let (flags, place) = (self.page(pfn).flags, self.page(pfn).place);
+        let shared = self.layout.get(flags) - PageFlags::ANON_EXCLUSIVE;
+        self.layout.set(flags, shared);
+        let addr = u64::from(self.layout.get(place).index) * PAGE_SIZE;
+        self.change_pte(area.mm, addr, |pte| pte.without(Bits::WRITE | Bits::DIRTY));
+    }
+
+    /// Gives a mapped page's entry other bits.
+    pub fn change_pte(&mut self, mm: MmId, addr: u64, change: impl FnOnce(Entry) -> Entry) {
+        let slot = self.tables_down_to(mm, addr, Level::Pte);
+        let entry = self.layout.get(slot);
+        self.layout.set(slot, change(entry));
+    }
+
+    /// The page is mapped once more, exclusively.
+    pub(super) fn count_mapping(&mut self, pfn: Pfn) {
+        let page = self.page(pfn);
+        let (mapcount, flags, compound_head) = (page.mapcount, page.flags, page.compound_head);
+        let times = self.layout.get(mapcount) + 1;
+        self.layout.set(mapcount, times);
+        let flags_now = self.layout.get(flags) | PageFlags::ANON_EXCLUSIVE;
+        self.layout.set(flags, flags_now);
+        let head = self.layout.get(compound_head).0.unwrap_or(pfn);
+        let refcount = self.page(head).refcount;
+        let refs = self.layout.get(refcount) + 1;
+        self.layout.set(refcount, refs);
+    }
+
+    /// Prot-none instead of present, and not writable, as `mprotect(PROT_NONE)` and NUMA hinting leave it.
+    pub fn prot_none(entry: Entry) -> Entry {
+        entry
+            .without(Bits::PRESENT | Bits::WRITE)
+            .with(Bits::PROT_NONE)
+    }
+}

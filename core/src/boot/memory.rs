@@ -1,0 +1,142 @@
+//! Frames, and what is in them when the CPUs start.
+
+use super::Boot;
+use crate::sync::{Atomic, Name};
+use crate::types::{
+    BlockLink, CompoundHead, Entry, Mapping, Memory, Migratetype, Owner, PageFlags, Pagemap, Pfn,
+};
+
+impl Boot {
+    /// A block of `1 << order` frames on the free list.
+    pub fn free_block(&mut self, order: u8) -> Pfn {
+        let first = self.frame();
+        for _ in 1..1 << order {
+            self.frame();
+        }
+        for n in 0..1 << order {
+            let buddy = self.page(first.plus(n)).buddy;
+            self.layout.set_plain(buddy, true);
+        }
+        let list = self.machine.zone.free[order as usize];
+        let next = self.page(first).next_free;
+        let rest = self.layout.get_plain(list);
+        self.layout.set_plain(next, rest);
+        self.layout.set_plain(list, BlockLink(Some(first)));
+        first
+    }
+
+    /// A free frame that was a page table in an earlier life, and still holds what it held then.
+    pub fn free_frame_holding(&mut self, entries: Entry) -> Pfn {
+        let pfn = self.free_block(0);
+        for cell in self.page(pfn).table.entries.clone() {
+            self.layout.set(cell, entries);
+        }
+        let life = self.page(pfn).table.life;
+        self.layout.set_life(life, true);
+        pfn
+    }
+
+    /// A page of anonymous memory with `refs` references, mapped nowhere yet.
+    pub fn anon_page(&mut self, owner: Owner, refs: i32) -> Pfn {
+        let pfn = self.frame();
+        self.make_anon(pfn, owner, refs);
+        pfn
+    }
+
+    /// A large anonymous folio that one pmd entry can map, with `refs` references: its head.
+    pub fn thp(&mut self, owner: Owner, refs: i32) -> Pfn {
+        let order = self.machine.zone.free.len() as u8 - 1;
+        self.large_folio(order, owner, refs)
+    }
+
+    /// A large anonymous folio of `1 << order` pages with `refs` references: its head.
+    pub fn large_folio(&mut self, order: u8, owner: Owner, refs: i32) -> Pfn {
+        let head = self.frame();
+        self.make_anon(head, owner, refs);
+        for _ in 1..1 << order {
+            let tail = self.frame();
+            let (compound_head, owned) = (self.page(tail).compound_head, self.page(tail).owner);
+            self.layout.set(compound_head, CompoundHead(Some(head)));
+            self.layout.set_plain(owned, owner);
+        }
+        let page = self.page(head);
+        let (flags, order_cell) = (page.flags, page.order);
+        let with_head = self.layout.get(flags) | PageFlags::HEAD;
+        self.layout.set(flags, with_head);
+        self.layout.set(order_cell, order);
+        head
+    }
+
+    /// The shared zero page: read faults of anonymous memory map it from now on.
+    pub fn zero_page(&mut self) -> Pfn {
+        let pfn = self.frame();
+        let page = self.page(pfn);
+        let (refcount, owned) = (page.refcount, page.owner);
+        self.layout.set(refcount, 1);
+        self.layout.set_plain(owned, Owner::Us);
+        self.machine.zero_page = Some(pfn);
+        pfn
+    }
+
+    /// Says what is fixed of the memory behind a frame.
+    pub fn set_memory(&mut self, pfn: Pfn, memory: Memory) {
+        self.machine.pages[pfn.0 as usize].memory = memory;
+    }
+
+    /// The block that these frames are in, kept for `kind` when the CPUs start.
+    pub fn pageblock(&mut self, frames: &[Pfn], kind: Migratetype) -> Atomic<Migratetype> {
+        let first = frames.first().map_or(0, |pfn| pfn.0);
+        let name = Name::new("pageblock{}.migratetype", [first]);
+        let cell = self.layout.atomic(name, kind);
+        for &Pfn(n) in frames {
+            self.machine.pages[n as usize].memory.pageblock = Some(cell);
+        }
+        cell
+    }
+
+    /// `pages` frames of a device's memory, of which its file system says who may have them: its first. As the
+    /// kernel counts such pages, one that nobody uses has one reference.
+    pub fn device_memory(&mut self, pages: u32) -> Pfn {
+        let nth = self.machine.pagemaps.len() as u32;
+        let frames: Vec<_> = (0..pages).map(|_| self.frame()).collect();
+        for &pfn in &frames {
+            let page = self.page(pfn);
+            let (refcount, mapping, owned) = (page.refcount, page.mapping, page.owner);
+            self.layout.set(refcount, 1);
+            self.layout.set(mapping, Mapping::File);
+            self.layout.set_plain(owned, Owner::Us);
+            self.machine.pages[pfn.0 as usize].memory.pagemap = Some(nth);
+        }
+        let pagemap = self
+            .layout
+            .object(Name::new("pagemap{}", [nth]), |layout| Pagemap {
+                first: frames[0],
+                pages,
+                refs: layout.atomic(Name::new("pagemap{}.ref", [nth]), 0),
+                dead: layout.atomic(Name::new("pagemap{}.dead", [nth]), false),
+                memmap: layout.life(Name::new("pagemap{}.memmap", [nth]), true),
+            });
+        self.machine.pagemaps.push(pagemap);
+        frames[0]
+    }
+
+    /// Puts a small anonymous page into the swap cache, which has a reference of it.
+    pub fn add_to_swap_cache(&mut self, pfn: Pfn) {
+        let page = self.page(pfn);
+        let (flags, refcount) = (page.flags, page.refcount);
+        let cached = self.layout.get(flags) | PageFlags::SWAP_CACHE;
+        self.layout.set(flags, cached);
+        let refs = self.layout.get(refcount) + 1;
+        self.layout.set(refcount, refs);
+    }
+
+    pub(super) fn make_anon(&mut self, pfn: Pfn, owner: Owner, refs: i32) {
+        let page = self.page(pfn);
+        let (flags, mapping) = (page.flags, page.mapping);
+        let (refcount, owned) = (page.refcount, page.owner);
+        self.layout.set(flags, PageFlags::LRU);
+        self.layout.set(mapping, Mapping::Anon);
+        self.layout.set(refcount, refs);
+        self.layout.set_plain(owned, owner);
+    }
+}

@@ -1,0 +1,47 @@
+//! What a fault makes of an entry.
+
+use super::handle::Fault;
+use crate::folio::{Page, page_anon_exclusive, page_folio};
+use crate::mm::{FaultFlags, VmFlags};
+use crate::pgtable::{Bits, Entry, EntryPtr};
+
+impl<'m> Fault<'_, 'm> {
+    /// `ptep_set_access_flags`, for a fault that finds the mapping good enough.
+    pub(super) fn set_accessed(&self, ptr: EntryPtr<'m>, entry: Entry) {
+        let mut young = entry.with(Bits::ACCESSED);
+        if self.flags.contains(FaultFlags::WRITE) {
+            young = young.with(Bits::DIRTY);
+        }
+        if young != entry {
+            ptr.set(self.cpu, young);
+        }
+    }
+
+    /// The entry without its NUMA hint; writable at once if a write fault would reuse the page anyway
+    /// (`can_change_pte_writable`).
+    pub(super) fn without_hint(&self, entry: Entry, page: &'m Page) -> Entry {
+        let (cpu, flags) = (self.cpu, self.vma.flags);
+        let entry = entry
+            .without(Bits::PROT_NONE | Bits::WRITE)
+            .with(Bits::PRESENT | Bits::ACCESSED);
+        let write = flags.contains(VmFlags::WRITE)
+            && !flags.contains(VmFlags::SHARED)
+            && page_folio(cpu, page).is_anon(cpu)
+            && page_anon_exclusive(cpu, page);
+        if write {
+            entry.with(Bits::WRITE)
+        } else {
+            entry
+        }
+    }
+
+    /// `maybe_mkwrite(pte_mkdirty(...))`.
+    pub(super) fn made_writable(&self, entry: Entry) -> Entry {
+        let entry = entry.with(Bits::DIRTY | Bits::ACCESSED);
+        if self.vma.flags.contains(VmFlags::WRITE) {
+            entry.with(Bits::WRITE)
+        } else {
+            entry
+        }
+    }
+}

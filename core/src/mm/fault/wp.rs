@@ -1,0 +1,109 @@
+//! A write to a page that may not be written to: the page is reused, or copied.
+
+use super::handle::Fault;
+use crate::cpu::flush_tlb;
+use crate::folio::{
+    Folio, Mapping, Page, folio_get, folio_put, folio_ref_count_is, folio_ref_count_is_below,
+    page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
+};
+use crate::lkmm::read_once_is;
+use crate::mm::{FaultFlags, VmFault};
+use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
+
+impl<'m> Fault<'_, 'm> {
+    /// `do_wp_page`, of a private mapping: reuse the page, or copy it. Holds the page-table lock, and
+    /// drops it.
+    pub(super) fn do_wp_page(&self, ptep: EntryPtr<'m>, pte: Entry) -> VmFault {
+        let cpu = self.cpu;
+        let _span = cpu.span("do_wp_page");
+        let page = cpu.machine().page(pte.pfn());
+        if !self.vma.flags.is_cow() {
+            // wp_page_shared, wp_pfn_shared: not modelled.
+            pte_unmap_unlock(cpu, ptep);
+            return VmFault::Sigbus;
+        }
+        if pte.is_special() {
+            pte_unmap_unlock(cpu, ptep);
+            return self.wp_page_copy(None, pte);
+        }
+        let folio = page_folio(cpu, page);
+        let reuse = folio.is_anon(cpu)
+            && (page_anon_exclusive(cpu, page) || self.wp_can_reuse(folio, page));
+        if reuse {
+            if !self.flags.contains(FaultFlags::UNSHARE) {
+                ptep.set(cpu, self.made_writable(pte));
+            }
+            pte_unmap_unlock(cpu, ptep);
+            return VmFault::Done;
+        }
+        folio_get(cpu, folio);
+        pte_unmap_unlock(cpu, ptep);
+        self.wp_page_copy(Some((folio, page)), pte)
+    }
+
+    /// What later kernels call `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get
+    /// one that matters. A KSM page is never reused, whatever its count.
+    pub(super) fn wp_can_reuse(&self, folio: Folio<'m>, page: &Page) -> bool {
+        let cpu = self.cpu;
+        let ksm = read_once_is(cpu, folio.head().mapping, Mapping::Ksm);
+        if ksm || !folio_ref_count_is_below(cpu, folio, 2) || !folio.trylock(cpu) {
+            return false;
+        }
+        let alone = self.is_alone(folio, page);
+        folio.unlock(cpu);
+        alone
+    }
+
+    /// Whether nobody but the mapping has a reference; then the page is exclusive from now on. Under the folio's lock. (The
+    /// kernel would take the folio out of the swap cache first.)
+    pub(super) fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
+        let cpu = self.cpu;
+        let alone = folio_ref_count_is(cpu, folio, 1);
+        if alone {
+            set_page_anon_exclusive(cpu, head);
+        }
+        alone
+    }
+
+    /// `wp_page_copy`: a copy in place of the old page, whose extra reference the caller took.
+    pub(super) fn wp_page_copy(&self, old: Option<(Folio<'m>, &'m Page)>, pte: Entry) -> VmFault {
+        let cpu = self.cpu;
+        let _span = cpu.span("wp_page_copy");
+        let put_old = || {
+            if let Some((folio, _)) = old {
+                folio_put(cpu, folio);
+            }
+        };
+        let Some(new) = self.new_anon_page() else {
+            put_old();
+            return VmFault::Oom;
+        };
+        let ptep = pte_offset_map_lock(cpu, self.pmdp, self.addr);
+        let same = ptep.is_some_and(|ptep| ptep.is_still(cpu, pte));
+        if let (Some(ptep), true) = (ptep, same) {
+            ptep.clear(cpu);
+            flush_tlb(cpu);
+            let entry = self.add_new_anon(new);
+            let entry = if self.flags.contains(FaultFlags::UNSHARE) {
+                entry.without(Bits::WRITE | Bits::DIRTY)
+            } else {
+                // Dirty even where the area is not writable, as a forced write has it.
+                entry.with(Bits::DIRTY)
+            };
+            ptep.set(cpu, entry);
+            if let Some((_, page)) = old {
+                page_remove_rmap(cpu, page);
+            }
+        }
+        if let Some(ptep) = ptep {
+            pte_unmap_unlock(cpu, ptep);
+        }
+        if same {
+            put_old();
+        } else {
+            self.discard(Some(new));
+        }
+        put_old();
+        VmFault::Done
+    }
+}

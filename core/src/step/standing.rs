@@ -1,0 +1,60 @@
+//! What each step carries.
+
+use super::Step;
+
+/// What the project can say of a step's weight. A test compares it with what the races need
+/// (`ci/tests/steps.rs`), and another computes what they need (`races/src/harness/necessity.rs`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Some race fails without it.
+    Carried,
+    /// It must not matter: some race is tried without it, and holds.
+    Control,
+    /// Who needs it is not in the model yet: this somebody. Every race holds without it, which says nothing.
+    NotYet(&'static str),
+    /// Every race holds without it, because something else does the same: what, and why.
+    Redundant(&'static str),
+}
+
+impl Standing {
+    /// Its name in output for machines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Carried => "carried",
+            Self::Control => "control",
+            Self::NotYet(_) => "not-yet",
+            Self::Redundant(_) => "redundant",
+        }
+    }
+
+    /// Who is missing, or what else does the same.
+    pub const fn why(self) -> Option<&'static str> {
+        match self {
+            Self::Carried | Self::Control => None,
+            Self::NotYet(why) | Self::Redundant(why) => Some(why),
+        }
+    }
+}
+impl Step {
+    /// What can be said of its weight.
+    pub const fn standing(self) -> Standing {
+        const FORK: &str = "fork, which alone writes the sequence and looks at the mark";
+        match self {
+            Self::HasPinned | Self::SeqcountBegin | Self::SeqcountRetry => Standing::NotYet(FORK),
+            Self::IrqsRestoredFirst => {
+                Standing::NotYet("fork: a sequence that nobody writes can be read in any order")
+            }
+            Self::ExclusiveBarrier | Self::ShareBarrier => Standing::NotYet(
+                "KSM, which puts an entry back with the exclusive bit cleared; migration sets the bit first",
+            ),
+            Self::ClearBarrier => Standing::Redundant(
+                "on x86 the flush, and the barrier or the lock of whoever looks, order again what the exchange has",
+            ),
+            Self::RmapOrdered => Standing::Redundant(
+                "whoever gives a mapping up drops its reference next, which is a full barrier as well",
+            ),
+            Self::RecheckOrder => Standing::Control,
+            _ => Standing::Carried,
+        }
+    }
+}
