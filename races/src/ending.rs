@@ -1,8 +1,8 @@
 //! The end of an execution, in the kernel's terms.
 
-use gupcheck_core::folio::{Owner, Page, Pfn};
-use gupcheck_core::machine::Machine;
-use gupcheck_core::pgtable::Entry;
+use gupcheck_core::folio::{Owner, Page, PageFlags, Pfn};
+use gupcheck_core::machine::{Machine, MmId};
+use gupcheck_core::pgtable::{Entry, Level};
 use gupcheck_core::sync::LaneId;
 use gupcheck_program::End;
 
@@ -57,6 +57,20 @@ impl<'a> Ending<'a> {
         self.end.plain(self.machine.page(pfn).buddy)
     }
 
+    /// Whether a page heads a large folio.
+    pub fn is_large(&self, head: Pfn) -> bool {
+        let flags = self.end.value(self.machine.page(head).flags);
+        flags.contains(PageFlags::HEAD)
+    }
+
+    /// Whether a folio is in the queue of those to split.
+    pub fn is_queued_for_split(&self, head: Pfn) -> bool {
+        let queue = &self.machine.split_queue.folios;
+        queue
+            .iter()
+            .any(|&place| self.end.plain(place).0 == Some(head))
+    }
+
     /// Whether a page table has a migration entry, whichever table of those that there are.
     pub fn has_migration_entry(&self) -> bool {
         let tables = self.machine.pages().iter().map(|page| &page.table);
@@ -67,6 +81,36 @@ impl<'a> Ending<'a> {
             let entry: Entry = self.end.value(cell);
             entry.is_migration()
         })
+    }
+
+    /// The pages that an mm may write to, as its page tables have it.
+    pub fn writable_pages(&self, mm: MmId) -> impl Iterator<Item = &'a Page> {
+        let mut pages = Vec::new();
+        self.add_writable(self.machine.mm(mm).pgd, Level::Pgd, &mut pages);
+        pages.into_iter()
+    }
+
+    fn add_writable(&self, table: Pfn, level: Level, pages: &mut Vec<&'a Page>) {
+        let machine = self.machine;
+        let below = std::iter::successors(level.below(), |level| level.below())
+            .find(|&level| !machine.geometry.is_folded(level));
+        for &cell in &machine.page(table).table.entries {
+            let entry: Entry = self.end.value(cell);
+            match below {
+                Some(below) if !entry.is_huge() && entry.access_permitted(false) => {
+                    self.add_writable(entry.pfn(), below, pages);
+                }
+                _ if entry.access_permitted(true) => {
+                    let count = if entry.is_huge() {
+                        machine.geometry.pages_per_pmd()
+                    } else {
+                        1
+                    };
+                    pages.extend((0..count).map(|n| machine.page(entry.pfn().plus(n))));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// The head of the folio that a page is in.

@@ -20,8 +20,8 @@
 
 use crate::cpu::{Cpu, flush_tlb, tlb_remove_table_sync_one};
 use crate::folio::{
-    Folio, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
-    page_add_new_rmap, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
+    Folio, Owner, Page, PageFlags, alloc_folio, folio_add_new_rmap_pmd, folio_get, folio_put,
+    folio_ref_count_is, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
 };
 use crate::lkmm::{read_once, smp_wmb};
 use crate::machine::MmId;
@@ -332,13 +332,15 @@ fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
 fn install(cpu: &Cpu<'_>, mm: &Mm, base: u64, pmdp: EntryPtr<'_>, table: &Page, huge: Entry) {
     let head = cpu.machine().page(huge.pfn());
     // ORDERING: the copied contents, and the heads of the new folio, before the entry that makes them
-    // reachable (__folio_mark_uptodate). Pairs with entry-read-once (P6). No step: no race of the catalogue
-    // looks at contents.
-    smp_wmb(cpu);
+    // reachable (__folio_mark_uptodate). Pairs with entry-read-once (P6). Without it, a pin of a page that does not look like one
+    // of a large folio yet. Step `folio-publish-barrier`.
+    if cpu.does(Step::FolioPublishBarrier) {
+        smp_wmb(cpu);
+    }
     pmdp.lock().lock(cpu);
     bug_on_pmd(cpu, pmdp);
     page_set_anon(cpu, head, mm, base);
-    page_add_new_rmap(cpu, head);
+    folio_add_new_rmap_pmd(cpu, Folio::of(head));
     set_page_flags(cpu, head, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
     mm.deposit(cpu, table);
     // maybe_pmd_mkwrite(pmd_mkdirty(...))

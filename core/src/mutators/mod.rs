@@ -17,29 +17,37 @@
 //! | `zap` | `madvise(MADV_DONTNEED)` and the entries' part of `munmap` |
 //! | `munmap` | `munmap`: the area, the entries, the tables |
 //! | `split_folio` | a large folio becomes small ones |
+//! | `deferred_split` | large folios of which a part is mapped no more become small ones |
 //! | `page_vma_mapped` | where an area maps the pages of a folio |
 //! | `rmap` | all mappings of a folio: to migration entries and back |
 //! | `migrate` | a page moves to another frame |
+//! | `pmd_migration` | pmd migration entries |
+//! | `migrate_huge` | a huge page moves to other frames |
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
 
 mod collapse;
+mod deferred_split;
 mod device;
 mod isolate;
 mod migrate;
+mod migrate_huge;
 mod munmap;
 mod page_vma_mapped;
+mod pmd_migration;
 mod rmap;
 mod split_folio;
 mod user_fault;
 mod zap;
 
 pub use collapse::{Scan, collapse_huge_page};
+pub use deferred_split::deferred_split_scan;
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
+pub use migrate_huge::migrate_huge_page;
 pub use munmap::munmap;
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;

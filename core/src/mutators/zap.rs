@@ -1,9 +1,9 @@
 //! Clearing the entries of a range: `unmap_page_range` down to `zap_pte_range`, and `MADV_DONTNEED`.
 
 use crate::cpu::Cpu;
-use crate::folio::{page_folio, page_remove_rmap};
+use crate::folio::{folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
-use crate::mm::{Mm, MmuGather, split_huge_pmd};
+use crate::mm::{Mm, MmuGather, is_huge_zero_pmd, split_huge_pmd};
 use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
     pte_offset_map_lock, pte_unmap_unlock,
@@ -52,7 +52,7 @@ fn zap_pmd<'m>(
 ) {
     let whole = end - addr == cpu.machine().geometry.span(Level::Pmd);
     loop {
-        if pmdp.is_huge(cpu) {
+        if pmdp.is_huge_or_migration(cpu) {
             if !whole {
                 split_huge_pmd(cpu, mm, pmdp, false, None);
             } else if zap_huge_pmd(cpu, mm, tlb, pmdp) {
@@ -110,7 +110,7 @@ fn zap_pte_range<'m>(
 fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: EntryPtr<'m>) -> bool {
     let _span = cpu.span("zap_huge_pmd");
     pmdp.lock().lock(cpu);
-    if !pmdp.is_huge(cpu) {
+    if !pmdp.is_huge_or_migration(cpu) {
         pmdp.lock().unlock(cpu);
         return false;
     }
@@ -121,13 +121,31 @@ fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: Entry
         tlb.remove_entry();
         return true;
     }
-    let head = cpu.machine().page(pmd.pfn());
-    page_remove_rmap(cpu, head);
-    // zap_deposited_table: no walker can be inside, says the kernel, because collapse made sure of it.
-    if let Some(table) = mm.withdraw(cpu) {
-        pte_free(cpu, table);
+    if pmd.is_migration() {
+        // Whoever migrates finds the entry gone. It had neither reference nor map count.
+        pfn_swap_entry_to_page(cpu, pmd);
+        zap_deposited_table(cpu, mm);
+        pmdp.lock().unlock(cpu);
+        tlb.remove_entry();
+        return true;
     }
+    if is_huge_zero_pmd(cpu, pmd) {
+        zap_deposited_table(cpu, mm);
+        pmdp.lock().unlock(cpu);
+        tlb.remove_entry();
+        return true;
+    }
+    let head = cpu.machine().page(pmd.pfn());
+    folio_remove_rmap_pmd(cpu, page_folio(cpu, head));
+    zap_deposited_table(cpu, mm);
     pmdp.lock().unlock(cpu);
     tlb.remove_page(page_folio(cpu, head).head());
     true
+}
+
+/// `zap_deposited_table`: no walker can be inside, says the kernel, because collapse made sure of it.
+fn zap_deposited_table(cpu: &Cpu<'_>, mm: &Mm) {
+    if let Some(table) = mm.withdraw(cpu) {
+        pte_free(cpu, table);
+    }
 }

@@ -14,6 +14,8 @@
 //! | `entry` | the value of an entry |
 //! | `migratetype` | what a block of pages is kept for |
 //! | `pagemap` | the pagemap of a device's memory |
+//! | `split_queue` | large folios that want to be split |
+//! | `huge_zero` | the huge zero page |
 //! | `table` | a frame that holds entries |
 //! | `page` | `struct page` |
 //! | `anon_vma` | from an anonymous page to where it may be mapped |
@@ -24,6 +26,7 @@
 mod anon_vma;
 mod entry;
 mod geometry;
+mod huge_zero;
 mod migratetype;
 mod mm;
 mod page;
@@ -31,6 +34,7 @@ mod page_flags;
 mod pagemap;
 mod pfn;
 mod sections;
+mod split_queue;
 mod table;
 mod vma;
 mod zone;
@@ -38,13 +42,15 @@ mod zone;
 pub use anon_vma::{AnonPlace, AnonVma};
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
+pub use huge_zero::HugeZero;
 pub use migratetype::Migratetype;
 pub use mm::Mm;
-pub use page::{CompoundHead, Mapping, Memory, Owner, Page};
+pub use page::{COMPOUND_MAPPED, CompoundHead, Mapping, Memory, Owner, Page};
 pub use page_flags::PageFlags;
 pub use pagemap::Pagemap;
 pub use pfn::Pfn;
 pub(crate) use sections::Sections;
+pub use split_queue::{Deferred, SplitQueue};
 pub use table::Table;
 pub use vma::{Backing, VmFlags, Vma};
 pub use zone::{BlockLink, Zone};

@@ -25,6 +25,8 @@ bitflags! {
         const PFNMAP = 1 << 7;
         /// `VM_SHADOW_STACK`.
         const SHADOW_STACK = 1 << 8;
+        /// `VM_HUGEPAGE`: huge pages are faulted in, as `madvise(MADV_HUGEPAGE)` asks for.
+        const HUGEPAGE = 1 << 9;
     }
 }
 
@@ -69,6 +71,8 @@ pub struct Vma {
     pub flags: VmFlags,
     /// What is mapped.
     pub backing: Backing,
+    /// Orders of large folios below the size of a huge page that may be faulted in, a bit each (v6.8).
+    pub anon_orders: u32,
     /// In the mm's tree. Under the mmap lock.
     pub attached: Plain<bool>,
     /// In its mm's anon_vma, where an rmap walk finds it. Under that lock; atomic, so that a kernel without the lock

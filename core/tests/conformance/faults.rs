@@ -191,6 +191,7 @@ fn a_fault_builds_every_table_that_is_missing() {
             flags: vma,
             backing: gupcheck_core::mm::Backing::Anon,
             attached: mm.vmas[area.vma].attached,
+            anon_orders: 0,
             in_anon_vma: mm.vmas[area.vma].in_anon_vma,
         };
         let done = handle_mm_fault(&cpu, mm, &all, far, FaultFlags::WRITE);

@@ -17,5 +17,6 @@ mod mutators;
 mod oracles;
 mod ordering;
 mod steps;
+mod thp;
 mod unwelcome;
 mod walk;

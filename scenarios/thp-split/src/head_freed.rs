@@ -55,12 +55,15 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.sometimes("a caller pins the last page", move |end| {
         end.got_page(caller, last)
     });
-    scene.sometimes("the last page is a small one, in its old place", move |end| {
-        let page = end.machine.page(last);
-        end.is(user, "did", "yes")
-            && !end.got_page(caller, last)
-            && end.end.value(page.compound_head).0.is_none()
-            && end.end.value(page.mapcount) == 1
-    });
+    scene.sometimes(
+        "the last page is a small one, in its old place",
+        move |end| {
+            let page = end.machine.page(last);
+            end.is(user, "did", "yes")
+                && !end.got_page(caller, last)
+                && end.end.value(page.compound_head).0.is_none()
+                && end.end.value(page.mapcount) == 1
+        },
+    );
     scene.into_program()
 }
