@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::RangedI64ValueParser;
 use clap::{Parser, Subcommand};
 use gupcheck_core::arch::Profile;
+use gupcheck_core::noise::{Noise, UnknownNoise};
 use gupcheck_core::step::Step;
 use gupcheck_graph::selfcheck::generate::Family;
 use gupcheck_program::{Model, Reductions};
@@ -247,6 +248,11 @@ pub(crate) struct RunArgs {
     /// A step that nobody takes, by name or catalogue id; repeatable
     #[arg(long = "knock-out", value_name = "STEP", value_parser = step)]
     pub(crate) knocked_out: Vec<Step>,
+    /// Let somebody run in the background: `pfn`, a reference taken of whatever is on the LRU; `lru`, a page kept in a
+    /// batch for it; `ad`, page aging and hardware's accessed and dirty bits; `freeze`, a count frozen for a while. No
+    /// race may come to another end by it; several with commas
+    #[arg(long, value_name = "WHO", value_delimiter = ',', value_parser = noise)]
+    pub(crate) noise: Vec<Noise>,
     /// Leave out executions that tell nothing new (graph engine only): `symmetry`, those that differ by an
     /// exchange of CPUs declared to be twins; `retries`, those in which a round of a compare-exchange loop fails;
     /// `dominated`, those in which a load reads what orders more than its answer takes (rc11 only); or `all`.
@@ -295,6 +301,11 @@ fn step(text: &str) -> Result<Step, String> {
     let known = Step::ALL.iter().map(|step| step.name());
     text.parse()
         .map_err(|_| unknown("step", text, known, "--steps"))
+}
+
+fn noise(text: &str) -> Result<Noise, String> {
+    text.parse()
+        .map_err(|error: UnknownNoise| error.to_string())
 }
 
 fn profile(text: &str) -> Result<&'static Profile, String> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gupcheck_core::arch::Profile;
+use gupcheck_core::noise::Noise;
 use gupcheck_core::step::Steps;
 use gupcheck_program::{Engine, Limits, Reductions, Stop, Tuning};
 use gupcheck_races::engines::{all, by_name, model_for};
@@ -124,6 +125,7 @@ fn row(
                 profile,
                 size,
                 knocked_out: Steps::NONE,
+                noise: Noise::empty(),
                 engine,
                 model,
             },

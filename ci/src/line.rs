@@ -45,6 +45,10 @@ pub(crate) fn preamble(jobs: &[Job]) -> Option<Line> {
     if !knocked_out.is_empty() {
         words.push(format!("without {}", knocked_out.join(" and ")));
     }
+    if !job.instance.noise.is_empty() {
+        let noise: Vec<_> = job.instance.noise.names().collect();
+        words.push(format!("with noise {}", noise.join(" and ")));
+    }
     let reduced: Vec<_> = job.tuning.reductions.names().collect();
     if !reduced.is_empty() {
         words.push(format!("reduced by {}", reduced.join(" and ")));

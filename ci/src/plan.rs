@@ -125,6 +125,7 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
                     profile,
                     size: size(args),
                     knocked_out: args.knocked_out.iter().copied().collect(),
+                    noise: args.noise.iter().copied().collect(),
                     engine,
                     model,
                 },
@@ -153,8 +154,13 @@ fn choose(
 ) -> Result<(&'static dyn Engine, Model), Error> {
     let promised = model_for(all()[0], profile);
     let counts = args.outcomes || args.max_executions.is_some() || !args.reduce.is_empty();
+    // Who runs in the background makes an instance as large as another caller does.
+    let crowd = Size {
+        cpus: args.cpus + args.noise.len() as u32,
+        ..size(args)
+    };
     let engine =
-        engine.unwrap_or_else(|| default_at(size(args), args.model.unwrap_or(promised), counts));
+        engine.unwrap_or_else(|| default_at(crowd, args.model.unwrap_or(promised), counts));
     let model = model_for(engine, profile);
     match args.model {
         None => Ok((engine, model)),

@@ -27,6 +27,7 @@ pub(crate) struct RunRecord {
     cpus: u32,
     pages: u32,
     knocked_out: Vec<&'static str>,
+    noise: Vec<&'static str>,
     verdict: &'static str,
     /// Null where states are counted.
     executions: Option<u64>,
@@ -156,6 +157,7 @@ impl RunRecord {
             cpus: job.instance.size.cpus,
             pages: job.instance.size.pages,
             knocked_out: job.instance.knocked_out.iter().map(Step::name).collect(),
+            noise: job.instance.noise.names().collect(),
             verdict: exploration.verdict.name(),
             executions: counts.then_some(exploration.executions),
             states: exploration.states.map(|states| states.states),
@@ -207,6 +209,7 @@ pub(crate) struct ReplayRecord {
     cpus: u32,
     pages: u32,
     knocked_out: Vec<&'static str>,
+    noise: Vec<&'static str>,
     verdict: &'static str,
     exact: bool,
     same_rule: bool,
@@ -239,6 +242,7 @@ impl ReplayRecord {
             profile,
             size,
             knocked_out,
+            noise,
             engine,
             model,
         } = *instance;
@@ -252,6 +256,7 @@ impl ReplayRecord {
             cpus: size.cpus,
             pages: size.pages,
             knocked_out: knocked_out.iter().map(Step::name).collect(),
+            noise: noise.names().collect(),
             verdict: if finding.is_some() {
                 "failed"
             } else {

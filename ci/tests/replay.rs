@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
+use gupcheck_core::noise::Noise;
 use gupcheck_core::step::{Step, Steps};
 use gupcheck_loom::LoomEngine;
 use gupcheck_program::{
@@ -48,6 +49,7 @@ fn token_found(
         profile,
         size: Size::SMALLEST,
         knocked_out,
+        noise: Noise::empty(),
         engine: choice.engine,
         model: choice.model,
     };

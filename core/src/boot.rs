@@ -5,11 +5,14 @@
 //! either free or somebody's.
 
 mod area;
+mod child;
+mod mapped;
 mod mapping;
 mod memory;
 mod tables;
 
 pub use area::Area;
+pub use mapped::Mapped;
 
 use crate::machine::{Machine, MmId};
 use crate::step::Kernel;
@@ -27,7 +30,8 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// A machine of `cpus` CPUs whose tables have `1 << table_bits` entries.
+    /// A machine of `cpus` CPUs, and one for each background actor of the kernel, whose tables have `1 << table_bits`
+    /// entries.
     pub fn new(kernel: Kernel, cpus: u32, table_bits: u32) -> Self {
         let mut layout = Layout::new();
         let sections = Sections {
@@ -53,7 +57,7 @@ impl Boot {
             zone,
             split_queue,
             large_folios: false,
-            cpus: cpus as usize,
+            cpus: (cpus + kernel.noise.count()) as usize,
             sections,
             pages: Vec::new(),
             mms: Vec::new(),
@@ -73,6 +77,11 @@ impl Boot {
     /// nothing in it yet.
     pub fn anon_area(&mut self, pages: u32) -> Area {
         let mm = self.new_mm();
+        self.anon_area_in(mm, pages)
+    }
+
+    /// The same of an mm that has no area yet.
+    fn anon_area_in(&mut self, mm: MmId, pages: u32) -> Area {
         let start = self.geometry().span(Level::Pmd);
         let vma = self.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::Anon);
         let end = start + u64::from(pages) * PAGE_SIZE;
@@ -97,16 +106,6 @@ impl Boot {
         vmas[area.vma].anon_orders |= 1 << order;
     }
 
-    /// An mm with an area like that one, with the tables down to its PTEs, and nothing mapped: a child, as fork has it
-    /// before it copies entries.
-    pub fn child_of(&mut self, parent: Area) -> Area {
-        let child = self.anon_area(parent.pages as u32);
-        for n in 0..parent.pages as u64 {
-            self.tables_down_to(child.mm, child.start + n * PAGE_SIZE, Level::Pte);
-        }
-        child
-    }
-
     /// Marks an mm as one that has pinned pages before (`MMF_HAS_PINNED`).
     pub fn has_pinned_before(&mut self, mm: MmId) {
         let mark = self.mm(mm).has_pinned;
@@ -116,6 +115,11 @@ impl Boot {
     /// The machine, and the declaration of all that its CPUs share.
     pub fn finish(self) -> (Layout, Machine) {
         (self.layout, self.machine)
+    }
+
+    /// The kernel that it boots.
+    pub const fn kernel(&self) -> Kernel {
+        self.machine.kernel
     }
 
     /// The shape of the page tables.
@@ -154,7 +158,13 @@ impl Boot {
 
     /// An address space with an empty root table.
     pub fn new_mm(&mut self) -> MmId {
+        self.declare_mm(None)
+    }
+
+    /// The same, a child of `parent` if there is one.
+    fn declare_mm(&mut self, parent: Option<MmId>) -> MmId {
         let id = self.machine.mms.len() as u32;
+        let root = parent.map(|parent| self.mm(parent).anon_vma.rwsem);
         let mm = self.layout.object(Name::new("mm{}", [id]), |layout| Mm {
             pgd: Pfn(0),
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
@@ -164,7 +174,8 @@ impl Boot {
             vmas: Vec::new(),
             anon_vma: AnonVma {
                 mm: id,
-                rwsem: layout.rw_lock(Name::new("mm{}.anon_vma", [id])),
+                parent: parent.map(|MmId(parent)| parent),
+                rwsem: root.unwrap_or_else(|| layout.rw_lock(Name::new("mm{}.anon_vma", [id]))),
             },
             deposited: [0, 1]
                 .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),

@@ -18,6 +18,7 @@
 //! | 2 | [`lkmm`] | the kernel's memory-ordering words on top of it |
 //! | 2 | [`arch`] | what differs between architectures, as data |
 //! | 2 | [`errno`] | error codes |
+//! | 2 | [`noise`] | background actors, by name |
 //! | 3 | [`step`] | the load-bearing steps of the protocol, by name; kernels without some of them |
 //! | 3 | `types` | what a machine is made of: pages, tables, entries, address spaces. No function needs a CPU |
 //! | 4 | [`machine`] | all of it together |
@@ -41,6 +42,7 @@ pub mod lkmm;
 pub mod machine;
 pub mod mm;
 pub mod mutators;
+pub mod noise;
 pub mod pgtable;
 pub mod step;
 mod types;

@@ -1,5 +1,6 @@
 //! A token, looked up in what there is today.
 
+use gupcheck_core::noise::Noise;
 use gupcheck_replay::Token;
 
 use crate::engines::{UnknownEngine, by_name};
@@ -9,7 +10,7 @@ use crate::race::{Race, Size};
 /// A name in a token that stands for nothing here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotHere {
-    /// A race, profile, step or model.
+    /// A race, profile, step, background actor or model.
     #[error("the token is of the {what} {name:?}, and there is none of that name")]
     Name {
         /// Which of these.
@@ -51,6 +52,11 @@ pub fn resolve<'r>(token: &Token, races: &[&'r Race]) -> Result<Instance<'r>, No
         None => models.first(),
         Some(name) => models.iter().find(|model| model.name() == name),
     };
+    let mut noise = Noise::empty();
+    for name in &named.noise {
+        let one: Noise = name.parse().map_err(|_| unknown("noise", name))?;
+        noise |= one;
+    }
     let step = |name: &String| name.parse().map_err(|_| unknown("step", name));
     Ok(Instance {
         race: (races.iter().find(|race| race.name == named.race))
@@ -58,6 +64,7 @@ pub fn resolve<'r>(token: &Token, races: &[&'r Race]) -> Result<Instance<'r>, No
         profile: (named.profile.parse()).map_err(|_| unknown("profile", &named.profile))?,
         size,
         knocked_out: (named.knocked_out.iter().map(step)).collect::<Result<_, _>>()?,
+        noise,
         engine,
         model: *model
             .ok_or_else(|| unknown("memory model", named.model.as_deref().unwrap_or_default()))?,

@@ -37,6 +37,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
+use gupcheck_core::noise::Noise;
 use gupcheck_core::step::Step;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -210,6 +211,7 @@ impl Case {
             profile: self.profile,
             size: self.tested.size,
             knocked_out: self.without.into_iter().collect(),
+            noise: Noise::empty(),
             engine: self.choice.engine,
             model: self.choice.model,
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
+use gupcheck_core::noise::Noise;
 use gupcheck_core::pgtable::Entry;
 use gupcheck_core::step::{Step, Steps};
 use gupcheck_program::{Counterexample, Engine, Model, Program, ReplayError};
@@ -22,6 +23,8 @@ pub struct Instance<'r> {
     pub size: Size,
     /// The steps knocked out, beside those that the race's kernel never had.
     pub knocked_out: Steps,
+    /// Who runs in the background.
+    pub noise: Noise,
     /// The engine.
     pub engine: &'static dyn Engine,
     /// The memory model.
@@ -31,7 +34,9 @@ pub struct Instance<'r> {
 impl Instance<'_> {
     /// Its program.
     pub fn program(&self) -> Program {
-        self.race.program(self.size, self.profile, self.knocked_out)
+        let kernel = self.race.kernel(self.profile, self.knocked_out);
+        self.race
+            .program_of(self.size, kernel.with_noise(self.noise))
     }
 
     /// The memory model's name, where the engine has a choice.
@@ -65,6 +70,9 @@ impl Instance<'_> {
         for step in self.knocked_out.iter() {
             add("--knock-out", step.name());
         }
+        for name in self.noise.names() {
+            add("--noise", name);
+        }
         command
     }
 
@@ -80,6 +88,7 @@ impl Instance<'_> {
             knocked_out: (self.knocked_out.iter())
                 .map(|step| step.name().to_owned())
                 .collect(),
+            noise: self.noise.names().map(str::to_owned).collect(),
         };
         Token::of(named, program, counterexample)
     }
@@ -106,6 +115,7 @@ impl Instance<'_> {
                 cpus: self.size.cpus,
                 pages: self.size.pages,
                 without: self.knocked_out.iter().map(missing).collect(),
+                noise: self.noise.names().collect(),
                 before: self.race.before.iter().copied().map(missing).collect(),
                 legend: Entry::LETTERS.to_vec(),
                 command: self.command(),

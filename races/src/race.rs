@@ -158,9 +158,14 @@ impl Race {
     ///
     /// Where setting it up panics, it is one with a [flaw](Program::flaw): the other races are none the worse for it.
     pub fn program(&self, size: Size, profile: &'static Profile, knocked_out: Steps) -> Program {
-        isolated(|| (self.build)(size, self.kernel(profile, knocked_out))).unwrap_or_else(
-            |caught| Program::flawed(format!("setting the scene panicked: {}", caught.words())),
-        )
+        self.program_of(size, self.kernel(profile, knocked_out))
+    }
+
+    /// Its program, of a [kernel](Self::kernel) of it.
+    pub fn program_of(&self, size: Size, kernel: Kernel) -> Program {
+        isolated(|| (self.build)(size, kernel)).unwrap_or_else(|caught| {
+            Program::flawed(format!("setting the scene panicked: {}", caught.words()))
+        })
     }
 
     /// Whether it rests on `step` under `profile`.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::books::Books;
 pub use crate::ending::{Ending, Hold};
+use crate::noise::Background;
 use crate::reply::Reply;
 use gupcheck_program::{End, Program};
 
@@ -24,17 +25,20 @@ pub struct Scene {
     program: Program,
     books: Books,
     callers: Vec<LaneId>,
+    background: Background,
 }
 
 impl Scene {
     /// The scene that `boot` set.
-    pub fn new(boot: Boot) -> Self {
+    pub fn new(mut boot: Boot) -> Self {
+        let background = Background::of(&mut boot);
         let (layout, machine) = boot.finish();
         Self {
             machine: Arc::new(machine),
             program: Program::new(layout),
             books: Books::default(),
             callers: Vec::new(),
+            background,
         }
     }
 
@@ -182,6 +186,7 @@ impl Scene {
     /// The program, with the properties that every scene has. Where the scene is not whole, it is one with a
     /// [flaw](Program::flaw), which no engine explores.
     pub fn into_program(mut self) -> Program {
+        self.background.join(&mut self);
         if let Some(flaw) = self.flaw() {
             return Program::flawed(flaw);
         }

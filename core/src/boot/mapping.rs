@@ -1,6 +1,6 @@
 //! What is mapped when the CPUs start.
 
-use super::{Area, Boot};
+use super::{Area, Boot, Mapped};
 use crate::machine::MmId;
 use crate::types::{
     AnonPlace, Bits, BlockLink, COMPOUND_MAPPED, Deferred, Entry, Level, Owner, PAGE_SIZE,
@@ -80,13 +80,6 @@ impl Boot {
         self.layout.set(deferred, Deferred::Queued);
         let first = self.machine.split_queue.folios[0];
         self.layout.set_plain(first, BlockLink(Some(head)));
-    }
-
-    /// So many references more of a folio, for CPUs that begin with one.
-    pub fn give_references(&mut self, head: Pfn, refs: i32) {
-        let count = self.page(head).refcount;
-        let more = self.layout.get(count) + refs;
-        self.layout.set(count, more);
     }
 
     /// Maps a device's page at `addr`, as DAX does: without a reference, and without counting the mapping.
@@ -176,5 +169,37 @@ impl Boot {
         entry
             .without(Bits::PRESENT | Bits::WRITE)
             .with(Bits::PROT_NONE)
+    }
+
+    /// The first page, by address, that any mm maps and counts: no special page, and none of a device.
+    pub fn first_mapped(&self) -> Option<Mapped> {
+        let mms = (0..self.machine.mms.len() as u32).map(MmId);
+        mms.into_iter()
+            .find_map(|mm| self.first_mapped_below(mm, self.mm(mm).pgd, Level::Pgd, 0))
+    }
+
+    fn first_mapped_below(&self, mm: MmId, table: Pfn, level: Level, base: u64) -> Option<Mapped> {
+        let slots = self.page(table).table.entries.iter();
+        slots.enumerate().find_map(|(n, &slot)| {
+            let entry = self.layout.get(slot);
+            let addr = base + ((n as u64) << self.geometry().shift(level));
+            let is_table = !entry.is_huge() && entry.access_permitted(false);
+            match self.next_real(level) {
+                Some(below) if is_table => self.first_mapped_below(mm, entry.pfn(), below, addr),
+                _ if !entry.pte_present() || entry.is_special() || entry.is_devmap() => None,
+                _ => {
+                    let head = self.layout.get(self.page(entry.pfn()).compound_head).0;
+                    let pfn = head.unwrap_or(entry.pfn());
+                    Some(Mapped { mm, addr, pfn })
+                }
+            }
+        })
+    }
+
+    /// Somebody has a reference more of the folio that this page heads.
+    pub fn take_reference(&mut self, head: Pfn) {
+        let refcount = self.page(head).refcount;
+        let refs = self.layout.get(refcount) + 1;
+        self.layout.set(refcount, refs);
     }
 }

@@ -11,6 +11,15 @@
 //! 4. khugepaged holds it for writing from before it clears the pmd until all pages are isolated, or the pmd is back.
 //!
 //! A walk that meets the cleared pmd of 4, or the migration entries of 3, would take what it looks for as unmapped.
+//!
+//! # Parents and children
+//!
+//! What a page names is one anon_vma. A child shares the pages of its parent, and they go on naming the parent's. So
+//! 1. fork puts each of the child's areas into the anon_vmas that the parent's is in, before it copies an entry of it;
+//! 2. a walk of a page of the parent's visits the parent's areas and the children's, a walk of a child's page the child's;
+//! 3. the parent's come first. An entry that fork copies while the walk is between the two is found at the child's;
+//! 4. one lock, the root's, serves all of them: whoever moves a page to a child's anon_vma, because nobody else maps it any
+//!    more ([`folio_move_anon_rmap`]), need not take it.
 
 use super::{AnonPlace, AnonVma, Mm, Vma};
 use crate::cpu::Cpu;
@@ -21,6 +30,13 @@ use crate::step::Step;
 use crate::sync::LockMode;
 
 impl AnonVma {
+    /// Whether it is that mm's, or a child's of it, or a child's child's.
+    fn is_or_descends_from(&self, ancestor: u32, mms: &[Mm]) -> bool {
+        self.mm == ancestor
+            || (self.parent)
+                .is_some_and(|mm| mms[mm as usize].anon_vma.is_or_descends_from(ancestor, mms))
+    }
+
     /// `anon_vma_lock_read`.
     #[track_caller]
     pub fn lock_read(&self, cpu: &Cpu<'_>) {
@@ -60,6 +76,27 @@ pub fn unlink_anon_vmas(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma) {
     mm.anon_vma.unlock_write(cpu);
 }
 
+/// `anon_vma_fork`, of one area of a child: from now on a walk of the parent's pages finds it. (The kernel takes the lock a second
+/// time to put the area into an anon_vma of its own, in which there is no page yet.)
+pub fn anon_vma_fork(cpu: &Cpu<'_>, child: &Mm, vma: &Vma) {
+    let _span = cpu.span("anon_vma_fork");
+    child.anon_vma.lock_write(cpu);
+    write_once(cpu, vma.in_anon_vma, true);
+    child.anon_vma.unlock_write(cpu);
+}
+
+/// The areas of all mms that may map a page of `mm`'s anon_vma, in the order in which a walk visits them: parents first, as
+/// the interval tree has areas of one and the same address in the order in which they came.
+pub fn anon_vma_areas<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+) -> impl Iterator<Item = (&'m Mm, &'m Vma)> + use<'m> {
+    let (mms, first) = (cpu.machine().mms(), mm.anon_vma.mm);
+    // A child is made after its parent.
+    let family = (mms.iter()).filter(move |other| other.anon_vma.is_or_descends_from(first, mms));
+    family.flat_map(|mm| mm.vmas.iter().map(move |vma| (mm, vma)))
+}
+
 /// `__page_set_anon_rmap`: a folio becomes anonymous memory that is mapped at `addr`.
 #[track_caller]
 pub fn page_set_anon(cpu: &Cpu<'_>, head: &Page, mm: &Mm, addr: u64) {
@@ -84,7 +121,17 @@ pub fn page_copy_anon(cpu: &Cpu<'_>, to: &Page, from: Folio<'_>, offset: u32) {
     write_once(cpu, to.mapping, Mapping::Anon);
 }
 
-/// `folio_anon_vma`, with the address at which an area of that mm maps the folio's first page.
+/// `folio_move_anon_rmap` (v6.6: `page_move_anon_rmap`), of a locked folio that nobody but `mm` maps: from now on a walk visits
+/// that mm's areas alone, and its children's.
+#[track_caller]
+pub fn folio_move_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, mm: &Mm) {
+    let place = folio.head().place;
+    let AnonPlace { index, .. } = read_once(cpu, place);
+    let mm = mm.anon_vma.mm;
+    write_once(cpu, place, AnonPlace { mm, index });
+}
+
+/// `folio_anon_vma`, with the address at which an area in it maps the folio's first page.
 #[track_caller]
 pub fn folio_anon_vma<'m>(cpu: &Cpu<'m>, folio: Folio<'_>) -> (&'m Mm, u64) {
     let place = read_once(cpu, folio.head().place);

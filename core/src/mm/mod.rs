@@ -27,7 +27,10 @@ mod split_pmd;
 mod write_protect_seq;
 
 pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma};
-pub use anon_vma::{folio_anon_vma, page_copy_anon, page_set_anon, unlink_anon_vmas};
+pub use anon_vma::{
+    anon_vma_areas, anon_vma_fork, folio_anon_vma, folio_move_anon_rmap, page_copy_anon,
+    page_set_anon, unlink_anon_vmas,
+};
 pub use fault::{handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
 pub use gather::MmuGather;

@@ -27,6 +27,7 @@
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
+//! | `noise` | background actors, which may come to any race |
 
 mod collapse;
 mod deferred_split;
@@ -35,6 +36,7 @@ mod isolate;
 mod migrate;
 mod migrate_huge;
 mod munmap;
+mod noise;
 mod page_vma_mapped;
 mod pmd_migration;
 mod rmap;
@@ -49,6 +51,7 @@ pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use migrate_huge::migrate_huge_page;
 pub use munmap::munmap;
+pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;
 pub use zap::madvise_dontneed;

@@ -21,7 +21,7 @@ use crate::folio::{
     page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
-use crate::mm::{Mm, folio_anon_vma, split_huge_pmd};
+use crate::mm::{Mm, anon_vma_areas, folio_anon_vma, split_huge_pmd};
 use crate::pgtable::{Level, PAGE_SIZE, find_entry};
 use crate::step::Step;
 use crate::sync::Fault;
@@ -37,17 +37,17 @@ pub(super) enum By {
 }
 
 /// Where an area may map a folio.
-struct Place<'m> {
-    mm: &'m Mm,
+pub(super) struct Place<'m> {
+    pub(super) mm: &'m Mm,
     /// The address of the folio's first page, were all of it in the area.
     start: u64,
     /// The addresses of those pages that are.
-    range: Range<u64>,
+    pub(super) range: Range<u64>,
 }
 
-/// `rmap_walk_anon`: visits each area that may map the folio until a visit
+/// `rmap_walk_anon`: visits each area that may map the folio, of its mm and then of the children, until a visit
 /// returns `false`. With the anon_vma lock held for reading, unless the caller holds it (`rmap_walk_locked`).
-fn rmap_walk<'m>(
+pub(super) fn rmap_walk<'m>(
     cpu: &Cpu<'m>,
     folio: Folio<'_>,
     locked: bool,
@@ -62,7 +62,7 @@ fn rmap_walk<'m>(
     if lock {
         mm.anon_vma.lock_read(cpu);
     }
-    for vma in &mm.vmas {
+    for (mm, vma) in anon_vma_areas(cpu, mm) {
         let overlaps = vma.start < end && start < vma.end;
         // vma_address, vma_address_end
         let range = start.max(vma.start)..end.min(vma.end);

@@ -13,6 +13,7 @@ mod ptl;
 mod swapops;
 mod table_lock;
 mod walk;
+mod young;
 
 pub use crate::types::{
     Bits, Entry, Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE, Table,

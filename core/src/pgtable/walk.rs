@@ -43,7 +43,7 @@ impl<'m> EntryPtr<'m> {
     }
 
     #[track_caller]
-    fn slot(self, cpu: &Cpu<'_>) -> Result<Atomic<Entry>, Entry> {
+    pub(super) fn slot(self, cpu: &Cpu<'_>) -> Result<Atomic<Entry>, Entry> {
         match self {
             Self::InTable { table, index } => {
                 table.table.life.touch(cpu);

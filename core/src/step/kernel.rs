@@ -2,6 +2,7 @@
 
 use super::{Step, Steps};
 use crate::arch::Profile;
+use crate::noise::Noise;
 
 /// A kernel: an architecture's profile, less the steps knocked out of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct Kernel {
     pub profile: &'static Profile,
     /// What nobody does in this kernel.
     pub knocked_out: Steps,
+    /// Who runs on it beside those whom a race is about.
+    pub noise: Noise,
 }
 
 impl Kernel {
@@ -18,6 +21,7 @@ impl Kernel {
         Self {
             profile,
             knocked_out: Steps::NONE,
+            noise: Noise::empty(),
         }
     }
 
@@ -25,9 +29,15 @@ impl Kernel {
     #[must_use]
     pub const fn without(self, steps: Steps) -> Self {
         Self {
-            profile: self.profile,
             knocked_out: self.knocked_out.union(steps),
+            ..self
         }
+    }
+
+    /// The same kernel with these background actors.
+    #[must_use]
+    pub const fn with_noise(self, noise: Noise) -> Self {
+        Self { noise, ..self }
     }
 
     /// Whether `step` is taken. Consulted at the one place where the step acts.

@@ -3,13 +3,16 @@
 use crate::sync::{RwLock, Word};
 use std::fmt;
 
-/// `anon_vma`: one for each mm here, with the areas of that mm in it, and never freed: neither its reference
-/// count nor its tree is modelled, only who is in it ([`Vma::in_anon_vma`](super::Vma::in_anon_vma)).
+/// `anon_vma`: one for each mm here, and never freed: its reference count is not modelled, only who is in it. An area
+/// that is in it at all ([`Vma::in_anon_vma`](super::Vma::in_anon_vma)) is in its own mm's, and in those of all mms that that
+/// one was forked from.
 #[derive(Debug)]
 pub struct AnonVma {
     /// Which mm's it is.
     pub mm: u32,
-    /// `anon_vma->root->rwsem`.
+    /// `anon_vma->parent`: the mm that this one is a child of, by fork; `None` of a root.
+    pub parent: Option<u32>,
+    /// `anon_vma->root->rwsem`: one lock for a parent, its children, and theirs.
     pub rwsem: RwLock,
 }
 

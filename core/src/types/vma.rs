@@ -75,7 +75,7 @@ pub struct Vma {
     pub anon_orders: u32,
     /// In the mm's tree. Under the mmap lock.
     pub attached: Plain<bool>,
-    /// In its mm's anon_vma, where an rmap walk finds it. Under that lock; atomic, so that a kernel without the lock
+    /// In its mm's anon_vma, and those of its ancestors, where an rmap walk finds it. Under that lock; atomic, so that a kernel without the lock
     /// shows what comes of a walk that went astray, and not only that the tree is torn.
     pub in_anon_vma: Atomic<bool>,
 }

@@ -11,6 +11,7 @@ mod collapse;
 mod common;
 mod device;
 mod fallback;
+mod family;
 mod faults;
 mod giving_back;
 mod mutators;

@@ -108,7 +108,7 @@ fn queued(boot: &mut Boot) -> Scene {
 /// The same, of which the caller holds a reference.
 fn queued_held(boot: &mut Boot) -> Scene {
     let scene = queued(boot);
-    boot.give_references(scene.page, 1);
+    boot.take_reference(scene.page);
     scene
 }
 

@@ -7,6 +7,8 @@
 //!                            profile  engine model  callers x pages version it follows
 //! ```
 //!
+//! Who ran in the background is told behind the size: `1x1+pfn`.
+//!
 //! What a person asks first (which race, where, without what) can be read. The rest is the schedule, the
 //! [`Fingerprint`] and what broke, serialised, compressed and written in characters that a shell, a mail
 //! and a URL leave alone. The checksum covers everything before it, so that a changed character is
@@ -65,6 +67,8 @@ pub struct Named {
     pub pages: u32,
     /// The steps knocked out.
     pub knocked_out: Vec<String>,
+    /// Who ran in the background.
+    pub noise: Vec<String>,
 }
 
 /// What is not readable in a token.
@@ -148,7 +152,7 @@ impl fmt::Display for Token {
             &named.profile,
             &named.engine,
             named.model.as_deref().unwrap_or(NOTHING),
-            &format!("{}x{}", named.cpus, named.pages),
+            &written_size(named),
             &steps,
             &self.version,
             &URL_SAFE_NO_PAD.encode(packed),
@@ -201,7 +205,9 @@ impl Token {
             return Err(unreadable("number of fields", &fields.len().to_string()));
         };
         let body = unpack(body).ok_or_else(|| unreadable("body", body))?;
-        let (cpus, pages) = size_of(size).ok_or_else(|| unreadable("size", size))?;
+        let mut parts = size.split('+');
+        let callers_and_pages = parts.next().unwrap_or_default();
+        let (cpus, pages) = size_of(callers_and_pages).ok_or_else(|| unreadable("size", size))?;
         Ok(Self {
             named: Named {
                 race: race.to_owned(),
@@ -214,6 +220,7 @@ impl Token {
                     NOTHING => Vec::new(),
                     steps => steps.split('+').map(str::to_owned).collect(),
                 },
+                noise: parts.map(str::to_owned).collect(),
             },
             version: version.to_owned(),
             broke: body.broke,
@@ -222,6 +229,14 @@ impl Token {
             fingerprint: body.fingerprint,
         })
     }
+}
+
+/// `2x1`, and `2x1+pfn` with somebody in the background.
+fn written_size(named: &Named) -> String {
+    let size = format!("{}x{}", named.cpus, named.pages);
+    let mut text = vec![size];
+    text.extend(named.noise.iter().cloned());
+    text.join("+")
 }
 
 fn size_of(text: &str) -> Option<(u32, u32)> {

@@ -37,6 +37,8 @@ pub struct Subject {
     pub pages: u32,
     /// What was taken out of the code.
     pub without: Vec<Missing>,
+    /// Who ran in the background.
+    pub noise: Vec<&'static str>,
     /// What the code never had: it is of a time before.
     pub before: Vec<Missing>,
     /// What abbreviations in the values of cells mean, for whoever has not met them.

@@ -139,6 +139,7 @@ fn title(text: &mut Text, finding: &Finding<'_>, page: Page) {
         engine,
         model,
         without,
+        noise,
         ..
     } = &finding.subject;
     let mut line = Line::of(Role::Heading, race.clone());
@@ -146,6 +147,10 @@ fn title(text: &mut Text, finding: &Finding<'_>, page: Page) {
     for (nth, step) in without.iter().enumerate() {
         let word = if nth == 0 { " without" } else { "," };
         line.push(Role::Plain, format!("{word} {}", step.name));
+    }
+    for (nth, name) in noise.iter().enumerate() {
+        let word = if nth == 0 { " with noise" } else { "," };
+        line.push(Role::Plain, format!("{word} {name}"));
     }
     let model = (model.as_ref()).map_or(String::new(), |model| format!(" ({model})"));
     let execution = finding.counterexample.execution;

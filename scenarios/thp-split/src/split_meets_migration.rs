@@ -26,7 +26,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(boot.geometry().pages_per_pmd());
     boot.wants_huge_pages(area);
     let first = boot.mapped_thp(area, true);
-    boot.give_references(first, size.cpus as i32);
+    for _ in 0..size.cpus {
+        boot.take_reference(first);
+    }
     let third = boot.free_huge_block();
     let second = boot.free_huge_block();
     // A table for the second.

@@ -25,7 +25,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let pages = boot.geometry().pages_per_pmd();
     let area = boot.anon_area(pages);
     let head = boot.partly_mapped_thp(area, 1..size.pages + 1);
-    boot.give_references(head, size.cpus as i32);
+    for _ in 0..size.cpus {
+        boot.take_reference(head);
+    }
     let mut scene = Scene::new(boot);
     let splitters = scene.alike("cpu{} split", size.cpus, move |cpu: &Cpu<'_>| {
         let split = split_huge_page(cpu, head);

@@ -7,7 +7,7 @@ use crate::folio::{
     page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
-use crate::mm::{FaultFlags, VmFault};
+use crate::mm::{FaultFlags, VmFault, folio_move_anon_rmap};
 use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
 
 impl<'m> Fault<'_, 'm> {
@@ -54,12 +54,13 @@ impl<'m> Fault<'_, 'm> {
         alone
     }
 
-    /// Whether nobody but the mapping has a reference; then the page is exclusive from now on. Under the folio's lock. (The
+    /// Whether nobody but the mapping has a reference; then the page is this mm's alone from now on. Under the folio's lock. (The
     /// kernel would take the folio out of the swap cache first.)
     pub(super) fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
         let cpu = self.cpu;
         let alone = folio_ref_count_is(cpu, folio, 1);
         if alone {
+            folio_move_anon_rmap(cpu, folio, self.mm);
             set_page_anon_exclusive(cpu, head);
         }
         alone

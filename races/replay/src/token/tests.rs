@@ -41,6 +41,7 @@ prop_compose! {
         (profile, engine, model) in (names(), names(), prop::option::of(names())),
         (cpus, pages) in (1..9_u32, 1..9_u32),
         knocked_out in prop::collection::vec(names(), 0..3),
+        noise in prop::collection::vec(names(), 0..3),
         (broke, execution) in (".{0,40}", any::<u64>()),
         (schedule, fingerprint) in (schedules(), fingerprints()),
     ) -> Token {
@@ -53,6 +54,7 @@ prop_compose! {
                 cpus,
                 pages,
                 knocked_out,
+                noise,
             },
             version: schedule.version().to_owned(),
             broke,

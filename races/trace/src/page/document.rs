@@ -26,6 +26,7 @@ pub struct Document {
     cpus: u32,
     pages: u32,
     knocked_out: Vec<String>,
+    noise: Vec<String>,
     headline: String,
     rule: String,
     command: String,
@@ -99,6 +100,7 @@ impl Document {
             knocked_out: (subject.without.iter())
                 .map(|step| step.name.to_owned())
                 .collect(),
+            noise: subject.noise.iter().map(ToString::to_string).collect(),
             headline: headline.line.to_string(),
             rule: finding.counterexample.violation.rule(finding.program),
             command: subject.command.clone(),

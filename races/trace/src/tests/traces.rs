@@ -240,7 +240,7 @@ pub(crate) fn finding<'a>(counterexample: &'a Counterexample, program: &'a Progr
             legend: vec![("pw", "present, writable")],
             command: command.to_owned(),
             token: None,
-            replay: None,
+            ..Subject::default()
         },
         aside: Aside::default(),
     }
