@@ -24,8 +24,7 @@ impl Boot {
     pub fn map(&mut self, mm: MmId, addr: u64, pfn: Pfn, write: bool) {
         let slot = self.tables_down_to(mm, addr, Level::Pte);
         self.layout.set(slot, Entry::leaf(pfn, write));
-        self.count_pte_mapping(pfn);
-        self.hold_mapping(pfn);
+        self.count_mapping(pfn);
         self.set_place(mm, addr, pfn);
     }
 
@@ -124,8 +123,9 @@ impl Boot {
         self.layout.set(slot, change(entry));
     }
 
-    /// One more PTE maps the page.
-    fn count_pte_mapping(&mut self, pfn: Pfn) {
+    /// One more PTE maps the page, exclusively.
+    pub(super) fn count_mapping(&mut self, pfn: Pfn) {
+        self.hold_mapping(pfn);
         let page = self.page(pfn);
         let (mapcount, compound_head) = (page.mapcount, page.compound_head);
         let times = self.layout.get(mapcount) + 1;
@@ -152,7 +152,7 @@ impl Boot {
         }
     }
 
-    /// The page is mapped once more, exclusively.
+    /// A mapping's reference of the page; it is exclusive.
     fn hold_mapping(&mut self, pfn: Pfn) {
         let page = self.page(pfn);
         let (flags, compound_head) = (page.flags, page.compound_head);
