@@ -16,9 +16,9 @@
 
 use super::{BlockLink, Deferred, Folio, PageFlags};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
-use crate::lkmm::{read_once, read_once_is, write_once};
+use crate::lkmm::{atomic_add_unless, read_once, read_once_is, write_once};
 use crate::step::Step;
-use crate::sync::Fault;
+use crate::sync::{Fault, RmwOrder};
 use arrayvec::ArrayVec;
 
 /// `deferred_split_folio`.
@@ -117,7 +117,7 @@ pub fn take_all<'m>(cpu: &Cpu<'m>) -> ArrayVec<Folio<'m>, 2> {
         // the queue. Pairs with the last drop. Without it, a reference of a folio that is being freed: I9. Step
         // `scan-unless-zero`.
         let got = if cpu.does(Step::ScanUnlessZero) {
-            super::folio_ref_try_add(cpu, folio, 1)
+            atomic_add_unless(cpu, folio.head().refcount, 1, 0, RmwOrder::Full)
         } else {
             super::folio_get(cpu, folio);
             true

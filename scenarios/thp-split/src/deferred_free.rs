@@ -14,6 +14,10 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::ScanUnlessZero, EVERYWHERE),
         Need::of(Step::FreeUnqueues, EVERYWHERE),
+        Need::of(Step::SplitUnqueues, EVERYWHERE),
+        // The shrinker splits, and its migration entries are zapped: R59.
+        Need::of(Step::MigrationEntryRmb, RELAXED),
+        Need::of(Step::TailFlagsWmb, RELAXED),
     ],
     indifferent: &[],
     tested: SMALL,
@@ -21,6 +25,7 @@ pub(crate) const RACE: Race = Race {
 };
 
 const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
+const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 /// As many CPUs as there are callers elsewhere unmap the rest.
 fn build(size: Size, kernel: Kernel) -> Program {

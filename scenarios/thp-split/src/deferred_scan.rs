@@ -13,13 +13,23 @@ pub(crate) const RACE: Race = Race {
     about: "The shrinker splits a partly unmapped huge page while GUP takes a page of what is left.",
     profiles: EVERYWHERE,
     before: &[],
-    needs: &[],
+    needs: &[
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::HeadRecheck, NO_IPI),
+        Need::of(Step::RefcountFreeze, NO_IPI),
+        Need::of(Step::UnfreezeRelease, RELAXED),
+        Need::of(Step::SplitUnqueues, EVERYWHERE),
+    ],
     indifferent: &[],
     tested: SMALL_FOR_ONE,
     build,
 };
 
 const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
+/// Where a flush does not wait for a walker.
+const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
+const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 fn build(size: Size, kernel: Kernel) -> Program {
     scene(size, kernel, Hold::Reference)

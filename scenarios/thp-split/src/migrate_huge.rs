@@ -14,7 +14,10 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PincountBarrier, RELAXED),
         Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PeekBarrier, WEAKEST),
+        Need::of(Step::SplitInvalidateFirst, EVERYWHERE),
     ],
     indifferent: &[],
     tested: SMALL,
@@ -24,6 +27,8 @@ pub(crate) const RACE: Race = Race {
 const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 /// Where a flush does not wait for a walker.
 const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
+const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
+const WEAKEST: &[&Profile] = &[&WEAK];
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
