@@ -12,8 +12,11 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_thp_fault::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
+        gupcheck_fork::RACES,
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,
+        gupcheck_reclaim::RACES,
+        gupcheck_walker::RACES,
     ];
     crates.into_iter().flatten().collect()
 }

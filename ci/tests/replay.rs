@@ -27,6 +27,7 @@ fn knock_outs() -> Vec<(&'static Race, &'static Profile, Step)> {
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
         gupcheck_peer::RACES,
+        gupcheck_walker::RACES,
     ];
     let mut all = Vec::new();
     for race in races.into_iter().flatten() {

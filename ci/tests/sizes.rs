@@ -26,6 +26,7 @@ const OTHERS: &[&[Race]] = &[
     gupcheck_pte_clear::RACES,
     gupcheck_fault::RACES,
     gupcheck_peer::RACES,
+    gupcheck_walker::RACES,
 ];
 
 fn of(families: &[&'static [Race]]) -> impl Iterator<Item = &'static Race> {

@@ -14,6 +14,10 @@
 //! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none |
 //! | memory | TSO | TSO | weak | weak |
 //!
+//! `s390` is as `x86-pv` in these respects, but for a deposited table, which is overwritten, and for the levels: its upper
+//! ones are folded when an mm is made ([`Level::FoldedInPlace`]). `x86-pae` and `x86-pae-pv` are as `x86-native` and `x86-pv`, but
+//! for three levels, and for entries of two words ([`Words`]).
+//!
 //! `weak` is no machine: it promises what the generic code promises and not a bit more, so what holds
 //! there does not hold by an architecture's accident.
 
@@ -67,6 +71,18 @@ pub enum Level {
     FoldedAtBuild,
     /// This machine does not use it: the same, decided at run time (x86's 5-level paging switched off).
     FoldedAtRun,
+    /// This mm does not use it: its root table is a lower level's, and the walk goes along it once it thinks that it
+    /// is there. So the *place* of the entry above stands for it, and not a copy (s390).
+    FoldedInPlace,
+}
+
+/// How many words of the machine an entry of its page tables has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Words {
+    /// One: a load or a store is of a whole entry.
+    One,
+    /// Two (x86-32 with PAE): loads and ordinary stores are of half an entry each. Only a locked instruction is of all.
+    Two,
 }
 
 /// What hardware promises of ordinary loads and stores.
@@ -100,6 +116,8 @@ pub struct Profile {
     pub tag_bits: u32,
     /// What memory promises.
     pub memory: Memory,
+    /// How many words an entry has.
+    pub words: Words,
 }
 
 /// Bare x86-64 before 6.15: a flush is an IPI, and tables are freed right after it.
@@ -113,6 +131,7 @@ pub static X86_NATIVE: Profile = Profile {
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
     tag_bits: 0,
     memory: Memory::Tso,
+    words: Words::One,
 };
 
 /// x86-64 under a hypervisor that flushes, or with INVLPGB: nobody is interrupted, tables go by RCU.
@@ -126,6 +145,7 @@ pub static X86_PV: Profile = Profile {
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
     tag_bits: 0,
     memory: Memory::Tso,
+    words: Words::One,
 };
 
 /// arm64: broadcast TLBI and a barrier, relaxed clears, tables by RCU.
@@ -139,6 +159,7 @@ pub static ARM64: Profile = Profile {
     levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],
     tag_bits: 8,
     memory: Memory::Weak,
+    words: Words::One,
 };
 
 /// No machine: only what generic code promises.
@@ -152,11 +173,67 @@ pub static WEAK: Profile = Profile {
     levels: [Level::Real, Level::Real, Level::Real, Level::Real],
     tag_bits: 0,
     memory: Memory::Weak,
+    words: Words::One,
+};
+
+/// s390, an mm of three levels: the pgd and the p4d are folded when the mm is made.
+pub static S390: Profile = Profile {
+    name: "s390",
+    about: "s390: the upper levels are folded at run time, clears flush and order, tables go by RCU, deposits in the table",
+    flush: TlbFlush::Broadcast,
+    table_free: TableFree::AfterGracePeriod,
+    clear: RmwOrder::Full,
+    deposit: Deposit::InTable,
+    levels: [
+        Level::Real,
+        Level::FoldedInPlace,
+        Level::FoldedInPlace,
+        Level::Real,
+    ],
+    tag_bits: 0,
+    memory: Memory::Tso,
+    words: Words::One,
+};
+
+/// 32-bit x86 with PAE on bare metal: entries of two words.
+pub static X86_PAE: Profile = Profile {
+    name: "x86-pae",
+    about: "32-bit x86 with PAE: an entry has two words, a flush is an IPI, tables are freed after it",
+    flush: TlbFlush::Ipi,
+    table_free: TableFree::AfterFlush,
+    clear: RmwOrder::Full,
+    deposit: Deposit::InStructPage,
+    levels: [
+        Level::Real,
+        Level::FoldedAtBuild,
+        Level::FoldedAtBuild,
+        Level::Real,
+    ],
+    tag_bits: 0,
+    memory: Memory::Tso,
+    words: Words::Two,
+};
+
+/// The same as a guest, whose flush is a hypercall.
+pub static X86_PAE_PV: Profile = Profile {
+    name: "x86-pae-pv",
+    about: "32-bit x86 with PAE, whose flush is a hypercall: nobody is interrupted, tables go by RCU",
+    flush: TlbFlush::Broadcast,
+    table_free: TableFree::AfterGracePeriod,
+    ..X86_PAE
 };
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [&'static Self; 4] = [&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
+    pub const ALL: [&'static Self; 7] = [
+        &X86_NATIVE,
+        &X86_PV,
+        &ARM64,
+        &WEAK,
+        &S390,
+        &X86_PAE,
+        &X86_PAE_PV,
+    ];
 }
 
 impl fmt::Display for Profile {

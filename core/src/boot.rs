@@ -9,6 +9,7 @@ mod child;
 mod mapped;
 mod mapping;
 mod memory;
+mod swap;
 mod tables;
 
 pub use area::Area;
@@ -37,6 +38,7 @@ impl Boot {
         let sections = Sections {
             irqs_off: layout.section("irqs off"),
             rcu: layout.section("rcu"),
+            tlb: None,
         };
         let zone = layout.object("zone", |layout| Zone {
             lock: layout.spin_lock("zone.lock"),
@@ -62,6 +64,7 @@ impl Boot {
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
+            swap: None,
         };
         Self { layout, machine }
     }
@@ -179,6 +182,7 @@ impl Boot {
             },
             deposited: [0, 1]
                 .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),
+            tlb_flush_batched: layout.atomic(Name::new("mm{}.tlb_flush_batched", [id]), 0),
         });
         self.machine.mms.push(mm);
         let pgd = self.table(MmId(id), Level::Pgd, 0);

@@ -25,6 +25,7 @@
 //! | 5 | [`boot`] | how it starts |
 //! | 5 | [`cpu`] | who runs on it: interrupts, IPIs, RCU, TLB flushes |
 //! | 6 | [`folio`] | folios: counts, heads, the exclusive bit, the allocator |
+//! | 7 | [`swap`] | swap space: slots, and the swap cache |
 //! | 7 | [`pgtable`] | page tables: the lockless descent, locks, tables made and freed |
 //! | 8 | [`mm`] | address spaces: areas, faults, `mmu_gather` |
 //! | 9 | [`gup`] | the walkers |
@@ -45,5 +46,6 @@ pub mod mutators;
 pub mod noise;
 pub mod pgtable;
 pub mod step;
+pub mod swap;
 mod types;
 pub use gupcheck_sync as sync;

@@ -4,7 +4,7 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
-use crate::types::{Geometry, Mm, Page, Pagemap, Pfn, Sections};
+use crate::types::{Geometry, Mm, Page, Pagemap, Pfn, Sections, Swap};
 
 pub use crate::types::{HugeZero, SplitQueue, Zone};
 
@@ -34,6 +34,7 @@ pub struct Machine {
     pub(crate) pages: Vec<Page>,
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,
+    pub(crate) swap: Option<Swap>,
 }
 
 impl Machine {
@@ -68,6 +69,19 @@ impl Machine {
     /// The address spaces, indexed by [`MmId`].
     pub fn mms(&self) -> &[Mm] {
         &self.mms
+    }
+
+    /// Its swap space, if it has any.
+    pub const fn swap_space(&self) -> Option<&Swap> {
+        self.swap.as_ref()
+    }
+
+    /// Its swap space.
+    ///
+    /// # Panics
+    /// On a machine that has none: an entry was made up.
+    pub fn swap(&self) -> &Swap {
+        self.swap.as_ref().expect("a machine with swap space")
     }
 
     /// An address space.

@@ -4,11 +4,13 @@
 //! was given the page, or somebody whom the scenario names. The counts must say exactly that: one too many
 //! is a leak, one too few a use after free to come (I3, I9). A reference that landed on the wrong folio
 //! shows twice. Beside them, map counts must equal the entries that map, and a page is on the free list
-//! exactly if it has no reference (I13).
+//! exactly if it has no reference (I13). A slot of swap space is used by as many entries as name it, and by the cache exactly
+//! if a folio is cached for it, which is then marked, and knows which slot.
 
 use gupcheck_core::folio::{COMPOUND_MAPPED, GUP_PIN_COUNTING_BIAS, Page, PageFlags, Pfn};
 use gupcheck_core::machine::Machine;
 use gupcheck_core::pgtable::{Entry, Level};
+use gupcheck_core::swap::{Cached, SwapSlot, SwapUse};
 use gupcheck_core::sync::LaneId;
 
 use crate::ending::{Ending, Hold};
@@ -19,6 +21,10 @@ pub(crate) struct Books {
     callers: Vec<(LaneId, Hold)>,
     owners: Vec<LaneId>,
     held: Vec<(Pfn, i32)>,
+}
+
+fn slots_of(machine: &Machine) -> &[SwapSlot] {
+    machine.swap_space().map_or(&[], |swap| &swap.slots)
 }
 
 /// What the books say of one folio, by its head.
@@ -35,13 +41,20 @@ struct Account {
 /// All accounts of one ending, indexed by frame.
 struct Accounts<'a> {
     ending: &'a Ending<'a>,
-    accounts: Vec<Account>,
+    folios: Vec<Account>,
+    /// How many entries name each slot of swap space.
+    slots: Vec<u32>,
 }
 
 impl Books {
     /// A GUP caller keeps what it got.
     pub(crate) fn caller(&mut self, lane: LaneId, hold: Hold) {
         self.callers.push((lane, hold));
+    }
+
+    /// The callers, and what they keep.
+    pub(crate) fn callers(&self) -> &[(LaneId, Hold)] {
+        &self.callers
     }
 
     /// A CPU owns the page that it returns.
@@ -58,7 +71,8 @@ impl Books {
     pub(crate) fn balance(&self, ending: &Ending<'_>) -> Result<(), String> {
         let mut accounts = Accounts {
             ending,
-            accounts: vec![Account::default(); ending.machine.pages().len()],
+            folios: vec![Account::default(); ending.machine.pages().len()],
+            slots: vec![0; slots_of(ending.machine).len()],
         };
         for pagemap in ending.machine.pagemaps() {
             for n in 0..pagemap.pages {
@@ -87,7 +101,9 @@ impl Books {
             }
         }
         for &(head, refs) in &self.held {
-            accounts.of(ending.machine.page(head)).refs += refs;
+            // As the count itself does, it may wrap.
+            let account = accounts.of(ending.machine.page(head));
+            account.refs = account.refs.wrapping_add(refs);
         }
         accounts.agree()
     }
@@ -97,7 +113,7 @@ impl<'a> Accounts<'a> {
     /// The account of the folio that `page` is in now.
     fn of(&mut self, page: &'a Page) -> &mut Account {
         let head = self.ending.head_of(page).pfn;
-        &mut self.accounts[head.0 as usize]
+        &mut self.folios[head.0 as usize]
     }
 
     fn hold(&mut self, page: &'a Page, hold: Hold) {
@@ -109,7 +125,7 @@ impl<'a> Accounts<'a> {
                 account.refs += 1;
                 account.pins += 1;
             }
-            Hold::Pin => account.refs += GUP_PIN_COUNTING_BIAS,
+            Hold::Pin => account.refs = account.refs.wrapping_add(GUP_PIN_COUNTING_BIAS),
         }
     }
 
@@ -132,10 +148,9 @@ impl<'a> Accounts<'a> {
 
     /// The swap cache's references, of small folios.
     fn swap_cache(&mut self) {
-        for page in self.ending.machine.pages() {
-            let flags = self.ending.end.value(page.flags);
-            if flags.contains(PageFlags::SWAP_CACHE) {
-                self.of(page).refs += 1;
+        for slot in slots_of(self.ending.machine) {
+            if let Cached(Some(pfn)) = self.ending.end.value(slot.cached) {
+                self.of(self.ending.machine.page(pfn)).refs += 1;
             }
         }
     }
@@ -158,14 +173,20 @@ impl<'a> Accounts<'a> {
                 _ if entry.is_huge() && self.zero_head() == Some(entry.pfn()) => {}
                 _ if entry.pte_present() && !entry.is_special() => {
                     self.of(machine.page(entry.pfn())).refs += 1;
-                    let account = &mut self.accounts[entry.pfn().0 as usize];
+                    let account = &mut self.folios[entry.pfn().0 as usize];
                     if entry.is_huge() {
                         account.entire += 1;
                     } else {
                         account.mapped += 1;
                     }
                 }
-                _ => {}
+                _ => {
+                    let uses = entry.swap_slot();
+                    let uses = uses.and_then(|slot| self.slots.get_mut(slot as usize));
+                    if let Some(uses) = uses {
+                        *uses += 1;
+                    }
+                }
             }
         }
     }
@@ -174,15 +195,16 @@ impl<'a> Accounts<'a> {
     fn pages_mapped(&self, head: &Page) -> i32 {
         let pages = 1 << self.ending.end.value(head.order);
         let by_pte = (0..pages)
-            .filter(|&n| self.accounts[head.pfn.plus(n).0 as usize].mapped > 0)
+            .filter(|&n| self.folios[head.pfn.plus(n).0 as usize].mapped > 0)
             .count();
-        let entire = self.accounts[head.pfn.0 as usize].entire > 0;
+        let entire = self.folios[head.pfn.0 as usize].entire > 0;
         by_pte as i32 + i32::from(entire) * COMPOUND_MAPPED
     }
 
     fn agree(&self) -> Result<(), String> {
         let wrong: Vec<_> = (self.ending.machine.pages().iter())
             .flat_map(|page| self.complaints(page))
+            .chain(self.slot_complaints())
             .collect();
         if wrong.is_empty() {
             Ok(())
@@ -191,10 +213,44 @@ impl<'a> Accounts<'a> {
         }
     }
 
+    /// What is wrong with slots, and with who is marked as cached.
+    fn slot_complaints(&self) -> Vec<String> {
+        let (end, machine) = (self.ending.end, self.ending.machine);
+        let mut wrong = Vec::new();
+        let mut cached = vec![None; machine.pages().len()];
+        for (nth, slot) in slots_of(machine).iter().enumerate() {
+            let (used, folio) = (end.value(slot.used), end.value(slot.cached).0);
+            let due = SwapUse {
+                entries: self.slots[nth],
+                has_cache: folio.is_some(),
+            };
+            if used != due {
+                wrong.push(format!(
+                    "swap{nth} is used by {used:?} and should be by {due:?}"
+                ));
+            }
+            if let Some(pfn) = folio {
+                cached[pfn.0 as usize] = Some(nth as u32);
+            }
+        }
+        for page in machine.pages() {
+            let marked = end.value(page.flags).contains(PageFlags::SWAP_CACHE);
+            let slot = marked.then(|| end.value(page.swap));
+            if slot != cached[page.pfn.0 as usize] {
+                let is = cached[page.pfn.0 as usize];
+                wrong.push(format!(
+                    "{} says that it is cached for slot {slot:?}, and is for {is:?}",
+                    page.pfn
+                ));
+            }
+        }
+        wrong
+    }
+
     /// What is wrong with a page's counts.
     fn complaints(&self, page: &Page) -> Vec<String> {
         let end = self.ending.end;
-        let account = self.accounts[page.pfn.0 as usize];
+        let account = self.folios[page.pfn.0 as usize];
         let mut wrong = Vec::new();
         let mut compare = |what, is: i32, due: i32| {
             if is != due {

@@ -1,8 +1,9 @@
 //! The end of an execution, in the kernel's terms.
 
+use gupcheck_core::boot::Area;
 use gupcheck_core::folio::{Owner, Page, PageFlags, Pfn};
 use gupcheck_core::machine::{Machine, MmId};
-use gupcheck_core::pgtable::{Entry, Level};
+use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
 use gupcheck_core::sync::LaneId;
 use gupcheck_program::End;
 
@@ -71,6 +72,22 @@ impl<'a> Ending<'a> {
             .any(|&place| self.end.plain(place).0 == Some(head))
     }
 
+    /// Whether user space finds this page at the `nth` place of an area: it is mapped there, or a fault will find it in the
+    /// swap cache.
+    pub fn is_there(&self, area: Area, nth: u64, pfn: Pfn) -> bool {
+        let addr = area.start + nth * PAGE_SIZE;
+        let Some((entry, _)) = self.entry(area.mm, addr) else {
+            return false;
+        };
+        match entry.swap_slot() {
+            Some(slot) => {
+                let slot = &self.machine.swap().slots[slot as usize];
+                self.end.value(slot.cached).0 == Some(pfn)
+            }
+            None => self.mapped(area.mm, addr) == Some(pfn),
+        }
+    }
+
     /// Whether a page table has a migration entry, whichever table of those that there are.
     pub fn has_migration_entry(&self) -> bool {
         let tables = self.machine.pages().iter().map(|page| &page.table);
@@ -111,6 +128,42 @@ impl<'a> Ending<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// The frame that an mm maps at `addr`, by an entry that is present, of whatever level.
+    pub fn mapped(&self, mm: MmId, addr: u64) -> Option<Pfn> {
+        let (entry, level) = self.entry(mm, addr)?;
+        let within = addr & (self.machine.geometry.span(level) - 1);
+        (entry.pte_present()).then(|| entry.pfn().plus((within / PAGE_SIZE) as u32))
+    }
+
+    /// The entry by which an mm maps `addr`, or would, and its level; `None` if there is no table for it.
+    pub fn entry(&self, mm: MmId, addr: u64) -> Option<(Entry, Level)> {
+        let geometry = &self.machine.geometry;
+        let mut table = self.machine.mm(mm).pgd;
+        for level in Level::ALL {
+            if geometry.is_folded(level) {
+                continue;
+            }
+            let index = geometry.index(level, addr);
+            let entry: Entry = (self.end).value(self.machine.page(table).table.entries[index]);
+            if level == Level::Pte || entry.is_huge() {
+                return Some((entry, level));
+            } else if !entry.pte_present() {
+                return None;
+            }
+            table = entry.pfn();
+        }
+        None
+    }
+
+    /// Whether a page is exclusive: of one that a huge pmd maps, its head is.
+    pub fn is_exclusive(&self, page: &'a Page) -> bool {
+        let exclusive = |page: &Page| {
+            let flags = self.end.value(page.flags);
+            flags.contains(PageFlags::ANON_EXCLUSIVE)
+        };
+        exclusive(page) || exclusive(self.head_of(page))
     }
 
     /// The head of the folio that a page is in.

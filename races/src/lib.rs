@@ -9,6 +9,7 @@
 //! | [`race`], [`scene`], [`reply`] | a race; how it is set on the kernel model; what its CPUs return |
 //! | `ending` | the end of an execution, in the kernel's terms |
 //! | `books` | who should hold what at the end |
+//! | [`invariants`] | what must hold in every race, and by whom it is asked |
 //! | `noise` | who runs in the background |
 //! | [`engines`] | all engines, by name, and which one is the default |
 //! | [`instance`] | a race with everything with which it is run |
@@ -25,6 +26,7 @@ mod ending;
 pub mod engines;
 pub mod harness;
 pub mod instance;
+pub mod invariants;
 mod noise;
 pub mod prelude;
 pub mod race;

@@ -2,6 +2,7 @@
 //! race is made of. `docs/mutators.md` shows two races that begin so.
 
 pub use crate::race::{Need, Race, SMALL, SMALL_FOR_ONE, Size, Tested};
+pub use crate::reply::Reply;
 pub use crate::scene::{Ending, Hold, Scene};
 pub use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 pub use gupcheck_core::boot::{Area, Boot};
@@ -9,8 +10,10 @@ pub use gupcheck_core::cpu::*;
 pub use gupcheck_core::folio::*;
 pub use gupcheck_core::gup::*;
 pub use gupcheck_core::lkmm::*;
+pub use gupcheck_core::machine::MmId;
 pub use gupcheck_core::mm::*;
 pub use gupcheck_core::mutators::*;
 pub use gupcheck_core::pgtable::*;
 pub use gupcheck_core::step::{Kernel, Step};
+pub use gupcheck_core::swap::*;
 pub use gupcheck_program::Program;

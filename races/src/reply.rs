@@ -4,6 +4,7 @@ use gupcheck_core::folio::Pfn;
 use gupcheck_core::gup::{Errno, Gup};
 use gupcheck_core::mm::VmFault;
 use gupcheck_core::mutators::Scan;
+use gupcheck_core::pgtable::Level;
 use gupcheck_program::Returned;
 
 /// Something that a CPU of a scene may return.
@@ -62,6 +63,29 @@ impl Reply for () {
 impl Reply for bool {
     fn into_returned(self) -> Returned {
         Returned::nothing().text("did", if self { "yes" } else { "no" })
+    }
+}
+
+impl Reply for Option<Level> {
+    fn into_returned(self) -> Returned {
+        let text = match self {
+            None => "none",
+            Some(Level::Pte) => "pte",
+            Some(Level::Pmd) => "pmd",
+            Some(Level::Pud) => "pud",
+            Some(Level::P4d) => "p4d",
+            Some(Level::Pgd) => "pgd",
+        };
+        Returned::nothing().text("size", text)
+    }
+}
+
+impl Reply for Result<Level, Errno> {
+    fn into_returned(self) -> Returned {
+        match self {
+            Ok(level) => Some(level).into_returned(),
+            Err(errno) => Returned::nothing().text("size", errno.name()),
+        }
     }
 }
 

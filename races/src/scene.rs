@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::books::Books;
 pub use crate::ending::{Ending, Hold};
+use crate::invariants::{Invariant, counts_what_it_returns, pinned_is_exclusive};
 use crate::noise::Background;
 use crate::reply::Reply;
 use gupcheck_program::{End, Program};
@@ -24,7 +25,6 @@ pub struct Scene {
     machine: Arc<Machine>,
     program: Program,
     books: Books,
-    callers: Vec<LaneId>,
     background: Background,
 }
 
@@ -37,7 +37,6 @@ impl Scene {
             machine: Arc::new(machine),
             program: Program::new(layout),
             books: Books::default(),
-            callers: Vec::new(),
             background,
         }
     }
@@ -86,13 +85,12 @@ impl Scene {
     ) -> LaneId {
         let machine = Arc::clone(&self.machine);
         let run = move |lane: &Lane<'_>| body(&Cpu::new(*lane, &machine)).into_returned();
-        let name = Name::new("cpu{} gup", [self.callers.len() as u32]);
+        let name = Name::new("cpu{} gup", [self.books.callers().len() as u32]);
         let lane = match twin_of {
             Some(first) => self.program.twin_cpu(name, first, run),
             None => self.program.cpu(name, run),
         };
         self.books.caller(lane, hold);
-        self.callers.push(lane);
         lane
     }
 
@@ -159,6 +157,31 @@ impl Scene {
         self.program.always(text, holds);
     }
 
+    /// States how a race keeps an invariant of the catalogue: what must hold at the end of every execution.
+    pub fn keeps(
+        &mut self,
+        invariant: Invariant,
+        text: &str,
+        holds: impl Fn(&Ending<'_>) -> bool + Send + Sync + 'static,
+    ) {
+        self.always(&format!("{text} ({invariant})"), holds);
+    }
+
+    /// I5: where a CPU has acted, because it decided that nobody had these pages, none of these callers got one.
+    pub fn acts_on_nobodys(
+        &mut self,
+        (what, pages): (&str, &[Pfn]),
+        callers: &[LaneId],
+        acted: impl Fn(&Ending<'_>) -> bool + Send + Sync + 'static,
+    ) {
+        let (callers, pages) = (callers.to_vec(), pages.to_vec());
+        let text = format!("{what} by nobody");
+        self.keeps(Invariant::I5, &text, move |end| {
+            let got = |lane| pages.iter().any(|&page| end.got_page(lane, page));
+            !acted(end) || !callers.iter().any(|&lane| got(lane))
+        });
+    }
+
     /// States what must hold at the end of some execution, completing "sometimes ...".
     pub fn sometimes(
         &mut self,
@@ -190,19 +213,27 @@ impl Scene {
         if let Some(flaw) = self.flaw() {
             return Program::flawed(flaw);
         }
-        let callers = std::mem::take(&mut self.callers);
+        let callers = self.books.callers().to_vec();
         self.always(
             "every page that a caller got is its own mm's (I12)",
             move |end| {
-                callers
-                    .iter()
-                    .flat_map(|&lane| end.pages(lane))
+                (callers.iter())
+                    .flat_map(|&(lane, _)| end.pages(lane))
                     .all(|page| end.owner(page) == Owner::Us)
             },
         );
         self.always("no migration entry is left behind (I11)", |end| {
             !end.has_migration_entry()
         });
+        let callers = self.books.callers().to_vec();
+        self.always("what a caller has pinned is exclusive (I4)", move |end| {
+            pinned_is_exclusive(end, &callers)
+        });
+        let callers = self.books.callers().to_vec();
+        self.always(
+            "a caller gets as many pages as it is told (I10)",
+            move |end| (callers.iter()).all(|&(lane, _)| counts_what_it_returns(end, lane)),
+        );
         let books = std::mem::take(&mut self.books);
         let text = "every reference is accounted for (I3, I9, I13)";
         let balance = self.at_the_end(move |end| books.balance(end));

@@ -154,16 +154,6 @@ impl Boot {
         frames[0]
     }
 
-    /// Puts a small anonymous page into the swap cache, which has a reference of it.
-    pub fn add_to_swap_cache(&mut self, pfn: Pfn) {
-        let page = self.page(pfn);
-        let (flags, refcount) = (page.flags, page.refcount);
-        let cached = self.layout.get(flags) | PageFlags::SWAP_CACHE;
-        self.layout.set(flags, cached);
-        let refs = self.layout.get(refcount) + 1;
-        self.layout.set(refcount, refs);
-    }
-
     pub(super) fn make_anon(&mut self, pfn: Pfn, owner: Owner, refs: i32) {
         let page = self.page(pfn);
         let (flags, mapping) = (page.flags, page.mapping);

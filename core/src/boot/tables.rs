@@ -24,14 +24,15 @@ impl Boot {
         table
     }
 
-    /// The cell of `addr`'s entry at `level`, with all tables above it in place.
+    /// The cell of `addr`'s entry at `level`, with all tables above it in place. At a folded level that is the entry above.
     pub fn tables_down_to(&mut self, mm: MmId, addr: u64, level: Level) -> Atomic<Entry> {
         let mut table = self.machine.mm(mm).pgd;
         let mut at = Level::Pgd;
         loop {
             let index = self.geometry().index(at, addr);
             let slot = self.page(table).table.entries[index];
-            let Some(below) = (at < level).then(|| self.next_real(at)).flatten() else {
+            let below = self.next_real(at).filter(|&below| below <= level);
+            let Some(below) = below else {
                 return slot;
             };
             if self.layout.get(slot).is_none() {

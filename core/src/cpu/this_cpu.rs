@@ -7,6 +7,20 @@ use crate::types::{Page, Pfn};
 use std::cell::Cell;
 use std::ops::Deref;
 
+/// `tlbflush_unmap_batch`: what the task that runs has put off.
+#[derive(Clone, Copy)]
+pub(super) struct UnmapBatch {
+    pub(super) flush_required: bool,
+    pub(super) writable: bool,
+}
+
+impl UnmapBatch {
+    pub(super) const NONE: Self = Self {
+        flush_required: false,
+        writable: false,
+    };
+}
+
 /// A running CPU: its lane to the engine, and the machine that it is part of.
 pub struct Cpu<'m> {
     lane: Lane<'m>,
@@ -14,6 +28,7 @@ pub struct Cpu<'m> {
     // This CPU's own state, made anew whenever its body is run; no other CPU can see it.
     pub(super) irq_depth: Cell<u32>,
     pub(super) rcu_depth: Cell<u32>,
+    pub(super) tlb_ubc: Cell<UnmapBatch>,
 }
 
 impl<'m> Cpu<'m> {
@@ -24,6 +39,7 @@ impl<'m> Cpu<'m> {
             machine,
             irq_depth: Cell::new(0),
             rcu_depth: Cell::new(0),
+            tlb_ubc: Cell::new(UnmapBatch::NONE),
         }
     }
 

@@ -92,8 +92,8 @@ fn set_page_refcounted(cpu: &Cpu<'_>, page: &Page) {
     write_once(cpu, page.refcount, 1);
 }
 
-/// `__folio_put`, `free_unref_page`: back to the free list, by whoever dropped the last reference.
-pub(super) fn free_folio(cpu: &Cpu<'_>, folio: Folio<'_>) {
+/// `__folio_put`, `free_unref_page`: back to the free list, by whoever dropped the last reference, or froze it.
+pub(crate) fn free_folio(cpu: &Cpu<'_>, folio: Folio<'_>) {
     let _span = cpu.span("__folio_put");
     let head = folio.head();
     let order = if folio.test(cpu, PageFlags::HEAD) {

@@ -2,13 +2,27 @@
 
 use super::{Page, PageFlags};
 use crate::cpu::Cpu;
-use crate::lkmm::{VoidAtomic, clear_bit, set_bit};
+use crate::lkmm::{VoidAtomic, clear_bit, read_once_has, set_bit};
 use crate::sync::{Look, Rmw, RmwOrder, Word};
 
 /// `set_bit` on `page->flags`: atomic, orders nothing.
 #[track_caller]
 pub fn set_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) -> VoidAtomic {
     set_bit(cpu, page.flags, flags)
+}
+
+/// `folio_mark_dirty`, of anonymous memory: looks first, and is a full barrier if the folio was clean.
+#[track_caller]
+pub fn folio_mark_dirty(cpu: &Cpu<'_>, page: &Page) {
+    if read_once_has(cpu, page.flags, PageFlags::DIRTY) {
+        return;
+    }
+    // ORDERING: full, as every value-returning atomic. No step: what orders the contents before the mark is the drop that follows.
+    let (set, was_set) = (
+        Rmw::Or(PageFlags::DIRTY.into_word()),
+        Look::HasAll(PageFlags::DIRTY.into_word()),
+    );
+    page.flags.rmw_look(cpu, set, RmwOrder::Full, was_set);
 }
 
 /// `clear_bit` on `page->flags`: atomic, orders nothing.

@@ -25,15 +25,17 @@ pub use crate::types::{
     PageFlags, Pfn,
 };
 pub use alloc::alloc_folio;
+pub(crate) use alloc::free_folio;
 pub use deferred::{
     deferred_split_folio, folio_undo_large_rmappable, locked as split_queue_locked,
     queue as split_queue_add, queue_whole_folio, take_all as split_queue_take_all,
     unqueue as split_queue_remove,
 };
 pub use exclusive::{
-    page_anon_exclusive, page_try_dup_anon_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
+    folio_try_dup_anon_rmap_pmd, page_anon_exclusive, page_try_dup_anon_rmap,
+    page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-pub use flags::{clear_page_flags, set_page_flags, test_and_clear_page_flag};
+pub use flags::{clear_page_flags, folio_mark_dirty, set_page_flags, test_and_clear_page_flag};
 pub use head::{Folio, folio_lock, page_folio, page_is_in_folio};
 pub use mapcount::{
     folio_add_new_rmap_pmd, folio_add_new_rmap_range, folio_add_rmap_pmd, folio_dup_rmap_pmd,

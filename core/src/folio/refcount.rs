@@ -124,6 +124,17 @@ impl Frozen<'_> {
     }
 }
 
+impl Frozen<'_> {
+    /// Keeps the count at zero: what was frozen is nobody's any more, and the folio is going to be freed.
+    #[track_caller]
+    pub fn keep(self, cpu: &Cpu<'_>) {
+        if !cpu.does(Step::RefcountFreeze) {
+            // Nothing was frozen: what came meanwhile stays.
+            folio_ref_add(cpu, self.folio, -self.expected);
+        }
+    }
+}
+
 /// `page_ref_unfreeze`: gives a frozen count back, and with it everything done while it was frozen.
 #[track_caller]
 pub fn folio_ref_unfreeze(cpu: &Cpu<'_>, folio: Folio<'_>, count: i32) {

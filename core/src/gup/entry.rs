@@ -123,7 +123,14 @@ fn internal_get_user_pages_fast<'m>(
     }
     let start = start + ((pages.len() as u64) << PAGE_SHIFT);
     let rest = wanted - pages.len();
-    let slow = gup_longterm_locked(cpu, mm, start, rest, flags | Foll::TOUCH | Foll::UNLOCKABLE);
+    let slow = gup_longterm_locked(
+        cpu,
+        mm,
+        mm,
+        start,
+        rest,
+        flags | Foll::TOUCH | Foll::UNLOCKABLE,
+    );
     match slow.result {
         Err(errno) if pages.is_empty() => Gup::error(errno),
         Err(_) => Gup::got(pages),
@@ -186,6 +193,10 @@ fn lockless_pages_from_mm<'m>(
     let mut pages = recorded.into_pages();
     if moved {
         cpu.remark("fork came between: undo every pin");
+        // The child may share them by now. Without it: R04, R53. Step `undo-unchecked`.
+        if !cpu.does(Step::UndoUnchecked) {
+            sanity_check_pinned_pages(cpu, &pages);
+        }
         unpin_user_pages_lockless(cpu, &pages);
         pages.clear();
     } else if pin {

@@ -34,6 +34,9 @@ use crate::step::Step;
 /// What a level of the walk leads to: whether the walk may go on to the next entry.
 type GoOn = bool;
 
+/// The entry above a level: where it is, and what was read there.
+type Above<'m> = (EntryPtr<'m>, Entry);
+
 /// How a turn of `gup_pte_range`'s loop ends.
 enum Turn {
     /// The page is recorded.
@@ -85,6 +88,13 @@ impl<'a, 'm> Walk<'a, 'm> {
             let entry = ptr.read_once(self.cpu);
             let next = match level {
                 Level::Pte => addr.wrapping_add(PAGE_SIZE),
+                // As far as the level would go if it were there: it is the next one that goes along the table.
+                _ if level
+                    .below()
+                    .is_some_and(|below| geometry.is_folded_in_place(below)) =>
+                {
+                    end
+                }
                 _ => geometry.addr_end(level, addr, end),
             };
             if !visit(self, ptr, entry, addr, next) {
@@ -104,6 +114,18 @@ impl<'a, 'm> Walk<'a, 'm> {
         !self.cpu.machine().geometry.is_folded(below) && entry.is_none()
     }
 
+    /// The entry that the walk goes on by: the one that was checked.
+    #[track_caller]
+    fn as_checked(&self, ptr: EntryPtr<'m>, checked: Entry) -> Entry {
+        // ORDERING: none; one value, for the checks and for the descent. Pairs with every clear of an entry that links a
+        // table. Read again, it may be none by now, or a leaf. Without it: R25. Step `entry-single-load`.
+        if self.cpu.does(Step::EntrySingleLoad) {
+            checked
+        } else {
+            ptr.read_once(self.cpu)
+        }
+    }
+
     /// `gup_pgd_range`.
     pub(super) fn gup_pgd_range(&mut self, mm: &Mm, addr: u64, end: u64) {
         let _span = self.cpu.span("gup_pgd_range");
@@ -115,23 +137,23 @@ impl<'a, 'm> Walk<'a, 'm> {
             if pgd.is_huge() && !walk.cpu.machine().geometry.is_folded(Level::P4d) {
                 return walk.gup_huge(Level::Pgd, pgd, ptr, addr, next);
             }
-            walk.gup_p4d_range(pgd, addr, next)
+            walk.gup_p4d_range((ptr, pgd), addr, next)
         });
     }
 
     /// `gup_p4d_range`.
-    fn gup_p4d_range(&mut self, pgd: Entry, addr: u64, end: u64) -> GoOn {
+    fn gup_p4d_range(&mut self, pgd: Above<'m>, addr: u64, end: u64) -> GoOn {
         let p4dp = offset_lockless(self.cpu, pgd, Level::P4d, addr);
-        self.each_entry(Level::P4d, p4dp, addr, end, |walk, _, p4d, addr, next| {
+        self.each_entry(Level::P4d, p4dp, addr, end, |walk, ptr, p4d, addr, next| {
             if walk.is_none(p4d, Level::Pud) {
                 return false;
             }
-            walk.gup_pud_range(p4d, addr, next)
+            walk.gup_pud_range((ptr, p4d), addr, next)
         })
     }
 
     /// `gup_pud_range`.
-    fn gup_pud_range(&mut self, p4d: Entry, addr: u64, end: u64) -> GoOn {
+    fn gup_pud_range(&mut self, p4d: Above<'m>, addr: u64, end: u64) -> GoOn {
         let pudp = offset_lockless(self.cpu, p4d, Level::Pud, addr);
         self.each_entry(Level::Pud, pudp, addr, end, |walk, ptr, pud, addr, next| {
             if !pud.pmd_present() {
@@ -140,12 +162,12 @@ impl<'a, 'm> Walk<'a, 'm> {
             if pud.is_huge() || pud.is_devmap() {
                 return walk.gup_huge(Level::Pud, pud, ptr, addr, next);
             }
-            walk.gup_pmd_range(pud, addr, next)
+            walk.gup_pmd_range((ptr, walk.as_checked(ptr, pud)), addr, next)
         })
     }
 
     /// `gup_pmd_range`.
-    fn gup_pmd_range(&mut self, pud: Entry, addr: u64, end: u64) -> GoOn {
+    fn gup_pmd_range(&mut self, pud: Above<'m>, addr: u64, end: u64) -> GoOn {
         let _span = self.cpu.span("gup_pmd_range");
         let pmdp = offset_lockless(self.cpu, pud, Level::Pmd, addr);
         self.each_entry(Level::Pmd, pmdp, addr, end, |walk, ptr, pmd, addr, next| {
@@ -155,7 +177,7 @@ impl<'a, 'm> Walk<'a, 'm> {
             if pmd.is_huge() || pmd.is_devmap() {
                 return !pmd.is_prot_none() && walk.gup_huge(Level::Pmd, pmd, ptr, addr, next);
             }
-            walk.gup_pte_range(pmd, ptr, addr, next)
+            walk.gup_pte_range(walk.as_checked(ptr, pmd), ptr, addr, next)
         })
     }
 
@@ -170,7 +192,7 @@ impl<'a, 'm> Walk<'a, 'm> {
         let mut inaccessible = false;
         // pte_offset_map holds RCU until pte_unmap; with interrupts off that adds nothing.
         rcu_read_lock(self.cpu);
-        let ptep = offset_lockless(self.cpu, pmd, Level::Pte, addr);
+        let ptep = offset_lockless(self.cpu, (pmdp, pmd), Level::Pte, addr);
         let all = self.each_entry(Level::Pte, ptep, addr, end, |walk, ptr, pte, _, _| {
             let turn = walk.gup_pte(pmd, pmdp, pte, ptr);
             match turn {
@@ -229,10 +251,17 @@ impl<'a, 'm> Walk<'a, 'm> {
         let cpu = self.cpu;
         // ORDERING: both re-reads come after the pin, by its barrier (P12, P17). The pmd's pairs with
         // collapse-clear-first (M-P11), the pte's with every mutator's clear. Without them: R02, R01. In
-        // which order the two are read does not matter. Steps `pmd-recheck`, `pte-recheck`,
-        // `recheck-order`.
+        // which order the two are read does not matter, nor whether hardware's marks are compared. Steps `pmd-recheck`,
+        // `pte-recheck`, `recheck-order`, `recheck-marks`.
         let pmd_changed = || cpu.does(Step::PmdRecheck) && !pmdp.is(cpu, pmd);
-        let pte_changed = || cpu.does(Step::PteRecheck) && !ptep.is(cpu, pte);
+        let pte_same = || {
+            if cpu.does(Step::RecheckMarks) {
+                ptep.is(cpu, pte)
+            } else {
+                ptep.is_but_for_marks(cpu, pte)
+            }
+        };
+        let pte_changed = || cpu.does(Step::PteRecheck) && !pte_same();
         let (first, second): (&dyn Fn() -> bool, &dyn Fn() -> bool) =
             if cpu.does(Step::RecheckOrder) {
                 (&pmd_changed, &pte_changed)

@@ -135,7 +135,7 @@ fn follow_locked_devmap<'m>(
         let dirty = if write { Bits::DIRTY } else { Bits::empty() };
         let touched = leaf.with(Bits::ACCESSED | dirty);
         if touched != leaf {
-            ptr.set(cpu, touched);
+            ptr.set_pmd(cpu, touched);
         }
     }
     let span = cpu.machine().geometry.span(level);

@@ -21,16 +21,17 @@ use crate::step::Step;
 
 /// `__gup_longterm_locked`. Pages that must not be held for long would be migrated first; migration is not
 /// modelled yet, so such a call gives its pins up and returns what the kernel returns where migration
-/// fails: `-ENOMEM`.
+/// fails: `-ENOMEM`. `current` is the caller's own mm, which is another one where the pages are not its own.
 pub(super) fn gup_longterm_locked<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
+    current: &Mm,
     start: u64,
     nr_pages: usize,
     flags: Foll,
 ) -> Gup<'m> {
     let _span = cpu.span("__gup_longterm_locked");
-    let gup = get_user_pages_locked(cpu, mm, start, nr_pages, flags);
+    let gup = get_user_pages_locked(cpu, mm, current, start, nr_pages, flags);
     if !flags.contains(Foll::LONGTERM) {
         return gup;
     }
@@ -52,13 +53,20 @@ pub(super) fn gup_longterm_locked<'m>(
 fn get_user_pages_locked<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
+    current: &Mm,
     start: u64,
     nr_pages: usize,
     flags: Foll,
 ) -> Gup<'m> {
     mm.read_lock(cpu);
     if flags.contains(Foll::PIN) && cpu.does(Step::HasPinned) {
-        mm.set_has_pinned(cpu);
+        // Fork looks at the mark of the mm that it copies. Without it: R37. Step `mark-target-mm`.
+        let marked = if cpu.does(Step::MarkTargetMm) {
+            mm
+        } else {
+            current
+        };
+        marked.set_has_pinned(cpu);
     }
     let mut pages = Pages::new();
     let stopped = get_user_pages(cpu, mm, start, nr_pages, flags, &mut pages);

@@ -92,8 +92,14 @@ pub fn anon_vma_areas<'m>(
     mm: &Mm,
 ) -> impl Iterator<Item = (&'m Mm, &'m Vma)> + use<'m> {
     let (mms, first) = (cpu.machine().mms(), mm.anon_vma.mm);
+    // Fork copies an entry from the parent to the child while the walk is between the two. Without it: a migration entry is left
+    // behind in the child. Step `rmap-parent-first`.
+    let parents_first = cpu.does(Step::RmapParentFirst);
     // A child is made after its parent.
-    let family = (mms.iter()).filter(move |other| other.anon_vma.is_or_descends_from(first, mms));
+    let family = (0..mms.len())
+        .map(move |n| if parents_first { n } else { mms.len() - 1 - n })
+        .map(move |n| &mms[n])
+        .filter(move |other| other.anon_vma.is_or_descends_from(first, mms));
     family.flat_map(|mm| mm.vmas.iter().map(move |vma| (mm, vma)))
 }
 

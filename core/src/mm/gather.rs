@@ -16,6 +16,7 @@
 use crate::cpu::{Cpu, flush_tlb};
 use crate::folio::{Page, folio_put, page_folio};
 use crate::pgtable::free_tables;
+use crate::swap::free_swap_cache;
 use arrayvec::ArrayVec;
 
 /// How much one gathering holds; more than any scenario unmaps at once.
@@ -64,8 +65,14 @@ impl<'m> MmuGather<'m> {
         if self.cleared {
             flush_tlb(cpu);
         }
+        // free_pages_and_swap_cache
+        let swap = cpu.machine().swap_space().is_some();
         for page in self.pages {
-            folio_put(cpu, page_folio(cpu, page));
+            let folio = page_folio(cpu, page);
+            if swap {
+                free_swap_cache(cpu, folio);
+            }
+            folio_put(cpu, folio);
         }
         free_tables(cpu, &self.tables);
     }

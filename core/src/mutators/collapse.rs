@@ -147,7 +147,7 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
         // pmd_populate. No write barrier: what the table holds was published when it was linked first.
         pmdp.lock().lock(cpu);
         bug_on_pmd(cpu, pmdp);
-        pmdp.set(cpu, pmd);
+        pmdp.set_pmd(cpu, pmd);
         pmdp.lock().unlock(cpu);
     }
     if excludes_rmap {
@@ -344,6 +344,6 @@ fn install(cpu: &Cpu<'_>, mm: &Mm, base: u64, pmdp: EntryPtr<'_>, table: &Page, 
     set_page_flags(cpu, head, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
     mm.deposit(cpu, table);
     // maybe_pmd_mkwrite(pmd_mkdirty(...))
-    pmdp.set(cpu, huge.with(Bits::DIRTY).huge());
+    pmdp.set_pmd(cpu, huge.with(Bits::DIRTY).huge());
     pmdp.lock().unlock(cpu);
 }

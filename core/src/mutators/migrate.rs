@@ -22,13 +22,14 @@
 //! The copy of the contents and of the flags is not modelled: no race here depends on when it happens.
 
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
-use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
+use crate::cpu::Cpu;
 use crate::folio::{
     Folio, Owner, PageFlags, Pfn, alloc_folio, clear_page_flags, folio_mapped, folio_put,
-    folio_ref_add, folio_ref_count_is, folio_ref_freeze, set_page_flags, test_and_clear_page_flag,
+    folio_ref_count_is, set_page_flags, test_and_clear_page_flag,
 };
 use crate::lkmm::atomic_add_unless;
 use crate::mm::page_copy_anon;
+use crate::swap::replace_in_swap_cache;
 use crate::sync::RmwOrder;
 
 /// Compaction's way with the small anonymous page in `pfn`: isolates it, migrates it, and puts it back if it could not be
@@ -122,17 +123,9 @@ fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> b
         }
         return alone;
     }
-    // xas_lock_irq: nobody else here looks into the swap cache.
-    local_irq_save(cpu);
-    let frozen = folio_ref_freeze(cpu, old, 2);
-    let moved = frozen.is_some();
-    if let Some(frozen) = frozen {
+    let moved = replace_in_swap_cache(cpu, old, new, || {
         page_copy_anon(cpu, new.head(), old, 0);
-        folio_ref_add(cpu, new, 1);
-        set_page_flags(cpu, new.head(), PageFlags::SWAP_CACHE);
-        frozen.unfreeze(cpu, 1);
-    }
-    local_irq_restore(cpu);
+    });
     if moved {
         // folio_migrate_flags
         clear_page_flags(cpu, old.head(), PageFlags::SWAP_CACHE);

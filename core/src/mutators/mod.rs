@@ -20,6 +20,8 @@
 //! | `deferred_split` | large folios of which a part is mapped no more become small ones |
 //! | `page_vma_mapped` | where an area maps the pages of a folio |
 //! | `rmap` | all mappings of a folio: to migration entries and back |
+//! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
+//! | `reclaim` | pages are taken from those who do not use them |
 //! | `migrate` | a page moves to another frame |
 //! | `pmd_migration` | pmd migration entries |
 //! | `migrate_huge` | a huge page moves to other frames |
@@ -28,10 +30,17 @@
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
 //! | `noise` | background actors, which may come to any race |
+//! | `fork` | a child gets its parent's page tables |
+//! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
+//! | `accessed` | hardware marks an entry that it uses |
 
+mod accessed;
 mod collapse;
+mod copy_huge;
+mod copy_pte;
 mod deferred_split;
 mod device;
+mod fork;
 mod isolate;
 mod migrate;
 mod migrate_huge;
@@ -39,19 +48,24 @@ mod munmap;
 mod noise;
 mod page_vma_mapped;
 mod pmd_migration;
+mod reclaim;
 mod rmap;
 mod split_folio;
+mod unmap;
 mod user_fault;
 mod zap;
 
+pub use accessed::hardware_marks;
 pub use collapse::{Scan, collapse_huge_page};
 pub use deferred_split::deferred_split_scan;
 pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use fork::dup_mm;
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use migrate_huge::migrate_huge_page;
 pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
+pub use reclaim::reclaim_pages;
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;
 pub use zap::madvise_dontneed;

@@ -44,10 +44,10 @@ pub(super) fn set_pmd_migration_entry<'m>(
     let exclusive = page_anon_exclusive(cpu, head);
     if exclusive && !page_try_share_anon_rmap(cpu, folio, head) {
         cpu.remark("maybe pinned: the pmd is put back");
-        pmdp.set(cpu, old);
+        pmdp.set_pmd(cpu, old);
         return false;
     }
-    pmdp.set(cpu, old.migration(exclusive));
+    pmdp.set_pmd(cpu, old.migration(exclusive));
     folio_remove_rmap_pmd(cpu, folio);
     folio_put(cpu, folio);
     true
@@ -62,5 +62,5 @@ pub(super) fn remove_migration_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, new: Folio
     if entry.was_exclusive() {
         set_page_anon_exclusive(cpu, new.head());
     }
-    pmdp.set(cpu, entry.restored(new.head().pfn).huge());
+    pmdp.set_pmd(cpu, entry.restored(new.head().pfn).huge());
 }

@@ -40,7 +40,7 @@ pub(super) enum By {
 pub(super) struct Place<'m> {
     pub(super) mm: &'m Mm,
     /// The address of the folio's first page, were all of it in the area.
-    start: u64,
+    pub(super) start: u64,
     /// The addresses of those pages that are.
     pub(super) range: Range<u64>,
 }

@@ -1,6 +1,6 @@
 //! Clearing the entries of a range: `unmap_page_range` down to `zap_pte_range`, and `MADV_DONTNEED`.
 
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, flush_tlb_batched_pending};
 use crate::folio::{folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
 use crate::mm::{Mm, MmuGather, is_huge_zero_pmd, split_huge_pmd};
@@ -8,6 +8,7 @@ use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
     pte_offset_map_lock, pte_unmap_unlock,
 };
+use crate::swap::free_swap_and_cache;
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
 /// tables stay. Holds the mmap lock for reading.
@@ -59,7 +60,7 @@ fn zap_pmd<'m>(
                 return;
             }
         }
-        if pmdp.is(cpu, Entry::NONE) || zap_pte_range(cpu, tlb, pmdp, addr, end) {
+        if pmdp.is(cpu, Entry::NONE) || zap_pte_range(cpu, mm, tlb, pmdp, addr, end) {
             return;
         }
     }
@@ -68,6 +69,7 @@ fn zap_pmd<'m>(
 /// `zap_pte_range`. Whether there was a table.
 fn zap_pte_range<'m>(
     cpu: &Cpu<'m>,
+    mm: &Mm,
     tlb: &mut MmuGather<'m>,
     pmdp: EntryPtr<'m>,
     addr: u64,
@@ -77,6 +79,7 @@ fn zap_pte_range<'m>(
     let Some(first) = pte_offset_map_lock(cpu, pmdp, addr) else {
         return false;
     };
+    flush_tlb_batched_pending(cpu, mm);
     let mut ptep = first;
     let mut at = addr;
     while at != end {
@@ -91,7 +94,9 @@ fn zap_pte_range<'m>(
                 tlb.remove_page(page);
             }
         } else if !pte.is_none() {
-            if pte.is_migration() {
+            if let Some(slot) = pte.swap_slot() {
+                free_swap_and_cache(cpu, slot);
+            } else if pte.is_migration() {
                 // What the kernel does with the page (its counters) is not modelled; that it looks at it is.
                 pfn_swap_entry_to_page(cpu, pte);
             }

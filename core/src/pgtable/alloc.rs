@@ -26,7 +26,7 @@ pub fn pmd_install(cpu: &Cpu<'_>, pmd: EntryPtr<'_>, table: Pfn) {
     if cpu.does(Step::TablePublishBarrier) {
         smp_wmb(cpu);
     }
-    pmd.set(cpu, Entry::table(table));
+    pmd.set_pmd(cpu, Entry::table(table));
 }
 
 /// `__pte_alloc`: makes sure that there is a table under a pmd entry; whether there is one now. A table

@@ -5,10 +5,12 @@
 //! | `walk` | pointers to entries, the lockless descent |
 //! | `table_lock` | the lock of a table |
 //! | `ptl` | the way to a PTE, with and without the lock of its table |
+//! | `halves` | entries of two words |
 //! | `alloc` | tables made, published and freed |
 //! | `swapops` | swap-type entries, and the pages that they name |
 
 mod alloc;
+mod halves;
 mod ptl;
 mod swapops;
 mod table_lock;

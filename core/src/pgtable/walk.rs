@@ -5,21 +5,24 @@
 //! 1. An entry is read **once**, into a local ([`EntryPtr::read_once`]). Every check is made on the
 //!    local, and so is the descent; memory is looked at again only to recheck.
 //! 2. The next level's pointer is made from the entry's *location and value* ([`offset_lockless`]). At a
-//!    level that is folded there is no next table: the walker's local copy stands for it, and the pointer
-//!    must not be advanced into what lies beside that copy (R26).
+//!    level that is folded there is no next table. On most machines the walker's local copy stands for it: one entry spans
+//!    all that the entry above does, and the walk never advances there. On s390 it does, along the root table, so there
+//!    the entry's place stands for it, and a pointer to a copy would advance into what lies beside that copy (R26).
 //! 3. What the pointer leads to may be freed meanwhile. Looking at it then is a use after free
 //!    ([`Table::life`](super::Table::life)), whatever the memory holds.
 //!
 //! Those who hold the locks walk with [`find_entry`], which follows memory at every step.
+//!
+//! How an entry is read and written that has two words is told by [`halves`](super::halves).
 
-use super::{Bits, Entry, Level, TableLock};
+use super::{Bits, Entry, Level, TableLock, halves};
 use crate::cpu::Cpu;
 use crate::folio::{Page, Pfn};
 use crate::lkmm::{
     read_once, read_once_dereferenced, read_once_has, read_once_is, write_once, xchg,
 };
 use crate::step::Step;
-use crate::sync::{Atomic, LoadOrder, Rmw, RmwOrder, Word};
+use crate::sync::{Atomic, Fault, LoadOrder, Rmw, RmwOrder, Word};
 use crate::types::Mm;
 
 /// A pointer to an entry (`pte_t *` to `pgd_t *`).
@@ -34,6 +37,8 @@ pub enum EntryPtr<'m> {
     },
     /// To the walker's own copy of the entry above, at a level that is folded away.
     OnStack(Entry),
+    /// Beside such a copy: to whatever lies there.
+    BesideStack,
 }
 
 impl<'m> EntryPtr<'m> {
@@ -50,6 +55,10 @@ impl<'m> EntryPtr<'m> {
                 Ok(table.table.entries[index])
             }
             Self::OnStack(copy) => Err(copy),
+            Self::BesideStack => cpu.fault(Fault::Bug {
+                what: "what lies beside the walker's own copy of an entry is taken for one",
+                cell: None,
+            }),
         }
     }
 
@@ -61,6 +70,9 @@ impl<'m> EntryPtr<'m> {
             Ok(slot) => slot,
             Err(copy) => return copy,
         };
+        if halves::are_two(cpu) {
+            return halves::read_lockless(cpu, slot);
+        }
         // ORDERING: the head of an address dependency into the next table or the folio. Pairs with
         // table-publish-barrier (M-P1). Without it: R23. Step `entry-read-once`.
         if cpu.does(Step::EntryReadOnce) {
@@ -83,6 +95,7 @@ impl<'m> EntryPtr<'m> {
     #[track_caller]
     pub fn is(self, cpu: &Cpu<'_>, entry: Entry) -> bool {
         match self.slot(cpu) {
+            Ok(slot) if halves::are_two(cpu) => halves::are(cpu, slot, entry),
             Ok(slot) => read_once_is(cpu, slot, entry),
             Err(copy) => copy == entry,
         }
@@ -115,14 +128,44 @@ impl<'m> EntryPtr<'m> {
         }
     }
 
-    /// `set_pte_at` and its kin: a relaxed store.
+    /// `set_pte_at`, `pte_clear`, `pmd_clear`: a relaxed store, or two where an entry has two words. The caller holds the lock.
     ///
     /// # Panics
     /// On a walker's own copy: only a table can be changed.
     #[track_caller]
     pub fn set(self, cpu: &Cpu<'_>, entry: Entry) {
         let slot = self.slot(cpu).expect("only a table's entry can be set");
-        write_once(cpu, slot, entry);
+        if halves::are_two(cpu) {
+            halves::store(cpu, slot, entry);
+        } else {
+            write_once(cpu, slot, entry);
+        }
+    }
+
+    /// `set_pmd_at`, `pmd_populate` and their kin above: a relaxed store, or a locked exchange where an entry has two words.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn set_pmd(self, cpu: &Cpu<'_>, entry: Entry) {
+        let slot = self.slot(cpu).expect("only a table's entry can be set");
+        if halves::are_two(cpu) {
+            slot.update(cpu, Rmw::Swap(entry.into_word()), RmwOrder::Full);
+        } else {
+            write_once(cpu, slot, entry);
+        }
+    }
+
+    /// `ptep_set_wrprotect` and its kin: takes the write bit away, atomically. It orders nothing; on x86 it is a locked
+    /// instruction.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn set_wrprotect(self, cpu: &Cpu<'_>) {
+        let slot = self.slot(cpu).expect("only a table's entry can be changed");
+        let keep = !Bits::WRITE.bits();
+        slot.update(cpu, Rmw::And(keep), RmwOrder::Relaxed);
     }
 
     /// `ptep_get_and_clear` and its kin, with the order that the profile gives them.
@@ -162,6 +205,28 @@ impl<'m> EntryPtr<'m> {
         xchg(cpu, slot, entry, order)
     }
 
+    /// Changes the entry if it is still `entry`, in one atomic operation, as hardware does. Whether it was.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn replace(self, cpu: &Cpu<'_>, entry: Entry, new: Entry) -> bool {
+        let slot = (self.slot(cpu)).expect("only a table's entry can be changed");
+        let exchange = Rmw::CompareExchange {
+            expected: entry.into_word(),
+            new: new.into_word(),
+        };
+        let order = cpu.machine().kernel.profile.clear;
+        slot.try_update(cpu, exchange, order)
+    }
+
+    /// Looks at the entry again: whether it is still `entry`, accessed and dirty bits aside.
+    #[track_caller]
+    pub fn is_but_for_marks(self, cpu: &Cpu<'_>, entry: Entry) -> bool {
+        let marks = Bits::ACCESSED.union(Bits::DIRTY);
+        self.get(cpu).without(marks) == entry.without(marks)
+    }
+
     /// The lock of the table that the entry is in (`pmd_lockptr`, `pte_lockptr`).
     ///
     /// # Panics
@@ -169,7 +234,9 @@ impl<'m> EntryPtr<'m> {
     pub const fn lock(self) -> TableLock<'m> {
         match self {
             Self::InTable { table, .. } => TableLock::of(table),
-            Self::OnStack(_) => panic!("a walker's own copy of an entry has no lock"),
+            Self::OnStack(_) | Self::BesideStack => {
+                panic!("a walker's own copy of an entry has no lock")
+            }
         }
     }
 
@@ -177,14 +244,11 @@ impl<'m> EntryPtr<'m> {
     pub const fn table(self) -> Option<&'m Page> {
         match self {
             Self::InTable { table, .. } => Some(table),
-            Self::OnStack(_) => None,
+            Self::OnStack(_) | Self::BesideStack => None,
         }
     }
 
-    /// The next entry of the same table (`pte++`).
-    ///
-    /// At a folded level there is none: the walk never advances there, because one entry spans all that
-    /// the entry above does.
+    /// The next entry of the same table (`pte++`). Beside a copy there is none.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -192,7 +256,7 @@ impl<'m> EntryPtr<'m> {
                 table,
                 index: index + 1,
             },
-            copy @ Self::OnStack(_) => copy,
+            Self::OnStack(_) | Self::BesideStack => Self::BesideStack,
         }
     }
 }
@@ -214,10 +278,20 @@ pub fn pgd_offset<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> EntryPtr<'m> {
     EntryPtr::new(machine.page(mm.pgd), index)
 }
 
-/// `p4d_offset_lockless` to `pte_offset_map`: the entry for `addr` at `level`, from the value of the
-/// entry above. A folded level stands on the walker's copy of that value.
-pub fn offset_lockless<'m>(cpu: &Cpu<'m>, above: Entry, level: Level, addr: u64) -> EntryPtr<'m> {
+/// `p4d_offset_lockless` to `pte_offset_map`: the entry for `addr` at `level`, from the place and the value of the
+/// entry above. At a folded level one of these two stands for it.
+pub fn offset_lockless<'m>(
+    cpu: &Cpu<'m>,
+    (place, above): (EntryPtr<'m>, Entry),
+    level: Level,
+    addr: u64,
+) -> EntryPtr<'m> {
     let machine = cpu.machine();
+    // ORDERING: none. The walk advances along the table that the entry above is in, and a copy is in none. Without it: R26.
+    // Step `folded-by-place`.
+    if machine.geometry.is_folded_in_place(level) && cpu.does(Step::FoldedByPlace) {
+        return place;
+    }
     if machine.geometry.is_folded(level) {
         return EntryPtr::OnStack(above);
     }

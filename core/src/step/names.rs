@@ -32,7 +32,10 @@ impl Step {
 
     /// Whether it is a control: a step that must *not* matter.
     pub const fn is_control(self) -> bool {
-        matches!(self, Self::RecheckOrder | Self::IrqsRestoredFirst)
+        matches!(
+            self,
+            Self::RecheckOrder | Self::IrqsRestoredFirst | Self::RecheckMarks
+        )
     }
 
     pub(super) const fn bit(self) -> u128 {

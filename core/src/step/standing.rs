@@ -38,12 +38,7 @@ impl Standing {
 impl Step {
     /// What can be said of its weight.
     pub const fn standing(self) -> Standing {
-        const FORK: &str = "fork, which alone writes the sequence and looks at the mark";
         match self {
-            Self::HasPinned | Self::SeqcountBegin | Self::SeqcountRetry => Standing::NotYet(FORK),
-            Self::IrqsRestoredFirst => {
-                Standing::NotYet("fork: a sequence that nobody writes can be read in any order")
-            }
             Self::ExclusiveBarrier | Self::ShareBarrier => Standing::NotYet(
                 "KSM, which puts an entry back with the exclusive bit cleared; migration sets the bit first",
             ),
@@ -53,7 +48,21 @@ impl Step {
             Self::RmapOrdered => Standing::Redundant(
                 "whoever gives a mapping up drops its reference next, which is a full barrier as well",
             ),
-            Self::RecheckOrder => Standing::Control,
+            Self::SwapPeeksFirst => Standing::Redundant(
+                "reclaim looks again once the entry is cleared, and that look decides; the first saves a slot",
+            ),
+            Self::NosyncBarrier => Standing::Redundant(
+                "whoever looks for pins or references after a clear has a full barrier of its own",
+            ),
+            Self::SwapCacheRecheck
+            | Self::RemoveChecksDirty
+            | Self::FlushBeforeWriteout
+            | Self::FlushBeforeFree
+            | Self::FlushBatchedPending
+            | Self::PendingInvalidates => {
+                Standing::NotYet("races of faults and of hardware users against reclaim")
+            }
+            Self::RecheckOrder | Self::IrqsRestoredFirst | Self::RecheckMarks => Standing::Control,
             _ => Standing::Carried,
         }
     }

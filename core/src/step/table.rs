@@ -155,34 +155,115 @@ steps! {
     NrPagesCheck = "P29", "nr-pages-check",
         "Return at once if no pages are asked for.",
         "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
-    ScanUnlessZero = "M-P60", "scan-unless-zero",
+    ScanUnlessZero = "M-P80", "scan-unless-zero",
         "Take a reference of a folio in the queue of those to split only if its count is not zero.",
         "the last drop, which waits for the queue's lock to take the folio out", "deferred_split_scan, folio_try_get";
-    FreeUnqueues = "M-P61", "free-unqueues",
+    FreeUnqueues = "M-P81", "free-unqueues",
         "Take a folio that is freed out of the queue of those to split, under the queue's lock, before its pages are anybody's.",
-        "scan-unless-zero (M-P60)", "folio_undo_large_rmappable, free_transhuge_page; 9a982250f773";
-    SplitUnqueues = "M-P62", "split-unqueues",
+        "scan-unless-zero (M-P80)", "folio_undo_large_rmappable, free_transhuge_page; 9a982250f773";
+    SplitUnqueues = "M-P82", "split-unqueues",
         "Take a folio that is split out of the queue of those to split, under the queue's lock, while its count is frozen.",
-        "scan-unless-zero (M-P60)", "split_huge_page_to_list; 9a982250f773";
-    FolioPublishBarrier = "M-P63", "folio-publish-barrier",
+        "scan-unless-zero (M-P80)", "split_huge_page_to_list; 9a982250f773";
+    FolioPublishBarrier = "M-P83", "folio-publish-barrier",
         "A write barrier between making a large folio and the entry that maps it.",
         "entry-read-once (P6)", "__folio_mark_uptodate in __do_huge_pmd_anonymous_page, collapse_huge_page; 52f37629fd3c";
-    HugeZeroLock = "M-P64", "huge-zero-lock",
+    HugeZeroLock = "M-P84", "huge-zero-lock",
         "Make and give back the huge zero page under a lock: its head, its frame and its count change together.",
         "itself", "later than v6.8: 33192a26cdde, CVE-2026-74632";
-    SplitSkipsMigration = "M-P65", "split-skips-migration",
+    SplitSkipsMigration = "M-P85", "split-skips-migration",
         "Leave a pmd migration entry alone that is met while a folio's pmd is to be split: it is another folio's.",
         "set_pmd_migration_entry", "later than v6.8: be6e843fc51a, CVE-2025-37958";
-    HugeReuseByReferences = "M-P66", "huge-reuse-by-references",
+    HugeReuseByReferences = "M-P86", "huge-reuse-by-references",
         "Decide by the references of a huge page whether a write may reuse it, not by its map counts.",
         "a reference that outlives its mapping", "do_huge_pmd_wp_page; 3bff7e3f1f16";
-    SplitPageLock = "M-P67", "split-page-lock",
+    SplitPageLock = "M-P87", "split-page-lock",
         "Where map counts decide, split a huge pmd under the lock of the page that it maps.",
-        "huge-reuse-by-references (M-P66), which came for it", "v5.8 to v5.17: c444eb564fb1, CVE-2020-29368";
-    RangeReread = "M-P68", "range-reread",
+        "huge-reuse-by-references (M-P86), which came for it", "v5.8 to v5.17: c444eb564fb1, CVE-2020-29368";
+    RangeReread = "M-P88", "range-reread",
         "Read every entry of a range again, under the lock, before a large folio is mapped there.",
         "whoever maps a small page in the range", "v6.8: do_anonymous_page, pte_range_none; 19eaf44954df";
-    RequeueBeforeVisible = "M-P69", "requeue-before-visible",
+    RequeueBeforeVisible = "M-P89", "requeue-before-visible",
         "Put the new folio of a migration into the queue of those to split before its mappings come back.",
         "whoever unmaps a part of it", "later than v6.8: 3bac01168982, CVE-2026-46017";
+    ForkSequence = "M-P15", "fork-sequence",
+        "Keep the write-protect sequence odd for as long as fork copies entries.",
+        "seqcount-begin (P2), seqcount-retry (P25)", "copy_page_range; 57efa1fe5957";
+    ForkCopiesPinned = "M-P16", "fork-copies-pinned",
+        "Copy a page for the child at fork if it may be pinned, and do not share it.",
+        "has-pinned (P1), pincount-barrier (P17)", "copy_present_pte, copy_huge_pmd, page_needs_cow_for_dma; 70e806e4e645, d042035eaf5f";
+    UndoUnchecked = "P26", "undo-unchecked",
+        "Give the pins back that fork came between without asking whether the pages are exclusive.",
+        "fork, which has shared them by then", "unpin_user_pages_lockless; b6a2619c60b4";
+    MarkTargetMm = "P1t", "mark-target-mm",
+        "Mark the mm whose pages are pinned as having pins, and not the caller's own.",
+        "fork's look at the marker", "__get_user_pages_locked; a4d63c3732f1";
+    ForkRmapFirst = "M-P70", "fork-rmap-first",
+        "Put the child's area into the parent's anon_vma before its entries are copied.",
+        "rmap-walk-lock (M-P24)", "dup_mmap, anon_vma_fork";
+    RmapParentFirst = "M-P71", "rmap-parent-first",
+        "Visit the areas of a parent before those of its children.",
+        "fork, which copies from the one to the other", "anon_vma_interval_tree_insert, rmap_walk_anon";
+    ForkSharesMigration = "M-P72", "fork-shares-migration",
+        "Make a migration entry that is copied one of a page that is shared, in both mms.",
+        "remove_migration_ptes", "copy_nonpresent_pte; 6c287605fd56";
+    LazyfreeRmb = "M-P10", "lazyfree-rmb",
+        "A read barrier between the references of a page that was given up and its dirty bit.",
+        "put-ordered (P27): marked dirty, then dropped", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeBarrier = "M-P50", "lazyfree-barrier",
+        "A full barrier before the references of a page that was given up are looked at.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    LazyfreeRefs = "M-P51", "lazyfree-refs",
+        "Discard a page that was given up only if nobody but its mappings and reclaim has a reference.",
+        "pin-barrier (P12)", "try_to_unmap_one; 6c8e2a256915";
+    SwapPeeksFirst = "M-P52", "swap-peeks-first",
+        "Give no page that may be pinned a slot of swap space.",
+        "nothing: a pin may come next", "shrink_folio_list; feb889fb40fa";
+    SwapChecksPins = "M-P53", "swap-checks-pins",
+        "Look for pins once the entry is cleared, before it becomes a swap entry.",
+        "pin-barrier (P12), pincount-barrier (P17)", "try_to_unmap_one; 6c287605fd56";
+    SwapExclusive = "M-P54", "swap-exclusive",
+        "A swap entry remembers that the page was exclusive.",
+        "whoever has a reference that is no pin", "try_to_unmap_one, do_swap_page; 1493a1913e34";
+    SwapCacheRecheck = "M-P55", "swap-cache-recheck",
+        "With the folio locked, ask again whether it is in the swap cache, and for this slot.",
+        "whoever takes it out with the folio locked", "do_swap_page";
+    RemoveChecksDirty = "M-P56", "remove-checks-dirty",
+        "With the count frozen, keep a folio in the cache that was written to meanwhile.",
+        "put-ordered (P27): marked dirty, then dropped", "__remove_mapping; e286781d5f2e";
+    NosyncBarrier = "M-P57", "nosync-barrier",
+        "An invalidation whose wait is put off begins with a barrier: arm64's DSB ISHST.",
+        "pin-barrier (P12), pincount-barrier (P17)", "arch_tlbbatch_add_pending, __flush_tlb_page_nosync; 43b3dfdd0455";
+    FlushBeforeWriteout = "M-P58", "flush-before-writeout",
+        "Make up for a flush that was put off before contents are written out.",
+        "whoever writes by a stale translation", "try_to_unmap_flush_dirty; d950c9477d51";
+    FlushBeforeFree = "M-P59", "flush-before-free",
+        "Make up for a flush that was put off before pages are freed.",
+        "whoever works with a stale translation", "shrink_folio_list, try_to_unmap_flush; 72b252aed506";
+    FlushBatchedPending = "M-P60", "flush-batched-pending",
+        "Who trusts a cleared entry asks the mm whether a flush of it was put off, and makes up for it.",
+        "set_tlb_ubc_flush_pending, under the page-table lock", "zap_pte_range, change_pte_range; 3ea277194daa";
+    PendingInvalidates = "M-P61", "pending-invalidates",
+        "Making up for what others have put off invalidates again: arm64's DSB waits for its own CPU's invalidations only.",
+        "whoever works with a stale translation", "later than v6.8: arch_flush_tlb_batched_pending, v6.16";
+    SizeWalkIrqsOff = "P3w", "size-walk-irqs-off",
+        "Interrupts off while a walk looks how large a mapping is.",
+        "the waits before a table is freed or put to another use: M-P6, M-P12, M-P13", "get_user_mapping_size, perf_get_page_size; e86fc1a3a3e9";
+    EntrySingleLoad = "P6s", "entry-single-load",
+        "Go on by the value of an entry that was checked, and do not read it again.",
+        "whoever clears an entry that links a table, or makes a leaf of it", "gup_pud_range, gup_pmd_range, READ_ONCE; 20a004e7b017";
+    FoldedByPlace = "P7", "folded-by-place",
+        "Go on from the place of the entry above where a level is folded at run time, and not from a copy of it.",
+        "nothing: the walker alone", "p4d_offset_lockless, pud_offset_lockless; d3f7b1bb2040";
+    LowHalfFirst = "P8", "low-half-first",
+        "Read the lower half of an entry of two words before the upper one.",
+        "half-store-order (M-P2)", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    LowHalfAgain = "P8a", "low-half-again",
+        "Read the lower half once more after the upper one, and start over if it is another.",
+        "half-store-order (M-P2), and whoever clears an entry and sets another", "ptep_get_lockless, pmdp_get_lockless; 1180e732c985";
+    HalfStoreOrder = "M-P2", "half-store-order",
+        "Write the upper half of an entry before the lower one, which makes it present; clear the lower one first.",
+        "low-half-first (P8)", "native_set_pte, native_pte_clear, native_pmd_clear";
+    RecheckMarks = "P19m", "recheck-marks",
+        "Compare an entry's accessed and dirty bits as well at the recheck. A control: to leave them out holds as well.",
+        "nothing: hardware sets them, and the page stays", "gup_pte_range, pte_val";
 }

@@ -12,7 +12,7 @@
 //! | `PROT_NONE` | not `PRESENT`, but the kernel still counts it as present (`mprotect(PROT_NONE)`, NUMA hinting) |
 //! | `SPECIAL` | no struct page may be derived from it |
 //! | `DEVMAP` | device memory: the struct page lives only as long as its pagemap |
-//! | `SWAP` | not present; what follows is a swap-type entry, not a mapping |
+//! | `SWAP` | not present; what follows is a swap-type entry, not a mapping: a migration entry, or else a slot of swap space |
 
 use super::Pfn;
 use crate::sync::{Name, Word};
@@ -45,12 +45,17 @@ bitflags! {
         const DEVMAP = 1 << 9;
         /// In a swap-type entry: a migration entry.
         const MIGRATION = 1 << 10;
-        /// In a migration entry of an anonymous page: the page was exclusive.
+        /// In a migration entry of an anonymous page, or a swap entry: the page was exclusive.
         const EXCLUSIVE = 1 << 11;
     }
 }
 
 const PFN_SHIFT: u32 = 12;
+
+/// The lower half of an entry of two words: the flags, and as much of the frame as a machine of few frames can spare. In
+/// hardware these are 20 bits of the frame: what differs above them alone is 4 GiB apart. Here it is one bit, and frames
+/// 5 and 7 have the same lower half.
+pub(crate) const LOW_HALF: u64 = (1 << (PFN_SHIFT + 1)) - 1;
 
 /// A page-table entry, read once into a local: what every check and the descent are made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,6 +111,17 @@ impl Entry {
         Self::new(self.pfn(), bits)
     }
 
+    /// The entry of a page that was swapped out to `slot` (`swp_entry_to_pte`), which was `exclusive` or not
+    /// (`pte_swp_mkexclusive`).
+    pub const fn swap(slot: u32, exclusive: bool) -> Self {
+        let bits = if exclusive {
+            Bits::SWAP.union(Bits::EXCLUSIVE)
+        } else {
+            Bits::SWAP
+        };
+        Self::new(Pfn(slot), bits)
+    }
+
     /// The mapping that a migration entry stood for, now of `pfn` (`remove_migration_pte`).
     #[must_use]
     pub const fn restored(self, pfn: Pfn) -> Self {
@@ -122,6 +138,12 @@ impl Entry {
     #[must_use]
     pub const fn invalid(self) -> Self {
         Self(self.0 & !(Bits::PRESENT.bits() | Bits::PROT_NONE.bits()))
+    }
+
+    /// The entry whose lower half is this one's, and whose upper half is `high`'s.
+    #[must_use]
+    pub(crate) const fn below(self, high: Self) -> Self {
+        Self(self.0 & LOW_HALF | high.0 & !LOW_HALF)
     }
 
     /// The same entry with these bits set as well.
@@ -202,7 +224,16 @@ impl Entry {
         self.has(Bits::SWAP) && self.has(Bits::MIGRATION)
     }
 
-    /// Whether a migration entry remembers an exclusive anonymous page.
+    /// A swap entry: its slot (`pte_to_swp_entry`, of what is no `non_swap_entry`).
+    pub const fn swap_slot(self) -> Option<u32> {
+        if self.has(Bits::SWAP) && !self.has(Bits::MIGRATION) {
+            Some(self.pfn().0)
+        } else {
+            None
+        }
+    }
+
+    /// Whether a migration entry remembers an exclusive anonymous page, or a swap entry does (`pte_swp_exclusive`).
     pub const fn was_exclusive(self) -> bool {
         self.has(Bits::EXCLUSIVE)
     }
@@ -227,6 +258,9 @@ impl Word for Entry {
     /// by arithmetic on the entry, so what is read of that page depends on it.
     fn leads_to(word: u64) -> Option<Name> {
         let entry = Self(word);
+        if let Some(slot) = entry.swap_slot() {
+            return Some(Name::new("swap{}", [slot]));
+        }
         (!entry.is_none()).then(|| entry.pfn().object())
     }
 }
@@ -243,7 +277,7 @@ impl Entry {
         ("n", "prot-none: present to the kernel alone"),
         ("s", "special: no page that is counted"),
         ("v", "device memory"),
-        ("x", "exclusive, of a migration entry"),
+        ("x", "exclusive, of a migration entry or a swap entry"),
     ];
 }
 
@@ -254,6 +288,8 @@ impl fmt::Display for Entry {
         }
         if self.is_migration() {
             write!(f, "migration:{}", self.pfn())?;
+        } else if let Some(slot) = self.swap_slot() {
+            write!(f, "swap{slot}")?;
         } else {
             write!(f, "{}", self.pfn())?;
         }
@@ -313,6 +349,16 @@ mod tests {
     }
 
     #[test]
+    fn a_swap_entry_names_a_slot_and_is_no_migration_entry() {
+        let entry = Entry::swap(3, true);
+        assert_eq!(entry.swap_slot(), Some(3));
+        assert!(!entry.pte_present() && !entry.is_migration() && !entry.is_none());
+        assert!(entry.was_exclusive() && !Entry::swap(3, false).was_exclusive());
+        assert!(!Entry::swap(0, false).is_none());
+        assert_eq!(Entry::leaf(P, true).migration(true).swap_slot(), None);
+    }
+
+    #[test]
     fn a_read_only_entry_permits_reads_only() {
         let entry = Entry::leaf(P, false);
         assert!(entry.access_permitted(false) && !entry.access_permitted(true));
@@ -326,5 +372,6 @@ mod tests {
             Entry::leaf(P, false).migration(true).to_string(),
             "migration:page5|ax"
         );
+        assert_eq!(Entry::swap(3, true).to_string(), "swap3|x");
     }
 }

@@ -67,6 +67,11 @@ impl Geometry {
         !matches!(self.existence[level as usize], Existence::Real)
     }
 
+    /// Whether the level has the entry above standing for it in its place, and not by a copy.
+    pub const fn is_folded_in_place(&self, level: Level) -> bool {
+        matches!(self.existence[level as usize], Existence::FoldedInPlace)
+    }
+
     /// Entries in a table of this level (`PTRS_PER_PTE` and its kin).
     pub const fn entries(&self, level: Level) -> u64 {
         if self.is_folded(level) {

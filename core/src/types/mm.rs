@@ -22,4 +22,7 @@ pub struct Mm {
     pub anon_vma: AnonVma,
     /// `pmd_huge_pte`: tables deposited for huge mappings, the newest first. Under the pmd lock.
     pub deposited: [Plain<BlockLink>; 2],
+    /// `tlb_flush_batched`: flushes of it that were put off (the low half), and how many of these somebody made up for (the
+    /// high half).
+    pub tlb_flush_batched: Atomic<i32>,
 }

@@ -21,6 +21,7 @@
 //! | `anon_vma` | from an anonymous page to where it may be mapped |
 //! | `vma` | an area of an address space |
 //! | `mm` | an address space |
+//! | `swap` | swap slots, and what the swap cache has for them |
 //! | `sections` | what a CPU is in, and others may wait for |
 
 mod anon_vma;
@@ -35,11 +36,13 @@ mod pagemap;
 mod pfn;
 mod sections;
 mod split_queue;
+mod swap;
 mod table;
 mod vma;
 mod zone;
 
 pub use anon_vma::{AnonPlace, AnonVma};
+pub(crate) use entry::LOW_HALF;
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use huge_zero::HugeZero;
@@ -51,6 +54,7 @@ pub use pagemap::Pagemap;
 pub use pfn::Pfn;
 pub(crate) use sections::Sections;
 pub use split_queue::{Deferred, SplitQueue};
+pub use swap::{Cached, Swap, SwapSlot, SwapUse};
 pub use table::Table;
 pub use vma::{Backing, VmFlags, Vma};
 pub use zone::{BlockLink, Zone};

@@ -158,6 +158,10 @@ pub struct Page {
     pub table: Table,
     /// What is fixed of it.
     pub memory: Memory,
+    /// `folio->swap`: the slot that it is cached for, while `PG_swapcache` is set. With the folio locked.
+    pub swap: Atomic<u32>,
+    /// What is in it, where somebody asks: whoever writes writes a number.
+    pub contents: Atomic<u32>,
 }
 
 impl Page {
@@ -183,6 +187,8 @@ impl Page {
             owner: layout.plain(name("page{}.owner"), Owner::Free),
             table: Table::declare(layout, pfn, entries),
             memory: Memory::default(),
+            swap: layout.atomic(name("page{}.swap"), 0),
+            contents: layout.atomic(name("page{}.contents"), 0),
         })
     }
 }

@@ -28,6 +28,10 @@ bitflags! {
         const SLAB = 1 << 8;
         /// `PG_hwpoison`.
         const HWPOISON = 1 << 9;
+        /// `PG_swapbacked` is *clear*: anonymous memory that `MADV_FREE` gave up, and that need not be written out.
+        const LAZYFREE = 1 << 10;
+        /// `PG_writeback`: its contents are on their way out.
+        const WRITEBACK = 1 << 11;
     }
 }
 

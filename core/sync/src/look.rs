@@ -14,12 +14,14 @@ pub enum Look {
     Nothing,
     /// Is it this?
     Is(u64),
-    /// Is it, as a signed number, below this?
+    /// Is it, as a signed number of 32 bits, below this? A count that was added to beyond them is negative.
     IsBelow(i64),
     /// Is some of these bits set?
     HasAny(u64),
     /// Are all of these bits set?
     HasAll(u64),
+    /// What are these bits? The answer is the value without all others.
+    Bits(u64),
 }
 
 impl Look {
@@ -29,9 +31,10 @@ impl Look {
             Self::Value => value,
             Self::Nothing => 0,
             Self::Is(expected) => (value == expected) as u64,
-            Self::IsBelow(limit) => ((value as i64) < limit) as u64,
+            Self::IsBelow(limit) => ((value as i32 as i64) < limit) as u64,
             Self::HasAny(bits) => (value & bits != 0) as u64,
             Self::HasAll(bits) => (value & bits == bits) as u64,
+            Self::Bits(bits) => value & bits,
         }
     }
 }
@@ -49,9 +52,11 @@ mod tests {
         assert_eq!(Look::Is(7).answer(6), 0);
         assert_eq!(Look::IsBelow(0).answer(minus_one), 1);
         assert_eq!(Look::IsBelow(0).answer(0), 0);
+        assert_eq!(Look::IsBelow(0).answer(1 << 31), 1);
         assert_eq!(Look::HasAny(6).answer(2), 1);
         assert_eq!(Look::HasAny(6).answer(1), 0);
         assert_eq!(Look::HasAll(6).answer(2), 0);
         assert_eq!(Look::HasAll(6).answer(7), 1);
+        assert_eq!(Look::Bits(6).answer(13), 4);
     }
 }

@@ -4,6 +4,7 @@ use crate::common::World;
 use gupcheck_core::arch::Deposit;
 use gupcheck_core::folio::{COMPOUND_MAPPED, GUP_PIN_COUNTING_BIAS, PageFlags, Pfn};
 use gupcheck_core::pgtable::{Entry, Level};
+use gupcheck_core::swap::SwapUse;
 
 /// What somebody outside the page tables holds of the folio that a page is in.
 #[derive(Clone, Copy)]
@@ -31,6 +32,7 @@ pub(crate) fn audit(world: &World, held: &[Held]) {
     let mut ledger = Ledger {
         world,
         lines: vec![Line::default(); world.machine.pages().len()],
+        named: Vec::new(),
     };
     if let Some(zero) = world.machine.zero_page {
         ledger.lines[zero.0 as usize].refs += 1;
@@ -54,6 +56,7 @@ pub(crate) fn audit(world: &World, held: &[Held]) {
             }
         }
     }
+    ledger.swap();
     for &held in held {
         ledger.held(held);
     }
@@ -64,6 +67,8 @@ pub(crate) fn audit(world: &World, held: &[Held]) {
 struct Ledger<'w> {
     world: &'w World,
     lines: Vec<Line>,
+    /// The slots of swap space that entries name.
+    named: Vec<u32>,
 }
 
 impl Ledger<'_> {
@@ -112,6 +117,7 @@ impl Ledger<'_> {
             let entry: Entry = self.world.get(cell);
             if !entry.pte_present() {
                 assert!(!entry.is_huge(), "an invalidated entry was left: {entry}");
+                self.named.extend(entry.swap_slot());
             } else if let (Some(below), false) = (below, entry.is_huge()) {
                 self.table(entry.pfn(), below);
             } else if entry.is_devmap() {
@@ -126,6 +132,27 @@ impl Ledger<'_> {
                 } else {
                     line.maps += 1;
                 }
+            }
+        }
+    }
+
+    /// The swap cache's references, and how often each slot is used. After all tables.
+    fn swap(&mut self) {
+        let Some(swap) = self.world.machine.swap_space() else {
+            return;
+        };
+        for (nth, slot) in swap.slots.iter().enumerate() {
+            let cached = self.world.get(slot.cached).0;
+            let entries = self.named.iter().filter(|&&named| named as usize == nth);
+            let used = SwapUse {
+                entries: entries.count() as u32,
+                has_cache: cached.is_some(),
+            };
+            assert_eq!(self.world.get(slot.used), used, "uses of slot {nth}");
+            if let Some(pfn) = cached {
+                self.folio(pfn).refs += 1;
+                let marked = self.world.flags(pfn).contains(PageFlags::SWAP_CACHE);
+                assert!(marked, "{pfn} is in the swap cache");
             }
         }
     }

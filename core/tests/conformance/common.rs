@@ -8,8 +8,8 @@ use gupcheck_core::gup::{Errno, Gup};
 use gupcheck_core::machine::Machine;
 use gupcheck_core::step::{Kernel, Step, Steps};
 use gupcheck_core::sync::{
-    Atomic, Backend, CellKind, Fault, Lane, LaneId, Layout, LockMode, Note, Op, Plain, SectionId,
-    SectionSet, Site, Word,
+    Atomic, Backend, CellId, CellKind, Fault, Lane, LaneId, Layout, LockMode, Note, Op, Plain,
+    SectionId, SectionSet, Site, Word,
 };
 use std::cell::{Cell, RefCell};
 
@@ -22,6 +22,8 @@ struct Sequential {
     inside: Cell<SectionSet>,
     ops: RefCell<Vec<String>>,
     spans: RefCell<Vec<String>>,
+    /// The values that were written, and where.
+    writes: RefCell<Vec<(CellId, u64)>>,
 }
 
 impl Sequential {
@@ -35,6 +37,7 @@ impl Sequential {
             inside: Cell::default(),
             ops: RefCell::default(),
             spans: RefCell::default(),
+            writes: RefCell::default(),
         }
     }
 
@@ -124,6 +127,7 @@ impl Backend for Sequential {
         }
         if let Some(new) = op.written(old) {
             *value = new;
+            self.writes.borrow_mut().push((cell, new));
         }
         op.answer(old)
     }
@@ -200,6 +204,15 @@ impl World {
         self.engine.ops.borrow_mut().clear();
         work(&self.cpu());
         self.engine.ops.borrow().clone()
+    }
+
+    /// What `work` writes to a cell, write by write.
+    pub(crate) fn written<T: Word>(&self, cell: Atomic<T>, work: impl FnOnce()) -> Vec<T> {
+        self.engine.writes.borrow_mut().clear();
+        work();
+        let writes = self.engine.writes.borrow();
+        let here = writes.iter().filter(|(written, _)| *written == cell.id());
+        here.map(|&(_, value)| T::from_word(value)).collect()
     }
 
     /// The kernel functions that have been entered so far.

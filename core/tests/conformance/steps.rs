@@ -1,29 +1,30 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
-use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::arch::{ARM64, Profile, S390, WEAK, X86_NATIVE, X86_PAE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
-    Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
+    Foll, get_user_pages_fast_only, perf_get_page_size, pin_user_pages_fast,
+    pin_user_pages_fast_only, unpin_user_pages,
 };
 use gupcheck_core::mm::{FaultFlags, VmFault, shrink_huge_zero_page_scan};
 use gupcheck_core::mutators::{
     collapse_huge_page, deferred_split_scan, do_user_addr_fault, madvise_dontneed,
-    migrate_huge_page, migrate_page, munmap, split_huge_page,
+    migrate_huge_page, migrate_page, munmap, reclaim_pages, split_huge_page,
 };
 use gupcheck_core::pgtable::{Bits, Entry, Level};
 use gupcheck_core::step::Step;
 
 /// What a scene consists of: the areas that boot made, and the first frame of interest.
-struct Scene {
-    area: Area,
+pub(crate) struct Scene {
+    pub(crate) area: Area,
     page: Pfn,
 }
 
 /// One page mapped, writable.
-fn small(boot: &mut Boot) -> Scene {
+pub(crate) fn small(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
     let page = boot.populate(area)[0];
     boot.free_block(0);
@@ -39,7 +40,7 @@ fn read_only(boot: &mut Boot) -> Scene {
 }
 
 /// One page, locked, with a migration entry where it was mapped.
-fn migrating(boot: &mut Boot) -> Scene {
+pub(crate) fn migrating(boot: &mut Boot) -> Scene {
     let scene = small(boot);
     let area = scene.area;
     boot.change_pte(area.mm, area.start, |pte| pte.migration(true));
@@ -185,9 +186,53 @@ fn write(cpu: &Cpu<'_>, scene: &Scene) {
     assert_eq!(fault, VmFault::Done);
 }
 
-fn pin(cpu: &Cpu<'_>, scene: &Scene) {
+/// One page mapped that was given up.
+fn given_up(boot: &mut Boot) -> Scene {
+    let scene = small(boot);
+    boot.madvise_free(scene.area.mm, scene.area.start, scene.page);
+    scene
+}
+
+/// One page mapped, dirty, and a slot of swap space.
+fn swappable(boot: &mut Boot) -> Scene {
+    let scene = small(boot);
+    boot.swap_space(1);
+    scene
+}
+
+/// One page in the swap cache, and the entry of its slot where it was mapped.
+fn swapped_out(boot: &mut Boot) -> Scene {
+    let area = boot.anon_area(1);
+    let slot = boot.map_swap(area.mm, area.start, true);
+    let page = boot.cached_for(slot);
+    Scene { area, page }
+}
+
+/// One page mapped, in an mm of which flushes were put off, on a machine with translations.
+fn put_off(boot: &mut Boot) -> Scene {
+    let scene = small(boot);
+    let batched = boot.mm(scene.area.mm).tlb_flush_batched;
+    boot.layout().set(batched, 1);
+    boot.hardware_users();
+    scene
+}
+
+fn reclaim(cpu: &Cpu<'_>, scene: &Scene) {
+    reclaim_pages(cpu, &[scene.page]);
+}
+
+fn touch(cpu: &Cpu<'_>, scene: &Scene) {
+    let area = scene.area;
+    do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::empty());
+}
+
+pub(crate) fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
+}
+
+fn size(cpu: &Cpu<'_>, scene: &Scene) {
+    perf_get_page_size(cpu, scene.area.mm, scene.area.start);
 }
 
 fn get_none(cpu: &Cpu<'_>, scene: &Scene) {
@@ -214,7 +259,7 @@ fn collapse(cpu: &Cpu<'_>, scene: &Scene) {
     collapse_huge_page(cpu, scene.area.mm, scene.area.start);
 }
 
-fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
     migrate_page(cpu, scene.page);
 }
 
@@ -232,8 +277,8 @@ fn try_split(cpu: &Cpu<'_>, scene: &Scene) {
     let _ = split_huge_page(cpu, scene.page);
 }
 
-type SetUp = fn(&mut Boot) -> Scene;
-type Work = fn(&Cpu<'_>, &Scene);
+pub(crate) type SetUp = fn(&mut Boot) -> Scene;
+pub(crate) type Work = fn(&Cpu<'_>, &Scene);
 
 /// The operations of `work` without these steps.
 fn ops(profile: &'static Profile, without: &[Step], set_up: SetUp, work: Work) -> Vec<String> {
@@ -279,7 +324,13 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         | S::PincountBarrier
         | S::PmdRecheck
         | S::PteRecheck
+        | S::EntrySingleLoad
+        | S::RecheckMarks
         | S::RecheckOrder => (&ARM64, small, pin),
+        S::SizeWalkIrqsOff => (&ARM64, small, size),
+        S::FoldedByPlace => (&S390, small, pin),
+        S::LowHalfFirst | S::LowHalfAgain => (&X86_PAE, small, pin),
+        S::HalfStoreOrder => (&X86_PAE, hole, fault_in),
         S::ExclusiveBarrier => (&ARM64, read_only, pin),
         S::PutOrdered => (&ARM64, small, pin_and_unpin),
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
@@ -309,6 +360,18 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::HugeReuseByReferences | S::SplitPageLock => (&ARM64, huge_shared, write),
         S::RangeReread => (&ARM64, range_hole, write),
         S::RequeueBeforeVisible => (&ARM64, huge_queued, migrate_huge),
+        S::LazyfreeRmb | S::LazyfreeBarrier | S::LazyfreeRefs | S::NosyncBarrier => {
+            (&ARM64, given_up, reclaim)
+        }
+        S::SwapPeeksFirst | S::SwapChecksPins | S::SwapExclusive | S::RemoveChecksDirty => {
+            (&ARM64, swappable, reclaim)
+        }
+        S::SwapCacheRecheck => (&ARM64, swapped_out, touch),
+        S::FlushBeforeWriteout => (&X86_NATIVE, swappable, reclaim),
+        S::FlushBeforeFree => (&X86_NATIVE, given_up, reclaim),
+        S::FlushBatchedPending => (&X86_NATIVE, put_off, zap),
+        S::PendingInvalidates => (&ARM64, put_off, zap),
+        other => crate::fork_steps::scene_of(other),
     }
 }
 
@@ -370,6 +433,32 @@ const STORED_OVER: &[&str] = &[
     "store.Relaxed mm0.pte[7]",
 ];
 
+/// The entries that link tables, read for the way down once they were checked.
+const READ_TWICE: &[&str] = &[
+    "load.Dependency mm0.pmd[1]",
+    "load.Dependency mm0.pud[0]",
+    "read page1.table",
+    "read page2.table",
+];
+
+/// The root's entry, at the two levels that are folded into it.
+const READ_IN_PLACE: &[&str] = &[
+    "load.Dependency mm0.pgd[0]",
+    "load.Dependency mm0.pgd[0]",
+    "read page0.table",
+    "read page0.table",
+];
+
+/// The third look at each entry of the walk, and the barrier before it.
+const LOW_AGAIN: &[&str] = &[
+    "fence.Acquire",
+    "fence.Acquire",
+    "fence.Acquire",
+    "load.Relaxed mm0.pgd[0]",
+    "load.Relaxed mm0.pmd[1]",
+    "load.Relaxed mm0.pte[4]",
+];
+
 /// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
 fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
     use Step as S;
@@ -383,7 +472,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             &["fence.Acquire", "load.Relaxed mm0.write_protect_seq"],
             NOTHING,
         ),
-        S::IrqsOffBlockIpi => (&["enter irqs off", "leave irqs off"], NOTHING),
+        S::IrqsOffBlockIpi | S::SizeWalkIrqsOff => (&["enter irqs off", "leave irqs off"], NOTHING),
         S::CollapseSyncIpi | S::TlbFlush => (&["wait irqs off"], NOTHING),
         S::EntryReadOnce => (DEPENDENT, INDEPENDENT),
         S::AddUnlessZero => (
@@ -536,6 +625,59 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::CheckPte | S::SplitChecksFolio | S::SplitSkipsMigration | S::SplitPageLock => {
             unreachable!("they decide whether all the rest is done")
         }
+        S::LazyfreeRmb => (&["fence.Acquire"], NOTHING),
+        S::LazyfreeBarrier | S::NosyncBarrier => (&["fence.SeqCst"], NOTHING),
+        S::LazyfreeRefs => (
+            &["load.Relaxed page3.mapcount", "load.Relaxed page3.refcount"],
+            NOTHING,
+        ),
+        S::SwapPeeksFirst => (
+            &["load.Relaxed page3.flags", "load.Relaxed page3.refcount"],
+            NOTHING,
+        ),
+        // The exclusive bit is cleared all the same.
+        S::SwapChecksPins => (
+            &[
+                "fence.SeqCst",
+                "fence.SeqCst",
+                "load.Relaxed page3.flags",
+                "load.Relaxed page3.refcount",
+            ],
+            NOTHING,
+        ),
+        S::SwapCacheRecheck => (
+            &["load.Relaxed page4.flags", "load.Relaxed page4.swap"],
+            NOTHING,
+        ),
+        S::RemoveChecksDirty => (&["load.Relaxed page3.flags"], NOTHING),
+        // It is made up for later.
+        S::FlushBeforeWriteout => (NOTHING, NOTHING),
+        S::FlushBeforeFree => (&["wait irqs off"], NOTHING),
+        S::FlushBatchedPending => (
+            &[
+                "cmpxchg.Full mm0.tlb_flush_batched",
+                "load.Relaxed mm0.tlb_flush_batched",
+                "wait irqs off",
+                "wait tlb",
+            ],
+            NOTHING,
+        ),
+        S::PendingInvalidates => (&["wait tlb"], NOTHING),
+        S::SwapExclusive => unreachable!("it changes a value"),
+        S::EntrySingleLoad | S::FoldedByPlace | S::LowHalfAgain => of_an_entrys_reads(step),
+        other => crate::fork_steps::difference(other),
+    }
+}
+
+/// The same of the steps that say how often, and where, an entry is read.
+fn of_an_entrys_reads(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
+    const NOTHING: &[&str] = &[];
+    match step {
+        Step::EntrySingleLoad => (NOTHING, READ_TWICE),
+        Step::FoldedByPlace => (READ_IN_PLACE, NOTHING),
+        Step::LowHalfAgain => (LOW_AGAIN, NOTHING),
+        // Another part of the same entry is looked at, or written: halves.rs.
+        other => unreachable!("{other} changes no operation, or is not told of"),
     }
 }
 
@@ -554,6 +696,19 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(!with.iter().any(|op| op.starts_with("xchg.")), "{step}");
             let come = beyond(&without, &with);
             assert!(come.iter().any(|op| op.starts_with("xchg.")), "{step}");
+            continue;
+        }
+        // Something that is not done, a bit of what is stored, or another part of the same entry: `fork_steps.rs`,
+        // `swap.rs`, `halves.rs`.
+        if matches!(
+            step,
+            Step::UndoUnchecked
+                | Step::SwapExclusive
+                | Step::LowHalfFirst
+                | Step::HalfStoreOrder
+                | Step::RecheckMarks
+        ) {
+            assert_eq!(with, without, "{step}: the same cells, in the same order");
             continue;
         }
         let (gone, come) = difference(step);

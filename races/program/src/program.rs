@@ -318,6 +318,11 @@ impl Program {
         self.property(When::Sometimes, text.into(), wordless(holds));
     }
 
+    /// Asks for no property that is meant, for whoever wants to know what the others would notice.
+    pub fn forget(&mut self, is_meant: impl Fn(&Property) -> bool) {
+        self.properties.retain(|property| !is_meant(property));
+    }
+
     fn property(&mut self, when: When, text: String, holds: Predicate) {
         assert!(self.properties.len() < 64, "at most 64 properties");
         self.properties.push(Property { when, text, holds });

@@ -36,7 +36,7 @@ fn copy_present_pte(cpu: &Cpu<'_>, parent: &Mm, child: &Mm, addr: u64) -> bool {
     shared
 }
 
-/// The mm has pinned pages before: `first_pin.rs` is about the first time.
+/// The mm has pinned pages before: `fork/first-pin` is about the first time.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
@@ -72,6 +72,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PincountBarrier, RELAXED),
         Need::of(Step::SeqcountBegin, PROFILES),
         Need::of(Step::SeqcountRetry, PROFILES),
+        Need::of(Step::UndoUnchecked, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

@@ -170,6 +170,7 @@ fn question(history: &History<'_>, cell: CellId, op: Op, read: u64) -> String {
         Some(Look::IsBelow(limit)) => format!("below {limit}?"),
         Some(Look::HasAny(bits)) => format!("any of {}?", shown(bits)),
         Some(Look::HasAll(bits)) => format!("{}?", shown(bits)),
+        Some(Look::Bits(bits)) => return format!(", of which {bits:#x}"),
     };
     let answer = if op.answer(read) == 0 { "no" } else { "yes" };
     format!(", {question} {answer}")

@@ -6,7 +6,7 @@ use gupcheck_sync::{Event, Layout, Look, Op, Rmw, RmwOrder, Until, What};
 use super::{Loose, Plainly};
 
 /// A value, a question, and the answer.
-const ASKED: [(i32, Look, u64); 11] = [
+const ASKED: [(i32, Look, u64); 12] = [
     (7, Look::Value, 7),
     (-1, Look::Value, u64::MAX),
     (7, Look::Nothing, 0),
@@ -18,6 +18,7 @@ const ASKED: [(i32, Look, u64); 11] = [
     (1, Look::HasAny(6), 0),
     (2, Look::HasAll(6), 0),
     (7, Look::HasAll(6), 1),
+    (13, Look::Bits(6), 4),
 ];
 
 /// One CPU stores values and asks every question of each, in each way in which a value is read: by loads, by updates

@@ -44,9 +44,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
         dax_layout_is_idle(cpu, area.mm, area.start, area.end, first)
     });
     let caller = gup[0];
-    scene.always(
-        "blocks that were found idle were got by nobody (I5)",
-        move |end| !end.is(truncate, "did", "yes") || gup.iter().all(|&lane| end.got(lane) == 0),
+    let blocks: Vec<_> = (0..pages).map(|n| first.plus(n)).collect();
+    scene.acts_on_nobodys(
+        ("blocks that were found idle were got", &blocks),
+        &gup,
+        move |end| end.is(truncate, "did", "yes"),
     );
     scene.sometimes(
         "a caller gets a page, and the blocks are busy",

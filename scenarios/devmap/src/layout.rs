@@ -57,9 +57,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
         dax_layout_is_idle(cpu, area.mm, area.start, area.end, first)
     });
     let caller = gup[0];
-    scene.always(
-        "a block that was found idle was got by nobody (I5)",
-        move |end| !end.is(truncate, "did", "yes") || gup.iter().all(|&lane| end.got(lane) == 0),
+    let blocks: Vec<_> = (0..size.pages).map(|n| first.plus(n)).collect();
+    scene.acts_on_nobodys(
+        ("a block that was found idle was got", &blocks),
+        &gup,
+        move |end| end.is(truncate, "did", "yes"),
     );
     scene.sometimes(
         "a caller gets the page, and the block is busy",

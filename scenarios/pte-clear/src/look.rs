@@ -63,8 +63,8 @@ pub(crate) fn program(
     });
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, old).is_some());
     let caller = gup[0];
-    scene.always("a page that moved was got by nobody (I5)", move |end| {
-        !end.is(migration, "did", "yes") || !gup.iter().any(|&lane| end.got_page(lane, old))
+    scene.acts_on_nobodys(("a page that moved was got", &[old]), &gup, move |end| {
+        end.is(migration, "did", "yes")
     });
     scene.sometimes("a caller gets the page, and it stays", move |end| {
         end.got_page(caller, old)

@@ -64,14 +64,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
         collapse_huge_page(cpu, area.mm, area.start)
     });
     let (caller, first) = (gup[0], pages[0]);
-    scene.always(
-        "pages that were collapsed away were got by nobody (I5)",
-        move |end| {
-            !end.is(khugepaged, "scan", "succeeded")
-                || !gup
-                    .iter()
-                    .any(|&lane| pages.iter().any(|&page| end.got_page(lane, page)))
-        },
+    scene.acts_on_nobodys(
+        ("pages that were collapsed away were got", &pages),
+        &gup,
+        move |end| end.is(khugepaged, "scan", "succeeded"),
     );
     scene.sometimes(
         "a caller gets a page, and khugepaged gives up",

@@ -111,6 +111,8 @@ impl<'m> Fault<'_, 'm> {
                 self.do_anonymous_page()
             } else if pte.is_migration() {
                 self.wait_for_entry(ptep, pte)
+            } else if let Some(slot) = pte.swap_slot() {
+                self.do_swap_page(pte, slot)
             } else {
                 VmFault::Sigbus
             };

@@ -22,7 +22,7 @@ impl<'m> Fault<'_, 'm> {
         if pmdp.is_still(cpu, pmd) {
             if hint {
                 let head = cpu.machine().page(pmd.pfn());
-                pmdp.set(cpu, self.without_hint(pmd, head));
+                pmdp.set_pmd(cpu, self.without_hint(pmd, head));
             } else {
                 self.set_accessed(pmdp, pmd);
             }
@@ -70,7 +70,7 @@ impl<'m> Fault<'_, 'm> {
             folio.unlock(cpu);
         }
         if exclusive && !self.flags.contains(FaultFlags::UNSHARE) {
-            pmdp.set(cpu, self.made_writable(pmd));
+            pmdp.set_pmd(cpu, self.made_writable(pmd));
         }
         pmdp.lock().unlock(cpu);
         exclusive

@@ -4,7 +4,7 @@
 //!
 //! 1. the folio and a table are allocated, without any lock: if there is no memory for the folio the fault goes on with a small page,
 //!    if there is none for the table it fails;
-//! 2. a write barrier: the contents, and that the tails have a head, come before the entry (M-P63);
+//! 2. a write barrier: the contents, and that the tails have a head, come before the entry (M-P83);
 //! 3. under the pmd lock: if somebody was first, both are given back;
 //! 4. the folio is counted, anonymous, exclusive; 5. the table is deposited, for the day the pmd is split; 6. the pmd is set.
 //!
@@ -79,7 +79,7 @@ impl<'m> Fault<'_, 'm> {
             self.mm.deposit(cpu, table);
             let write = self.vma.flags.contains(VmFlags::WRITE);
             let entry = Entry::leaf(head.pfn, write).with(Bits::DIRTY).huge();
-            pmdp.set(cpu, entry);
+            pmdp.set_pmd(cpu, entry);
         }
         pmdp.lock().unlock(cpu);
         if !vacant {
@@ -103,7 +103,7 @@ impl<'m> Fault<'_, 'm> {
         let vacant = pmdp.is_still(cpu, Entry::NONE);
         if vacant {
             self.mm.deposit(cpu, table);
-            pmdp.set(cpu, Entry::leaf(head.pfn, false).huge());
+            pmdp.set_pmd(cpu, Entry::leaf(head.pfn, false).huge());
         }
         pmdp.lock().unlock(cpu);
         if !vacant {

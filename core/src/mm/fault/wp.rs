@@ -9,6 +9,7 @@ use crate::folio::{
 use crate::lkmm::read_once_is;
 use crate::mm::{FaultFlags, VmFault, folio_move_anon_rmap};
 use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
+use crate::swap::{folio_free_swap, folio_test_swapcache};
 
 impl<'m> Fault<'_, 'm> {
     /// `do_wp_page`, of a private mapping: reuse the page, or copy it. Holds the page-table lock, and
@@ -46,7 +47,8 @@ impl<'m> Fault<'_, 'm> {
     pub(super) fn wp_can_reuse(&self, folio: Folio<'m>, page: &Page) -> bool {
         let cpu = self.cpu;
         let ksm = read_once_is(cpu, folio.head().mapping, Mapping::Ksm);
-        if ksm || !folio_ref_count_is_below(cpu, folio, 2) || !folio.trylock(cpu) {
+        let cached = i32::from(folio_test_swapcache(cpu, folio));
+        if ksm || !folio_ref_count_is_below(cpu, folio, 2 + cached) || !folio.trylock(cpu) {
             return false;
         }
         let alone = self.is_alone(folio, page);
@@ -54,10 +56,13 @@ impl<'m> Fault<'_, 'm> {
         alone
     }
 
-    /// Whether nobody but the mapping has a reference; then the page is this mm's alone from now on. Under the folio's lock. (The
-    /// kernel would take the folio out of the swap cache first.)
+    /// Whether nobody but the mapping has a reference; then the page is exclusive from now on. Under the folio's lock. The swap
+    /// cache gives its own up, if no entry names the slot.
     pub(super) fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
         let cpu = self.cpu;
+        if folio_test_swapcache(cpu, folio) {
+            folio_free_swap(cpu, folio);
+        }
         let alone = folio_ref_count_is(cpu, folio, 1);
         if alone {
             folio_move_anon_rmap(cpu, folio, self.mm);

@@ -1,0 +1,230 @@
+//! fork, alone: what the child gets, what becomes of the parent, and what is left where there is no memory.
+
+use crate::books::{Held, audit};
+use crate::common::{World, boot, populated};
+use crate::mutators::{entry, huge};
+use gupcheck_core::arch::{Profile, X86_NATIVE};
+use gupcheck_core::boot::{Area, Boot};
+use gupcheck_core::folio::{PageFlags, Pfn};
+use gupcheck_core::gup::{Errno, Foll, pin_user_pages_fast_only};
+use gupcheck_core::mutators::dup_mm;
+use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
+
+fn pte(world: &World, area: Area, nth: u64) -> Entry {
+    entry(world, area, area.start + nth * PAGE_SIZE, Level::Pte).expect("there is a table")
+}
+
+fn is_exclusive(world: &World, pfn: Pfn) -> bool {
+    world.flags(pfn).contains(PageFlags::ANON_EXCLUSIVE)
+}
+
+/// The child's entry for a page that is shared: not writable, and not used by the child yet.
+fn shared(pfn: Pfn) -> Entry {
+    Entry::leaf(pfn, true).without(Bits::WRITE | Bits::ACCESSED)
+}
+
+#[test]
+fn the_child_shares_what_is_not_pinned() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, pages) = populated(&mut boot, 2);
+        let child = boot.child_of(area);
+        boot.has_pinned_before(area.mm);
+        let world = World::new(boot);
+        assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+        for (nth, &pfn) in (0..).zip(&pages) {
+            assert_eq!(
+                pte(&world, area, nth),
+                Entry::leaf(pfn, true).without(Bits::WRITE)
+            );
+            assert_eq!(pte(&world, child, nth), shared(pfn));
+            assert_eq!((world.refs(pfn), is_exclusive(&world, pfn)), (2, false));
+        }
+        let sequence = world.machine.mm(area.mm).write_protect_seq;
+        assert_eq!(world.get(sequence), 2);
+        audit(&world, &[]);
+    }
+}
+
+/// An area of two pages, the first of which is pinned, and a child to be.
+fn pinned(boot: &mut Boot) -> (Area, Area, Vec<Pfn>) {
+    let (area, pages) = populated(boot, 2);
+    let child = boot.child_of(area);
+    (area, child, pages)
+}
+
+fn pin(world: &World, area: Area) -> Pfn {
+    let cpu = world.cpu();
+    let gup = pin_user_pages_fast_only(&cpu, area.mm, area.start, 1, Foll::WRITE);
+    gup.pages[0].pfn
+}
+
+#[test]
+fn what_is_pinned_is_copied_and_the_rest_is_shared() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, child, pages) = pinned(&mut boot);
+        let copy = boot.free_block(0);
+        let world = World::new(boot);
+        assert_eq!(pin(&world, area), pages[0]);
+        assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+        assert_eq!(pte(&world, area, 0), Entry::leaf(pages[0], true));
+        assert_eq!(pte(&world, child, 0), Entry::leaf(copy, true));
+        assert!(is_exclusive(&world, pages[0]) && is_exclusive(&world, copy));
+        assert_eq!(pte(&world, child, 1), shared(pages[1]));
+        audit(&world, &[Held::Pins(pages[0], 1)]);
+    }
+}
+
+/// The page is allocated with no lock of a table held, and the tables are locked anew for it.
+#[test]
+fn a_page_for_the_copy_is_allocated_outside_the_locks() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, child, _) = pinned(&mut boot);
+    boot.free_block(0);
+    let world = World::new(boot);
+    pin(&world, area);
+    let ops = world.ops(|cpu| dup_mm(cpu, area.mm, child.mm));
+    let locks: Vec<_> = (ops.iter())
+        .filter(|op| op.contains("lock ") && (op.contains(".ptl") || op.contains("zone")))
+        .map(String::as_str)
+        .collect();
+    let [src, dst] = [area, child].map(|area| {
+        let pmd = entry(&world, area, area.start, Level::Pmd);
+        pmd.expect("there is a table").pfn()
+    });
+    let [lock_both, unlock_both] = [
+        [format!("lock {dst}.ptl"), format!("lock {src}.ptl")],
+        [format!("unlock {src}.ptl"), format!("unlock {dst}.ptl")],
+    ];
+    let zone = ["lock zone.lock".to_owned(), "unlock zone.lock".to_owned()];
+    let expected = [&lock_both, &unlock_both, &zone, &lock_both, &unlock_both];
+    assert_eq!(locks, expected.into_iter().flatten().collect::<Vec<_>>());
+}
+
+#[test]
+fn where_there_is_no_page_for_the_copy_the_child_has_nothing() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, child, pages) = pinned(&mut boot);
+        // The second page is pinned: the first one is shared before fork fails.
+        let world = World::new(boot);
+        let cpu = world.cpu();
+        let second = Area {
+            start: area.start + PAGE_SIZE,
+            ..area
+        };
+        pin(&world, second);
+        let forked = dup_mm(&cpu, area.mm, child.mm);
+        assert_eq!(forked, Err(Errno::Enomem));
+        assert_eq!(entry(&world, child, child.start, Level::Pmd), None);
+        // What was shared stays read-only, and may be written to by the parent again after its next fault.
+        assert!(!pte(&world, area, 0).is_writable() && pte(&world, area, 1).is_writable());
+        assert_eq!(
+            (world.refs(pages[0]), is_exclusive(&world, pages[0])),
+            (1, false)
+        );
+        let sequence = world.machine.mm(area.mm).write_protect_seq;
+        assert_eq!(world.get(sequence), 2);
+        audit(&world, &[Held::Pins(pages[1], 1)]);
+    }
+}
+
+#[test]
+fn where_there_is_no_table_for_the_child_fork_fails() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 1);
+    let child = boot.child_without_tables(area);
+    let world = World::new(boot);
+    let forked = dup_mm(&world.cpu(), area.mm, child.mm);
+    assert_eq!(forked, Err(Errno::Enomem));
+    assert_eq!(pte(&world, area, 0), Entry::leaf(pages[0], true));
+    audit(&world, &[]);
+}
+
+#[test]
+fn tables_are_made_where_the_parent_has_some() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, pages) = populated(&mut boot, 1);
+        let child = boot.child_without_tables(area);
+        boot.free_block(0);
+        let world = World::new(boot);
+        assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+        assert_eq!(pte(&world, child, 0), shared(pages[0]));
+        audit(&world, &[]);
+    }
+}
+
+/// The zero page is nobody's, and is counted nowhere.
+#[test]
+fn a_special_entry_is_copied_as_it_is() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(1);
+    let zero = boot.zero_page();
+    let special = Entry::leaf(zero, false).with(Bits::SPECIAL);
+    let slot = boot.tables_down_to(area.mm, area.start, Level::Pte);
+    boot.layout().set(slot, special);
+    let child = boot.child_of(area);
+    let world = World::new(boot);
+    assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+    assert_eq!(pte(&world, child, 0), special.without(Bits::ACCESSED));
+    audit(&world, &[]);
+}
+
+#[test]
+fn a_migration_entry_is_one_of_a_shared_page_in_both() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 1);
+    crate::common::set_flag(&mut boot, pages[0], PageFlags::LOCKED, true);
+    boot.change_pte(area.mm, area.start, |pte| pte.migration(true));
+    let child = boot.child_of(area);
+    let world = World::new(boot);
+    assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+    let expected = Entry::leaf(pages[0], true)
+        .migration(false)
+        .without(Bits::WRITE);
+    assert_eq!(pte(&world, area, 0), expected);
+    assert_eq!(pte(&world, child, 0), expected);
+}
+
+#[test]
+fn a_huge_page_is_shared_and_a_table_deposited_for_the_child() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, head, _) = huge(&mut boot, 0);
+        let child = boot.child_without_tables(area);
+        boot.free_block(0);
+        let world = World::new(boot);
+        assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+        let pmd = |area: Area| entry(&world, area, area.start, Level::Pmd);
+        assert_eq!(
+            pmd(area),
+            Some(Entry::leaf(head, true).huge().without(Bits::WRITE))
+        );
+        assert_eq!(pmd(child), Some(shared(head).huge()));
+        assert!(!is_exclusive(&world, head));
+        audit(&world, &[]);
+    }
+}
+
+#[test]
+fn a_huge_page_that_is_pinned_is_split_and_each_page_copied() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, head, _) = huge(&mut boot, 0);
+        let child = boot.child_without_tables(area);
+        for _ in 0..5 {
+            boot.free_block(0);
+        }
+        let world = World::new(boot);
+        pin(&world, area);
+        assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+        for n in 0..4 {
+            assert_eq!(pte(&world, area, n), Entry::leaf(head.plus(n as u32), true));
+            let copy = pte(&world, child, n);
+            assert!(copy.is_writable() && is_exclusive(&world, copy.pfn()));
+        }
+        audit(&world, &[Held::Pins(head, 1)]);
+    }
+}

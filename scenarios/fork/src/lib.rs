@@ -1,0 +1,25 @@
+//! Fast GUP against fork: what is pinned is not shared with a child.
+
+mod batch;
+mod first_pin;
+mod huge_pmd;
+mod large_folio;
+mod migration;
+mod pinned;
+mod read_pin;
+mod remote_pin;
+mod small_page;
+
+use gupcheck_races::race::Race;
+
+/// The races of this family.
+pub const RACES: &[Race] = &[
+    small_page::RACE,
+    read_pin::RACE,
+    batch::RACE,
+    first_pin::RACE,
+    large_folio::RACE,
+    huge_pmd::RACE,
+    remote_pin::RACE,
+    migration::RACE,
+];

@@ -1,0 +1,62 @@
+//! R37: a page of another process is pinned, and the wrong mm is marked as having pins.
+//!
+//! Whoever pins another's pages takes that one's mmap lock, and so does fork: the two never overlap, and the sequence has no
+//! part in it. All that tells fork of the pin is the mark. The first kernel with a mark (008cfe4418b3) set the caller's own;
+//! a4d63c3732f1 mended it some days later.
+
+use crate::pinned::EVERYWHERE;
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "fork/remote-pin",
+    catalogue: "R37",
+    about: "A page of a process is pinned by another one before it forks: its own mm has to be marked.",
+    profiles: EVERYWHERE,
+    before: &[],
+    needs: &[
+        Need::of(Step::HasPinned, EVERYWHERE),
+        Need::of(Step::MarkTargetMm, EVERYWHERE),
+        Need::of(Step::ForkCopiesPinned, EVERYWHERE),
+    ],
+    indifferent: &[Step::ForkSequence],
+    tested: SMALL,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    boot.populate(area);
+    let child = boot.child_of(area);
+    let other = boot.new_mm();
+    // A copy of each page for the child; or, if the child shares it by the time it is pinned, for the parent, for whom as many
+    // may make one as there are callers.
+    for _ in 0..size.pages * size.cpus {
+        boot.free_block(0);
+    }
+    let mut scene = Scene::new(boot);
+    let pinned = scene.callers(size.cpus, Hold::Pin, move |cpu| {
+        pin_user_pages_remote(cpu, other, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    let fork = scene.cpu("fork", move |cpu| dup_mm(cpu, area.mm, child.mm));
+    let caller = pinned[0];
+    scene.always(
+        "what is pinned is the parent's, and exclusive (I4)",
+        move |end| {
+            let addrs = (0..).map(|n| area.start + n * PAGE_SIZE);
+            let pinned = pinned
+                .iter()
+                .flat_map(|&lane| addrs.clone().zip(end.pages(lane)));
+            pinned.into_iter().all(|(addr, page)| {
+                end.is_exclusive(page) && end.mapped(area.mm, addr) == Some(page.pfn)
+            })
+        },
+    );
+    scene.always("both do what they came for", move |end| {
+        end.is(fork, "ret", "0") && end.got(caller) == area.pages as usize
+    });
+    scene.sometimes("the page is pinned first", move |end| {
+        end.mapped(child.mm, child.start) != end.pages(caller).next().map(|page| page.pfn)
+    });
+    scene.into_program()
+}

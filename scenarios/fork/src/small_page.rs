@@ -1,0 +1,40 @@
+//! R04: a page is pinned for writing while fork decides whether the child may share it.
+//!
+//! The mm has pinned before, so that fork looks at the pins, which are in the very word that fork has just taken a reference
+//! by: one of the two comes first. Who pins before fork looks is seen, and the child gets a copy. Who pins after that finds
+//! the sequence odd, or changed. (The first pin ever is `first_pin`'s.)
+//!
+//! Before v5.9 nobody asked: without `fork-copies-pinned` that is the kernel. v5.9 and v5.10 asked, and had no sequence
+//! (`fork-sequence`, 57efa1fe5957).
+
+use crate::pinned::{EVERYWHERE, RELAXED, while_forking};
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "fork/small-page",
+    catalogue: "R04",
+    about: "A page is pinned for writing while fork decides whether the child may share it.",
+    profiles: EVERYWHERE,
+    before: &[],
+    needs: &[
+        Need::of(Step::SeqcountBegin, EVERYWHERE),
+        Need::of(Step::SeqcountRetry, EVERYWHERE),
+        Need::of(Step::ForkSequence, EVERYWHERE),
+        Need::of(Step::ForkCopiesPinned, EVERYWHERE),
+        Need::of(Step::UndoUnchecked, EVERYWHERE),
+        // The pin before the second look at the sequence.
+        Need::of(Step::PincountBarrier, RELAXED),
+    ],
+    indifferent: &[Step::RecheckOrder, Step::IrqsRestoredFirst],
+    tested: SMALL,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    boot.populate(area);
+    let child = boot.child_of(area);
+    boot.has_pinned_before(area.mm);
+    while_forking(size, boot, (area, child), size.pages, Foll::WRITE)
+}

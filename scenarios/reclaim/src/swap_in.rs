@@ -1,0 +1,52 @@
+//! R11, of a reference that is no pin: the page is swapped out under it, and must come back as the same page.
+//!
+//! Reclaim does not look for references when it unmaps a page that goes to swap space; they keep the folio in the swap cache. What the
+//! fault then makes of it was decided by its references until v5.19: there was one too many, so the next write copied it,
+//! and whoever held the reference (direct I/O, before it took pins) wrote to a page that nobody had any more. Now the swap
+//! entry remembers that the page was exclusive (1493a1913e34).
+
+use gupcheck_races::prelude::*;
+
+use crate::profiles::{ALL, NO_IPI};
+
+pub(crate) const RACE: Race = Race {
+    name: "reclaim/swap-in",
+    catalogue: "R11",
+    about: "A page is swapped out while GUP gets a reference of it, and comes back by a write fault.",
+    profiles: ALL,
+    before: &[],
+    needs: &[
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::RefcountFreeze, NO_IPI),
+        Need::of(Step::SwapExclusive, ALL),
+    ],
+    indifferent: &[],
+    tested: SMALL,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    boot.swap_space(1);
+    boot.free_block(0);
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    let reclaim = scene.cpu("reclaim, fault", move |cpu| {
+        let freed = reclaim_pages(cpu, &[page]) > 0;
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE);
+        freed
+    });
+    let caller = gup[0];
+    scene.always("what a caller got is still there (I4)", move |end| {
+        !gup.iter().any(|&lane| end.got_page(lane, page)) || end.is_there(area, 0, page)
+    });
+    scene.sometimes("the page is swapped out and freed", move |end| {
+        end.is(reclaim, "did", "yes")
+    });
+    scene.sometimes("a caller gets it", move |end| end.got_page(caller, page));
+    scene.into_program()
+}

@@ -1,0 +1,56 @@
+//! R34, the other side of the guard: it looks at the count, and the reference is taken after that. So callers who looked
+//! together go beyond the limit together.
+//!
+//! What they leave is a negative count, which refuses everybody from then on, and is as far from zero as it can be: it
+//! would take a million callers between their look and their reference, a pin being 1,024 references, to bring it there.
+//! Nobody frees the page.
+
+use crate::profiles::EVERY;
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "walker/guard-band",
+    catalogue: "R34",
+    about: "GUP callers find a count just below its limit together, and raise it beyond together.",
+    profiles: EVERY,
+    before: &[],
+    needs: &[],
+    indifferent: &[Step::RecheckOrder],
+    tested: &[
+        Tested::whole(1, 1, 20_000),
+        Tested::part(1, 2, 20_000),
+        Tested::part(2, 1, 20_000),
+        Tested::whole(1, 2, 2_000_000).longer(),
+    ],
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    // One pin more is too many; the mapping's reference is in it.
+    let held = i32::MAX - GUP_PIN_COUNTING_BIAS / 2;
+    let refcount = boot.page(page).refcount;
+    boot.layout().set(refcount, held + 1);
+    let mut scene = Scene::new(boot);
+    scene.held(page, held);
+    // One more than is asked for: it takes two.
+    let gup = scene.callers(size.cpus + 1, Hold::Pin, move |cpu| {
+        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    scene.cpu("madvise", move |cpu| {
+        madvise_dontneed(cpu, area.mm, area.start, area.end);
+    });
+    let [one, other] = [gup[0], gup[1]];
+    scene.always("a page that is held is not freed (I9)", move |end| {
+        !end.is_free(page)
+    });
+    scene.sometimes("the guard refuses", move |end| {
+        end.got_page(one, page) && !end.got_page(other, page)
+    });
+    scene.sometimes("two go beyond it together", move |end| {
+        end.got_page(one, page) && end.got_page(other, page)
+    });
+    scene.into_program()
+}

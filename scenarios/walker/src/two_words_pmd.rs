@@ -1,0 +1,56 @@
+//! R24 at the level of the pmd: khugepaged clears it, and puts a huge page there, while GUP reads its two words.
+//!
+//! The walker read pmds like any other value until 1180e732c985 (v6.2): half a link to a table, and half of none, is a link to
+//! whatever lies in the first frames of memory, and its contents are taken for entries. A pmd is set by a locked instruction on
+//! both halves, so the first look at the lower half is not needed here: the second one is.
+
+use gupcheck_core::arch::{X86_PAE, X86_PAE_PV};
+use gupcheck_races::prelude::*;
+
+const PAE: &[&Profile] = &[&X86_PAE, &X86_PAE_PV];
+
+pub(crate) const RACE: Race = Race {
+    name: "walker/two-words-pmd",
+    catalogue: "R24",
+    about: "khugepaged puts a huge page in a table's place while GUP reads the two words of the pmd.",
+    profiles: PAE,
+    before: &[],
+    needs: &[
+        Need::of(Step::LowHalfAgain, PAE),
+        // The second read of the same pmd, of a walker that does not go on by the first.
+        Need::of(Step::EntrySingleLoad, PAE),
+    ],
+    indifferent: &[Step::RecheckOrder],
+    tested: SMALL,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let others = [(); 2].map(|()| boot.anon_page(Owner::Other, 1));
+    let per_pmd = boot.geometry().pages_per_pmd();
+    let area = boot.anon_area(per_pmd);
+    let first = boot.populate(area)[0];
+    boot.free_block(per_pmd.trailing_zeros() as u8);
+    let mut scene = Scene::new(boot);
+    for page in others {
+        scene.held(page, 1);
+    }
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast_only(cpu, area.mm, area.start, size.pages as i32, Foll::WRITE)
+    });
+    let khugepaged = scene.cpu("khugepaged", move |cpu| {
+        collapse_huge_page(cpu, area.mm, area.start)
+    });
+    let caller = gup[0];
+    scene.sometimes("a caller gets a small page", move |end| {
+        end.got_page(caller, first)
+    });
+    scene.sometimes("a caller gets pages of the huge page", move |end| {
+        end.got(caller) > 0 && !end.got_page(caller, first)
+    });
+    scene.sometimes("the pages are collapsed", move |end| {
+        end.is(khugepaged, "scan", "succeeded")
+    });
+    scene.into_program()
+}
