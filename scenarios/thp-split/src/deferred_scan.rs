@@ -35,8 +35,13 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene(size, kernel, Hold::Reference)
 }
 
+/// The same, with callers that pin.
+pub fn pins_a_tail(size: Size, kernel: Kernel) -> Program {
+    scene(size, kernel, Hold::Pin)
+}
+
 /// The same, whatever callers take.
-pub(crate) fn scene(size: Size, kernel: Kernel, hold: Hold) -> Program {
+fn scene(size: Size, kernel: Kernel, hold: Hold) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages + 1);
     let pages = boot.geometry().pages_per_pmd();
     let area = boot.anon_area(pages);

@@ -15,6 +15,9 @@ mod zap_migration_entry;
 
 use gupcheck_races::race::Race;
 
+/// `thp-split/deferred-scan` with callers that pin: finding F3, which a test holds.
+pub use deferred_scan::pins_a_tail;
+
 /// The races of this family.
 pub const RACES: &[Race] = &[
     head_moves::RACE,

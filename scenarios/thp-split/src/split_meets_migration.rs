@@ -12,13 +12,22 @@ pub(crate) const RACE: Race = Race {
     about: "A huge page is zapped, and the next one in its place migrates, while the first is split: the split takes the migration entry for a pmd.",
     profiles: EVERYWHERE,
     before: &[],
-    needs: &[Need::of(Step::SplitSkipsMigration, EVERYWHERE)],
+    needs: &[
+        Need::of(Step::EntryReadOnce, RELAXED),
+        // The split's own migration entries are zapped: R59.
+        Need::of(Step::MigrationEntryRmb, RELAXED),
+        Need::of(Step::TailFlagsWmb, RELAXED),
+        Need::of(Step::CheckPte, EVERYWHERE),
+        Need::of(Step::SplitChecksFolio, EVERYWHERE),
+        Need::of(Step::SplitSkipsMigration, EVERYWHERE),
+    ],
     indifferent: &[],
     tested: SMALL,
     build,
 };
 
 const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
+const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 /// As many splitters as there are callers elsewhere.
 fn build(size: Size, kernel: Kernel) -> Program {
