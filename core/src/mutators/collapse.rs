@@ -11,6 +11,9 @@
 //! 4. the pages are copied, their entries cleared, their references dropped;
 //! 5. the table is deposited, and the huge entry installed.
 //!
+//! A page that cannot be read ends it between 3 and 4: the table is linked again, its pages still isolated and locked, and these are
+//! given back afterwards.
+//!
 //! # What happens when a walker comes
 //!
 //! It is inside the table. Without 2 it pins a page through an entry that is unchanged, before or after 3:
@@ -66,6 +69,8 @@ pub enum Scan {
     DelPageLru,
     /// `SCAN_ALLOC_HUGE_PAGE_FAIL`.
     AllocHugePageFail,
+    /// `SCAN_COPY_MC`: a page cannot be read, its memory being broken.
+    CopyMc,
 }
 
 impl Scan {
@@ -87,6 +92,7 @@ impl Scan {
             Self::PageCount => "page_count",
             Self::DelPageLru => "could_not_delete_page_from_lru",
             Self::AllocHugePageFail => "alloc_huge_page_failed",
+            Self::CopyMc => "copy_poisoned_page",
         }
     }
 }
@@ -155,6 +161,12 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
     }
     if scan != Scan::Succeed {
         return scan;
+    }
+    // __collapse_huge_page_copy
+    let poisoned = |page: &Page| page.memory.poisoned;
+    if isolated.iter().any(|(page, _)| page.is_some_and(poisoned)) {
+        copy_failed(cpu, pmdp, pmd, &isolated);
+        return Scan::CopyMc;
     }
     copy_succeeded(cpu, table, &isolated);
     let write = vma.flags.contains(VmFlags::WRITE);
@@ -305,6 +317,17 @@ fn release_pages(cpu: &Cpu<'_>, isolated: &Isolated<'_>) {
     for page in isolated.iter().rev().filter_map(|&(page, _)| page) {
         release_page(cpu, page);
     }
+}
+
+/// `__collapse_huge_page_copy_failed`: the table is linked again, and then the pages are given back. The anon_vma lock is not held any
+/// more: a walk of mappings that comes between the two meets pages that are locked.
+fn copy_failed(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, pmd: Entry, isolated: &Isolated<'_>) {
+    let _span = cpu.span("__collapse_huge_page_copy_failed");
+    pmdp.lock().lock(cpu);
+    // pmd_populate
+    pmdp.set_pmd(cpu, pmd);
+    pmdp.lock().unlock(cpu);
+    release_pages(cpu, isolated);
 }
 
 /// `__collapse_huge_page_copy_succeeded`: the contents are in the huge page; the old pages go.

@@ -105,6 +105,8 @@ pub struct Memory {
     pub zone_movable: bool,
     /// Peer-to-peer DMA memory of a PCI device.
     pub p2pdma: bool,
+    /// Reading it fails: the memory is broken, and the hardware says so.
+    pub poisoned: bool,
     /// The conversion that `arch_make_page_accessible` asks for fails: of a page that a secure guest has (s390).
     pub inaccessible: bool,
     /// A device's: which of the machine's pagemaps it is in.

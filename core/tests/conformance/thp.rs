@@ -5,13 +5,14 @@ use crate::common::{World, boot, boot_without, got};
 use crate::mutators::{entry, huge};
 use gupcheck_core::arch::{Profile, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::folio::{Deferred, PageFlags, Pfn};
+use gupcheck_core::folio::{Deferred, Memory, PageFlags, Pfn};
 use gupcheck_core::gup::{
     Foll, get_user_pages_fast, pin_user_pages_fast, put_page, unpin_user_pages,
 };
 use gupcheck_core::mm::{FaultFlags, VmFault, shrink_huge_zero_page_scan};
 use gupcheck_core::mutators::{
-    deferred_split_scan, do_user_addr_fault, madvise_dontneed, migrate_huge_page, split_huge_page,
+    Scan, collapse_huge_page, deferred_split_scan, do_user_addr_fault, madvise_dontneed,
+    migrate_huge_page, split_huge_page,
 };
 use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
 use gupcheck_core::step::Step;
@@ -323,5 +324,55 @@ fn a_write_brings_a_large_folio_where_all_of_its_range_is_empty() {
             assert_eq!(next, Some(Entry::NONE));
             audit(&world, &[]);
         }
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_read_ends_the_collapse_and_everything_is_as_it_was() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let area = boot.anon_area(4);
+        let pages = boot.populate(area);
+        let poisoned = Memory {
+            poisoned: true,
+            ..Memory::default()
+        };
+        boot.set_memory(pages[2], poisoned);
+        let huge = boot.free_huge_block();
+        let world = World::new(boot);
+        let scan = collapse_huge_page(&world.cpu(), area.mm, area.start);
+        assert_eq!(scan, Scan::CopyMc);
+        for (n, &page) in pages.iter().enumerate() {
+            let addr = area.start + n as u64 * PAGE_SIZE;
+            let pte = entry(&world, area, addr, Level::Pte);
+            assert_eq!(pte, Some(Entry::leaf(page, true)));
+            assert!(world.flags(page).contains(PageFlags::LRU));
+            assert!(!world.flags(page).contains(PageFlags::LOCKED));
+        }
+        assert!(world.is_free(huge));
+        audit(&world, &[]);
+    }
+}
+
+/// A pmd migration entry that is zapped in part becomes one for each page first; that of the part goes.
+#[test]
+fn a_part_of_a_pmd_migration_entry_is_zapped() {
+    for profile in Profile::ALL {
+        let mut boot = boot(profile);
+        let (area, head, _) = huge(&mut boot, 0);
+        let pmd = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+        let mapping = boot.layout().get(pmd);
+        let migration = mapping.migration(true);
+        boot.layout().set(pmd, migration);
+        crate::common::set_flag(&mut boot, head, PageFlags::LOCKED, true);
+        let world = World::new(boot);
+        madvise_dontneed(&world.cpu(), area.mm, area.start, area.start + PAGE_SIZE);
+        for n in 0..4 {
+            let addr = area.start + n * PAGE_SIZE;
+            let pte = entry(&world, area, addr, Level::Pte).expect("a table");
+            let due = Entry::new(head.plus(n as u32), migration.bits());
+            assert_eq!(pte, if n == 0 { Entry::NONE } else { due });
+        }
+        assert!(world.no_locks_held());
     }
 }

@@ -9,6 +9,7 @@ mod migrate_huge;
 mod pin_through_pmd;
 mod requeue;
 mod split_meets_migration;
+mod split_migration_entry;
 mod split_scan;
 mod zap_huge_migration;
 mod zap_migration_entry;
@@ -26,6 +27,7 @@ pub const RACES: &[Race] = &[
     head_freed::RACE,
     migrate_huge::RACE,
     zap_huge_migration::RACE,
+    split_migration_entry::RACE,
     split_meets_migration::RACE,
     deferred_scan::RACE,
     deferred_free::RACE,
