@@ -19,6 +19,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::HeadRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, NO_IPI),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL_FOR_ONE,

@@ -25,12 +25,14 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let old = boot.mapped_thp(area, true);
     let new = boot.free_huge_block();
     let mut scene = Scene::new(boot);
-    scene.alike("cpu{} split", size.cpus, move |cpu: &Cpu<'_>| {
+    let splitters = scene.alike("cpu{} split", size.cpus, move |cpu: &Cpu<'_>| {
         let mm = cpu.machine().mm(area.mm);
         mm.read_lock(cpu);
         let pmdp = find_entry(cpu, mm, area.start, Level::Pmd).expect("boot made the tables");
+        let found = pmdp.get(cpu).is_migration();
         split_huge_pmd(cpu, mm, pmdp, false, None);
         mm.read_unlock(cpu);
+        found
     });
     let migration = scene.cpu("migration", move |cpu| {
         migrate_huge_page(cpu, old).map(|folio| folio.head().pfn)
@@ -43,7 +45,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
             end.mapped(area.mm, addr) == Some(page) && end.is_exclusive(end.machine.page(page))
         })
     });
-    scene.sometimes("the page moves", move |end| end.got_page(migration, new));
-    scene.sometimes("it does not", move |end| end.got(migration) == 0);
+    let splitter = splitters[0];
+    scene.sometimes(
+        "a migration entry is split, and the page moves",
+        move |end| end.is(splitter, "did", "yes") && end.got_page(migration, new),
+    );
+    scene.sometimes("a pmd is split", move |end| end.is(splitter, "did", "no"));
     scene.into_program()
 }
