@@ -15,6 +15,9 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_fork::RACES,
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,
+        gupcheck_protect::RACES,
+        gupcheck_mremap::RACES,
+        gupcheck_tables::RACES,
         gupcheck_reclaim::RACES,
         gupcheck_walker::RACES,
     ];

@@ -128,7 +128,7 @@ fn under_arm64_noise_changes_nothing_in_so_many_executions() {
         "--reduce",
         "all",
         "--max-executions",
-        "20000",
+        "5000",
     ];
     compare("arm64", &graph, &["complete", "truncated"]);
 }

@@ -5,14 +5,16 @@
 //! off), who frees page tables and when, what clearing an entry orders, where a deposited table keeps
 //! its list links, which levels of the tables exist, and whether addresses have tags.
 //!
-//! | | x86-native | x86-pv | arm64 | weak |
-//! | --- | --- | --- | --- | --- |
-//! | remote TLB flush | IPI, waited for | hypercall or INVLPGB: no IPI | TLBI broadcast, then a full barrier | nothing |
-//! | page tables freed | after the flush | RCU | RCU | RCU |
-//! | clearing an entry | full barrier | full barrier | relaxed | relaxed |
-//! | a deposited table | untouched | untouched | untouched | overwritten by list links |
-//! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none |
-//! | memory | TSO | TSO | weak | weak |
+//! | | x86-native | x86-pv | arm64 | weak | riscv-sbi | powerpc |
+//! | --- | --- | --- | --- | --- | --- | --- |
+//! | remote TLB flush | IPI, waited for | hypercall or INVLPGB: no IPI | TLBI broadcast, then a full barrier | nothing | a firmware's interrupt, waited for | nothing (hash) |
+//! | page tables freed | after the flush | RCU | RCU | RCU | RCU | RCU |
+//! | clearing an entry | full barrier | full barrier | relaxed | relaxed | full barrier | relaxed |
+//! | clearing it at exit | load and store | load and store | relaxed | relaxed | full barrier | relaxed |
+//! | a deposited table | untouched | untouched | untouched | overwritten by list links | untouched | overwritten |
+//! | khugepaged's flush | as any other | as any other | as any other | as any other | as any other | an IPI, waited for |
+//! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none | none | none |
+//! | memory | TSO | TSO | weak | weak | weak | weak |
 //!
 //! `s390` is as `x86-pv` in these respects, but for a deposited table, which is overwritten, and for the levels: its upper
 //! ones are folded when an mm is made ([`Level::FoldedInPlace`]). `x86-pae` and `x86-pae-pv` are as `x86-native` and `x86-pv`, but
@@ -20,6 +22,14 @@
 //!
 //! `weak` is no machine: it promises what the generic code promises and not a bit more, so what holds
 //! there does not hold by an architecture's accident.
+//!
+//! # Three ways to free a table
+//!
+//! 1. After a grace period, for which interrupts off counts as a reader.
+//! 2. After an interrupt that interrupts off delays: x86's own flush, and everywhere else what is left where there is
+//!    no memory for a batch of tables (`tlb_remove_table_one`).
+//! 3. After an interrupt that interrupts off does *not* delay: a firmware's, which comes in at a level of its own. It keeps no
+//!    walker's table alive. riscv freed its tables so before 69be3fb111e7: `riscv-sbi` without `rcu-table-free`.
 
 use crate::sync::RmwOrder;
 use std::fmt;
@@ -36,6 +46,9 @@ pub enum TlbFlush {
     Broadcast,
     /// A broadcast invalidate followed by a full barrier (arm64's TLBI and DSB): nobody is interrupted.
     BroadcastThenBarrier,
+    /// A call of the firmware, which interrupts the other CPUs at a level of its own and waits for them (riscv's SBI):
+    /// interrupts off does not delay it. Nothing is said of what it orders.
+    Firmware,
     /// Nothing that generic code may rely on.
     Nothing,
 }
@@ -45,10 +58,6 @@ pub enum TlbFlush {
 pub enum TableFree {
     /// As soon as the TLB flush returns.
     AfterFlush,
-    /// After an IPI that interrupts-off delays: `tlb_remove_table_sync_one`.
-    AfterIpi,
-    /// After a firmware's interrupt, which interrupts-off does *not* delay (riscv's SBI fences).
-    AfterFirmwareIpi,
     /// After an RCU grace period, for which interrupts-off counts as a reader.
     AfterGracePeriod,
 }
@@ -107,8 +116,13 @@ pub struct Profile {
     pub table_free: TableFree,
     /// What `ptep_get_and_clear` and its kin order.
     pub clear: RmwOrder,
+    /// Whether `ptep_get_and_clear_full` is a load and a store where a whole mm goes.
+    pub clears_full_plainly: bool,
     /// Where a deposited table keeps its links.
     pub deposit: Deposit,
+    /// Whether `pmdp_collapse_flush` is an IPI that is waited for, whatever other flushes are
+    /// (`serialize_against_pte_lookup`).
+    pub collapse_ipi: bool,
     /// The levels above the PTE's: pgd, p4d, pud, pmd.
     pub levels: [Level; 4],
     /// How many of an address's highest bits user space may use for itself (arm64's top byte), and `untagged_addr` takes
@@ -127,7 +141,9 @@ pub static X86_NATIVE: Profile = Profile {
     flush: TlbFlush::Ipi,
     table_free: TableFree::AfterFlush,
     clear: RmwOrder::Full,
+    clears_full_plainly: true,
     deposit: Deposit::InStructPage,
+    collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
     tag_bits: 0,
     memory: Memory::Tso,
@@ -141,7 +157,9 @@ pub static X86_PV: Profile = Profile {
     flush: TlbFlush::Broadcast,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Full,
+    clears_full_plainly: true,
     deposit: Deposit::InStructPage,
+    collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
     tag_bits: 0,
     memory: Memory::Tso,
@@ -155,7 +173,9 @@ pub static ARM64: Profile = Profile {
     flush: TlbFlush::BroadcastThenBarrier,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
+    clears_full_plainly: false,
     deposit: Deposit::InStructPage,
+    collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],
     tag_bits: 8,
     memory: Memory::Weak,
@@ -169,7 +189,9 @@ pub static WEAK: Profile = Profile {
     flush: TlbFlush::Nothing,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
+    clears_full_plainly: false,
     deposit: Deposit::InTable,
+    collapse_ipi: false,
     levels: [Level::Real, Level::Real, Level::Real, Level::Real],
     tag_bits: 0,
     memory: Memory::Weak,
@@ -183,7 +205,9 @@ pub static S390: Profile = Profile {
     flush: TlbFlush::Broadcast,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Full,
+    clears_full_plainly: false,
     deposit: Deposit::InTable,
+    collapse_ipi: false,
     levels: [
         Level::Real,
         Level::FoldedInPlace,
@@ -202,7 +226,9 @@ pub static X86_PAE: Profile = Profile {
     flush: TlbFlush::Ipi,
     table_free: TableFree::AfterFlush,
     clear: RmwOrder::Full,
+    clears_full_plainly: true,
     deposit: Deposit::InStructPage,
+    collapse_ipi: false,
     levels: [
         Level::Real,
         Level::FoldedAtBuild,
@@ -223,13 +249,47 @@ pub static X86_PAE_PV: Profile = Profile {
     ..X86_PAE
 };
 
+/// riscv without interrupts of its own for remote fences: the firmware's, which interrupts off does not delay.
+pub static RISCV_SBI: Profile = Profile {
+    name: "riscv-sbi",
+    about: "riscv whose flush is a call of the firmware (SBI): interrupts off does not delay it, tables go by RCU (v6.10)",
+    flush: TlbFlush::Firmware,
+    table_free: TableFree::AfterGracePeriod,
+    clear: RmwOrder::Full,
+    clears_full_plainly: false,
+    deposit: Deposit::InStructPage,
+    collapse_ipi: false,
+    levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
+    tag_bits: 0,
+    memory: Memory::Weak,
+    words: Words::One,
+};
+
+/// powerpc's hash MMU: hardware walks no page tables, and khugepaged interrupts those that software walks.
+pub static POWERPC: Profile = Profile {
+    name: "powerpc",
+    about: "powerpc's hash MMU: a flush orders nothing, khugepaged's is an IPI, tables go by RCU, deposits in the table",
+    flush: TlbFlush::Nothing,
+    table_free: TableFree::AfterGracePeriod,
+    clear: RmwOrder::Relaxed,
+    clears_full_plainly: false,
+    deposit: Deposit::InTable,
+    collapse_ipi: true,
+    levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],
+    tag_bits: 0,
+    memory: Memory::Weak,
+    words: Words::One,
+};
+
 impl Profile {
     /// Every profile.
-    pub const ALL: [&'static Self; 7] = [
+    pub const ALL: [&'static Self; 9] = [
         &X86_NATIVE,
         &X86_PV,
         &ARM64,
         &WEAK,
+        &RISCV_SBI,
+        &POWERPC,
         &S390,
         &X86_PAE,
         &X86_PAE_PV,

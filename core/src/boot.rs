@@ -6,6 +6,7 @@
 
 mod area;
 mod child;
+mod knobs;
 mod mapped;
 mod mapping;
 mod memory;
@@ -15,7 +16,7 @@ mod tables;
 pub use area::Area;
 pub use mapped::Mapped;
 
-use crate::machine::{Machine, MmId};
+use crate::machine::{GATHER_LIMIT, GatherSize, Machine, MmId};
 use crate::step::Kernel;
 use crate::sync::{Layout, Name};
 use crate::types::{
@@ -59,6 +60,10 @@ impl Boot {
             zone,
             split_queue,
             large_folios: false,
+            gather: GatherSize {
+                pages: GATHER_LIMIT,
+                tables: GATHER_LIMIT,
+            },
             cpus: (cpus + kernel.noise.count()) as usize,
             sections,
             pages: Vec::new(),
@@ -174,6 +179,7 @@ impl Boot {
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
             has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
             huge_zero: layout.atomic(Name::new("mm{}.huge_zero", [id]), false),
+            users: layout.atomic(Name::new("mm{}.users", [id]), 2),
             vmas: Vec::new(),
             anon_vma: AnonVma {
                 mm: id,
@@ -212,11 +218,14 @@ impl Boot {
         vmas.push(Vma {
             start,
             end: start + u64::from(pages) * PAGE_SIZE,
+            pgoff: start / PAGE_SIZE,
             flags,
+            changing: None,
             backing,
             anon_orders: 0,
             attached,
             in_anon_vma,
+            translations: None,
         });
         let end = start + u64::from(pages) * PAGE_SIZE;
         let mut addr = start;

@@ -12,6 +12,18 @@ pub use crate::types::{HugeZero, SplitQueue, Zone};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MmId(pub u32);
 
+/// More pages, or tables, than one gathering ever notes before it flushes.
+pub const GATHER_LIMIT: usize = 16;
+
+/// How much an unmapping notes before it flushes and frees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatherSize {
+    /// Pages.
+    pub pages: usize,
+    /// Tables; none if there is no memory for a batch of them.
+    pub tables: usize,
+}
+
 /// A machine, as its boot left it.
 #[derive(Debug)]
 pub struct Machine {
@@ -29,6 +41,8 @@ pub struct Machine {
     pub split_queue: SplitQueue,
     /// Whether there can be a large folio at all. On a machine without, nobody need ask whether a folio is one.
     pub(crate) large_folios: bool,
+    /// How much an unmapping notes.
+    pub gather: GatherSize,
     pub(crate) cpus: usize,
     pub(crate) sections: Sections,
     pub(crate) pages: Vec<Page>,

@@ -10,6 +10,7 @@
 //! | `ending` | the end of an execution, in the kernel's terms |
 //! | `books` | who should hold what at the end |
 //! | [`invariants`] | what must hold in every race, and by whom it is asked |
+//! | `translation` | what callers claim was mapped |
 //! | `noise` | who runs in the background |
 //! | [`engines`] | all engines, by name, and which one is the default |
 //! | [`instance`] | a race with everything with which it is run |
@@ -32,6 +33,7 @@ pub mod prelude;
 pub mod race;
 pub mod reply;
 pub mod scene;
+mod translation;
 pub mod watchdog;
 
 pub use gupcheck_program as program;

@@ -4,7 +4,7 @@
 pub use crate::race::{Need, Race, SMALL, SMALL_FOR_ONE, Size, Tested};
 pub use crate::reply::Reply;
 pub use crate::scene::{Ending, Hold, Scene};
-pub use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
+pub use gupcheck_core::arch::{ARM64, POWERPC, Profile, RISCV_SBI, WEAK, X86_NATIVE, X86_PV};
 pub use gupcheck_core::boot::{Area, Boot};
 pub use gupcheck_core::cpu::*;
 pub use gupcheck_core::folio::*;

@@ -7,6 +7,8 @@ use gupcheck_core::mutators::Scan;
 use gupcheck_core::pgtable::Level;
 use gupcheck_program::Returned;
 
+use crate::translation::pack;
+
 /// Something that a CPU of a scene may return.
 pub trait Reply {
     /// As labelled words.
@@ -25,6 +27,8 @@ impl Reply for Gup<'_> {
             Ok(count) => Returned::nothing().int("ret", count as i64),
             Err(errno) => Returned::nothing().text("ret", errno.name()),
         };
+        let returned =
+            (self.asked.iter()).fold(returned, |returned, asked| returned.with_aside(pack(asked)));
         self.pages.iter().fold(returned, |returned, page| {
             returned.int("page", i64::from(page.pfn.0))
         })

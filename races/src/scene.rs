@@ -1,9 +1,9 @@
 //! Setting a race on the kernel model: CPUs on a machine, and properties in the kernel's terms.
 //!
 //! A [`Scene`] is what a scenario's `build` fills: it takes a booted machine, gives each CPU something to
-//! do, and states what must hold. Three properties come by themselves: every reference is accounted for
-//! ([`crate::books`]), nobody is given a page that is somebody else's, and no migration entry is left behind, for which a
-//! fault would wait for ever.
+//! do, and states what must hold. Four properties come by themselves: every reference is accounted for
+//! ([`crate::books`]), what a caller got was mapped where it asked ([`crate::translation`]), nobody is given a page that is
+//! somebody else's, and no migration entry is left behind, for which a fault would wait for ever.
 
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
@@ -18,6 +18,7 @@ pub use crate::ending::{Ending, Hold};
 use crate::invariants::{Invariant, counts_what_it_returns, pinned_is_exclusive};
 use crate::noise::Background;
 use crate::reply::Reply;
+use crate::translation::Translations;
 use gupcheck_program::{End, Program};
 
 /// A race in the making.
@@ -214,6 +215,8 @@ impl Scene {
             return Program::flawed(flaw);
         }
         let callers = self.books.callers().to_vec();
+        let lanes: Vec<_> = callers.iter().map(|&(lane, _)| lane).collect();
+        let translations = Translations::of(&self.machine, &lanes);
         self.always(
             "every page that a caller got is its own mm's (I12)",
             move |end| {
@@ -238,6 +241,10 @@ impl Scene {
         let text = "every reference is accounted for (I3, I9, I13)";
         let balance = self.at_the_end(move |end| books.balance(end));
         self.program.always_or_why(text, balance);
+        if let Some(translations) = translations {
+            let text = "every page that a caller got was mapped where it asked, with its reference held (I1)";
+            self.program.witness(text, translations);
+        }
         self.program
     }
 

@@ -59,7 +59,7 @@ fn can_be(profile: &'static Profile, bodies: &[Body], these: &[i64]) -> bool {
     }
 }
 
-const EVERY: [&Profile; Profile::ALL.len()] = Profile::ALL;
+const EVERY: [&Profile; 9] = Profile::ALL;
 const WEAK_ONES: [&Profile; 2] = [&ARM64, &WEAK];
 const X86: [&Profile; 2] = [&X86_NATIVE, &X86_PV];
 

@@ -166,9 +166,7 @@ impl Boot {
 
     /// Prot-none instead of present, and not writable, as `mprotect(PROT_NONE)` and NUMA hinting leave it.
     pub fn prot_none(entry: Entry) -> Entry {
-        entry
-            .without(Bits::PRESENT | Bits::WRITE)
-            .with(Bits::PROT_NONE)
+        entry.protected(false)
     }
 
     /// The first page, by address, that any mm maps and counts: no special page, and none of a device.

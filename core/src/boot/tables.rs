@@ -1,6 +1,6 @@
 //! Page tables that are there when the CPUs start.
 
-use super::Boot;
+use super::{Area, Boot};
 use crate::machine::MmId;
 use crate::sync::{Atomic, Name};
 use crate::types::{BlockLink, Entry, Level, Owner, Pfn};
@@ -42,6 +42,13 @@ impl Boot {
             table = self.layout.get(slot).pfn();
             at = below;
         }
+    }
+
+    /// The table of PTEs that an area begins in.
+    pub fn table_of(&mut self, area: Area) -> Pfn {
+        self.tables_down_to(area.mm, area.start, Level::Pte);
+        let link = self.tables_down_to(area.mm, area.start, Level::Pmd);
+        self.layout.get(link).pfn()
     }
 
     /// The next level below that has tables of its own.

@@ -35,7 +35,7 @@ pub use ipi::tlb_remove_table_sync_one;
 pub use irq::{local_irq_restore, local_irq_save};
 pub use rcu::{rcu_read_lock, rcu_read_unlock, synchronize_rcu};
 pub use this_cpu::Cpu;
-pub use tlb::flush_tlb;
+pub use tlb::{flush_tlb, flush_tlb_range};
 pub use tlb_batch::{
     flush_tlb_batched_pending, set_tlb_ubc_flush_pending, try_to_unmap_flush,
     try_to_unmap_flush_dirty,

@@ -1,23 +1,43 @@
 //! TLB flushes.
 //!
-//! Most machines here have no user of a translation: there a flush matters for what it makes a walker or a mutator wait
-//! for, and for what it orders. Where there are some ([`Boot::hardware_users`](crate::boot::Boot::hardware_users)), a flush
-//! also waits until every translation that it finds is gone.
+//! # What a flush matters for
+//!
+//! For what it makes a walker or a mutator wait for, and for what it orders; and for hardware, where boot says that it may
+//! walk the tables of an area (`Boot::hardware`). Hardware may keep what it has read of any level, and use it later. All of that,
+//! from the first look into the tables to the use of what it led to, is a section: a flush of an address waits for the sections of
+//! its area, as an invalidation does that is waited for. Interrupts off and RCU are nothing to it. A use that begins later
+//! finds the entries as they are now. Where boot says that there are users of translations anywhere
+//! ([`Boot::hardware_users`](crate::boot::Boot::hardware_users)), every flush waits for them.
 
 use super::{Cpu, smp_call_function};
 use crate::arch::TlbFlush;
 use crate::lkmm::smp_mb;
 use crate::step::Step;
+use crate::sync::Section;
+use crate::types::{Mm, Vma};
+use std::ops::Range;
 
-/// `flush_tlb_range` and its kin, on every other CPU.
+/// `flush_tlb_mm` and its kin, on every other CPU: all addresses.
 pub fn flush_tlb(cpu: &Cpu<'_>) {
+    flush(cpu, |_, _| true);
+}
+
+/// `flush_tlb_range`, on every other CPU: these addresses of an mm. To whoever walks in software it is the same.
+pub fn flush_tlb_range(cpu: &Cpu<'_>, mm: &Mm, span: Range<u64>) {
+    flush(cpu, |of, vma| {
+        of.pgd == mm.pgd && vma.start < span.end && span.start < vma.end
+    });
+}
+
+fn flush(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
     // ORDERING: where a flush is an IPI it waits for whoever has interrupts off, where it ends in a
-    // barrier it is one. Pairs with irqs-off-block-ipi (P3), pin-barrier (P12). Without it: R17 on
+    // barrier it is one. Pairs with irqs-off-block-ipi (P3), pin-barrier (P12), hardware that walks. Without it: R17 on
     // x86-native, where it is an IPI; R02, R15 on arm64, where it is a barrier. Step `tlb-flush`.
     if !cpu.does(Step::TlbFlush) {
         return;
     }
     let _span = cpu.span("flush_tlb_range");
+    forget(cpu, reaches);
     invalidate(cpu);
 }
 
@@ -30,12 +50,30 @@ pub(super) fn invalidate(cpu: &Cpu<'_>) {
         TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier if cpu.does(Step::FlushBarrier) => {
             smp_mb(cpu);
         }
-        TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier | TlbFlush::Nothing => {}
+        TlbFlush::Broadcast
+        | TlbFlush::BroadcastThenBarrier
+        | TlbFlush::Firmware
+        | TlbFlush::Nothing => {}
     }
     if let Some(translations) = cpu.machine().sections.tlb {
         // ORDERING: all that was done through a translation that was there comes before the return; whoever walks later
         // finds the entry changed. Pairs with the section of whoever uses one. Without it: R54. Step `tlb-flush`, and
         // where the flush was put off `flush-before-writeout`, `flush-before-free`, `flush-batched-pending`.
         cpu.wait_for(&[translations]);
+    }
+}
+
+/// Whatever hardware has cached of the areas that the flush `reaches` is used no more.
+fn forget(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
+    let mms = cpu.machine().mms().iter();
+    let areas = mms.flat_map(|mm| mm.vmas.iter().map(move |vma| (mm, vma)));
+    let cached: Vec<Section> = areas
+        .filter(|&(mm, vma)| reaches(mm, vma))
+        .filter_map(|(_, vma)| vma.translations)
+        .collect();
+    // ORDERING: all uses of what hardware had cached are over at the end, or begin after. Pairs with hardware that walks.
+    // Without it: R18, R29. Step `tlb-flush`.
+    if !cached.is_empty() {
+        cpu.wait_for(&cached);
     }
 }

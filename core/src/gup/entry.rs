@@ -9,7 +9,7 @@
 use super::fast::Walk;
 use super::grab::{sanity_check_pinned_pages, unpin_user_pages_lockless};
 use super::slow::gup_longterm_locked;
-use super::{Foll, Gup, MAX_PAGES, Pages, Recorded};
+use super::{Asked, Foll, Gup, MAX_PAGES, Pages, Recorded};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::errno::Errno;
 use crate::lkmm::{read_once, read_once_is, smp_rmb};
@@ -107,7 +107,8 @@ fn internal_get_user_pages_fast<'m>(
     if nr_pages == 0 && cpu.does(Step::NrPagesCheck) {
         return Gup::got(Pages::new());
     }
-    let mm = cpu.machine().mm(mm);
+    let id = mm;
+    let mm = cpu.machine().mm(id);
     if flags.contains(Foll::PIN) && cpu.does(Step::HasPinned) {
         mm.set_has_pinned(cpu);
     }
@@ -118,8 +119,14 @@ fn internal_get_user_pages_fast<'m>(
     };
     let wanted = nr_pages as usize;
     let mut pages = lockless_pages_from_mm(cpu, mm, (start, end), wanted, flags);
+    let asked = Asked {
+        mm: id,
+        start,
+        flags,
+        lockless: pages.len(),
+    };
     if pages.len() == wanted || flags.contains(Foll::FAST_ONLY) {
-        return Gup::got(pages);
+        return Gup::got(pages).asked(asked);
     }
     let start = start + ((pages.len() as u64) << PAGE_SHIFT);
     let rest = wanted - pages.len();
@@ -131,14 +138,15 @@ fn internal_get_user_pages_fast<'m>(
         rest,
         flags | Foll::TOUCH | Foll::UNLOCKABLE,
     );
-    match slow.result {
+    let gup = match slow.result {
         Err(errno) if pages.is_empty() => Gup::error(errno),
         Err(_) => Gup::got(pages),
         Ok(_) => {
             pages.extend(slow.pages);
             Gup::got(pages)
         }
-    }
+    };
+    gup.asked(asked)
 }
 
 /// `untagged_addr`: an address of user space without the tag that the architecture lets it keep in the highest bits. A

@@ -175,7 +175,7 @@ impl<'a, 'm> Walk<'a, 'm> {
                 return false;
             }
             if pmd.is_huge() || pmd.is_devmap() {
-                return !pmd.is_prot_none() && walk.gup_huge(Level::Pmd, pmd, ptr, addr, next);
+                return walk.gup_huge(Level::Pmd, pmd, ptr, addr, next);
             }
             walk.gup_pte_range(walk.as_checked(ptr, pmd), ptr, addr, next)
         })
@@ -210,11 +210,23 @@ impl<'a, 'm> Walk<'a, 'm> {
         all || inaccessible
     }
 
+    /// Whether the entry lets the caller do what it wants to (`pte_protnone`, `pte_access_permitted` and their kin): the
+    /// walker cannot tell a NUMA hint from `PROT_NONE`, and must take neither.
+    fn permits(&self, entry: Entry) -> bool {
+        let write = self.flags.contains(Foll::WRITE);
+        // ORDERING: none: what was read before the pin is what is looked at again after it. Pairs with change_protection. Without
+        // it: R45. Step `prot-none-refused`.
+        if self.cpu.does(Step::ProtNoneRefused) {
+            entry.access_permitted(write)
+        } else {
+            entry.pte_present() && (!write || entry.is_writable())
+        }
+    }
+
     /// One turn of `gup_pte_range`'s loop.
     fn gup_pte(&mut self, pmd: Entry, pmdp: EntryPtr<'m>, pte: Entry, ptep: EntryPtr<'m>) -> Turn {
         let (cpu, flags) = (self.cpu, self.flags);
-        // Prot-none first: the walker cannot tell a NUMA hint from PROT_NONE, and must take neither.
-        if pte.is_prot_none() || !pte.access_permitted(flags.contains(Foll::WRITE)) {
+        if !self.permits(pte) {
             return Turn::Stop;
         }
         if pte.is_devmap() {
@@ -287,7 +299,7 @@ impl<'a, 'm> Walk<'a, 'm> {
             Level::Pud => "gup_huge_pud",
             _ => "gup_huge_pmd",
         });
-        if !leaf.access_permitted(flags.contains(Foll::WRITE)) {
+        if !self.permits(leaf) {
             return false;
         }
         let span = cpu.machine().geometry.span(level);

@@ -63,7 +63,7 @@ pub(super) fn follow_page_mask<'m>(
     if !pmd.is_huge() || pmd.is_devmap() {
         return follow_page_pte(cpu, vma, addr, pmdp, flags, context);
     }
-    if pmd.is_prot_none() && !can_follow_protnone(vma, flags) {
+    if pmd.is_prot_none() && !can_follow_protnone(cpu, vma, flags) {
         return no_page_table(vma, flags);
     }
     pmdp.lock().lock(cpu);
@@ -160,8 +160,8 @@ fn no_page_table<'m>(vma: &Vma, flags: Foll) -> Result<Followed<'m>, Errno> {
 
 /// `gup_can_follow_protnone`: NUMA hints are ignored unless asked for; real `PROT_NONE` never gets here
 /// without `FOLL_FORCE`.
-fn can_follow_protnone(vma: &Vma, flags: Foll) -> bool {
-    !flags.contains(Foll::HONOR_NUMA_FAULT) || !vma.is_accessible()
+fn can_follow_protnone(cpu: &Cpu<'_>, vma: &Vma, flags: Foll) -> bool {
+    !flags.contains(Foll::HONOR_NUMA_FAULT) || !vma.vm_flags(cpu).is_accessible()
 }
 
 /// `follow_trans_huge_pmd`, under the pmd lock.
@@ -180,7 +180,7 @@ fn follow_trans_huge_pmd<'m>(
     if flags.contains(Foll::DUMP) && is_huge_zero_pmd(cpu, pmd) {
         return Err(Errno::Efault);
     }
-    if pmd.is_prot_none() && !can_follow_protnone(vma, flags) {
+    if pmd.is_prot_none() && !can_follow_protnone(cpu, vma, flags) {
         return Ok(Followed::Nothing);
     }
     if !pmd.is_writable() && gup_must_unshare(cpu, Some(vma), flags, head) {
@@ -241,7 +241,7 @@ fn follow_locked_pte<'m>(
     if pte.is_none() {
         return no_page_table(vma, flags);
     }
-    if !pte.pte_present() || pte.is_prot_none() && !can_follow_protnone(vma, flags) {
+    if !pte.pte_present() || pte.is_prot_none() && !can_follow_protnone(cpu, vma, flags) {
         return Ok(Followed::Nothing);
     }
     let mapped = cpu.machine().page(pte.pfn());
@@ -325,7 +325,8 @@ fn can_follow_write(
     if !flags.contains(Foll::FORCE)
         || vma.flags.intersects(VmFlags::MAYSHARE | VmFlags::SHARED)
         || !vma.flags.contains(VmFlags::MAYWRITE)
-        || vma.flags.contains(VmFlags::WRITE)
+        || vma.vm_flags(cpu).contains(VmFlags::WRITE)
+        || entry.is_uffd_wp()
     {
         return false;
     }

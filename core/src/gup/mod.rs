@@ -38,7 +38,7 @@ pub use grab::{
     gup_put_folio, put_page, try_grab_folio, try_grab_page, unpin_user_page, unpin_user_pages,
 };
 pub use mapping_size::{Guard, get_user_mapping_size, perf_get_page_size, perf_get_pgtable_size};
-pub use pages::{Gup, MAX_PAGES, Pages};
+pub use pages::{Asked, Gup, MAX_PAGES, Pages};
 pub use remote::pin_user_pages_remote;
 
 use pages::Recorded;

@@ -1,8 +1,10 @@
 //! The pages that a call gets.
 
+use super::Foll;
 use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::Page;
+use crate::machine::MmId;
 use crate::sync::Fault;
 use arrayvec::ArrayVec;
 
@@ -55,6 +57,20 @@ impl<'m> Recorded<'m> {
     }
 }
 
+/// What a call was for, and how far the lockless walk came. The kernel returns no such thing; whoever looks at what came out
+/// has to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// Of which address space.
+    pub mm: MmId,
+    /// From which address on: of a page, without a tag.
+    pub start: u64,
+    /// With these flags, those included that the entry function sets.
+    pub flags: Foll,
+    /// So many pages, the first ones, are from the lockless walk.
+    pub lockless: usize,
+}
+
 /// What a call returned, and the pages in its array.
 #[derive(Clone, Debug)]
 pub struct Gup<'m> {
@@ -63,20 +79,31 @@ pub struct Gup<'m> {
     /// The pages that the caller now owns a reference or pin of. What lies beyond the count in a real
     /// caller's array is nobody's.
     pub pages: Pages<'m>,
+    /// What the call was for, where it came to walk.
+    pub asked: Option<Asked>,
 }
 
 impl<'m> Gup<'m> {
-    pub(super) const fn error(errno: Errno) -> Self {
+    pub(super) const fn of(result: Result<usize, Errno>, pages: Pages<'m>) -> Self {
         Self {
-            result: Err(errno),
-            pages: Pages::new_const(),
+            result,
+            pages,
+            asked: None,
         }
     }
 
+    pub(super) const fn error(errno: Errno) -> Self {
+        Self::of(Err(errno), Pages::new_const())
+    }
+
     pub(super) fn got(pages: Pages<'m>) -> Self {
+        Self::of(Ok(pages.len()), pages)
+    }
+
+    pub(super) fn asked(self, asked: Asked) -> Self {
         Self {
-            result: Ok(pages.len()),
-            pages,
+            asked: Some(asked),
+            ..self
         }
     }
 }

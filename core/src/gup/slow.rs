@@ -42,10 +42,7 @@ pub(super) fn gup_longterm_locked<'m>(
     for page in gup.pages {
         unpin_user_page(cpu, page);
     }
-    Gup {
-        result: Err(Errno::Enomem),
-        pages: Pages::new(),
-    }
+    Gup::error(Errno::Enomem)
 }
 
 /// `__get_user_pages_locked`, called without the lock. No fault of the model drops the lock, so the retry
@@ -75,7 +72,7 @@ fn get_user_pages_locked<'m>(
         Err(errno) if pages.is_empty() => Err(errno),
         _ => Ok(pages.len()),
     };
-    Gup { result, pages }
+    Gup::of(result, pages)
 }
 
 /// `__get_user_pages`: fills `pages` in address order until all are got or one cannot be.
@@ -112,7 +109,7 @@ fn fill<'m>(
             vma
         } else {
             let vma = mm.vma_lookup(cpu, start).ok_or(Errno::Efault)?;
-            check_vma_flags(vma, flags)?;
+            check_vma_flags(cpu, vma, flags)?;
             area = Some(vma);
             vma
         };
@@ -180,7 +177,7 @@ fn take_subpages<'m>(
 }
 
 /// `check_vma_flags`.
-fn check_vma_flags(vma: &Vma, flags: Foll) -> Result<(), Errno> {
+fn check_vma_flags(cpu: &Cpu<'_>, vma: &Vma, flags: Foll) -> Result<(), Errno> {
     if vma.flags.intersects(VmFlags::IO | VmFlags::PFNMAP) || vma.backing == Backing::Secretmem {
         return Err(Errno::Efault);
     }
@@ -191,13 +188,14 @@ fn check_vma_flags(vma: &Vma, flags: Foll) -> Result<(), Errno> {
         if vma.backing != Backing::Anon && !writable_file_mapping_allowed(vma, flags) {
             return Err(Errno::Efault);
         }
-        if !vma.flags.contains(VmFlags::WRITE) || vma.flags.contains(VmFlags::SHADOW_STACK) {
+        if !vma.vm_flags(cpu).contains(VmFlags::WRITE) || vma.flags.contains(VmFlags::SHADOW_STACK)
+        {
             let forced = flags.contains(Foll::FORCE)
                 && vma.backing != Backing::Hugetlb
                 && vma.flags.is_cow();
             return if forced { Ok(()) } else { Err(Errno::Efault) };
         }
-    } else if !vma.flags.contains(VmFlags::READ) {
+    } else if !vma.vm_flags(cpu).contains(VmFlags::READ) {
         let forced = flags.contains(Foll::FORCE) && vma.flags.contains(VmFlags::MAYREAD);
         return if forced { Ok(()) } else { Err(Errno::Efault) };
     }

@@ -85,6 +85,14 @@ pub fn anon_vma_fork(cpu: &Cpu<'_>, child: &Mm, vma: &Vma) {
     child.anon_vma.unlock_write(cpu);
 }
 
+/// `anon_vma_clone`, of an area that another of the same mm is copied to: from now on a walk finds it, after the other.
+pub fn anon_vma_clone(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma) {
+    let _span = cpu.span("anon_vma_clone");
+    mm.anon_vma.lock_write(cpu);
+    write_once(cpu, vma.in_anon_vma, true);
+    mm.anon_vma.unlock_write(cpu);
+}
+
 /// The areas of all mms that may map a page of `mm`'s anon_vma, in the order in which a walk visits them: parents first, as
 /// the interval tree has areas of one and the same address in the order in which they came.
 pub fn anon_vma_areas<'m>(
@@ -106,7 +114,12 @@ pub fn anon_vma_areas<'m>(
 /// `__page_set_anon_rmap`: a folio becomes anonymous memory that is mapped at `addr`.
 #[track_caller]
 pub fn page_set_anon(cpu: &Cpu<'_>, head: &Page, mm: &Mm, addr: u64) {
-    let index = (addr / PAGE_SIZE) as u32;
+    // linear_page_index
+    let area = mm.vmas.iter().find(|vma| vma.contains(addr));
+    let index = match area {
+        Some(vma) => vma.pgoff + (addr - vma.start) / PAGE_SIZE,
+        None => addr / PAGE_SIZE,
+    } as u32;
     write_once(cpu, head.mapping, Mapping::Anon);
     let place = AnonPlace {
         mm: mm.anon_vma.mm,
@@ -137,7 +150,7 @@ pub fn folio_move_anon_rmap(cpu: &Cpu<'_>, folio: Folio<'_>, mm: &Mm) {
     write_once(cpu, place, AnonPlace { mm, index });
 }
 
-/// `folio_anon_vma`, with the address at which an area in it maps the folio's first page.
+/// `folio_anon_vma`, with the address at which an area in it maps the folio's first page, unless that area was moved.
 #[track_caller]
 pub fn folio_anon_vma<'m>(cpu: &Cpu<'m>, folio: Folio<'_>) -> (&'m Mm, u64) {
     let place = read_once(cpu, folio.head().place);

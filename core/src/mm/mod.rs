@@ -12,6 +12,8 @@
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `fault_flags` | what a fault is asked for, and how it ends |
 //! | `fault` | a page fault |
+//! | `users` | who uses an address space |
+//! | `vm_flags` | what an area allows, now |
 //! | `gather` | what an unmapping collects and frees at the end |
 
 mod anon_vma;
@@ -24,12 +26,14 @@ mod huge_zero;
 mod mmap_lock;
 mod pagemap;
 mod split_pmd;
+mod users;
+mod vm_flags;
 mod write_protect_seq;
 
 pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma};
 pub use anon_vma::{
-    anon_vma_areas, anon_vma_fork, folio_anon_vma, folio_move_anon_rmap, page_copy_anon,
-    page_set_anon, unlink_anon_vmas,
+    anon_vma_areas, anon_vma_clone, anon_vma_fork, folio_anon_vma, folio_move_anon_rmap,
+    page_copy_anon, page_set_anon, unlink_anon_vmas,
 };
 pub use fault::{handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};

@@ -6,27 +6,41 @@
 
 use crate::cpu::Cpu;
 use crate::machine::MmId;
-use crate::pgtable::{Bits, Level, find_entry};
+use crate::mm::Mm;
+use crate::pgtable::{Bits, EntryPtr, Level, find_entry, table_entry};
 
-/// User space uses `addr`, which is mapped by a PTE, and hardware marks that. Whether it did: not if the entry does not allow
+/// User space uses `addr`, and hardware marks that in the leaf, a PTE or a huge pmd. Whether it did: not if the entry does not allow
 /// such a use, nor if it bears the marks already.
 ///
 /// The caller's user space has the mm, so that the tables stay.
 pub fn hardware_marks(cpu: &Cpu<'_>, mm: MmId, addr: u64, write: bool) -> bool {
     let _span = cpu.span("hardware");
-    let Some(ptep) = find_entry(cpu, cpu.machine().mm(mm), addr, Level::Pte) else {
+    let Some(leaf) = leaf_of(cpu, cpu.machine().mm(mm), addr) else {
         return false;
     };
     let mut marks = Bits::ACCESSED;
     marks.set(Bits::DIRTY, write);
     // Each turn but the last saw somebody else change the entry.
     loop {
-        let entry = ptep.get(cpu);
+        let entry = leaf.get(cpu);
         if !entry.access_permitted(write) || entry.bits().contains(marks) {
             return false;
         }
-        if ptep.replace(cpu, entry, entry.with(marks)) {
+        if leaf.replace(cpu, entry, entry.with(marks)) {
             return true;
         }
     }
+}
+
+/// The leaf for `addr` where hardware finds it.
+fn leaf_of<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<EntryPtr<'m>> {
+    let pmdp = find_entry(cpu, mm, addr, Level::Pmd)?;
+    let pmd = pmdp.read_once(cpu);
+    if !pmd.access_permitted(false) {
+        return None;
+    }
+    if pmd.is_huge() {
+        return Some(pmdp);
+    }
+    Some(table_entry(cpu, pmd.pfn(), Level::Pte, addr))
 }

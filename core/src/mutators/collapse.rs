@@ -169,7 +169,7 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
         return Scan::CopyMc;
     }
     copy_succeeded(cpu, table, &isolated);
-    let write = vma.flags.contains(VmFlags::WRITE);
+    let write = vma.vm_flags(cpu).contains(VmFlags::WRITE);
     let huge = Entry::leaf(huge.head().pfn, write);
     install(cpu, mm, base, pmdp, table, huge);
     Scan::Succeed
@@ -219,6 +219,10 @@ fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
     let span = cpu.span("pmdp_collapse_flush");
     pmdp.lock().lock(cpu);
     pmdp.clear(cpu);
+    if cpu.machine().kernel.profile.collapse_ipi {
+        // serialize_against_pte_lookup, for those who look entries up without locks: fast GUP is one of them.
+        tlb_remove_table_sync_one(cpu);
+    }
     flush_tlb(cpu);
     pmdp.lock().unlock(cpu);
     drop(span);

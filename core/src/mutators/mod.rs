@@ -29,6 +29,11 @@
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `isolate` | a block of pages is emptied |
+//! | `reclaim_table` | a table that a zap has emptied is freed (later than v6.8) |
+//! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
+//! | `mremap` | an area moves to another address |
+//! | `exit` | a process ends |
+//! | `hardware` | hardware walks, and uses what it has cached |
 //! | `noise` | background actors, which may come to any race |
 //! | `fork` | a child gets its parent's page tables |
 //! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
@@ -40,15 +45,20 @@ mod copy_huge;
 mod copy_pte;
 mod deferred_split;
 mod device;
+mod exit;
 mod fork;
+mod hardware;
 mod isolate;
 mod migrate;
 mod migrate_huge;
+mod mremap;
 mod munmap;
 mod noise;
 mod page_vma_mapped;
 mod pmd_migration;
+mod protect;
 mod reclaim;
+mod reclaim_table;
 mod rmap;
 mod split_folio;
 mod unmap;
@@ -59,14 +69,18 @@ pub use accessed::hardware_marks;
 pub use collapse::{Scan, collapse_huge_page};
 pub use deferred_split::deferred_split_scan;
 pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use exit::exit_mmap;
 pub use fork::dup_mm;
+pub use hardware::hardware_access;
 pub use isolate::set_migratetype_isolate;
 pub use migrate::migrate_page;
 pub use migrate_huge::migrate_huge_page;
+pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
+pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
 pub use split_folio::split_huge_page;
 pub use user_fault::do_user_addr_fault;
-pub use zap::madvise_dontneed;
 pub(crate) use zap::unmap_page_range;
+pub use zap::{madvise_dontneed, madvise_dontneed_reclaim};

@@ -18,23 +18,33 @@ pub fn munmap(cpu: &Cpu<'_>, mm: MmId, vma: usize) -> bool {
     mm.write_lock(cpu);
     let there = vma.attached.read(cpu);
     if there {
-        vma.attached.write(cpu, false);
-        unmap_region(cpu, mm, vma);
+        unmap_attached(cpu, mm, vma);
     }
     mm.write_unlock(cpu);
     there
 }
 
+/// `do_vmi_align_munmap`, of an area that is there, with the mmap lock held for writing.
+pub(super) fn unmap_attached<'m>(cpu: &Cpu<'m>, mm: &'m Mm, vma: &Vma) {
+    vma.attached.write(cpu, false);
+    unmap_region(cpu, mm, vma);
+}
+
 /// `unmap_region`.
-fn unmap_region(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma) {
+fn unmap_region<'m>(cpu: &Cpu<'m>, mm: &'m Mm, vma: &Vma) {
     let _span = cpu.span("unmap_region");
-    let mut tlb = MmuGather::new();
+    let mut tlb = MmuGather::new(mm);
     super::unmap_page_range(cpu, mm, &mut tlb, vma.start, vma.end);
     unlink_anon_vmas(cpu, mm, vma);
-    if let Some(&top) = table_levels(cpu).first() {
-        free_pgtables(cpu, mm, &mut tlb, top, (vma.start, vma.end));
-    }
+    free_pgtables_of(cpu, mm, &mut tlb, vma);
     tlb.finish(cpu);
+}
+
+/// The tables of an area that is gone.
+pub(super) fn free_pgtables_of<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, vma: &Vma) {
+    if let Some(&top) = table_levels(cpu).first() {
+        free_pgtables(cpu, mm, tlb, top, (vma.start, vma.end));
+    }
 }
 
 /// `free_pgtables` (`free_pgd_range` down to `free_pte_range`), of the range that the area has of a table: unlinks the tables
@@ -75,7 +85,7 @@ fn unlink_table<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, above: Leve
         let entry = link.get(cpu);
         if !entry.is_none() {
             link.set(cpu, Entry::NONE);
-            tlb.free_table(cpu.machine().page(entry.pfn()));
+            tlb.free_table(cpu, cpu.machine().page(entry.pfn()), base..end);
         }
     }
 }

@@ -15,7 +15,7 @@
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
 use super::pmd_migration::{remove_migration_pmd, set_pmd_migration_entry};
-use crate::cpu::{Cpu, flush_tlb};
+use crate::cpu::{Cpu, flush_tlb_range};
 use crate::folio::{
     Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
     page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
@@ -53,8 +53,8 @@ pub(super) fn rmap_walk<'m>(
     locked: bool,
     mut visit: impl FnMut(Place<'m>) -> bool,
 ) {
-    let (mm, start) = folio_anon_vma(cpu, folio);
-    let end = start + u64::from(folio.nr_pages(cpu)) * PAGE_SIZE;
+    let (mm, unmoved) = folio_anon_vma(cpu, folio);
+    let pages = u64::from(folio.nr_pages(cpu));
     // ORDERING: areas that are found keep their tables until the lock is dropped, and pmds are not taken away for a
     // while. Pairs with unlink-rmap-first (M-P27), collapse-rmap-lock (M-P26). Without it: a walk goes through tables
     // that are freed, or leaves a migration entry behind. Step `rmap-walk-lock`.
@@ -63,8 +63,10 @@ pub(super) fn rmap_walk<'m>(
         mm.anon_vma.lock_read(cpu);
     }
     for (mm, vma) in anon_vma_areas(cpu, mm) {
-        let overlaps = vma.start < end && start < vma.end;
         // vma_address, vma_address_end
+        let start = (vma.start + unmoved).wrapping_sub(vma.pgoff * PAGE_SIZE);
+        let end = start.wrapping_add(pages * PAGE_SIZE);
+        let overlaps = vma.start < end && start < vma.end;
         let range = start.max(vma.start)..end.min(vma.end);
         let place = Place { mm, start, range };
         if overlaps && read_once_is(cpu, vma.in_anon_vma, true) && !visit(place) {
@@ -114,7 +116,7 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
         let exclusive = page_anon_exclusive(cpu, page);
         // ptep_clear_flush
         let pte = ptep.get_and_clear(cpu);
-        flush_tlb(cpu);
+        flush_tlb_range(cpu, mm, walk.address()..walk.address() + PAGE_SIZE);
         if pte.is_writable() && !exclusive {
             bug(cpu, page, "an anonymous page is writable and not exclusive");
         }
@@ -164,6 +166,19 @@ fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Pl
         if entry.was_exclusive() {
             set_page_anon_exclusive(cpu, page);
         }
-        ptep.set(cpu, entry.restored(page.pfn));
+        // ORDERING: the lock's. What the area allows is read under it: mprotect has come before, or finds this entry. Pairs with
+        // change_protection. Without it: R45. Step `migration-protection`.
+        let area = mm.vmas.iter().find(|vma| vma.contains(walk.address()));
+        let accessible = !cpu.does(Step::MigrationProtection)
+            || area.is_none_or(|vma| vma.vm_flags(cpu).is_accessible());
+        let restored = entry.restored(page.pfn);
+        ptep.set(
+            cpu,
+            if accessible {
+                restored
+            } else {
+                restored.protected(false)
+            },
+        );
     }
 }

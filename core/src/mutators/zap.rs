@@ -1,5 +1,18 @@
 //! Clearing the entries of a range: `unmap_page_range` down to `zap_pte_range`, and `MADV_DONTNEED`.
+//!
+//! # The order
+//!
+//! 1. under a table's lock each entry is cleared, and its page noted ([`MmuGather`]);
+//! 2. where no more can be noted, the TLB is flushed before the lock is dropped, and the pages go after that; then the zap
+//!    goes on where it was, and finds whatever came meanwhile;
+//! 3. at the end the rest is flushed and freed.
+//!
+//! # What happens when a walker comes
+//!
+//! It pinned a page before 1: its reference keeps the page. After 1 its recheck fails. The table stays where it is, unless
+//! the kernel is one that frees tables which a zap has emptied ([`reclaim_table`](super::reclaim_table), later than v6.8).
 
+use super::reclaim_table::Reclaim;
 use crate::cpu::{Cpu, flush_tlb_batched_pending};
 use crate::folio::{folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
@@ -9,20 +22,30 @@ use crate::pgtable::{
     pte_offset_map_lock, pte_unmap_unlock,
 };
 use crate::swap::free_swap_and_cache;
+use std::ops::Range;
 
 /// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
 /// tables stay. Holds the mmap lock for reading.
 pub fn madvise_dontneed(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
+    zap_page_range_single(cpu, mm, start..end, false);
+}
+
+/// The same of a kernel that frees the tables that it empties (`details.reclaim_pt`, since v6.14).
+pub fn madvise_dontneed_reclaim(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
+    zap_page_range_single(cpu, mm, start..end, true);
+}
+
+fn zap_page_range_single(cpu: &Cpu<'_>, mm: MmId, range: Range<u64>, reclaim: bool) {
     let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(mm);
     mm.read_lock(cpu);
-    let mut tlb = MmuGather::new();
-    unmap_page_range(cpu, mm, &mut tlb, start, end);
+    let mut tlb = MmuGather::new(mm);
+    zap_range(cpu, mm, &mut tlb, range, reclaim);
     tlb.finish(cpu);
     mm.read_unlock(cpu);
 }
 
-/// `unmap_page_range`, `zap_pmd_range`: clears every entry of the range and gathers what was mapped.
+/// `unmap_page_range`: clears every entry of the range and gathers what was mapped.
 pub(crate) fn unmap_page_range<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -30,12 +53,26 @@ pub(crate) fn unmap_page_range<'m>(
     start: u64,
     end: u64,
 ) {
+    zap_range(cpu, mm, tlb, start..end, false);
+}
+
+/// `zap_pmd_range`, and what is above it; with `reclaim` tables that are empty then go as well.
+fn zap_range<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    tlb: &mut MmuGather<'m>,
+    range: Range<u64>,
+    reclaim: bool,
+) {
     let geometry = &cpu.machine().geometry;
-    let mut addr = start;
-    while addr < end {
-        let next = geometry.addr_end(Level::Pmd, addr, end);
+    let mut addr = range.start;
+    while addr < range.end {
+        let next = geometry.addr_end(Level::Pmd, addr, range.end);
+        // reclaim_pt_is_enabled
+        let whole = next - addr == geometry.span(Level::Pmd);
         if let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) {
-            zap_pmd(cpu, mm, tlb, pmdp, addr, next);
+            let reclaim = (reclaim && whole).then(Reclaim::new);
+            zap_pmd(cpu, mm, tlb, pmdp, addr..next, reclaim);
         }
         addr = next;
     }
@@ -48,71 +85,97 @@ fn zap_pmd<'m>(
     mm: &Mm,
     tlb: &mut MmuGather<'m>,
     pmdp: EntryPtr<'m>,
-    addr: u64,
-    end: u64,
+    range: Range<u64>,
+    mut reclaim: Option<Reclaim>,
 ) {
-    let whole = end - addr == cpu.machine().geometry.span(Level::Pmd);
-    loop {
+    let Range { start, end } = range;
+    let mut addr = start;
+    while addr != end {
         if pmdp.is_huge_or_migration(cpu) {
-            if !whole {
+            if end - addr != cpu.machine().geometry.span(Level::Pmd) {
                 split_huge_pmd(cpu, mm, pmdp, false, None);
-            } else if zap_huge_pmd(cpu, mm, tlb, pmdp) {
+            } else if zap_huge_pmd(cpu, mm, tlb, pmdp, addr..end) {
                 return;
             }
         }
-        if pmdp.is(cpu, Entry::NONE) || zap_pte_range(cpu, mm, tlb, pmdp, addr, end) {
+        if pmdp.is(cpu, Entry::NONE) {
             return;
         }
+        addr = zap_pte_range(cpu, mm, tlb, pmdp, addr..end, reclaim.as_mut());
+    }
+    if let Some(reclaim) = reclaim {
+        reclaim.free(cpu, tlb, pmdp, start..end);
     }
 }
 
-/// `zap_pte_range`. Whether there was a table.
+/// `zap_pte_range`. How far it came: nowhere if there is no table, and not to the end if no more pages could be noted.
 fn zap_pte_range<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
     tlb: &mut MmuGather<'m>,
     pmdp: EntryPtr<'m>,
-    addr: u64,
-    end: u64,
-) -> bool {
+    range: Range<u64>,
+    reclaim: Option<&mut Reclaim>,
+) -> u64 {
     let _span = cpu.span("zap_pte_range");
-    let Some(first) = pte_offset_map_lock(cpu, pmdp, addr) else {
-        return false;
+    let Some(first) = pte_offset_map_lock(cpu, pmdp, range.start) else {
+        return range.start;
     };
     flush_tlb_batched_pending(cpu, mm);
     let mut ptep = first;
-    let mut at = addr;
-    while at != end {
-        let pte = ptep.get(cpu);
-        if pte.pte_present() {
-            let pte = ptep.get_and_clear(cpu);
-            if pte.is_special() {
-                tlb.remove_entry();
-            } else {
-                let page = cpu.machine().page(pte.pfn());
-                page_remove_rmap(cpu, page);
-                tlb.remove_page(page);
-            }
-        } else if !pte.is_none() {
-            if let Some(slot) = pte.swap_slot() {
-                free_swap_and_cache(cpu, slot);
-            } else if pte.is_migration() {
-                // What the kernel does with the page (its counters) is not modelled; that it looks at it is.
-                pfn_swap_entry_to_page(cpu, pte);
-            }
-            // Whoever migrates finds the entry gone.
-            ptep.set(cpu, Entry::NONE);
-        }
+    let mut addr = range.start;
+    let mut full = false;
+    while addr != range.end && !full {
+        full = zap_pte(cpu, tlb, ptep, addr);
         ptep = ptep.next();
-        at += PAGE_SIZE;
+        addr += PAGE_SIZE;
+    }
+    if let Some(reclaim) = reclaim {
+        reclaim.zapped(cpu, pmdp, full, addr == range.end);
+    }
+    if full {
+        tlb.flush_tlb_only(cpu);
     }
     pte_unmap_unlock(cpu, first);
-    true
+    if full {
+        tlb.flush(cpu);
+    }
+    addr
+}
+
+/// One entry, under its lock. Whether the gathering is full.
+fn zap_pte<'m>(cpu: &Cpu<'m>, tlb: &mut MmuGather<'m>, ptep: EntryPtr<'m>, addr: u64) -> bool {
+    let pte = ptep.get(cpu);
+    if pte.pte_present() {
+        let pte = ptep.get_and_clear_full(cpu, tlb.is_fullmm());
+        tlb.remove_entry(addr..addr + PAGE_SIZE);
+        if !pte.is_special() {
+            let page = cpu.machine().page(pte.pfn());
+            page_remove_rmap(cpu, page);
+            return tlb.remove_page(cpu, page);
+        }
+    } else if !pte.is_none() {
+        if let Some(slot) = pte.swap_slot() {
+            free_swap_and_cache(cpu, slot);
+        } else if pte.is_migration() {
+            // What the kernel does with the page (its counters) is not modelled; that it looks at it is.
+            pfn_swap_entry_to_page(cpu, pte);
+        }
+        // Whoever migrates finds the entry gone.
+        ptep.set(cpu, Entry::NONE);
+    }
+    false
 }
 
 /// `zap_huge_pmd`: the mapping goes, and with it, at once, the table that was deposited for it. Whether
 /// there was one.
-fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: EntryPtr<'m>) -> bool {
+fn zap_huge_pmd<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    tlb: &mut MmuGather<'m>,
+    pmdp: EntryPtr<'m>,
+    span: Range<u64>,
+) -> bool {
     let _span = cpu.span("zap_huge_pmd");
     pmdp.lock().lock(cpu);
     if !pmdp.is_huge_or_migration(cpu) {
@@ -120,10 +183,10 @@ fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: Entry
         return false;
     }
     let pmd = pmdp.get_and_clear(cpu);
+    tlb.remove_entry(span);
     if pmd.is_devmap() {
         // vma_is_special_huge: no reference, no map count, and no table was deposited.
         pmdp.lock().unlock(cpu);
-        tlb.remove_entry();
         return true;
     }
     if pmd.is_migration() {
@@ -131,20 +194,21 @@ fn zap_huge_pmd<'m>(cpu: &Cpu<'m>, mm: &Mm, tlb: &mut MmuGather<'m>, pmdp: Entry
         pfn_swap_entry_to_page(cpu, pmd);
         zap_deposited_table(cpu, mm);
         pmdp.lock().unlock(cpu);
-        tlb.remove_entry();
         return true;
     }
     if is_huge_zero_pmd(cpu, pmd) {
         zap_deposited_table(cpu, mm);
         pmdp.lock().unlock(cpu);
-        tlb.remove_entry();
         return true;
     }
     let head = cpu.machine().page(pmd.pfn());
     folio_remove_rmap_pmd(cpu, page_folio(cpu, head));
     zap_deposited_table(cpu, mm);
     pmdp.lock().unlock(cpu);
-    tlb.remove_page(page_folio(cpu, head).head());
+    if tlb.remove_page(cpu, page_folio(cpu, head).head()) {
+        // tlb_remove_page_size
+        tlb.flush(cpu);
+    }
     true
 }
 

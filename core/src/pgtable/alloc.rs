@@ -2,7 +2,7 @@
 
 use super::{Entry, EntryPtr};
 use crate::arch::TableFree;
-use crate::cpu::{Cpu, synchronize_rcu, tlb_remove_table_sync_one};
+use crate::cpu::{Cpu, synchronize_rcu};
 use crate::folio::{Owner, Page, Pfn, alloc_folio, folio_put};
 use crate::lkmm::{smp_wmb, write_once};
 use crate::step::Step;
@@ -55,20 +55,16 @@ pub fn pte_free(cpu: &Cpu<'_>, table: &Page) {
     folio_put(cpu, crate::folio::Folio::of(table));
 }
 
-/// `tlb_table_flush` and what follows it: unlinked tables, freed together when the profile says that no
+/// `tlb_remove_table_free` and what follows it: unlinked tables, freed together when the profile says that no
 /// walker can be inside any more. The TLB has been flushed already.
 pub fn free_tables(cpu: &Cpu<'_>, tables: &[&Page]) {
-    if tables.is_empty() {
-        return;
-    }
     let _span = cpu.span("tlb_remove_table");
     // ORDERING: the wait is what keeps the tables alive for walkers that read a link before it was
     // cleared. Pairs with irqs-off-hold-rcu (P4), or irqs-off-block-ipi (P3) where it is an IPI. Without
     // it: R17. Step `rcu-table-free`.
     match cpu.machine().kernel.profile.table_free {
         TableFree::AfterGracePeriod if cpu.does(Step::RcuTableFree) => synchronize_rcu(cpu),
-        TableFree::AfterIpi => tlb_remove_table_sync_one(cpu),
-        TableFree::AfterGracePeriod | TableFree::AfterFlush | TableFree::AfterFirmwareIpi => {}
+        TableFree::AfterGracePeriod | TableFree::AfterFlush => {}
     }
     for table in tables {
         pte_free(cpu, table);

@@ -82,6 +82,15 @@ impl<'m> EntryPtr<'m> {
         }
     }
 
+    /// The read of hardware that walks: it goes where the value leads, and needs no code to order that.
+    #[track_caller]
+    pub fn read_by_hardware(self, cpu: &Cpu<'_>) -> Entry {
+        match self.slot(cpu) {
+            Ok(slot) => read_once_dereferenced(cpu, slot),
+            Err(copy) => copy,
+        }
+    }
+
     /// `ptep_get`, `*pmdp`: the read of whoever holds the lock, or goes nowhere by what it finds.
     #[track_caller]
     pub fn get(self, cpu: &Cpu<'_>) -> Entry {
@@ -175,6 +184,20 @@ impl<'m> EntryPtr<'m> {
     #[track_caller]
     pub fn get_and_clear(self, cpu: &Cpu<'_>) -> Entry {
         self.exchange(cpu, Entry::NONE)
+    }
+
+    /// `ptep_get_and_clear_full`: where the mm goes as a whole (`full`), x86 neither locks nor exchanges.
+    ///
+    /// # Panics
+    /// On a walker's own copy: only a table can be changed.
+    #[track_caller]
+    pub fn get_and_clear_full(self, cpu: &Cpu<'_>, full: bool) -> Entry {
+        if !full || !cpu.machine().kernel.profile.clears_full_plainly {
+            return self.get_and_clear(cpu);
+        }
+        let old = self.get(cpu);
+        self.set(cpu, Entry::NONE);
+        old
     }
 
     /// The same, where nobody looks at what was there.

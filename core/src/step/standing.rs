@@ -48,6 +48,9 @@ impl Step {
             Self::RmapOrdered => Standing::Redundant(
                 "whoever gives a mapping up drops its reference next, which is a full barrier as well",
             ),
+            Self::SoftDirtySkipsPins => Standing::Redundant(
+                "a write fault reuses an exclusive page whatever its count (reuse-exclusive), and a page that is pinned is exclusive",
+            ),
             Self::SwapPeeksFirst => Standing::Redundant(
                 "reclaim looks again once the entry is cleared, and that look decides; the first saves a slot",
             ),

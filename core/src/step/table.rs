@@ -185,6 +185,39 @@ steps! {
     RequeueBeforeVisible = "M-P89", "requeue-before-visible",
         "Put the new folio of a migration into the queue of those to split before its mappings come back.",
         "whoever unmaps a part of it", "later than v6.8: 3bac01168982, CVE-2026-46017";
+    TableInvalidate = "M-P14", "table-invalidate",
+        "Invalidate what hardware has cached of the levels above before a table goes its way to be freed.",
+        "a hardware walker", "tlb_table_invalidate; d86564a2f085, 0ed1325967ab";
+    TableSyncIpi = "M-P80", "table-sync-ipi",
+        "Interrupt every CPU, and wait, before a table is freed for which there was no batch.",
+        "irqs-off-block-ipi (P3)", "tlb_remove_table_one, tlb_remove_table_sync_one";
+    LoneUserWaits = "M-P81", "lone-user-waits",
+        "Free the tables of an mm with one user as those of any other: nothing is known of who walks them.",
+        "a hardware walker; whoever begins to use the mm", "tlb_remove_table; a6f572084fbe";
+    ReclaimRechecks = "M-P82", "reclaim-rechecks",
+        "Look at all entries again before a table is freed whose lock was dropped while it was emptied.",
+        "a fault that fills the table again", "later than v6.8: try_to_free_pte, zap_pte_range; 6375e95f381e and its fix";
+    ChangeHugeInvalidates = "M-P83", "change-huge-invalidates",
+        "Change the protection of a huge pmd by way of an invalid one, and never of none.",
+        "MADV_DONTNEED's look at the pmd without its lock", "change_huge_pmd, pmdp_invalidate_ad; ced108037c2a";
+    SoftDirtySkipsPins = "M-P84", "soft-dirty-skips-pins",
+        "Leave the entries of pages alone, for soft-dirty's sake, that look pinned.",
+        "nothing: the look comes before the entry is changed", "clear_soft_dirty, pte_is_pinned; 9348b73c2e1b";
+    ReuseExclusive = "M-P85", "reuse-exclusive",
+        "Reuse an exclusive page in a write fault, whatever its count.",
+        "whoever write-protects a page that is pinned", "do_wp_page; 6c287605fd56";
+    ProtNoneRefused = "P30", "prot-none-refused",
+        "Refuse an entry that hardware may not use, though it counts as present.",
+        "mprotect(PROT_NONE), NUMA hints", "gup_pte_range, gup_pmd_range; 2b4847e73004";
+    MigrationProtection = "M-P86", "migration-protection",
+        "Put a migrated page back with what its area allows now, read under the table's lock.",
+        "mprotect, which takes that lock after it has changed the area", "remove_migration_pte, mk_pte with vm_page_prot";
+    MoveFlushesFirst = "M-P87", "move-flushes-first",
+        "Flush the old addresses before the locks of what is moved are dropped.",
+        "whoever unmaps the page at its new address, and flushes that", "move_ptes, move_huge_pmd, move_normal_pmd; eb66ae030829";
+    MoveRmapLock = "M-P88", "move-rmap-lock",
+        "Hold the anon_vma lock for writing while a whole table is moved.",
+        "rmap-walk-lock (M-P24)", "move_pgt_entry, take_rmap_locks; 97113eb39fa7";
     ForkSequence = "M-P15", "fork-sequence",
         "Keep the write-protect sequence odd for as long as fork copies entries.",
         "seqcount-begin (P2), seqcount-retry (P25)", "copy_page_range; 57efa1fe5957";

@@ -12,6 +12,7 @@
 //! | `PROT_NONE` | not `PRESENT`, but the kernel still counts it as present (`mprotect(PROT_NONE)`, NUMA hinting) |
 //! | `SPECIAL` | no struct page may be derived from it |
 //! | `DEVMAP` | device memory: the struct page lives only as long as its pagemap |
+//! | `UFFD_WP` | a write is a userfaultfd's affair |
 //! | `SWAP` | not present; what follows is a swap-type entry, not a mapping: a migration entry, or else a slot of swap space |
 
 use super::Pfn;
@@ -47,10 +48,18 @@ bitflags! {
         const MIGRATION = 1 << 10;
         /// In a migration entry of an anonymous page, or a swap entry: the page was exclusive.
         const EXCLUSIVE = 1 << 11;
+        /// Write-protected for a userfaultfd.
+        const UFFD_WP = 1 << 12;
     }
 }
 
-const PFN_SHIFT: u32 = 12;
+const PFN_SHIFT: u32 = 16;
+
+/// What a migration entry remembers of a mapping.
+const KEPT: Bits = Bits::WRITE
+    .union(Bits::ACCESSED)
+    .union(Bits::DIRTY)
+    .union(Bits::UFFD_WP);
 
 /// The lower half of an entry of two words: the flags, and as much of the frame as a machine of few frames can spare. In
 /// hardware these are 20 bits of the frame: what differs above them alone is 4 GiB apart. Here it is one bit, and frames
@@ -99,10 +108,9 @@ impl Entry {
     /// remembering whether it was writable, young and dirty, and whether the page was `exclusive`.
     #[must_use]
     pub const fn migration(self, exclusive: bool) -> Self {
-        let keep = Bits::WRITE.union(Bits::ACCESSED).union(Bits::DIRTY);
         let mut bits = self
             .bits()
-            .intersection(keep)
+            .intersection(KEPT)
             .union(Bits::SWAP)
             .union(Bits::MIGRATION);
         if exclusive {
@@ -125,10 +133,9 @@ impl Entry {
     /// The mapping that a migration entry stood for, now of `pfn` (`remove_migration_pte`).
     #[must_use]
     pub const fn restored(self, pfn: Pfn) -> Self {
-        let keep = Bits::WRITE.union(Bits::ACCESSED).union(Bits::DIRTY);
         let bits = self
             .bits()
-            .intersection(keep)
+            .intersection(KEPT)
             .union(Bits::PRESENT)
             .union(Bits::USER);
         Self::new(pfn, bits)
@@ -138,6 +145,18 @@ impl Entry {
     #[must_use]
     pub const fn invalid(self) -> Self {
         Self(self.0 & !(Bits::PRESENT.bits() | Bits::PROT_NONE.bits()))
+    }
+
+    /// A mapping with the protection of a private area: not writable, and where the area is not `accessible`, or a NUMA hint is
+    /// wanted, prot-none (`pte_modify`).
+    #[must_use]
+    pub const fn protected(self, accessible: bool) -> Self {
+        let read_only = self.without(Bits::WRITE);
+        if accessible {
+            read_only.without(Bits::PROT_NONE).with(Bits::PRESENT)
+        } else {
+            read_only.without(Bits::PRESENT).with(Bits::PROT_NONE)
+        }
     }
 
     /// The entry whose lower half is this one's, and whose upper half is `high`'s.
@@ -219,6 +238,11 @@ impl Entry {
         self.has(Bits::DEVMAP)
     }
 
+    /// `pte_uffd_wp`, of a mapping or of a migration entry.
+    pub const fn is_uffd_wp(self) -> bool {
+        self.has(Bits::UFFD_WP)
+    }
+
     /// `is_migration_entry`, of a non-present entry.
     pub const fn is_migration(self) -> bool {
         self.has(Bits::SWAP) && self.has(Bits::MIGRATION)
@@ -278,6 +302,7 @@ impl Entry {
         ("s", "special: no page that is counted"),
         ("v", "device memory"),
         ("x", "exclusive, of a migration entry or a swap entry"),
+        ("f", "write-protected for a userfaultfd"),
     ];
 }
 
@@ -304,6 +329,7 @@ impl fmt::Display for Entry {
             (Bits::SPECIAL, 's'),
             (Bits::DEVMAP, 'v'),
             (Bits::EXCLUSIVE, 'x'),
+            (Bits::UFFD_WP, 'f'),
         ];
         f.write_str("|")?;
         for (bit, letter) in letters {

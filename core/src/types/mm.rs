@@ -16,6 +16,8 @@ pub struct Mm {
     pub has_pinned: Atomic<bool>,
     /// `MMF_HUGE_ZERO_PAGE`: it has a reference of the huge zero page, until it ends.
     pub huge_zero: Atomic<bool>,
+    /// `mm_users`: who uses it. Two, unless boot says otherwise.
+    pub users: Atomic<i32>,
     /// The areas, by address. Which of them still exist is each area's own affair.
     pub vmas: Vec<Vma>,
     /// The anon_vma of its areas.

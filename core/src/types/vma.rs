@@ -1,7 +1,8 @@
 //! An area of the address space.
 
-use crate::sync::{Atomic, Plain};
+use crate::sync::{Atomic, Plain, Section, Word};
 use bitflags::bitflags;
+use std::fmt;
 
 bitflags! {
     /// `vm_flags`, as far as GUP asks for them.
@@ -30,7 +31,24 @@ bitflags! {
     }
 }
 
+impl Word for VmFlags {
+    fn into_word(self) -> u64 {
+        self.bits().into()
+    }
+    fn from_word(word: u64) -> Self {
+        Self::from_bits_truncate(word as u32)
+    }
+    fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        bitflags::parser::to_writer(&Self::from_word(word), f)
+    }
+}
+
 impl VmFlags {
+    /// `vma_is_accessible`: whether any access is allowed at all; NUMA hints mean nothing elsewhere.
+    pub const fn is_accessible(self) -> bool {
+        self.intersects(Self::READ.union(Self::WRITE))
+    }
+
     /// An ordinary private area that can be read and written.
     pub const PRIVATE: Self = Self::READ
         .union(Self::WRITE)
@@ -60,15 +78,19 @@ pub enum Backing {
     Hugetlb,
 }
 
-/// `vm_area_struct`. Its range and flags are fixed; whether it is still there is not.
+/// `vm_area_struct`. Its range is fixed; whether it is still there is not, nor what it allows.
 #[derive(Debug)]
 pub struct Vma {
     /// The first byte.
     pub start: u64,
     /// The byte after the last.
     pub end: u64,
-    /// `vm_flags`.
+    /// `vm_pgoff`: where in its anon_vma its first page is, in pages. That page's number, until the area is moved.
+    pub pgoff: u64,
+    /// `vm_flags`, as boot made them. `READ` and `WRITE` may change.
     pub flags: VmFlags,
+    /// `vm_flags` as they are now, where somebody changes them.
+    pub changing: Option<Atomic<VmFlags>>,
     /// What is mapped.
     pub backing: Backing,
     /// Orders of large folios below the size of a huge page that may be faulted in, a bit each (v6.8).
@@ -78,14 +100,11 @@ pub struct Vma {
     /// In its mm's anon_vma, and those of its ancestors, where an rmap walk finds it. Under that lock; atomic, so that a kernel without the lock
     /// shows what comes of a walk that went astray, and not only that the tree is torn.
     pub in_anon_vma: Atomic<bool>,
+    /// Where hardware walks its tables: whoever uses what it has cached of them, until a flush.
+    pub translations: Option<Section>,
 }
 
 impl Vma {
-    /// `vma_is_accessible`: whether any access is allowed at all; NUMA hints mean nothing elsewhere.
-    pub const fn is_accessible(&self) -> bool {
-        self.flags.intersects(VmFlags::READ.union(VmFlags::WRITE))
-    }
-
     /// Whether `addr` lies in it.
     pub const fn contains(&self, addr: u64) -> bool {
         self.start <= addr && addr < self.end

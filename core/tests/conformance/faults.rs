@@ -188,11 +188,14 @@ fn a_fault_builds_every_table_that_is_missing() {
         let all = gupcheck_core::mm::Vma {
             start: 0,
             end: far + PAGE_SIZE,
+            pgoff: 0,
             flags: vma,
+            changing: None,
             backing: gupcheck_core::mm::Backing::Anon,
             attached: mm.vmas[area.vma].attached,
             anon_orders: 0,
             in_anon_vma: mm.vmas[area.vma].in_anon_vma,
+            translations: None,
         };
         let done = handle_mm_fault(&cpu, mm, &all, far, FaultFlags::WRITE);
         assert_eq!(done, VmFault::Done, "{profile}");

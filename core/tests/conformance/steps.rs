@@ -1,6 +1,7 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
+use crate::step_scenes;
 use gupcheck_core::arch::{ARM64, Profile, S390, WEAK, X86_NATIVE, X86_PAE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
@@ -20,7 +21,7 @@ use gupcheck_core::step::Step;
 /// What a scene consists of: the areas that boot made, and the first frame of interest.
 pub(crate) struct Scene {
     pub(crate) area: Area,
-    page: Pfn,
+    pub(crate) page: Pfn,
 }
 
 /// One page mapped, writable.
@@ -32,7 +33,7 @@ pub(crate) fn small(boot: &mut Boot) -> Scene {
 }
 
 /// One page mapped, read-only and exclusive.
-fn read_only(boot: &mut Boot) -> Scene {
+pub(crate) fn read_only(boot: &mut Boot) -> Scene {
     let scene = small(boot);
     let area = scene.area;
     boot.change_pte(area.mm, area.start, |pte| pte.without(Bits::WRITE));
@@ -57,7 +58,7 @@ fn collapsible(boot: &mut Boot) -> Scene {
 }
 
 /// A huge page, of which the caller holds a reference.
-fn huge(boot: &mut Boot) -> Scene {
+pub(crate) fn huge(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(4);
     let page = boot.thp(Owner::Us, 1);
     boot.map_huge(area.mm, area.start, page, true);
@@ -371,6 +372,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::FlushBeforeFree => (&X86_NATIVE, given_up, reclaim),
         S::FlushBatchedPending => (&X86_NATIVE, put_off, zap),
         S::PendingInvalidates => (&ARM64, put_off, zap),
+        other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
         other => crate::fork_steps::scene_of(other),
     }
 }
@@ -665,6 +667,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::PendingInvalidates => (&["wait tlb"], NOTHING),
         S::SwapExclusive => unreachable!("it changes a value"),
         S::EntrySingleLoad | S::FoldedByPlace | S::LowHalfAgain => of_an_entrys_reads(step),
+        other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
         other => crate::fork_steps::difference(other),
     }
 }
@@ -698,11 +701,18 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(come.iter().any(|op| op.starts_with("xchg.")), "{step}");
             continue;
         }
+        if step == Step::ProtNoneRefused {
+            // It decides whether the page is taken.
+            let take = |ops: &[String]| ops.iter().any(|op| op.starts_with("add_unless."));
+            assert!(!take(&with) && take(&without), "{step}");
+            continue;
+        }
         // Something that is not done, a bit of what is stored, or another part of the same entry: `fork_steps.rs`,
         // `swap.rs`, `halves.rs`.
         if matches!(
             step,
             Step::UndoUnchecked
+                | Step::ChangeHugeInvalidates
                 | Step::SwapExclusive
                 | Step::LowHalfFirst
                 | Step::HalfStoreOrder

@@ -1,6 +1,6 @@
 //! One execution that breaks a rule, as a value.
 
-use crate::program::Returned;
+use crate::returned::Returned;
 use crate::schedule::Schedule;
 use crate::shrink::Shrinking;
 use crate::violation::Violation;

@@ -1,6 +1,6 @@
 //! Two things that a CPU did after the very same values.
 
-use crate::program::Returned;
+use crate::returned::Returned;
 use gupcheck_sync::{Fault, LaneId, Op, Site};
 
 /// What a CPU did at one point of its run.

@@ -71,6 +71,11 @@ pub trait Engine: Sync {
         None
     }
 
+    /// Whether it judges what CPUs [claim](Program::witness).
+    fn hears_witnesses(&self) -> bool {
+        false
+    }
+
     /// Explores `program` until everything is seen, a violation is found, or a limit is reached.
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration;
 

@@ -27,5 +27,20 @@ pub fn explore(engine: &dyn Engine, program: &Arc<Program>, search: &Search<'_>)
             ..Exploration::unsupported("")
         },
     });
-    explored.unwrap_or_else(Exploration::unsupported)
+    let mut explored = explored.unwrap_or_else(Exploration::unsupported);
+    if let Some(remark) = unheard(engine, program) {
+        explored.remarks.push(remark);
+    }
+    explored
+}
+
+/// What is said of a property that this engine does not judge.
+fn unheard(engine: &dyn Engine, program: &Program) -> Option<String> {
+    let property = &program.properties()[program.witness_property()?];
+    (!engine.hears_witnesses()).then(|| {
+        format!(
+            "not judged by this engine, which keeps no history of memory: always {}",
+            property.text
+        )
+    })
 }

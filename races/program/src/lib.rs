@@ -7,7 +7,7 @@
 //!
 //! | module | noun |
 //! | --- | --- |
-//! | `program` | what is explored |
+//! | `program`, `returned` | what is explored; what a CPU of it returned |
 //! | `engine`, `explore` | who explores it; asking for a verdict |
 //! | `model`, `limits`, `reductions` | memory models; what a search may cost; what it may leave out |
 //! | `verdict`, `violation`, `difference`, `counterexample` | what comes out |
@@ -17,6 +17,7 @@
 //! | `progress` | watching and stopping a search |
 //! | `schedule`, `fingerprint`, `runs` | one execution as choices; what its steps were; who ran for how long |
 //! | `replay`, [`hook`] | one execution again; where a debugger can stop |
+//! | [`witness`] | what CPUs claim was so while they held something |
 //! | `shrink` | a failing schedule made small |
 //! | [`determinism`] | whether CPUs are functions of what they read |
 //! | [`panics`], [`stack`], [`apart`], [`means`] | what engines share: the panic hook, deep stacks, a thread of one's own, what the system refuses |
@@ -40,6 +41,7 @@ mod program;
 mod progress;
 mod reductions;
 mod replay;
+mod returned;
 mod runs;
 mod schedule;
 mod shrink;
@@ -47,6 +49,7 @@ pub mod stack;
 mod tally;
 mod verdict;
 mod violation;
+pub mod witness;
 
 pub use counterexample::Counterexample;
 pub use difference::{Did, Difference};
@@ -57,10 +60,11 @@ pub use fingerprint::{Fingerprint, Misfit, signature};
 pub use limits::Limits;
 pub use model::{Model, UnknownModel};
 pub use outcome::{Outcome, Outcomes, Stuck};
-pub use program::{Body, CpuDecl, End, Program, Property, Returned, Start, Value, When};
+pub use program::{Body, CpuDecl, End, Program, Property, Start, When};
 pub use progress::{Estimate, Pace, Sighting, Stop, Unwatched, Watch};
 pub use reductions::{Reductions, UnknownReduction};
 pub use replay::{Replay, ReplayError, Replayed};
+pub use returned::{Returned, Value};
 pub use runs::Runs;
 pub use schedule::{Choice, Decision, Path, Schedule};
 pub use shrink::{Extent, Shrinking, Shrunk, TRIES, Turn, shrink};

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::program::{Program, Returned};
+use crate::program::Program;
+use crate::returned::Returned;
 use gupcheck_sync::{LaneId, Op};
 
 /// What distinguishes one execution's result from another's: what each CPU returned, and the last

@@ -1,92 +1,9 @@
 //! What an engine explores: declared objects, one function per CPU, and what must hold at the end.
 
 use crate::ledger::run_to_the_end;
+use crate::returned::Returned;
+use crate::witness::Witness;
 use gupcheck_sync::{Atomic, CellId, Lane, LaneId, Layout, Life, Name, Plain, Word};
-use smallvec::SmallVec;
-use std::fmt;
-
-/// One word of what a CPU returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Value {
-    /// A number.
-    Int(i64),
-    /// A symbol: an error code, a scan result.
-    Text(&'static str),
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Int(n) => write!(f, "{n}"),
-            Self::Text(text) => f.write_str(text),
-        }
-    }
-}
-
-/// What a CPU returned: labelled words, such as `ret=1 page=3`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Returned(SmallVec<[(&'static str, Value); 3]>);
-
-impl Returned {
-    /// A CPU that returns nothing.
-    pub fn nothing() -> Self {
-        Self::default()
-    }
-
-    /// Appends a labelled number.
-    #[must_use]
-    pub fn int(mut self, label: &'static str, value: i64) -> Self {
-        self.0.push((label, Value::Int(value)));
-        self
-    }
-
-    /// Appends a labelled symbol.
-    #[must_use]
-    pub fn text(mut self, label: &'static str, value: &'static str) -> Self {
-        self.0.push((label, Value::Text(value)));
-        self
-    }
-
-    /// The words, in order.
-    pub fn words(&self) -> &[(&'static str, Value)] {
-        &self.0
-    }
-
-    /// The first number under `label`.
-    pub fn get(&self, label: &str) -> Option<i64> {
-        self.all(label).next()
-    }
-
-    /// All numbers under `label`, in order.
-    pub fn all<'a>(&'a self, label: &'a str) -> impl Iterator<Item = i64> + 'a {
-        self.0.iter().filter_map(move |&(l, value)| match value {
-            Value::Int(n) if l == label => Some(n),
-            _ => None,
-        })
-    }
-
-    /// Whether the word under `label` is the symbol `text`.
-    pub fn is(&self, label: &str, text: &str) -> bool {
-        self.0
-            .iter()
-            .any(|&(l, value)| l == label && matches!(value, Value::Text(t) if t == text))
-    }
-}
-
-impl fmt::Display for Returned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("-");
-        }
-        for (nth, (label, value)) in self.0.iter().enumerate() {
-            if nth > 0 {
-                f.write_str(" ")?;
-            }
-            write!(f, "{label}={value}")?;
-        }
-        Ok(())
-    }
-}
 
 /// What a CPU runs. It is a deterministic function of the values that its operations return, and an
 /// engine may run it any number of times.
@@ -216,6 +133,8 @@ pub struct Program {
     /// Cells that stand for plain accesses to others: which stands for which.
     shadows: Vec<(CellId, CellId)>,
     only_where: Option<Judge>,
+    /// Which property the witness's is.
+    witness: Option<(usize, Box<dyn Witness>)>,
 }
 
 type Judge = Box<dyn Fn(&End<'_>) -> bool + Send + Sync>;
@@ -235,6 +154,7 @@ impl Program {
             lock_words: Vec::new(),
             shadows: Vec::new(),
             only_where: None,
+            witness: None,
         }
     }
 
@@ -326,6 +246,27 @@ impl Program {
     fn property(&mut self, when: When, text: String, holds: Predicate) {
         assert!(self.properties.len() < 64, "at most 64 properties");
         self.properties.push(Property { when, text, holds });
+    }
+
+    /// Adds a property that no end can tell: what CPUs claim was so, by this witness. Its text completes "always ...". The
+    /// graph engine and the states engine judge it; the others do not, and say so.
+    ///
+    /// # Panics
+    /// If there is one already.
+    pub fn witness(&mut self, text: impl Into<String>, witness: impl Witness + 'static) {
+        assert!(self.witness.is_none(), "one witness");
+        self.witness = Some((self.properties.len(), Box::new(witness)));
+        self.property(When::Always, text.into(), wordless(|_| true));
+    }
+
+    /// Whoever knows what CPUs claim, if they do.
+    pub fn witnessed(&self) -> Option<&dyn Witness> {
+        self.witness.as_ref().map(|(_, witness)| &**witness)
+    }
+
+    /// Which property is its.
+    pub fn witness_property(&self) -> Option<usize> {
+        self.witness.as_ref().map(|&(index, _)| index)
     }
 
     /// Makes the last value of a cell part of the outcome that executions are told apart by.

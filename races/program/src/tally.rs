@@ -2,6 +2,7 @@
 
 use crate::outcome::{Outcome, Outcomes, Stuck};
 use crate::program::{End, Program, When};
+use crate::returned::Returned;
 use crate::violation::Violation;
 use gupcheck_sync::{LaneId, Op};
 
@@ -58,7 +59,9 @@ impl Tally {
 
     fn record_end(&mut self, program: &Program, end: &End<'_>) -> Result<(), Violation> {
         let outcome = Outcome {
-            returned: end.all_returned().to_vec(),
+            returned: (end.all_returned().iter())
+                .map(Returned::without_aside)
+                .collect(),
             observed: program.observed().iter().map(|&c| end.word(c)).collect(),
         };
         *self.outcomes.entry(outcome).or_default() += 1;

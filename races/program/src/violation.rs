@@ -2,6 +2,7 @@
 
 use crate::difference::Difference;
 use crate::program::Program;
+use crate::witness::Fact;
 use gupcheck_sync::{CellId, CellKind, Fault, LaneId, Op};
 
 /// What went wrong in one execution.
@@ -46,6 +47,19 @@ pub enum Violation {
 }
 
 impl Violation {
+    /// A CPU claims what was not so. `None` if the program has no [witness](Program::witness).
+    pub fn denied(program: &Program, lane: LaneId, fact: Fact) -> Option<Self> {
+        let (index, witness) = (program.witness_property()?, program.witnessed()?);
+        let (text, cpu) = (
+            &program.properties()[index].text,
+            program.cpus()[lane.index()].name,
+        );
+        Some(Self::Property {
+            index,
+            text: format!("{text}: {cpu}: {}", witness.denial(fact)),
+        })
+    }
+
     /// The rule that is broken, without what differs from one execution that breaks it to the next: two
     /// violations of one program are of the same kind if these words are the same.
     pub fn rule(&self, program: &Program) -> String {

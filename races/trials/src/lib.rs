@@ -1,5 +1,6 @@
 //! Small programs that every engine is tried with, and shorthands for asking. For tests.
 
+pub mod claims;
 pub mod dependencies;
 pub mod looks;
 pub mod sections;

@@ -1,8 +1,16 @@
 //! Fast GUP against `munmap`: the tables go as well.
 
+mod lone_user;
+mod no_batch;
 mod table_free;
+mod walk_cache;
 
 use gupcheck_races::race::Race;
 
 /// The races of this family.
-pub const RACES: &[Race] = &[table_free::RACE];
+pub const RACES: &[Race] = &[
+    table_free::RACE,
+    no_batch::RACE,
+    walk_cache::RACE,
+    lone_user::RACE,
+];

@@ -1,9 +1,10 @@
 //! R17: `munmap` frees the page tables while a walker is inside them.
 //!
 //! What keeps the walker's tables alive is that freeing them waits for it: by the flush's IPI on bare x86, by
-//! a grace period elsewhere. Both wait for whoever has interrupts off, and for nobody else.
+//! a grace period elsewhere. Both wait for whoever has interrupts off. A firmware's interrupt does not: riscv freed its tables
+//! after one (before 69be3fb111e7), which is `riscv-sbi` without `rcu-table-free`.
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::arch::{ARM64, POWERPC, Profile, RISCV_SBI, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::gup::{Foll, get_user_pages_fast};
 use gupcheck_core::mutators::munmap;
@@ -12,11 +13,13 @@ use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
+const RCU: &[&Profile] = &[&X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
+
 pub(crate) const RACE: Race = Race {
     name: "munmap/table-free",
     catalogue: "R17",
     about: "munmap frees the page tables that a GUP caller is walking.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
+    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
     before: &[],
     needs: &[
         Need {
@@ -25,11 +28,11 @@ pub(crate) const RACE: Race = Race {
         },
         Need {
             step: Step::IrqsOffHoldRcu,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
+            profiles: RCU,
         },
         Need {
             step: Step::AddUnlessZero,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
+            profiles: RCU,
         },
         Need {
             step: Step::TlbFlush,
@@ -37,7 +40,7 @@ pub(crate) const RACE: Race = Race {
         },
         Need {
             step: Step::RcuTableFree,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
+            profiles: RCU,
         },
     ],
     indifferent: &[],

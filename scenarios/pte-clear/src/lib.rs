@@ -3,6 +3,7 @@
 mod freeze;
 mod isolated_block;
 mod look;
+mod moves;
 mod next_life;
 mod no_pages;
 mod reuse;
@@ -18,6 +19,7 @@ pub const RACES: &[Race] = &[
     isolated_block::RACE,
     look::RACE,
     shared_look::RACE,
+    moves::RACE,
     next_life::RACE,
     no_pages::RACE,
     reuse::RACE,

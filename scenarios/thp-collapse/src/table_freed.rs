@@ -1,9 +1,10 @@
 //! R06 a: the table that khugepaged unlinked is freed while a walker is inside.
 //!
 //! It is deposited for the huge page, and goes with it: here the huge page is unmapped at once, and its table
-//! with it, without any further wait.
+//! with it, without any further wait. Where khugepaged's flush is an IPI by itself, as every flush of `x86-native` is, and this
+//! one of `powerpc` (`serialize_against_pte_lookup`), the second IPI is one too many (R20).
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::arch::{ARM64, POWERPC, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::gup::{Foll, pin_user_pages_fast_only};
 use gupcheck_core::mutators::{collapse_huge_page, madvise_dontneed};
@@ -16,12 +17,12 @@ pub(crate) const RACE: Race = Race {
     name: "thp-collapse/table-freed",
     catalogue: "R06a",
     about: "khugepaged unlinks a table, and the huge page that takes its place is unmapped with it: GUP walks a freed table.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
+    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
     before: &[],
     needs: &[
         Need {
             step: Step::IrqsOffBlockIpi,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
         },
         Need {
             step: Step::AddUnlessZero,

@@ -72,7 +72,7 @@ impl<'m> Fault<'_, 'm> {
         page_set_anon(cpu, page, self.mm, self.addr);
         page_add_new_rmap(cpu, page);
         set_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
-        let write = self.vma.flags.contains(VmFlags::WRITE);
+        let write = self.vma.vm_flags(cpu).contains(VmFlags::WRITE);
         Entry::leaf(page.pfn, write)
     }
 }

@@ -20,12 +20,13 @@ impl<'m> Fault<'_, 'm> {
     /// The entry without its NUMA hint; writable at once if a write fault would reuse the page anyway
     /// (`can_change_pte_writable`).
     pub(super) fn without_hint(&self, entry: Entry, page: &'m Page) -> Entry {
-        let (cpu, flags) = (self.cpu, self.vma.flags);
+        let (cpu, flags) = (self.cpu, self.vma.vm_flags(self.cpu));
         let entry = entry
             .without(Bits::PROT_NONE | Bits::WRITE)
             .with(Bits::PRESENT | Bits::ACCESSED);
         let write = flags.contains(VmFlags::WRITE)
             && !flags.contains(VmFlags::SHARED)
+            && !entry.is_uffd_wp()
             && page_folio(cpu, page).is_anon(cpu)
             && page_anon_exclusive(cpu, page);
         if write {
@@ -35,10 +36,15 @@ impl<'m> Fault<'_, 'm> {
         }
     }
 
+    /// `userfaultfd_pte_wp`, of a write: it is for the userfaultfd's monitor to decide.
+    pub(super) fn is_userfaults(&self, entry: Entry) -> bool {
+        entry.is_uffd_wp() && !self.flags.contains(FaultFlags::UNSHARE)
+    }
+
     /// `maybe_mkwrite(pte_mkdirty(...))`.
     pub(super) fn made_writable(&self, entry: Entry) -> Entry {
         let entry = entry.with(Bits::DIRTY | Bits::ACCESSED);
-        if self.vma.flags.contains(VmFlags::WRITE) {
+        if self.vma.vm_flags(self.cpu).contains(VmFlags::WRITE) {
             entry.with(Bits::WRITE)
         } else {
             entry

@@ -123,7 +123,7 @@ impl<'m> Fault<'_, 'm> {
             pte_unmap_unlock(cpu, ptep);
             return VmFault::Done;
         }
-        if pte.is_prot_none() && self.vma.is_accessible() {
+        if pte.is_prot_none() && self.vma.vm_flags(cpu).is_accessible() {
             // do_numa_page: the page stays where it is, and the hint is taken back.
             let page = cpu.machine().page(pte.pfn());
             ptep.set(cpu, self.without_hint(pte, page));

@@ -14,7 +14,7 @@ impl<'m> Fault<'_, 'm> {
     /// is being split is another by the time the lock is held.
     pub(super) fn huge(&self, pmd: Entry) -> VmFault {
         let (cpu, pmdp) = (self.cpu, self.pmdp);
-        let hint = pmd.is_prot_none() && self.vma.is_accessible();
+        let hint = pmd.is_prot_none() && self.vma.vm_flags(cpu).is_accessible();
         if !hint && self.wants_write() && !pmd.is_writable() {
             return self.wp_huge_pmd(pmd);
         }
@@ -34,7 +34,7 @@ impl<'m> Fault<'_, 'm> {
     /// `wp_huge_pmd`, and what its caller does with `VM_FAULT_FALLBACK`: the same fault goes on with the PTE, and decides for
     /// that page alone. How a device's leaf is made writable is the file system's affair, and not modelled.
     pub(super) fn wp_huge_pmd(&self, pmd: Entry) -> VmFault {
-        if pmd.is_devmap() {
+        if pmd.is_devmap() || self.is_userfaults(pmd) {
             return VmFault::Sigbus;
         }
         if self.vma.backing == Backing::Anon && self.do_huge_pmd_wp_page(pmd) {

@@ -9,6 +9,7 @@ use crate::folio::{
 use crate::lkmm::read_once_is;
 use crate::mm::{FaultFlags, VmFault, folio_move_anon_rmap};
 use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
+use crate::step::Step;
 use crate::swap::{folio_free_swap, folio_test_swapcache};
 
 impl<'m> Fault<'_, 'm> {
@@ -18,8 +19,8 @@ impl<'m> Fault<'_, 'm> {
         let cpu = self.cpu;
         let _span = cpu.span("do_wp_page");
         let page = cpu.machine().page(pte.pfn());
-        if !self.vma.flags.is_cow() {
-            // wp_page_shared, wp_pfn_shared: not modelled.
+        if !self.vma.flags.is_cow() || self.is_userfaults(pte) {
+            // wp_page_shared, wp_pfn_shared: not modelled. handle_userfault: nobody waits for the monitor here.
             pte_unmap_unlock(cpu, ptep);
             return VmFault::Sigbus;
         }
@@ -28,8 +29,8 @@ impl<'m> Fault<'_, 'm> {
             return self.wp_page_copy(None, pte);
         }
         let folio = page_folio(cpu, page);
-        let reuse = folio.is_anon(cpu)
-            && (page_anon_exclusive(cpu, page) || self.wp_can_reuse(folio, page));
+        let reuse =
+            folio.is_anon(cpu) && (self.is_exclusive(page) || self.wp_can_reuse(folio, page));
         if reuse {
             if !self.flags.contains(FaultFlags::UNSHARE) {
                 ptep.set(cpu, self.made_writable(pte));
@@ -40,6 +41,12 @@ impl<'m> Fault<'_, 'm> {
         folio_get(cpu, folio);
         pte_unmap_unlock(cpu, ptep);
         self.wp_page_copy(Some((folio, page)), pte)
+    }
+
+    /// Whether the page is this mm's alone, and is reused whoever else holds it.
+    fn is_exclusive(&self, page: &Page) -> bool {
+        // Before v5.19 the count alone decided, which a pin raises. Without it: R43. Step `reuse-exclusive`.
+        self.cpu.does(Step::ReuseExclusive) && page_anon_exclusive(self.cpu, page)
     }
 
     /// What later kernels call `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get
@@ -91,7 +98,8 @@ impl<'m> Fault<'_, 'm> {
             flush_tlb(cpu);
             let entry = self.add_new_anon(new);
             let entry = if self.flags.contains(FaultFlags::UNSHARE) {
-                entry.without(Bits::WRITE | Bits::DIRTY)
+                let watched = pte.bits().intersection(Bits::UFFD_WP);
+                entry.without(Bits::WRITE | Bits::DIRTY).with(watched)
             } else {
                 // Dirty even where the area is not writable, as a forced write has it.
                 entry.with(Bits::DIRTY)

@@ -256,7 +256,13 @@ impl<A: Axioms> Builder<A> {
         {
             return Ending::Broken(race);
         }
-        let judge = || Tally::default().record(&self.explorer.program, &end);
+        let judge = || {
+            Tally::default().record(program, &end)?;
+            let denied = level.denied(program, &returned, &memory);
+            denied
+                .filter(|_| !program.leaves_out(&end))
+                .map_or(Ok(()), Err)
+        };
         match panics::isolated(judge).unwrap_or_else(|caught| Err(caught.violation())) {
             Ok(()) => Ending::Holds,
             Err(violation) => Ending::Broken((violation, Vec::new())),

@@ -28,6 +28,8 @@
 //! Twins: whether a source is dominated is the same for two CPUs that have been alike, so what the earlier one read is
 //! not dominated for the later one, and the last source that may be read is still in order.
 //!
+//! What a CPU [claims](super::claims) may rest on its reads of what a witness looks at: of these none is dominated.
+//!
 //! SC and TSO know no such thing: a read that comes before a write is always ordered before it there, whatever is between
 //! them.
 //!
@@ -43,7 +45,9 @@ impl<A: Axioms> Level<A> {
     /// The answer that the next event of `lane` has from the write at its floor, if it need not read a later one with the
     /// same answer.
     pub(super) fn known(&self, lane: usize, op: &Op, cell: CellId, floor: u16) -> Option<u64> {
+        let heard = self.heard.as_ref();
         let may_read_floor = self.leaves_out_dominated
+            && !heard.is_some_and(|heard| heard.rests_on(lane, cell))
             && (self.axioms).may_read_floor(
                 &self.graph,
                 lane,

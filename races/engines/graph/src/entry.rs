@@ -69,6 +69,10 @@ impl Engine for GraphEngine {
         }))
     }
 
+    fn hears_witnesses(&self) -> bool {
+        true
+    }
+
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
         if program.cpus().len() > MAX_CPUS {
             return Exploration::unsupported(format!("more than {MAX_CPUS} CPUs"));

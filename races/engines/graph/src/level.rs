@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use gupcheck_sync::{CellId, Op};
 
+use super::claims::Heard;
 use super::event::{Asked, Effect};
 use super::graph::Graph;
 use super::id::EventId;
@@ -64,10 +65,16 @@ pub(super) struct Level<A> {
     pub(super) served: Option<(usize, Asked, u32)>,
     /// Whether loads do not read what they [need not](super::dominated).
     pub(super) leaves_out_dominated: bool,
+    /// Who reads what in every way all the same; see [`super::claims`].
+    pub(super) heard: Option<Heard>,
 }
 
 impl<A: Axioms> Level<A> {
     pub(super) fn reset(&mut self, program: &Program, twins: Twins, waits: &Arc<Waits>) {
+        // A level is of one program all its life.
+        if self.heard.is_none() {
+            self.heard = Heard::of(program);
+        }
         self.graph.reset(program.layout(), waits, twins);
         self.axioms.reset(waits.lanes());
         self.entries.clear();

@@ -57,6 +57,7 @@
 //! | `sightings`, `estimate`, `random` | what a watcher is told; how many executions there are, about; numbers from a seed |
 //! | `timeline`, `trace`, `expand` | a graph as an order that could have been watched, store buffers included; that, told as a trace; the operations that were passed over |
 //! | `build`, `build_sections`, `section_choice` | a graph built by choices; sections and waits in it; what a choice says of entering a section |
+//! | `claims` | whether what CPUs claim was so |
 //! | `shadow` | plain accesses to atomic cells |
 //! | `replay`, `minimise` | a schedule followed; a counterexample made small |
 //! | `engine`, `silence` | the engine, as it is asked for; running CPUs without a word |
@@ -114,6 +115,7 @@ mod bookmark;
 mod build;
 mod build_sections;
 mod choose;
+mod claims;
 mod clock;
 mod code;
 mod conclusion;

@@ -420,7 +420,12 @@ impl<'s, A: Axioms> Walk<'s, A> {
         judged.map_err(|violation| (violation, Vec::new()))?;
         let is_left_out = || program.leaves_out(&end);
         match level.shadowed_race(program) {
-            Some(race) if !is_left_out() => Err(race),
+            Some(race) if !is_left_out() => return Err(race),
+            _ => {}
+        }
+        let judge = || level.denied(program, &self.returned, &memory);
+        match panics::isolated(judge).unwrap_or_else(|caught| Some(caught.violation())) {
+            Some(violation) if !is_left_out() => Err((violation, Vec::new())),
             _ => Ok(()),
         }
     }

@@ -18,7 +18,7 @@
 //! that comes before that operation is part of an execution that was explored, and at its end the operation was asked for.
 //!
 //! An update that is a fence as well orders more than its cell, and a `spin_until` may have to wait: their cells count
-//! as common.
+//! as common. So do cells of a [witness](Program::witness) that are written at all.
 //!
 //! All threads of a search keep one account: two of them may each see one half of a conflict.
 
@@ -82,6 +82,8 @@ impl Common {
 struct Touched {
     readers: AtomicU32,
     writers: AtomicU32,
+    /// Whether a witness looks at it: then one CPU that writes it is enough.
+    is_watched: bool,
 }
 
 /// In `writers`: the cell is common whoever touches it.
@@ -91,7 +93,7 @@ impl Touched {
     fn is_common(&self) -> bool {
         let writers = self.writers.load(Ordering::SeqCst);
         let all = writers | self.readers.load(Ordering::SeqCst);
-        writers & EVERYBODY != 0 || writers != 0 && !all.is_power_of_two()
+        writers & EVERYBODY != 0 || writers != 0 && (self.is_watched || !all.is_power_of_two())
     }
 }
 
@@ -110,11 +112,15 @@ impl Touches {
     /// are found in another way.
     fn none(program: &Program, is_fence: fn(RmwOrder) -> bool) -> Self {
         let cells = program.layout().cells().iter();
-        let touches = Self {
+        let mut touches = Self {
             cells: cells.map(|_| Touched::default()).collect(),
             waited: AtomicU32::new(0),
             is_fence,
         };
+        let watched = program.witnessed().into_iter();
+        for cell in watched.flat_map(|w| w.shown().iter().chain(w.counts())) {
+            touches.cells[cell.index()].is_watched = true;
+        }
         for &(shadow, cell) in program.shadows() {
             touches.mark(shadow, 0, EVERYBODY);
             touches.mark(cell, 0, EVERYBODY);

@@ -67,6 +67,10 @@ impl Engine for StatesEngine {
         (reductions == Reductions::NONE).then(|| Box::new(tuned) as Box<dyn Engine>)
     }
 
+    fn hears_witnesses(&self) -> bool {
+        true
+    }
+
     fn explore(&self, program: &Arc<Program>, search: &Search<'_>) -> Exploration {
         if let Some(why) = cannot_run(program) {
             return Exploration::unsupported(why);

@@ -7,6 +7,7 @@ use gupcheck_program::{End, Program, Returned, Tally, Violation, panics};
 use gupcheck_sync::{LaneId, Op};
 use gupcheck_tree::{ClassId, Classes, Forest, MOST_OPERATIONS, What};
 
+use crate::claims::Claims;
 use crate::machine::{Acted, Machine, Move};
 use crate::reach::Reaches;
 use crate::state::{Phase, State};
@@ -30,6 +31,7 @@ pub(crate) struct Known<'p> {
     pub(crate) machine: Machine<'p>,
     pub(crate) classes: Classes,
     reaches: Reaches,
+    claims: Claims,
     pub(crate) twins: Twins,
     exchanges: Vec<Vec<usize>>,
 }
@@ -44,6 +46,7 @@ impl<'p> Known<'p> {
         };
         Self {
             reaches: Reaches::of(&machine, &classes),
+            claims: Claims::of(machine.program, &classes),
             exchanges: twins.exchanges(machine.program.cpus().len()),
             machine,
             classes,
@@ -70,13 +73,35 @@ impl<'p> Known<'p> {
         Ok(())
     }
 
-    fn local(&self, state: &State) -> Option<Move> {
+    /// Whether a move that can happen is local.
+    fn is_local(&self, state: &State, what: Move) -> bool {
         let view = (state, &self.classes);
+        self.reaches.is_local(&self.machine, view, what)
+            && !(self.claims).tell(&self.machine, &self.reaches, view, what)
+    }
+
+    /// Whether a move that can happen is private.
+    fn is_private(&self, state: &State, what: Move) -> bool {
+        let view = (state, &self.classes);
+        let shows = match self.machine.asks(state, &self.classes, what.cpu()) {
+            // It may be seen once it has left the buffer.
+            Some(Op::Store { cell, .. } | Op::Write { cell, .. }) => {
+                let store = (what.cpu(), cell);
+                self.claims.tell_store(&self.machine, view, store)
+            }
+            _ => false,
+        };
+        !shows
+            && self.reaches.is_private(&self.machine, view, what)
+            && !(self.claims).tell(&self.machine, &self.reaches, view, what)
+    }
+
+    fn local(&self, state: &State) -> Option<Move> {
         let mut present = (0..state.cpus.len()).filter(|&cpu| self.machine.is_present(cpu));
         present.find_map(|cpu| {
             let act = Move::Act(cpu);
             let flush = Move::Flush(cpu);
-            let is_local = |what| self.reaches.is_local(&self.machine, view, what);
+            let is_local = |what| self.is_local(state, what);
             if self.machine.can_act(state, &self.classes, cpu) && is_local(act) {
                 return Some(act);
             }
@@ -93,10 +118,7 @@ impl<'p> Known<'p> {
         steps: &mut u32,
         made: &mut dyn FnMut(&State, Move),
     ) -> Result<(), Halt> {
-        let view = |what, state: &State| {
-            (self.reaches).is_private(&self.machine, (state, &self.classes), what)
-        };
-        let mut in_a_row = view(by, state);
+        let mut in_a_row = self.is_private(state, by);
         made(state, by);
         *steps += self.take(state, by)?;
         loop {
@@ -104,7 +126,8 @@ impl<'p> Known<'p> {
                 made(state, what);
                 self.take(state, what)?;
             }
-            in_a_row &= self.machine.can_act(state, &self.classes, by.cpu()) && view(by, state);
+            in_a_row &=
+                self.machine.can_act(state, &self.classes, by.cpu()) && self.is_private(state, by);
             if !in_a_row {
                 return Ok(());
             }
@@ -115,23 +138,30 @@ impl<'p> Known<'p> {
 
     /// A local move that is no operation: a flush.
     fn idle(&self, state: &State) -> Option<Move> {
-        let view = (state, &self.classes);
         (0..state.cpus.len()).map(Move::Flush).find(|&what| {
             let is_empty = state.cpus[what.cpu()].buffer.is_empty();
-            !is_empty && self.reaches.is_local(&self.machine, view, what)
+            !is_empty && self.is_local(state, what)
         })
     }
 
     /// Makes a move; how many operations that is.
     pub(crate) fn take(&self, state: &mut State, what: Move) -> Result<u32, Halt> {
+        let op = self.machine.asks(state, &self.classes, what.cpu());
+        let watched = self.claims.watched(state, what, op);
+        let note = |state: &mut State| {
+            if let Some(watched) = watched {
+                let program = self.machine.program;
+                (self.claims).note(program, &self.classes, state, (what, op), watched);
+            }
+        };
         let cpu = match what {
             Move::Flush(cpu) => {
                 self.machine.flush(state, cpu);
+                note(state);
                 return Ok(0);
             }
             Move::Act(cpu) => cpu,
         };
-        let op = self.machine.asks(state, &self.classes, cpu);
         let answer = match self.machine.act(state, &self.classes, cpu) {
             Acted::Answer(answer) => answer,
             Acted::Began => return Ok(0),
@@ -141,6 +171,8 @@ impl<'p> Known<'p> {
             return Err(Halt::Unknown { cpu, answer });
         };
         state.cpus[cpu].at = to;
+        note(state);
+        self.claims.forget(self.machine.program, state, cpu);
         let mut started = None;
         if let Some(Op::Spawn(other)) = op {
             started = self.wrong_at(state, other.index());
@@ -192,8 +224,10 @@ impl<'p> Known<'p> {
         }
         let (to, are_alike) = self.classes.learn(forest, from, answer);
         let reaches_as_far = self.reaches.learn(&self.classes, from, to);
+        let program = self.machine.program;
+        let claims_as_much = self.claims.learn(program, &self.classes, from, to);
         state.cpus[cpu].at = to;
-        !are_alike || !reaches_as_far
+        !are_alike || !reaches_as_far || !claims_as_much
     }
 
     /// What is broken before anything is done.
@@ -295,7 +329,12 @@ impl<'p> Known<'p> {
         let recorded = || {
             tally.record(program, &end)?;
             (self.exchanges.iter())
-                .try_for_each(|exchange| tally.record_exchanged(program, &end, exchange))
+                .try_for_each(|exchange| tally.record_exchanged(program, &end, exchange))?;
+            let denied = self.claims.denied(program, state, &returned);
+            let denied = denied.filter(|_| !program.leaves_out(&end));
+            denied
+                .and_then(|(cpu, fact)| Violation::denied(program, LaneId(cpu as u8), fact))
+                .map_or(Ok(()), Err)
         };
         panics::isolated(recorded).unwrap_or_else(|caught| Err(caught.violation()))
     }

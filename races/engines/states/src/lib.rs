@@ -43,6 +43,7 @@
 //! | `state` | a state, and its bytes |
 //! | `machine` | what can happen in a state, and what comes of it |
 //! | `reach` | what each CPU can still touch; moves that may be made at once |
+//! | `claims` | what CPUs may still claim, and what they have seen of it |
 //! | `twins` | CPUs that may be exchanged |
 //! | `known` | what is known of the code, and how a state goes on |
 //! | `seen` | hashes of states, and how each was come to |
@@ -54,6 +55,7 @@
 
 #[cfg(test)]
 mod brute;
+mod claims;
 mod engine;
 mod known;
 mod machine;

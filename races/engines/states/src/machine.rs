@@ -14,6 +14,7 @@
 //!
 //! These are the machines that [`gupcheck_graph`]'s axioms for SC and TSO describe; `tests/` compares the two.
 
+use gupcheck_program::witness::Windows;
 use gupcheck_program::{Program, Start, Violation};
 use gupcheck_sync::{CellId, FenceOrder, LockId, LockMode, Op, Rmw};
 use gupcheck_tree::{Classes, Forest, What};
@@ -91,6 +92,7 @@ impl Machine<'_> {
                     Start::Spawned => Phase::Unstarted,
                 },
                 buffer: SmallVec::new(),
+                windows: Windows::default(),
             });
         State::first(self.program.layout(), cpus)
     }

@@ -16,6 +16,7 @@
 //! Neither a flush nor anything else that this CPU can do in between changes that: a flush of what came before the move, as
 //! the CPU still holds the lock then; nor an operation before a flush, as it drops no lock that others would see dropped.
 
+use gupcheck_program::Program;
 use gupcheck_sync::{CellId, FenceOrder, LockId, LockMode, Op, SectionSet};
 use gupcheck_tree::{ClassId, Classes};
 use smallvec::SmallVec;
@@ -277,6 +278,22 @@ impl Reaches {
             || self.others_write(view, what, cell)
     }
 
+    /// Whether another CPU can still write what a [witness](Program::witness) looks at.
+    pub(crate) fn others_show(
+        &self,
+        view: (&State, &Classes),
+        what: Move,
+        program: &Program,
+    ) -> bool {
+        let shown = program.witnessed().map_or(&[][..], |w| w.shown());
+        let is_shown = |cell: CellId| shown.contains(&cell);
+        self.any_other(view, what, |reach, other| {
+            let waits = |p: &Pending| matches!(*p, Pending::Store(cell, _) if is_shown(cell));
+            shown.iter().any(|cell| reach.writes.has(cell.index()))
+                || other.buffer.iter().any(waits)
+        })
+    }
+
     /// Whether another CPU can still begin to wait for one of these.
     fn others_wait(&self, view: (&State, &Classes), what: Move, kinds: SectionSet) -> bool {
         self.any_other(view, what, |reach, other| {
@@ -296,7 +313,7 @@ impl Reaches {
         })
     }
 
-    /// Whether a move that can happen is local.
+    /// Whether a move that can happen is local, as far as anything is read.
     pub(crate) fn is_local(
         &self,
         machine: &Machine<'_>,

@@ -1,5 +1,6 @@
 //! A state: where each CPU is, what waits in its store buffer, who is waited for, and memory.
 
+use gupcheck_program::witness::{Facts, Windows};
 use gupcheck_sync::{CellId, Layout, LockId, LockMode, SectionId};
 use gupcheck_tree::ClassId;
 use smallvec::SmallVec;
@@ -49,6 +50,8 @@ pub(crate) struct Cpu {
     pub(crate) phase: Phase,
     /// Oldest first.
     pub(crate) buffer: SmallVec<[Pending; 4]>,
+    /// What it has seen since it took what it holds; see [`crate::claims`].
+    pub(crate) windows: Windows<Facts>,
 }
 
 /// Sections of one kind that a CPU has to leave before a wait can end.
@@ -144,6 +147,7 @@ impl State {
         for owed in &self.owed {
             into.extend([owed.waiter, owed.by, owed.kind.0, owed.count]);
         }
+        self.encode_windows(into);
         for (word, &bits) in self.changed.iter().enumerate() {
             let mut bits = bits;
             while bits != 0 {
@@ -152,6 +156,33 @@ impl State {
                 put(into, nth as u64);
                 put(into, self.values[nth]);
             }
+        }
+    }
+
+    fn encode_windows(&self, into: &mut Vec<u8>) {
+        let all = || {
+            let cpus = (0..).zip(&self.cpus);
+            cpus.flat_map(|(nth, cpu)| cpu.windows.0.iter().map(move |window| (nth, window)))
+        };
+        put(into, all().count() as u64);
+        for (cpu, window) in all() {
+            put(into, cpu);
+            put(into, u64::from(window.count.0));
+            put(into, window.units);
+            put(into, window.since.len() as u64);
+            window.since.iter().for_each(|&fact| put(into, fact));
+        }
+    }
+
+    fn decode_windows(&mut self, from: &mut &[u8]) {
+        for cpu in &mut self.cpus {
+            cpu.windows.0.clear();
+        }
+        for _ in 0..take(from) {
+            let cpu = take(from) as usize;
+            let (count, units) = (CellId(take(from) as u32), take(from));
+            let seen = (0..take(from)).map(|_| take(from)).collect();
+            self.cpus[cpu].windows.take(count, units, seen);
         }
     }
 
@@ -185,6 +216,7 @@ impl State {
                 count: byte(from),
             });
         }
+        self.decode_windows(from);
         for (word, bits) in self.changed.iter_mut().enumerate() {
             while *bits != 0 {
                 let nth = word * 64 + bits.trailing_zeros() as usize;

@@ -1,9 +1,10 @@
 //! CPUs that run the same code: which of them is which makes no difference.
 //!
 //! States that differ by an exchange of twins are one. So twins are put in an order, by where they are, what waits in
-//! their buffers, and what they owe to whom. Not those that wait for others' sections, nor those that are joined:
+//! their buffers, what they have seen of what they may claim, and what they owe to whom. Not those that wait for others' sections, nor those that are joined:
 //! others know them by name.
 
+use gupcheck_program::witness::{Facts, Windows};
 use gupcheck_program::{Program, Start, exchanges};
 use gupcheck_sync::Op;
 use gupcheck_tree::{ClassId, Classes, Forest};
@@ -109,7 +110,7 @@ fn waits(forest: &Forest, classes: &Classes, cpu: usize) -> bool {
     false
 }
 
-type Key<'s> = (ClassId, Phase, &'s [Pending], Vec<Owed>);
+type Key<'s> = (ClassId, Phase, &'s [Pending], &'s Windows<Facts>, Vec<Owed>);
 
 fn key(state: &State, cpu: usize) -> Key<'_> {
     let owed = state.owed.iter().filter(|owed| usize::from(owed.by) == cpu);
@@ -118,9 +119,9 @@ fn key(state: &State, cpu: usize) -> Key<'_> {
         at,
         phase,
         ref buffer,
-        ..
+        ref windows,
     } = state.cpus[cpu];
-    (at, phase, buffer, nameless.collect())
+    (at, phase, buffer, windows, nameless.collect())
 }
 
 fn exchange(state: &mut State, one: usize, other: usize) {

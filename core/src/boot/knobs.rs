@@ -1,0 +1,69 @@
+//! What of a machine is another than usual.
+
+use super::{Area, Boot};
+use crate::machine::{GATHER_LIMIT, MmId};
+use crate::sync::Name;
+use crate::types::PAGE_SIZE;
+
+impl Boot {
+    /// Hardware may walk the area's tables, and keep what it has read until a flush
+    /// ([`hardware_access`](crate::mutators::hardware_access)).
+    pub fn hardware(&mut self, area: Area) {
+        let name = Name::new("mm{}.vma{}.translations", [area.mm.0, area.vma as u32]);
+        let section = self.layout.section(name);
+        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
+        vmas[area.vma].translations = Some(section);
+    }
+
+    /// Somebody changes what the area allows ([`mprotect`](crate::mutators::mprotect)).
+    pub fn protectable(&mut self, area: Area) {
+        let name = Name::new("mm{}.vma{}.flags", [area.mm.0, area.vma as u32]);
+        let flags = self.mm(area.mm).vmas[area.vma].flags;
+        let cell = (self.layout).object(Name::new("mm{}", [area.mm.0]), |layout| {
+            layout.atomic(name, flags)
+        });
+        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
+        vmas[area.vma].changing = Some(cell);
+    }
+
+    /// Where [`mremap`](crate::mutators::mremap) will move the area to, at `start`: no area yet, and tables down to its pmds.
+    pub fn destination(&mut self, area: Area, start: u64) -> Area {
+        let (flags, backing) = {
+            let vma = &self.mm(area.mm).vmas[area.vma];
+            (vma.flags, vma.backing)
+        };
+        let pages = (area.end - area.start) / PAGE_SIZE;
+        let vma = self.mmap(area.mm, start, pages as u32, flags, backing);
+        let pgoff = self.mm(area.mm).vmas[area.vma].pgoff;
+        let new = &mut self.machine.mms[area.mm.0 as usize].vmas[vma];
+        new.pgoff = pgoff;
+        self.layout.set_plain(new.attached, false);
+        self.layout.set(new.in_anon_vma, false);
+        Area {
+            vma,
+            start,
+            end: start + (area.end - area.start),
+            ..area
+        }
+    }
+
+    /// There is never memory for a batch of tables: each of them is freed by itself.
+    pub const fn no_table_batches(&mut self) {
+        self.machine.gather.tables = 0;
+    }
+
+    /// An unmapping notes this many pages before it must flush.
+    pub const fn gather_pages(&mut self, pages: usize) {
+        assert!(
+            0 < pages && pages <= GATHER_LIMIT,
+            "no gathering holds so many"
+        );
+        self.machine.gather.pages = pages;
+    }
+
+    /// Nobody uses the mm but whoever changes it.
+    pub fn lone_user(&mut self, mm: MmId) {
+        let users = self.mm(mm).users;
+        self.layout.set(users, 1);
+    }
+}

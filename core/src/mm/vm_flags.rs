@@ -1,0 +1,38 @@
+//! What an area allows, now.
+//!
+//! `mprotect` changes it, under the mmap lock held for writing, before it changes any entry. Whoever holds the mmap lock
+//! reads what is settled. Who comes by way of a page holds no mmap lock, and puts an entry back that must not allow more than
+//! the area does (`remove_migration_pte`): it reads the flags under the lock of the table, which `mprotect` takes after it has
+//! changed them. So either it sees the change, or `mprotect` finds its entry.
+
+use super::{VmFlags, Vma};
+use crate::cpu::Cpu;
+use crate::lkmm::{read_once, write_once};
+use crate::pgtable::Entry;
+
+impl Vma {
+    /// `vm_flags`, as they are now.
+    #[track_caller]
+    pub fn vm_flags(&self, cpu: &Cpu<'_>) -> VmFlags {
+        self.changing
+            .map_or(self.flags, |cell| read_once(cpu, cell))
+    }
+
+    /// `vm_flags_reset`, `vma_set_page_prot`.
+    ///
+    /// # Panics
+    /// If boot did not say that somebody changes them.
+    #[track_caller]
+    pub fn vm_flags_reset(&self, cpu: &Cpu<'_>, flags: VmFlags) {
+        let cell = self
+            .changing
+            .expect("boot said that the area's flags change");
+        write_once(cpu, cell, flags);
+    }
+
+    /// The entry with the protection that the area has now, private as it is: not writable (`pte_modify` with `vm_page_prot`).
+    #[track_caller]
+    pub fn modified(&self, cpu: &Cpu<'_>, entry: Entry) -> Entry {
+        entry.protected(self.vm_flags(cpu).is_accessible())
+    }
+}

@@ -1,0 +1,66 @@
+//! What becomes of an entry whose protection is changed.
+
+use crate::cpu::Cpu;
+use crate::folio::{page_anon_exclusive, page_folio};
+use crate::mm::{VmFlags, Vma};
+use crate::pgtable::{Bits, Entry};
+
+/// What is changed (`cp_flags`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// To what the area allows now.
+    Protect {
+        /// Writable at once where a write fault would reuse the page anyway (`MM_CP_TRY_CHANGE_WRITABLE`).
+        upgrade: bool,
+    },
+    /// To a NUMA hint (`MM_CP_PROT_NUMA`).
+    NumaHint,
+    /// Write-protected for a userfaultfd (`MM_CP_UFFD_WP`).
+    UffdWp,
+    /// No longer (`MM_CP_UFFD_WP_RESOLVE`).
+    UffdWpResolve,
+}
+
+impl Change {
+    /// The entry with its new protection.
+    pub(super) fn of(self, cpu: &Cpu<'_>, vma: &Vma, old: Entry) -> Entry {
+        let entry = match self {
+            Self::NumaHint => old.protected(false),
+            _ => vma.modified(cpu, old),
+        };
+        let entry = match self {
+            Self::UffdWp => entry.with(Bits::UFFD_WP),
+            Self::UffdWpResolve => entry.without(Bits::UFFD_WP),
+            _ => entry,
+        };
+        let upgrade = match self {
+            Self::Protect { upgrade } => upgrade,
+            Self::UffdWpResolve => vma.vm_flags(cpu).contains(VmFlags::WRITE),
+            _ => false,
+        };
+        if upgrade && can_change_writable(cpu, vma, entry) {
+            entry.with(Bits::WRITE)
+        } else {
+            entry
+        }
+    }
+}
+
+/// `can_change_pte_writable`, `can_change_pmd_writable`: whether a write fault would find nothing to do but this. Under the
+/// lock, in an area that may be written.
+fn can_change_writable(cpu: &Cpu<'_>, vma: &Vma, entry: Entry) -> bool {
+    if entry.is_prot_none() || entry.is_uffd_wp() {
+        return false;
+    }
+    if vma.flags.contains(VmFlags::SHARED) {
+        return entry.is_dirty();
+    }
+    let page = cpu.machine().page(entry.pfn());
+    !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_anon_exclusive(cpu, page)
+}
+
+/// `pte_needs_flush`, as x86 has it: hardware may have cached what it may not use any more. (Elsewhere it is always true.)
+pub(super) fn needs_flush(old: Entry, new: Entry) -> bool {
+    old.access_permitted(false)
+        && (!new.access_permitted(false) || old.is_writable() != new.is_writable())
+}

@@ -1,0 +1,19 @@
+//! Fast GUP against changes of protection.
+
+mod hint_zap;
+mod migrated;
+mod quiet;
+mod soft_dirty;
+
+use gupcheck_races::race::Race;
+
+/// The races of this family.
+pub const RACES: &[Race] = &[
+    quiet::NONE,
+    quiet::HUGE,
+    quiet::READ_ONLY,
+    quiet::USERFAULTFD,
+    soft_dirty::RACE,
+    hint_zap::RACE,
+    migrated::RACE,
+];

@@ -1,0 +1,130 @@
+//! R45, and I6: what is got after a protection was taken away.
+//!
+//! Once `mprotect`, or a userfaultfd's write protection, has returned, and nobody holds the page, nobody gets it by what was
+//! allowed before. (Who held it before, or comes while it is under way, may have been first.) Whoever looks at the counts
+//! is anybody who can know that `mprotect` returned: so the look has a full barrier before it. On `x86-native` the flush waits for
+//! the walker, and the recheck of the entry carries nothing.
+
+use gupcheck_races::prelude::*;
+
+pub(crate) const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
+/// Where the flush does not wait for the walker.
+pub(crate) const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
+const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
+
+/// `mprotect(PROT_NONE)`.
+pub(crate) const NONE: Race = Race {
+    name: "protect/none",
+    catalogue: "R45",
+    about: "GUP reads through an entry that mprotect(PROT_NONE) changes: it must not succeed once that has returned.",
+    profiles: PROFILES,
+    before: &[],
+    needs: &[
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::ProtNoneRefused, PROFILES),
+    ],
+    indifferent: &[Step::RecheckOrder],
+    tested: SMALL,
+    build: none,
+};
+
+/// The same of a huge pmd.
+pub(crate) const HUGE: Race = Race {
+    name: "protect/huge",
+    about: "The same of a huge pmd, which is invalid for a moment.",
+    indifferent: &[],
+    build: huge,
+    ..NONE
+};
+
+/// `mprotect(PROT_READ)`.
+pub(crate) const READ_ONLY: Race = Race {
+    name: "protect/read-only",
+    catalogue: "I6",
+    about: "GUP wants to write through an entry that mprotect(PROT_READ) changes.",
+    needs: &[
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PteRecheck, NO_IPI),
+    ],
+    build: read_only,
+    ..NONE
+};
+
+/// `UFFDIO_WRITEPROTECT`.
+pub(crate) const USERFAULTFD: Race = Race {
+    name: "protect/userfaultfd",
+    catalogue: "R43",
+    about: "GUP wants to write through an entry that a userfaultfd write-protects, with the mmap lock held for reading only.",
+    needs: READ_ONLY.needs,
+    build: userfaultfd,
+    ..NONE
+};
+
+fn none(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let pages = boot.populate(area);
+    let took = |cpu: &Cpu<'_>, area| mprotect(cpu, area, VmFlags::empty());
+    build(boot, size, area, pages, Foll::empty(), took)
+}
+
+fn huge(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let mut area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let head = boot.thp(Owner::Us, 0);
+    boot.map_huge(area.mm, area.start, head, true);
+    area.pages = size.pages as i32;
+    let took = |cpu: &Cpu<'_>, area| mprotect(cpu, area, VmFlags::empty());
+    build(boot, size, area, vec![head], Foll::empty(), took)
+}
+
+fn read_only(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let pages = boot.populate(area);
+    let took = |cpu: &Cpu<'_>, area| mprotect(cpu, area, VmFlags::READ);
+    build(boot, size, area, pages, Foll::WRITE, took)
+}
+
+fn userfaultfd(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let pages = boot.populate(area);
+    let took = |cpu: &Cpu<'_>, area| mwriteprotect_range(cpu, area, false);
+    build(boot, size, area, pages, Foll::WRITE, took)
+}
+
+/// The folios, by their heads, have one reference of their mapping each.
+fn build(
+    mut boot: Boot,
+    size: Size,
+    area: Area,
+    folios: Vec<Pfn>,
+    flags: Foll,
+    take_away: fn(&Cpu<'_>, Area),
+) -> Program {
+    boot.protectable(area);
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast(cpu, area.mm, area.start, area.pages, flags)
+    });
+    let mprotect = scene.cpu("mprotect", move |cpu| {
+        take_away(cpu, area);
+        smp_mb(cpu);
+        let mut folios = folios.iter();
+        folios.all(|&pfn| folio_ref_count_is(cpu, Folio::of(cpu.machine().page(pfn)), 1))
+    });
+    let caller = gup[0];
+    scene.always("what nobody held then is got by nobody", move |end| {
+        !end.is(mprotect, "did", "yes") || gup.iter().all(|&lane| end.got(lane) == 0)
+    });
+    scene.sometimes("nobody held it then", move |end| {
+        end.is(mprotect, "did", "yes")
+    });
+    scene.sometimes("a caller gets every page", move |end| {
+        end.got(caller) == size.pages as usize
+    });
+    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
+    scene.into_program()
+}

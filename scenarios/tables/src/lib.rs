@@ -1,0 +1,9 @@
+//! Fast GUP against page tables that go for other reasons than `munmap`.
+
+mod exit;
+mod refill;
+
+use gupcheck_races::race::Race;
+
+/// The races of this family.
+pub const RACES: &[Race] = &[refill::EMPTIED, refill::REFILLED, exit::RACE];

@@ -1,0 +1,90 @@
+//! R22: a table that `MADV_DONTNEED` has emptied is freed, and somebody fills it again just then.
+//!
+//! The kernel is later than v6.8: tables are freed so since v6.14 (6375e95f381e). Where the table's lock is dropped in the
+//! middle, because no more pages can be noted, a fault may put a page there; at first the table was freed all the same.
+//! A walker that is inside is waited for by RCU, as anywhere. (It takes references: that a pin would meet finding F3 is another
+//! story.)
+
+use gupcheck_races::prelude::*;
+
+const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
+const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
+
+/// The table's lock is held throughout.
+pub(crate) const EMPTIED: Race = Race {
+    name: "tables/emptied",
+    catalogue: "R22",
+    about: "MADV_DONTNEED frees a table that it has emptied, while GUP walks it and a fault wants to fill it (later than v6.8).",
+    profiles: PROFILES,
+    before: &[],
+    needs: &[
+        Need::of(Step::IrqsOffHoldRcu, PROFILES),
+        Need::of(Step::EntryReadOnce, RELAXED),
+        Need::of(Step::AddUnlessZero, PROFILES),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PutOrdered, RELAXED),
+        Need::of(Step::TablePublishBarrier, RELAXED),
+        Need::of(Step::RcuTableFree, PROFILES),
+        Need::of(Step::RereadUnderLock, PROFILES),
+    ],
+    indifferent: &[Step::RecheckOrder],
+    tested: SMALL,
+    build: emptied,
+};
+
+/// The table's lock is dropped after each page.
+pub(crate) const REFILLED: Race = Race {
+    name: "tables/refilled",
+    about: "MADV_DONTNEED empties a table in two goes, a fault fills it again in between, and it is freed (later than v6.8).",
+    needs: &[
+        Need::of(Step::IrqsOffHoldRcu, PROFILES),
+        Need::of(Step::EntryReadOnce, RELAXED),
+        Need::of(Step::AddUnlessZero, PROFILES),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PteRecheck, RELAXED),
+        Need::of(Step::PutOrdered, RELAXED),
+        Need::of(Step::TablePublishBarrier, RELAXED),
+        Need::of(Step::RcuTableFree, PROFILES),
+        Need::of(Step::RereadUnderLock, PROFILES),
+        Need::of(Step::ReclaimRechecks, PROFILES),
+    ],
+    build: refilled,
+    ..EMPTIED
+};
+
+fn emptied(size: Size, kernel: Kernel) -> Program {
+    build(size, Boot::for_pages(kernel, size.cpus + 2, size.pages))
+}
+
+fn refilled(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
+    boot.gather_pages(1);
+    build(size, boot)
+}
+
+fn build(size: Size, mut boot: Boot) -> Program {
+    let mut area = boot.anon_area(boot.geometry().pages_per_pmd());
+    area.pages = size.pages as i32;
+    let page = boot.populate(area)[0];
+    let table = boot.table_of(area);
+    boot.free_block(0);
+    boot.free_block(0);
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    scene.cpu("madvise", move |cpu| {
+        madvise_dontneed_reclaim(cpu, area.mm, area.start, area.end);
+    });
+    scene.cpu("fault", move |cpu| {
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
+    });
+    let caller = gup[0];
+    scene.sometimes("the table goes", move |end| end.is_free(table));
+    scene.sometimes("the table stays", move |end| !end.is_free(table));
+    scene.sometimes("a caller gets the page that was there", move |end| {
+        end.got_page(caller, page)
+    });
+    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
+    scene.into_program()
+}
