@@ -12,6 +12,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_thp_fault::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
+        gupcheck_cow::RACES,
         gupcheck_fork::RACES,
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,
@@ -19,6 +20,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_mremap::RACES,
         gupcheck_tables::RACES,
         gupcheck_reclaim::RACES,
+        gupcheck_migration::RACES,
         gupcheck_walker::RACES,
     ];
     crates.into_iter().flatten().collect()

@@ -21,11 +21,11 @@ mod refcount;
 mod zero_page;
 
 pub use crate::types::{
-    BlockLink, COMPOUND_MAPPED, CompoundHead, Deferred, Mapping, Memory, Migratetype, Owner, Page,
-    PageFlags, Pfn,
+    BlockLink, COMPOUND_MAPPED, CompoundHead, Deferred, LruBatch, Mapping, Memory, Migratetype,
+    Owner, Page, PageFlags, Pfn, Vmemmap,
 };
-pub use alloc::alloc_folio;
 pub(crate) use alloc::free_folio;
+pub use alloc::{alloc_folio, take_page_off_buddy};
 pub use deferred::{
     deferred_split_folio, folio_undo_large_rmappable, locked as split_queue_locked,
     queue as split_queue_add, queue_whole_folio, take_all as split_queue_take_all,

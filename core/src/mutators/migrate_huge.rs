@@ -12,6 +12,7 @@
 //!
 //! Where there is no memory for the new folio, the kernel splits the old one and moves its pages; here it stays where it is.
 
+use super::migrate::{copy_contents, folio_migrate_mapping};
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::Cpu;
 use crate::folio::{
@@ -20,7 +21,6 @@ use crate::folio::{
     test_and_clear_page_flag,
 };
 use crate::lkmm::{atomic_add_unless, read_once, read_once_is};
-use crate::mm::page_copy_anon;
 use crate::step::Step;
 use crate::sync::RmwOrder;
 
@@ -63,6 +63,14 @@ fn isolate<'m>(cpu: &Cpu<'m>, head: Pfn) -> Option<Folio<'m>> {
     Some(folio)
 }
 
+/// The rest of `folio_copy`.
+fn copy_tails(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
+    for n in 1..old.nr_pages(cpu) {
+        let tail = |folio: Folio<'_>| Folio::of(cpu.machine().page(folio.head().pfn.plus(n)));
+        copy_contents(cpu, tail(old), tail(new));
+    }
+}
+
 /// Under the queue's lock: takes a folio out that was queued while it was mapped as a whole. Whether it was.
 fn unqueue_whole(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
     let head = folio.head();
@@ -89,14 +97,13 @@ fn unmap_and_move<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
     if was_mapped {
         try_to_migrate(cpu, old, By::Migration);
     }
-    // folio_migrate_mapping, of a folio outside of the swap cache: a look at the count, and nothing is written.
-    let moved = !folio_mapped(cpu, old) && folio_ref_count_is(cpu, old, 1);
+    let moved = !folio_mapped(cpu, old) && folio_migrate_mapping(cpu, old, new);
     // The new folio is queued to be split if the old one was; not in v6.6 and v6.8, where it is forgotten. Before anybody can unmap a part
     // of it, who would say more of it than is said here. Without it: K9. Step `requeue-before-visible`.
     let requeue_first = cpu.does(Step::RequeueBeforeVisible);
     let mut queued = false;
     if moved {
-        page_copy_anon(cpu, new.head(), old, 0);
+        copy_tails(cpu, old, new);
         queued = split_queue_locked(cpu, || unqueue_whole(cpu, old));
         set_page_flags(cpu, new.head(), PageFlags::LRU);
         if queued && requeue_first {

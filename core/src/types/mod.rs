@@ -21,6 +21,8 @@
 //! | `anon_vma` | from an anonymous page to where it may be mapped |
 //! | `vma` | an area of an address space |
 //! | `mm` | an address space |
+//! | `lru_batch` | a CPU's batch of pages on their way to the LRU |
+//! | `secondary_mmu` | what a hypervisor keeps of an address space |
 //! | `swap` | swap slots, and what the swap cache has for them |
 //! | `sections` | what a CPU is in, and others may wait for |
 
@@ -28,12 +30,14 @@ mod anon_vma;
 mod entry;
 mod geometry;
 mod huge_zero;
+mod lru_batch;
 mod migratetype;
 mod mm;
 mod page;
 mod page_flags;
 mod pagemap;
 mod pfn;
+mod secondary_mmu;
 mod sections;
 mod split_queue;
 mod swap;
@@ -46,12 +50,14 @@ pub(crate) use entry::LOW_HALF;
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use huge_zero::HugeZero;
+pub use lru_batch::LruBatch;
 pub use migratetype::Migratetype;
 pub use mm::Mm;
-pub use page::{COMPOUND_MAPPED, CompoundHead, Mapping, Memory, Owner, Page};
+pub use page::{COMPOUND_MAPPED, CompoundHead, Mapping, Memory, Owner, Page, Vmemmap};
 pub use page_flags::PageFlags;
 pub use pagemap::Pagemap;
 pub use pfn::Pfn;
+pub use secondary_mmu::SecondaryMmu;
 pub(crate) use sections::Sections;
 pub use split_queue::{Deferred, SplitQueue};
 pub use swap::{Cached, Swap, SwapSlot, SwapUse};
