@@ -21,6 +21,7 @@ fn knock_outs() -> impl Iterator<Item = (String, Program)> {
         gupcheck_pte_clear::RACES,
         gupcheck_munmap::RACES,
         gupcheck_fault::RACES,
+        gupcheck_thp_fault::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
         gupcheck_pairs::RACES,
