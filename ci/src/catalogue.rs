@@ -19,6 +19,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_mremap::RACES,
         gupcheck_tables::RACES,
         gupcheck_reclaim::RACES,
+        gupcheck_migration::RACES,
         gupcheck_walker::RACES,
     ];
     crates.into_iter().flatten().collect()

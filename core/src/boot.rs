@@ -63,6 +63,7 @@ impl Boot {
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
+            secondary_mmus: Vec::new(),
             swap: None,
         };
         Self { layout, machine }

@@ -260,6 +260,15 @@ steps! {
     PendingInvalidates = "M-P61", "pending-invalidates",
         "Making up for what others have put off invalidates again: arm64's DSB waits for its own CPU's invalidations only.",
         "whoever works with a stale translation", "later than v6.8: arch_flush_tlb_batched_pending, v6.16";
+    FlushBeforeMove = "M-P62", "flush-before-move",
+        "Make up for a flush that was put off before contents are copied to another frame.",
+        "whoever writes by a stale translation", "migrate_pages_batch, try_to_unmap_flush; 7e12beb8ca2a";
+    MigrateCopiesLast = "M-P63", "migrate-copies-last",
+        "Copy a page's contents once nobody else can have a reference of it, not before.",
+        "whoever has a reference, and writes", "folio_migrate_mapping, folio_migrate_copy";
+    TailsFrozen = "M-P64", "tails-frozen",
+        "Exchange one reference for none, and do not store it, where raw pages become tails.",
+        "add-unless-zero (P11)", "__prep_compound_gigantic_folio; 7118fc2906e2";
     SizeWalkIrqsOff = "P3w", "size-walk-irqs-off",
         "Interrupts off while a walk looks how large a mapping is.",
         "the waits before a table is freed or put to another use: M-P6, M-P12, M-P13", "get_user_mapping_size, perf_get_page_size; e86fc1a3a3e9";
@@ -281,4 +290,31 @@ steps! {
     RecheckMarks = "P19m", "recheck-marks",
         "Compare an entry's accessed and dirty bits as well at the recheck. A control: to leave them out holds as well.",
         "nothing: hardware sets them, and the page stays", "gup_pte_range, pte_val";
+    ZeroPageNotTaken = "P11z", "zero-page-not-taken",
+        "Take no pin of the shared zero page.",
+        "zero-page-not-put (P27z)", "try_grab_folio, try_grab_page; c8070b787519";
+    ZeroPageNotPut = "P27z", "zero-page-not-put",
+        "Give no pin of the shared zero page back.",
+        "zero-page-not-taken (P11z)", "gup_put_folio; c8070b787519";
+    GateAfterReference = "P16", "gate-after-reference",
+        "Ask whether a folio may be pinned for long once it is held: what heads the page before that may be another.",
+        "whoever splits the folio, or frees it", "try_grab_folio";
+    RefTestsWritable = "P14", "ref-tests-writable",
+        "Take a reference only of a struct page that is not mapped read-only: an RCU reader looks at the count, then for a fake head.",
+        "vmemmap-grace-period (M-P19), refcount-freeze (M-P7)", "later than v6.8: page_ref_add_unless, page_count_writable; bd225530a4c7";
+    VmemmapGracePeriod = "M-P19", "vmemmap-grace-period",
+        "A grace period between the freezing of a folio's count and the remapping of its struct pages.",
+        "ref-tests-writable (P14)", "later than v6.8: hugetlb_vmemmap_optimize_folio; bd225530a4c7";
+    NotifierRetry = "P25k", "notifier-retry",
+        "Look at the notifier's sequence again, under the lock, before a page is mapped for the secondary MMU.",
+        "notifier-sequence (M-P21s)", "mmu_invalidate_retry";
+    NotifierInProgress = "P25i", "notifier-in-progress",
+        "Ask, under the lock, whether an invalidation is under way, before a page is mapped for the secondary MMU.",
+        "notifier-invalidate (M-P21)", "mmu_invalidate_retry";
+    NotifierInvalidate = "M-P21", "notifier-invalidate",
+        "Tell secondary MMUs before entries are cleared, and once they are.",
+        "notifier-retry (P25k), notifier-in-progress (P25i)", "mmu_notifier_invalidate_range_start; f268f6cf875f";
+    NotifierSequence = "M-P21s", "notifier-sequence",
+        "Move the notifier's sequence when an invalidation ends.",
+        "notifier-retry (P25k)", "kvm_mmu_invalidate_end";
 }

@@ -19,6 +19,7 @@
 //! | `anon_vma` | from an anonymous page to where it may be mapped |
 //! | `vma` | an area of an address space |
 //! | `mm` | an address space |
+//! | `secondary_mmu` | what a hypervisor keeps of an address space |
 //! | `swap` | swap slots, and what the swap cache has for them |
 //! | `sections` | what a CPU is in, and others may wait for |
 
@@ -31,6 +32,7 @@ mod page;
 mod page_flags;
 mod pagemap;
 mod pfn;
+mod secondary_mmu;
 mod sections;
 mod swap;
 mod table;
@@ -43,10 +45,11 @@ pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use migratetype::Migratetype;
 pub use mm::Mm;
-pub use page::{CompoundHead, Mapping, Memory, Owner, Page};
+pub use page::{CompoundHead, Mapping, Memory, Owner, Page, Vmemmap};
 pub use page_flags::PageFlags;
 pub use pagemap::Pagemap;
 pub use pfn::Pfn;
+pub use secondary_mmu::SecondaryMmu;
 pub(crate) use sections::Sections;
 pub use swap::{Cached, Swap, SwapSlot, SwapUse};
 pub use table::Table;
