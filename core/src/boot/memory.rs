@@ -4,8 +4,8 @@ use super::Boot;
 use crate::machine::MmId;
 use crate::sync::{Atomic, Name};
 use crate::types::{
-    BlockLink, CompoundHead, Entry, Mapping, Memory, Migratetype, Owner, PageFlags, Pagemap, Pfn,
-    SecondaryMmu, Vmemmap,
+    BlockLink, CompoundHead, Entry, LruBatch, Mapping, Memory, Migratetype, Owner, PageFlags,
+    Pagemap, Pfn, SecondaryMmu, Vmemmap,
 };
 
 impl Boot {
@@ -93,6 +93,17 @@ impl Boot {
                 fake_head: layout.atomic(Name::new("page{}.fake_head", [pfn.0]), false),
             });
         self.machine.pages[pfn.0 as usize].memory.vmemmap = Some(vmemmap);
+    }
+
+    /// A page is in a batch of some CPU's, which holds a reference of it.
+    pub fn lru_batch(&mut self, pfn: Pfn) {
+        let nth = self.machine.lru_batches.len() as u32;
+        let batch = (self.layout).object(Name::new("batch{}", [nth]), |layout| LruBatch {
+            lock: layout.spin_lock(Name::new("batch{}.lock", [nth])),
+            folio: layout.plain(Name::new("batch{}.folio", [nth]), BlockLink(Some(pfn))),
+        });
+        self.machine.lru_batches.push(batch);
+        self.take_reference(pfn);
     }
 
     /// KVM maps one page of the address space for a guest; nothing yet.

@@ -19,7 +19,8 @@ mod refcount;
 mod zero_page;
 
 pub use crate::types::{
-    BlockLink, CompoundHead, Mapping, Memory, Migratetype, Owner, Page, PageFlags, Pfn, Vmemmap,
+    BlockLink, CompoundHead, LruBatch, Mapping, Memory, Migratetype, Owner, Page, PageFlags, Pfn,
+    Vmemmap,
 };
 pub(crate) use alloc::free_folio;
 pub use alloc::{alloc_folio, take_page_off_buddy};

@@ -35,6 +35,7 @@
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
 //! | `hvo` | hugetlb gives the memory of struct pages back |
+//! | `longterm` | a page that is to be held for long moves first |
 //! | `memory_failure` | memory fails under a page |
 //! | `ksm` | KSM: a page is merged with another of the same contents |
 //! | `noise` | background actors, which may come to any race |
@@ -52,6 +53,7 @@ mod hardware;
 mod hvo;
 mod isolate;
 mod ksm;
+mod longterm;
 mod memory_failure;
 mod migrate;
 mod migrate_pages;
@@ -78,6 +80,7 @@ pub use hardware::hardware_access;
 pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
 pub use ksm::ksm_merge;
+pub use longterm::{lru_add_drain_all, migrate_for_longterm};
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::migrate_page;
 pub use migrate_pages::{MigrateMode, migrate_pages};

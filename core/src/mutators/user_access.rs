@@ -11,7 +11,7 @@
 //!    of the entry that it has read; if that is another by now, there is a fault, and no access here.
 //! 2. By an entry that was dirty it writes without another look.
 //!
-//! Only a machine with [hardware users](crate::boot::Boot::hardware_users) has such sections.
+//! Only an area that [hardware](crate::boot::Boot::hardware) may walk has such sections.
 
 use crate::cpu::Cpu;
 use crate::folio::Page;
@@ -20,12 +20,18 @@ use crate::machine::MmId;
 use crate::pgtable::{Level, find_entry};
 
 /// A write of `contents` at `addr`; whether it was made, by the first try.
+///
+/// # Panics
+/// If hardware is not said to walk there.
 pub fn user_write(cpu: &Cpu<'_>, mm: MmId, addr: u64, contents: u32) -> bool {
     let write = |page: &Page| write_once(cpu, page.contents, contents);
     access(cpu, mm, addr, true, write).is_some()
 }
 
 /// A read at `addr`: what was there, if it was mapped.
+///
+/// # Panics
+/// If hardware is not said to walk there.
 pub fn user_read(cpu: &Cpu<'_>, mm: MmId, addr: u64) -> Option<u32> {
     access(cpu, mm, addr, false, |page| read_once(cpu, page.contents))
 }
@@ -39,17 +45,16 @@ fn access<R>(
     make: impl FnOnce(&Page) -> R,
 ) -> Option<R> {
     let _span = cpu.span("user space");
-    let translations = cpu.machine().sections.tlb;
-    if let Some(section) = translations {
-        // ORDERING: nothing by itself. A flush that found it comes after all that is done by it. Pairs with tlb-flush (M-P6),
-        // flush-before-writeout, flush-before-free, flush-batched-pending. Without the wait: R54.
-        section.enter(cpu);
-    }
-    let leaf = find_entry(cpu, cpu.machine().mm(mm), addr, Level::Pte);
+    let mm = cpu.machine().mm(mm);
+    let area = mm.vmas.iter().find(|vma| vma.contains(addr));
+    let translations = area.and_then(|vma| vma.translations);
+    let translations = translations.expect("boot said that hardware walks there");
+    // ORDERING: nothing by itself. A flush that found it comes after all that is done by it. Pairs with tlb-flush (M-P6),
+    // flush-before-writeout, flush-before-free, flush-before-move, flush-batched-pending. Without the wait: R54.
+    translations.enter(cpu);
+    let leaf = find_entry(cpu, mm, addr, Level::Pte);
     let entry = leaf.and_then(|leaf| leaf.translate(cpu, write));
     let result = entry.map(|entry| make(cpu.pfn_to_page(entry.pfn())));
-    if let Some(section) = translations {
-        section.leave(cpu);
-    }
+    translations.leave(cpu);
     result
 }

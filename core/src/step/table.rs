@@ -317,4 +317,7 @@ steps! {
     NotifierSequence = "M-P21s", "notifier-sequence",
         "Move the notifier's sequence when an invalidation ends.",
         "notifier-retry (P25k)", "kvm_mmu_invalidate_end";
+    LongtermDrains = "P16d", "longterm-drains",
+        "Drain the batches of all CPUs before a page is migrated that is to be held for long, whether or not it is on the LRU.",
+        "whoever puts a page into a batch, with a reference", "later than v6.8: collect_longterm_unpinnable_folios; 98c6d259319e";
 }

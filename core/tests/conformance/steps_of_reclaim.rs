@@ -38,7 +38,7 @@ fn put_off(boot: &mut Boot) -> Scene {
     let scene = small(boot);
     let batched = boot.mm(scene.area.mm).tlb_flush_batched;
     boot.layout().set(batched, 1);
-    boot.hardware_users();
+    boot.hardware(scene.area);
     scene
 }
 
@@ -151,11 +151,11 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
                 "cmpxchg.Full mm0.tlb_flush_batched",
                 "load.Relaxed mm0.tlb_flush_batched",
                 "wait irqs off",
-                "wait tlb",
+                "wait mm0.vma0.translations",
             ],
             NOTHING,
         ),
-        S::PendingInvalidates => (&["wait tlb"], NOTHING),
+        S::PendingInvalidates => (&["wait mm0.vma0.translations"], NOTHING),
         S::TailsFrozen => (
             &["cmpxchg.Full page4.refcount"],
             &["store.Relaxed page4.refcount"],

@@ -10,7 +10,7 @@ use gupcheck_core::gup::{
     Foll, kvm_page_fault, perf_get_page_size, pin_user_pages_fast, pin_user_pages_fast_only,
     unpin_user_pages,
 };
-use gupcheck_core::mutators::hugetlb_vmemmap_optimize;
+use gupcheck_core::mutators::{hugetlb_vmemmap_optimize, migrate_for_longterm};
 use gupcheck_core::step::Step;
 
 /// The zero page mapped.
@@ -29,6 +29,14 @@ fn in_vmemmap(boot: &mut Boot) -> Scene {
     boot.in_vmemmap(page);
     boot.in_vmemmap(free);
     Scene { area, page }
+}
+
+/// One page mapped, and another one in a batch.
+fn batched(boot: &mut Boot) -> Scene {
+    let scene = small(boot);
+    let other = boot.anon_page(Owner::Us, 1);
+    boot.lru_batch(other);
+    scene
 }
 
 /// One page mapped, in an address space that KVM maps for a guest.
@@ -63,6 +71,10 @@ fn optimize(cpu: &Cpu<'_>, _: &Scene) {
     assert!(hugetlb_vmemmap_optimize(cpu, folio));
 }
 
+fn migrate_for_long(cpu: &Cpu<'_>, scene: &Scene) {
+    assert!(migrate_for_longterm(cpu, scene.page));
+}
+
 fn guest_faults(cpu: &Cpu<'_>, scene: &Scene) {
     assert!(kvm_page_fault(cpu, scene.area.mm, scene.area.start).is_ok());
 }
@@ -80,6 +92,7 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         Step::GateAfterReference => (&ARM64, small, pin_for_long),
         Step::RefTestsWritable => (&ARM64, in_vmemmap, pin),
         Step::VmemmapGracePeriod => (&ARM64, in_vmemmap, optimize),
+        Step::LongtermDrains => (&ARM64, batched, migrate_for_long),
         Step::NotifierRetry | Step::NotifierInProgress => (&ARM64, guest, guest_faults),
         Step::NotifierInvalidate | Step::NotifierSequence => (&ARM64, guest, zap),
         other => crate::fork_steps::scene_of(other),
@@ -155,6 +168,18 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
             NOTHING,
         ),
         Step::VmemmapGracePeriod => (&["wait rcu"], NOTHING),
+        // The page is on the LRU: that is asked instead.
+        Step::LongtermDrains => (
+            &[
+                "lock batch0.lock",
+                "or.Relaxed page6.flags",
+                "read batch0.folio",
+                "sub.Full page6.refcount",
+                "unlock batch0.lock",
+                "write batch0.folio",
+            ],
+            &["load.Relaxed page3.flags"],
+        ),
         Step::NotifierRetry => (&["load.Relaxed kvm0.seq"], NOTHING),
         Step::NotifierInProgress => (&["read kvm0.in_progress"], NOTHING),
         Step::NotifierInvalidate => (TOLD, NOTHING),

@@ -25,8 +25,8 @@ pub(crate) const RACE: Race = Race {
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    boot.hardware_users();
     let area = boot.anon_area(size.pages);
+    boot.hardware(area);
     let pages = boot.populate(area);
     for _ in &pages {
         boot.free_block(0);

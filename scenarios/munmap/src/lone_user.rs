@@ -22,6 +22,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::TlbFlush, PROFILES),
         Need::of(Step::RcuTableFree, PROFILES),
         Need::of(Step::LoneUserWaits, PROFILES),
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     indifferent: &[],
     tested: SMALL,

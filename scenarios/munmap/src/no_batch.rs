@@ -16,6 +16,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::IrqsOffBlockIpi, PROFILES),
         Need::of(Step::TableSyncIpi, PROFILES),
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     indifferent: &[],
     tested: SMALL,

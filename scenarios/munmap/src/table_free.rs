@@ -42,6 +42,11 @@ pub(crate) const RACE: Race = Race {
             step: Step::RcuTableFree,
             profiles: RCU,
         },
+        // A link that is none when it is read a second time.
+        Need {
+            step: Step::EntrySingleLoad,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+        },
     ],
     indifferent: &[],
     tested: SMALL,

@@ -52,7 +52,11 @@ pub(crate) const BY_MUNMAP: Race = against::<MUNMAP>(
 pub(crate) const BY_FAULT: Race = against::<FAULT>(
     "reclaim/fault",
     "A page is swapped out while a fault brings it back.",
-    FOUND_IN_CACHE,
+    &[
+        Need::of(Step::AddUnlessZero, ALL),
+        Need::of(Step::RefcountFreeze, ALL),
+        Need::of(Step::RereadUnderLock, ALL),
+    ],
 );
 pub(crate) const BY_MADVISE: Race = against::<MADVISE>(
     "reclaim/madvise",

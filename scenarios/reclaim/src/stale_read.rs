@@ -27,8 +27,8 @@ const SECRET: u32 = 2;
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    boot.hardware_users();
     let area = boot.anon_area(size.pages);
+    boot.hardware(area);
     let pages = boot.populate(area);
     for (nth, &page) in (0..).zip(&pages) {
         boot.madvise_free(area.mm, area.start + nth * PAGE_SIZE, page);

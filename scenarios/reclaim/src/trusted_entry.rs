@@ -33,8 +33,8 @@ pub(crate) const RACE: Race = Race {
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
-    boot.hardware_users();
     let area = boot.anon_area(size.pages);
+    boot.hardware(area);
     let page = boot.populate(area)[0];
     boot.swap_space(1);
     let mut scene = Scene::new(boot);

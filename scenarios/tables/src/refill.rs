@@ -26,6 +26,7 @@ pub(crate) const EMPTIED: Race = Race {
         Need::of(Step::TablePublishBarrier, RELAXED),
         Need::of(Step::RcuTableFree, PROFILES),
         Need::of(Step::RereadUnderLock, PROFILES),
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
@@ -47,6 +48,7 @@ pub(crate) const REFILLED: Race = Race {
         Need::of(Step::RcuTableFree, PROFILES),
         Need::of(Step::RereadUnderLock, PROFILES),
         Need::of(Step::ReclaimRechecks, PROFILES),
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     build: refilled,
     ..EMPTIED

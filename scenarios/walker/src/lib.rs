@@ -5,6 +5,7 @@ mod folded;
 mod gate_order;
 mod guard_band;
 mod last_drop;
+mod long_pin;
 mod marks;
 mod poisoned;
 mod profiles;
@@ -44,4 +45,5 @@ pub const RACES: &[Race] = &[
     shadow::RACE,
     vmemmap::GUP,
     vmemmap::PFN,
+    long_pin::RACE,
 ];
