@@ -18,6 +18,8 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::IrqsOffHoldRcu, PROFILES),
         Need::of(Step::AddUnlessZero, PROFILES),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PteRecheck, PROFILES),
         Need::of(Step::PutOrdered, RELAXED),
         Need::of(Step::TlbFlush, PROFILES),
         Need::of(Step::RcuTableFree, PROFILES),
