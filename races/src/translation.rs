@@ -97,7 +97,9 @@ impl Translations {
         let mut table = machine.mm(mm).pgd;
         let mut level = Level::Pgd;
         loop {
-            let cell = machine.page(table).table.entries[geometry.index(level, addr)];
+            // Half of an entry of two words may name a frame that there is not.
+            let page = machine.pages().get(table.0 as usize)?;
+            let cell = page.table.entries[geometry.index(level, addr)];
             let entry = Entry::from_word(memory(cell.id()));
             let mut lower = std::iter::successors(level.below(), |level| level.below());
             match lower.find(|&level| !geometry.is_folded(level)) {

@@ -7,6 +7,7 @@ use gupcheck_core::arch::{Profile, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::folio::{PageFlags, Pfn};
 use gupcheck_core::gup::{Errno, Foll, pin_user_pages_fast_only};
+use gupcheck_core::mm::{Backing, VmFlags};
 use gupcheck_core::mutators::dup_mm;
 use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
 
@@ -143,12 +144,14 @@ fn where_there_is_no_table_for_the_child_fork_fails() {
 }
 
 #[test]
-fn tables_are_made_where_the_parent_has_some() {
+fn tables_of_every_level_are_made_where_the_parent_has_some() {
     for profile in Profile::ALL {
         let mut boot = boot(profile);
         let (area, pages) = populated(&mut boot, 1);
         let child = boot.child_without_tables(area);
-        boot.free_block(0);
+        for _ in 0..4 {
+            boot.free_block(0);
+        }
         let world = World::new(boot);
         assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
         assert_eq!(pte(&world, child, 0), shared(pages[0]));
@@ -194,6 +197,7 @@ fn a_huge_page_is_shared_and_a_table_deposited_for_the_child() {
         let mut boot = boot(profile);
         let (area, head, _) = huge(&mut boot, 0);
         let child = boot.child_without_tables(area);
+        boot.tables_down_to(child.mm, child.start, Level::Pmd);
         boot.free_block(0);
         let world = World::new(boot);
         assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
@@ -214,6 +218,7 @@ fn a_huge_page_that_is_pinned_is_split_and_each_page_copied() {
         let mut boot = boot(profile);
         let (area, head, _) = huge(&mut boot, 0);
         let child = boot.child_without_tables(area);
+        boot.tables_down_to(child.mm, child.start, Level::Pmd);
         for _ in 0..5 {
             boot.free_block(0);
         }
@@ -227,4 +232,120 @@ fn a_huge_page_that_is_pinned_is_split_and_each_page_copied() {
         }
         audit(&world, &[Held::Pins(head, 1)]);
     }
+}
+
+/// Whoever swapped it in again would find it shared: neither entry remembers that it was exclusive.
+#[test]
+fn a_swap_entry_is_one_of_a_shared_page_in_both() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(1);
+    let slot = boot.map_swap(area.mm, area.start, true);
+    let child = boot.child_of(area);
+    let world = World::new(boot);
+    assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+    for area in [area, child] {
+        assert_eq!(pte(&world, area, 0), Entry::swap(slot, false));
+    }
+    assert_eq!(
+        world
+            .get(world.machine.swap().slots[slot as usize].used)
+            .entries,
+        2
+    );
+    audit(&world, &[]);
+}
+
+/// A device's huge pud, of a private mapping: read-only in both, and counted nowhere. Of a pmd nothing is copied: a fault will
+/// map it.
+#[test]
+fn of_a_devices_leaves_a_pud_is_copied_and_a_pmd_is_not() {
+    for (level, copied) in [(Level::Pud, true), (Level::Pmd, false)] {
+        let mut boot = boot(&X86_NATIVE);
+        let mm = boot.new_mm();
+        let (start, pages) = (boot.geometry().span(Level::Pud), 16);
+        let span = boot.geometry().span(level);
+        let vma = boot.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::FsDax);
+        let end = start + u64::from(pages) * PAGE_SIZE;
+        let area = Area {
+            mm,
+            vma,
+            start,
+            end,
+            pages: pages as i32,
+        };
+        let first = boot.device_memory(pages);
+        boot.map_device_leaf(mm, start, level, first, true);
+        let child = boot.child_without_tables(area);
+        for _ in 0..3 {
+            boot.free_block(0);
+        }
+        let world = World::new(boot);
+        assert_eq!(dup_mm(&world.cpu(), mm, child.mm), Ok(()));
+        let parents = entry(&world, area, start, level).expect("there is a leaf");
+        let childs = entry(&world, child, start, level).unwrap_or(Entry::NONE);
+        assert_eq!(parents.is_writable(), !copied, "{level:?} of {span:#x}");
+        let expected = if copied {
+            parents.without(Bits::ACCESSED)
+        } else {
+            Entry::NONE
+        };
+        assert_eq!(childs, expected, "{level:?}");
+    }
+}
+
+#[test]
+fn a_migration_entry_of_a_huge_page_is_one_of_a_shared_page_in_both() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, head, _) = huge(&mut boot, 0);
+    let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+    let migrating = boot.layout().get(slot).migration(true);
+    boot.layout().set(slot, migrating);
+    let child = boot.child_without_tables(area);
+    boot.tables_down_to(child.mm, child.start, Level::Pmd);
+    let table = boot.free_block(0);
+    let world = World::new(boot);
+    assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+    let expected = migrating.without(Bits::WRITE | Bits::EXCLUSIVE);
+    for area in [area, child] {
+        let pmd = entry(&world, area, area.start, Level::Pmd);
+        assert_eq!(pmd, Some(expected));
+    }
+    let deposited = world.machine.mm(child.mm).deposited[0];
+    assert_eq!(world.plain(deposited).0, Some(table));
+    assert_eq!(world.refs(head), 1, "a migration entry has none");
+}
+
+/// What a process must not touch its child must not touch either, though it gets a page of its own.
+#[test]
+fn a_copy_has_the_areas_protection() {
+    let mut boot = boot(&X86_NATIVE);
+    let mm = boot.new_mm();
+    let start = boot.geometry().span(Level::Pmd);
+    let vma = boot.mmap(
+        mm,
+        start,
+        1,
+        VmFlags::MAYREAD | VmFlags::MAYWRITE,
+        Backing::Anon,
+    );
+    let (end, pages) = (start + PAGE_SIZE, 1);
+    let area = Area {
+        mm,
+        vma,
+        start,
+        end,
+        pages,
+    };
+    let page = boot.populate(area)[0];
+    boot.change_pte(mm, start, Boot::prot_none);
+    boot.has_pinned_before(mm);
+    let refcount = boot.page(page).refcount;
+    boot.layout().set(refcount, 1 + 1024);
+    let child = boot.child_of(area);
+    let copy = boot.free_block(0);
+    let world = World::new(boot);
+    assert_eq!(dup_mm(&world.cpu(), mm, child.mm), Ok(()));
+    let entry = pte(&world, child, 0);
+    assert!(entry.is_prot_none() && !entry.is_writable() && entry.pfn() == copy);
+    audit(&world, &[Held::Pins(page, 1)]);
 }

@@ -158,11 +158,13 @@ const LOOKED_THROUGH: &[&str] = &[
     "unlock page4.ptl",
 ];
 
-/// The count, twice, the second time with the folio locked; it is exclusive from now on, and this mm's.
+/// The count, twice and then with the folio locked; it is exclusive from now on, and this mm's.
 const COUNTED: &[&str] = &[
     "and.Release page3.flags",
     "load.Relaxed page3.mapping",
+    "load.Relaxed page3.mapping",
     "load.Relaxed page3.place",
+    "load.Relaxed page3.refcount",
     "load.Relaxed page3.refcount",
     "load.Relaxed page3.refcount",
     "or.Relaxed page3.flags",

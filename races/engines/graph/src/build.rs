@@ -261,7 +261,7 @@ impl<A: Axioms> Builder<A> {
             let denied = level.denied(program, &returned, &memory);
             denied
                 .filter(|_| !program.leaves_out(&end))
-                .map_or(Ok(()), Err)
+                .map_or(Ok(()), |denial| Err(denial.violation))
         };
         match panics::isolated(judge).unwrap_or_else(|caught| Err(caught.violation())) {
             Ok(()) => Ending::Holds,
@@ -280,9 +280,22 @@ impl<A: Axioms> Builder<A> {
         Ending::Broken((Violation::Deadlock { waiting }, Vec::new()))
     }
 
+    /// The order in which the graph is told: that in which it was built, and if a claim was not so, one that shows it.
+    fn order(&mut self, violation: &Violation) -> Vec<EventId> {
+        let mut returned = Vec::new();
+        self.explorer.returned(&mut returned);
+        let (program, level) = (&self.explorer.program, self.explorer.level());
+        let is_denied = matches!(violation, Violation::Property { index, .. }
+            if program.witness_property() == Some(*index));
+        let memory = |cell| level.graph.last_value(cell);
+        let denial = is_denied.then(|| level.denied(program, &returned, &memory));
+        let history = denial.flatten().map(|denial| denial.history);
+        level.order_of(&history.unwrap_or_default())
+    }
+
     /// The graph as a counterexample.
     pub(super) fn tell(&mut self, (violation, blame): Broken, execution: u64) -> Counterexample {
-        let order = self.explorer.level().graph.pushed().to_vec();
+        let order = self.order(&violation);
         trace::in_order(&mut self.explorer, violation, &blame, execution, &order)
     }
 }

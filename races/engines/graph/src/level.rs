@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use gupcheck_sync::{CellId, Op};
 
-use super::claims::Heard;
 use super::event::{Asked, Effect};
 use super::graph::Graph;
+use super::heard::Heard;
 use super::id::EventId;
 use super::model::{Access, Axioms};
 use super::twins::Twins;

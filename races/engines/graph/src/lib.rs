@@ -57,7 +57,7 @@
 //! | `sightings`, `estimate`, `random` | what a watcher is told; how many executions there are, about; numbers from a seed |
 //! | `timeline`, `trace`, `expand` | a graph as an order that could have been watched, store buffers included; that, told as a trace; the operations that were passed over |
 //! | `build`, `build_sections`, `section_choice` | a graph built by choices; sections and waits in it; what a choice says of entering a section |
-//! | `claims` | whether what CPUs claim was so |
+//! | `claims`, `inquest`, `histories`, `heard` | whether what CPUs claim was so; the order around a unit; the histories of memory that a graph has; what claims may rest on |
 //! | `shadow` | plain accesses to atomic cells |
 //! | `replay`, `minimise` | a schedule followed; a counterexample made small |
 //! | `engine`, `silence` | the engine, as it is asked for; running CPUs without a word |
@@ -129,7 +129,10 @@ mod explore;
 mod frontier;
 mod graph;
 mod grow;
+mod heard;
+mod histories;
 mod id;
+mod inquest;
 mod ledger;
 mod level;
 mod minimise;

@@ -423,7 +423,10 @@ impl<'s, A: Axioms> Walk<'s, A> {
             Some(race) if !is_left_out() => return Err(race),
             _ => {}
         }
-        let judge = || level.denied(program, &self.returned, &memory);
+        let judge = || {
+            let denial = level.denied(program, &self.returned, &memory);
+            denial.map(|denial| denial.violation)
+        };
         match panics::isolated(judge).unwrap_or_else(|caught| Some(caught.violation())) {
             Some(violation) if !is_left_out() => Err((violation, Vec::new())),
             _ => Ok(()),

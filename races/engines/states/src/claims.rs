@@ -49,7 +49,9 @@ impl Claims {
         };
         let marked = |cells: &[CellId]| {
             let mut marks = vec![false; program.layout().cells().len()];
-            cells.iter().for_each(|cell| marks[cell.index()] = true);
+            for cell in cells {
+                marks[cell.index()] = true;
+            }
             marks
         };
         let mut claims = Self {
@@ -93,18 +95,15 @@ impl Claims {
             return true;
         };
         let before = Arc::clone(&self.wanted[from.index()]);
-        match &classes.get(class).what {
-            What::Returned(_) => {
-                let wanted = self.wanted_at(witness, classes.get(class));
-                let is_known = wanted.iter().all(|fact| before.contains(fact));
-                self.wanted.push(wanted.into());
-                is_known
-            }
+        if let What::Returned(_) = classes.get(class).what {
+            let wanted = self.wanted_at(witness, classes.get(class));
+            let is_known = wanted.iter().all(|fact| before.contains(fact));
+            self.wanted.push(wanted.into());
+            is_known
+        } else {
             // What comes after it is not known yet: it may be all that comes after `from`.
-            _ => {
-                self.wanted.push(before);
-                true
-            }
+            self.wanted.push(before);
+            true
         }
     }
 
@@ -157,9 +156,9 @@ impl Claims {
             let seers: Vec<usize> = (0..state.cpus.len())
                 .filter(|&cpu| what == Move::Act(cpu) || !has_ended(cpu))
                 .collect();
-            seers
-                .into_iter()
-                .for_each(|cpu| self.see(witness, state, cpu));
+            for cpu in seers {
+                self.see(witness, state, cpu);
+            }
         }
     }
 
@@ -224,7 +223,6 @@ impl Claims {
 
     /// Somebody who claims what was not so, at the end of all, and what.
     pub(crate) fn denied(
-        &self,
         program: &Program,
         state: &State,
         returned: &[Returned],

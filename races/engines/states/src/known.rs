@@ -330,7 +330,7 @@ impl<'p> Known<'p> {
             tally.record(program, &end)?;
             (self.exchanges.iter())
                 .try_for_each(|exchange| tally.record_exchanged(program, &end, exchange))?;
-            let denied = self.claims.denied(program, state, &returned);
+            let denied = Claims::denied(program, state, &returned);
             let denied = denied.filter(|_| !program.leaves_out(&end));
             denied
                 .and_then(|(cpu, fact)| Violation::denied(program, LaneId(cpu as u8), fact))

@@ -41,8 +41,8 @@ pub fn is_denied(listing: &Listing, has_buffers: bool) -> Option<bool> {
         is_denied: false,
     };
     let mut cpus = vec![Cpu::default(); listing.cpus.len()];
-    for cpu in 0..cpus.len() {
-        brute.come_to_rest(&mut cpus[cpu], cpu, 0);
+    for (nth, cpu) in cpus.iter_mut().enumerate() {
+        brute.come_to_rest(cpu, nth, 0);
     }
     brute.search(&cpus, &mut vec![Listing::first()]);
     (brute.left > 0).then_some(brute.is_denied)
