@@ -13,6 +13,7 @@ use gupcheck_graph::selfcheck::generate::Family;
 use gupcheck_program::{Model, Reductions};
 use gupcheck_races::race::Size;
 
+use crate::matrix::Shard;
 use crate::pattern;
 use crate::picture::Pictures;
 
@@ -48,17 +49,23 @@ pub(crate) enum Command {
     /// short, 1 if one has a data race, a deadlock or a fault, or no execution at all that ends, 2 if one cannot be
     /// read.
     Litmus(LitmusArgs),
-    /// Show how soon each engine finds out that a step is missing, for each step that a race rests on
+    /// Show what each step of the protocol is for: every step knocked out of every race, one by one
     ///
-    /// Prints a Markdown table: executions and time to the first violation. Exits with 0 if each missing step is
-    /// found by some engine, 1 if one is found by none although an engine has seen everything, 3 if a search
-    /// that might have found it was cut short.
-    Matrix(MatrixArgs),
+    /// For each step and profile: how many races fail without it, and the one that shows it in the fewest operations, as a
+    /// counterexample that can be replayed. Steps that no race fails without come first. What needs no search gets none:
+    /// where the code of a race never asks about a step, the race without it is the same race.
+    ///
+    /// Exits with 0 if every race holds with all steps in place, fails without each step that it declares to need, and
+    /// holds without every other; 1 otherwise; 2 if the command line is wrong, or files to be merged do not
+    /// belong together; and 3 if a search was cut short.
+    Matrix(Box<MatrixArgs>),
     /// Measure the engines that see everything: one search of each race at each size
     ///
     /// Prints executions or states, CPU seconds, memory. With --rates, the speed of the graph engine. Exits with 0 if
     /// everything was explored, 1 if something breaks a rule, or several threads find something else than one does, 2 if
-    /// the command line is wrong, and 3 if a search was cut short.
+    /// the command line is wrong, and 3 if a search was cut short. With --needs, how soon each engine finds each step
+    /// missing that a race rests on, as a Markdown table; then 1 stands for one that no engine finds although one has
+    /// seen everything.
     Bench(BenchArgs),
     /// Compare the graph engine with a brute-force enumerator on random small programs
     ///
@@ -70,25 +77,29 @@ pub(crate) enum Command {
 pub(crate) struct BenchArgs {
     /// Which races: as for `run` [default: all but peer/*; with --rates, peer/*]
     pub(crate) pattern: Option<String>,
-    /// Callers and pages, as in 3x2; several with commas [default: 1x1,2x1,2x2,3x1,3x2; with --rates, 2x1,3x1,2x2]
+    /// How soon each engine finds each step missing that a race rests on
+    #[arg(long, conflicts_with_all = ["rates", "markdown", "page", "profiles", "reduce"])]
+    pub(crate) needs: bool,
+    /// Callers and pages, as in 3x2; several with commas [default: 1x1,2x1,2x2,3x1,3x2; with --rates, 2x1,3x1,2x2; with
+    /// --needs, 1x1, and no more than one]
     #[arg(long = "size", value_name = "CxP", value_delimiter = ',', value_parser = size)]
     pub(crate) sizes: Vec<Size>,
     /// Architecture profiles, among those that a race names; repeatable
     #[arg(long = "profile", value_name = "PROFILE", value_parser = profile, default_values = ["x86-pv", "arm64"], conflicts_with = "rates")]
     pub(crate) profiles: Vec<&'static Profile>,
-    /// An engine; repeatable
-    #[arg(long = "engine", value_name = "ENGINE", default_values = ["graph", "states"], conflicts_with = "rates")]
+    /// An engine; repeatable [default: graph and states; with --needs, all]
+    #[arg(long = "engine", value_name = "ENGINE", conflicts_with = "rates")]
     pub(crate) engines: Vec<String>,
     /// Threads that share each search; with --rates and above 1, one thread is measured too, in turn with them
     #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
     pub(crate) jobs: NonZeroUsize,
-    /// Executions of one search, at most; states, for the states engine. With --rates, a measurement that needs
-    /// more is left out (exit code 3)
+    /// Executions of one search, at most; states, for the states engine [default: no limit; with --needs, 20000]. With
+    /// --rates, a measurement that needs more is left out (exit code 3)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
-    /// Seconds for each search, at most; larger sizes than one that was cut are not tried
-    #[arg(long, value_name = "S", default_value_t = 20.0, value_parser = positive, conflicts_with = "rates")]
-    pub(crate) max_seconds: f64,
+    /// Seconds for each search, at most; larger sizes than one that was cut are not tried [default: 20; with --needs, 2]
+    #[arg(long, value_name = "S", value_parser = positive, conflicts_with = "rates")]
+    pub(crate) max_seconds: Option<f64>,
     /// MiB that the states engine may keep states in
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1 << 30), conflicts_with = "rates")]
     pub(crate) max_memory: u64,
@@ -118,26 +129,76 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct MatrixArgs {
-    /// Which races: as for `run`
+    /// Which races: as for `run` [default: all but peer/*]
     pub(crate) pattern: Option<String>,
-    /// An engine; repeatable [default: all]
-    #[arg(long = "engine", value_name = "ENGINE")]
-    pub(crate) engines: Vec<String>,
-    /// GUP callers, from 1 to 6
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = callers())]
-    pub(crate) cpus: u32,
-    /// Pages that each caller asks for, from 1 to 8
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = pages())]
-    pub(crate) pages: u32,
-    /// Executions of each search, at most
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) max_executions: u64,
+    /// A step to look up, by name or catalogue id: only its row, with every counterexample; repeatable [default: all]
+    #[arg(long = "step", value_name = "STEP", value_parser = step)]
+    pub(crate) steps: Vec<Step>,
+    /// An architecture profile, even one that a race does not name; repeatable [default: those that each race names]
+    #[arg(long = "profile", value_name = "PROFILE", value_parser = profile)]
+    pub(crate) profiles: Vec<&'static Profile>,
+    /// A memory model; repeatable [default: the profile's]
+    #[arg(long = "model", value_name = "MODEL")]
+    pub(crate) models: Vec<Model>,
+    /// The engine [default: chosen as for `run`]
+    #[arg(long, value_name = "ENGINE")]
+    pub(crate) engine: Option<String>,
+    /// GUP callers, from 1 to 6 [default: as in the smallest instance that a race's tests explore to the end]
+    #[arg(long, value_name = "N", value_parser = callers())]
+    pub(crate) cpus: Option<u32>,
+    /// Pages that each caller asks for, from 1 to 8 [default: likewise]
+    #[arg(long, value_name = "N", value_parser = pages())]
+    pub(crate) pages: Option<u32>,
+    /// A step that is missing everywhere, from the control on: what is needed once it has gone; repeatable
+    #[arg(long = "knock-out", value_name = "STEP", value_parser = step)]
+    pub(crate) knocked_out: Vec<Step>,
+    /// Let somebody run in the background everywhere, as for `run`
+    #[arg(long, value_name = "WHO", value_delimiter = ',', value_parser = noise)]
+    pub(crate) noise: Vec<Noise>,
+    /// Leave out executions that tell nothing new, as for `run`, where the engine can; `none` for nothing
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        default_value = "all"
+    )]
+    pub(crate) reduce: Vec<Reductions>,
+    /// Searches at a time, each on one thread [default: as many as there are processors]
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Executions of each search, at most; states, for the states engine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_executions: Option<u64>,
     /// Seconds for each search, at most; 0 for no limit
-    #[arg(long, value_name = "S", default_value = "2", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
     pub(crate) max_seconds: Duration,
-    /// One JSON object a line (docs/json.md)
+    /// MiB that the states engine may keep states in, for each search
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub(crate) max_memory: u64,
+    /// Search what needs no search as well, and complain if it is not the same as its control after all
+    #[arg(long)]
+    pub(crate) every_cell: bool,
+    /// Where searches are kept that are done, for this very build [default: target/gupcheck-matrix of the workspace]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Keep no searches, and use none that were kept
+    #[arg(long, conflicts_with = "cache")]
+    pub(crate) no_cache: bool,
+    /// Only the K-th of N parts, as in 2/8: what a job of an array does
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    pub(crate) shard: Option<Shard>,
+    /// Search nothing: put together what --shard and --json wrote, with the other arguments as they were
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["shard", "cache", "no_cache", "every_cell"])]
+    pub(crate) merge: Vec<PathBuf>,
+    /// One JSON object a line, one for each cell (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
+    /// Tables for a page of documentation
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
+    /// Write a page to this folder, index.html, from which each failing cell opens its counterexample
+    #[arg(long, value_name = "DIR")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -339,6 +400,10 @@ fn size(text: &str) -> Result<Size, String> {
         let Size { cpus, pages } = Size::LARGEST;
         format!("not callers x pages, as 2x1, at most {cpus}x{pages}")
     })
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    Shard::parse(text).ok_or_else(|| "not one part of several, as in 2/8".to_owned())
 }
 
 fn callers() -> RangedI64ValueParser<u32> {

@@ -1,5 +1,5 @@
 //! `gupcheck bench --rates`: how many executions there are, and how many of them the graph engine does in a second.
-//! Without that, `bench` is a [grid](crate::grid).
+//! Without that, `bench` is a [grid](crate::grid), or with `--needs` [what it says](crate::needs).
 //!
 //! Counts are exact and repeat; rates are the machine's, and comparable only within one run. So where
 //! several threads are measured, one is measured too, in turn with them.
@@ -22,6 +22,7 @@ use crate::args::BenchArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::grid::{grid, page};
+use crate::needs::needs;
 use crate::output::Output;
 use crate::plan;
 
@@ -72,6 +73,9 @@ pub(crate) fn bench(
 ) -> Result<Exit, Error> {
     if let Some(file) = &args.page {
         return page(file, output);
+    }
+    if args.needs {
+        return needs(args, races, stop, output);
     }
     if !args.rates {
         return grid(args, races, stop, output);

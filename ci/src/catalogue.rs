@@ -11,6 +11,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_devmap::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
+        gupcheck_cow::RACES,
         gupcheck_fork::RACES,
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,
@@ -18,6 +19,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_mremap::RACES,
         gupcheck_tables::RACES,
         gupcheck_reclaim::RACES,
+        gupcheck_migration::RACES,
         gupcheck_walker::RACES,
     ];
     crates.into_iter().flatten().collect()

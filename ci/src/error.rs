@@ -59,6 +59,33 @@ pub(crate) enum Error {
     /// A file of schedules.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// The file that runs cannot be read.
+    #[error("cannot tell which build of the command this is: {0}")]
+    NoBuild(io::Error),
+    /// A part of a matrix that another build has searched.
+    #[error(
+        "{}: of build {theirs}, and this is {ours}: parts are put together by the build that searched them",
+        path.display()
+    )]
+    OtherBuild {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Its build.
+        theirs: String,
+        /// This one.
+        ours: String,
+    },
+    /// A part of another matrix.
+    #[error(
+        "{}: {cell} is not asked for: --merge wants the arguments that the parts were searched with",
+        path.display()
+    )]
+    NotAsked {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What it has.
+        cell: String,
+    },
     /// A file that cannot be written.
     #[error("{}: {error}", path.display())]
     Unwritable {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use gupcheck_core::arch::Profile;
 use gupcheck_core::noise::Noise;
 use gupcheck_core::step::Steps;
-use gupcheck_program::{Engine, Limits, Reductions, Stop, Tuning};
+use gupcheck_program::{Engine, Limits, Stop};
 use gupcheck_races::engines::{all, by_name, model_for};
 use gupcheck_races::instance::Instance;
 use gupcheck_races::race::{Race, Size};
@@ -36,6 +36,11 @@ const SIZES: [Size; 5] = [
     Size { cpus: 3, pages: 2 },
 ];
 
+/// Those that see everything.
+const ENGINES: [&str; 2] = ["graph", "states"];
+/// What a search may take.
+const SECONDS: f64 = 20.0;
+
 /// Measures all that `args` asks for.
 pub(crate) fn grid(
     args: &BenchArgs,
@@ -43,8 +48,10 @@ pub(crate) fn grid(
     stop: &Stop,
     output: &mut Output,
 ) -> Result<Exit, Error> {
-    let engines = args.engines.iter().map(|name| by_name(name));
-    let mut engines: Vec<&dyn Engine> = engines.collect::<Result<_, _>>()?;
+    let mut engines: Vec<&dyn Engine> = match &args.engines[..] {
+        [] => ENGINES.map(by_name).into_iter().collect::<Result<_, _>>()?,
+        names => (names.iter().map(|name| by_name(name))).collect::<Result<_, _>>()?,
+    };
     engines.dedup_by_key(|engine| engine.name());
     let sizes = match &args.sizes[..] {
         [] => SIZES.to_vec(),
@@ -52,7 +59,7 @@ pub(crate) fn grid(
     };
     let mut exit = Exit::Holds;
     let mut all = Vec::new();
-    for race in selected(args, races)? {
+    for race in plan::of_the_kernel(races, args.pattern.as_deref())? {
         for &profile in race.profiles.iter().filter(|p| args.profiles.contains(*p)) {
             for &engine in &engines {
                 let of = (race, profile, engine, &sizes[..]);
@@ -84,15 +91,6 @@ pub(crate) fn page(file: &Path, output: &mut Output) -> Result<Exit, Error> {
         (cells.collect::<Result<_, _>>()).map_err(|error| unreadable(error.into()))?;
     output.plain(&tables(&cells))?;
     Ok(Exit::Holds)
-}
-
-/// The races that are meant: without a pattern those of the kernel's model.
-fn selected(args: &BenchArgs, races: &[&'static Race]) -> Result<Vec<&'static Race>, Error> {
-    let mut selected = plan::select(races, args.pattern.as_deref())?;
-    if args.pattern.is_none() {
-        selected.retain(|race| !race.name.starts_with("peer/"));
-    }
-    Ok(selected)
 }
 
 /// One race under one profile by one engine, at all sizes; nothing if the engine does not know the profile's model.
@@ -129,10 +127,10 @@ fn row(
                 engine,
                 model,
             },
-            tuning: tuning(args, engine),
+            tuning: plan::tuning(engine, args.jobs, &args.reduce),
             limits: Limits {
                 executions: args.max_executions,
-                time: Some(Duration::from_secs_f64(args.max_seconds)),
+                time: Some(Duration::from_secs_f64(args.max_seconds.unwrap_or(SECONDS))),
                 memory: Some(args.max_memory << 20),
             },
         };
@@ -152,19 +150,6 @@ fn row(
         cells.push(cell);
     }
     Ok(cells)
-}
-
-/// What is asked for, as far as an engine can do it: states know no reductions.
-fn tuning(args: &BenchArgs, engine: &dyn Engine) -> Tuning {
-    let reduced = Tuning {
-        jobs: args.jobs,
-        reductions: Reductions::all_of(&args.reduce),
-    };
-    let plain = Tuning {
-        reductions: Reductions::NONE,
-        ..reduced
-    };
-    engine.tuned(reduced).map_or(plain, |_| reduced)
 }
 
 fn line(cell: &Cell) -> String {

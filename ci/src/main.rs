@@ -7,6 +7,7 @@
 //! | `pattern` | which of them are meant |
 //! | `plan` | what is run: race by race, profile by profile |
 //! | `run`, `replay`, `litmus`, `list`, `matrix`, `bench`, `selfcheck` | the commands |
+//! | `needs` | a bench of how soon each engine finds a step missing |
 //! | `source` | a file that is read within bounds |
 //! | `search`, `smaller` | the search of what is run; of what is smaller and breaks the same rule |
 //! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
@@ -28,6 +29,7 @@ mod list;
 mod litmus;
 mod log;
 mod matrix;
+mod needs;
 mod output;
 mod paint;
 mod pattern;

@@ -1,8 +1,10 @@
 //! What is run: each race that is meant, under each profile.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use gupcheck_core::arch::{Memory, Profile};
+use gupcheck_core::noise::Noise;
 use gupcheck_program::{Engine, Limits, Model, Reductions, Tuning};
 use gupcheck_races::engines::{all, by_name, default_at, model_for};
 use gupcheck_races::instance::Instance;
@@ -83,6 +85,19 @@ pub(crate) fn select(
     Ok(meant)
 }
 
+/// The races that are meant: without a pattern those of the kernel's model, and not the small ones that other checkers have
+/// as well.
+pub(crate) fn of_the_kernel(
+    races: &[&'static Race],
+    pattern: Option<&str>,
+) -> Result<Vec<&'static Race>, Error> {
+    let mut meant = select(races, pattern)?;
+    if pattern.is_none() {
+        meant.retain(|race| !race.name.starts_with("peer/"));
+    }
+    Ok(meant)
+}
+
 /// The jobs that the command line asks for, race by race.
 pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, Error> {
     let engine = args.engine.as_deref().map(by_name).transpose()?;
@@ -147,6 +162,14 @@ const fn size(args: &RunArgs) -> Size {
     }
 }
 
+/// Who runs in the background makes an instance as large as another caller does.
+pub(crate) const fn crowd(size: Size, noise: &[Noise]) -> Size {
+    Size {
+        cpus: size.cpus + noise.len() as u32,
+        ..size
+    }
+}
+
 fn choose(
     args: &RunArgs,
     engine: Option<&'static dyn Engine>,
@@ -154,25 +177,37 @@ fn choose(
 ) -> Result<(&'static dyn Engine, Model), Error> {
     let promised = model_for(all()[0], profile);
     let counts = args.outcomes || args.max_executions.is_some() || !args.reduce.is_empty();
-    // Who runs in the background makes an instance as large as another caller does.
-    let crowd = Size {
-        cpus: args.cpus + args.noise.len() as u32,
-        ..size(args)
-    };
+    let crowd = crowd(size(args), &args.noise);
     let engine =
         engine.unwrap_or_else(|| default_at(crowd, args.model.unwrap_or(promised), counts));
     let model = model_for(engine, profile);
     match args.model {
         None => Ok((engine, model)),
         Some(model) if engine.models().contains(&model) => Ok((engine, model)),
-        Some(model) => {
-            let known: Vec<_> = engine.models().iter().map(|known| known.name()).collect();
-            Err(Error::ForeignModel {
-                engine: engine.name(),
-                model,
-                known: known.join(", "),
-            })
-        }
+        Some(model) => Err(foreign(engine, model)),
+    }
+}
+
+/// What is asked for, as far as an engine can do it: states know no reductions.
+pub(crate) fn tuning(engine: &dyn Engine, jobs: NonZeroUsize, reduce: &[Reductions]) -> Tuning {
+    let reduced = Tuning {
+        jobs,
+        reductions: Reductions::all_of(reduce),
+    };
+    let plain = Tuning {
+        reductions: Reductions::NONE,
+        ..reduced
+    };
+    engine.tuned(reduced).map_or(plain, |_| reduced)
+}
+
+/// A model that an engine does not know.
+pub(crate) fn foreign(engine: &dyn Engine, model: Model) -> Error {
+    let known: Vec<_> = engine.models().iter().map(|known| known.name()).collect();
+    Error::ForeignModel {
+        engine: engine.name(),
+        model,
+        known: known.join(", "),
     }
 }
 

@@ -280,7 +280,8 @@ impl ReplayRecord {
     }
 }
 
-const fn kind(violation: &Violation) -> &'static str {
+/// What a violation is, as JSON has it.
+pub(crate) const fn kind(violation: &Violation) -> &'static str {
     match violation {
         Violation::Property { .. } => "property",
         Violation::Fault(_) => "fault",

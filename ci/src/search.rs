@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use gupcheck_program::{Cut, Exploration, Limits, Program, Search, Stop, Verdict, explore};
+use gupcheck_program::{Cut, Exploration, Limits, Program, Search, Stop, Verdict, Watch, explore};
 use gupcheck_races::watchdog::{RUNS_ON, Stillness, guarded};
 
 use crate::output;
@@ -27,17 +27,33 @@ pub(crate) fn search(
     stuck: Stuck<'_>,
 ) -> Exploration {
     let spinner = Spinner::of(job);
+    let stuck = |given_up: &Exploration| {
+        spinner.clear();
+        stuck(given_up);
+    };
+    let exploration = watched(job, program, stop, &stuck, &spinner);
+    spinner.clear();
+    exploration
+}
+
+/// The same, watched by somebody else.
+pub(crate) fn watched(
+    job: &Job,
+    program: &Arc<Program>,
+    stop: &Stop,
+    stuck: Stuck<'_>,
+    watch: &dyn Watch,
+) -> Exploration {
     let said = AtomicBool::new(false);
     let look = |stillness: Stillness| {
         if let Some(cut) = overdue(job.limits, stop, stillness) {
-            spinner.clear();
             stuck(&given_up(cut, stillness));
         } else if stillness.silent > SILENCE && !said.swap(true, Ordering::Relaxed) {
             let seconds = SILENCE.as_secs();
             output::remark(&format!("nothing has ended for {seconds} s: {RUNS_ON}"));
         }
     };
-    let exploration = guarded(&spinner, &look, |watch| {
+    guarded(watch, &look, |watch| {
         let search = Search {
             model: job.instance.model,
             limits: job.limits,
@@ -48,9 +64,7 @@ pub(crate) fn search(
             Some(engine) => explore(&*engine, program, &search),
             None => explore(job.instance.engine, program, &search),
         }
-    });
-    spinner.clear();
-    exploration
+    })
 }
 
 /// What should have ended the search long ago, if nothing moves any more.

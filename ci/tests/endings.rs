@@ -64,7 +64,13 @@ fn what_never_ran_is_not_told() {
     assert_eq!((code, said.lines().count()), (Some(3), 1), "{said}");
     let (code, said) = told_to_end(
         "-INT",
-        &["matrix", "pte-clear/freeze", "--max-seconds", "60"],
+        &[
+            "bench",
+            "--needs",
+            "pte-clear/freeze",
+            "--max-seconds",
+            "60",
+        ],
     );
     assert_eq!(code, Some(3), "{said}");
     let rows: Vec<_> = said

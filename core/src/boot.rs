@@ -24,6 +24,8 @@ use crate::types::{
     VmFlags, Vma, Zone,
 };
 
+use std::ops::Range;
+
 /// A machine in the making.
 #[derive(Debug)]
 pub struct Boot {
@@ -39,7 +41,6 @@ impl Boot {
         let sections = Sections {
             irqs_off: layout.section("irqs off"),
             rcu: layout.section("rcu"),
-            tlb: None,
         };
         let zone = layout.object("zone", |layout| Zone {
             lock: layout.spin_lock("zone.lock"),
@@ -61,6 +62,8 @@ impl Boot {
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
+            lru_batches: Vec::new(),
+            secondary_mmus: Vec::new(),
             swap: None,
         };
         Self { layout, machine }
@@ -77,11 +80,6 @@ impl Boot {
     /// nothing in it yet.
     pub fn anon_area(&mut self, pages: u32) -> Area {
         let mm = self.new_mm();
-        self.anon_area_in(mm, pages)
-    }
-
-    /// The same of an mm that has no area yet.
-    fn anon_area_in(&mut self, mm: MmId, pages: u32) -> Area {
         let start = self.geometry().span(Level::Pmd);
         let vma = self.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::Anon);
         let end = start + u64::from(pages) * PAGE_SIZE;
@@ -184,6 +182,18 @@ impl Boot {
         flags: VmFlags,
         backing: Backing,
     ) -> usize {
+        let end = start + u64::from(pages) * PAGE_SIZE;
+        let nth = self.add_area(mm, start..end, flags, backing);
+        let mut addr = start;
+        while addr < end {
+            self.tables_down_to(mm, addr, Level::Pmd);
+            addr = self.geometry().addr_end(Level::Pmd, addr, end);
+        }
+        nth
+    }
+
+    /// The same, and no table.
+    fn add_area(&mut self, mm: MmId, range: Range<u64>, flags: VmFlags, backing: Backing) -> usize {
         let vmas = &mut self.machine.mms[mm.0 as usize].vmas;
         let nth = vmas.len();
         let name = |template| Name::new(template, [mm.0, nth as u32]);
@@ -195,9 +205,9 @@ impl Boot {
             )
         });
         vmas.push(Vma {
-            start,
-            end: start + u64::from(pages) * PAGE_SIZE,
-            pgoff: start / PAGE_SIZE,
+            start: range.start,
+            end: range.end,
+            pgoff: range.start / PAGE_SIZE,
             flags,
             changing: None,
             backing,
@@ -205,12 +215,6 @@ impl Boot {
             in_anon_vma,
             translations: None,
         });
-        let end = start + u64::from(pages) * PAGE_SIZE;
-        let mut addr = start;
-        while addr < end {
-            self.tables_down_to(mm, addr, Level::Pmd);
-            addr = self.geometry().addr_end(Level::Pmd, addr, end);
-        }
         nth
     }
 }

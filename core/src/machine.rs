@@ -4,7 +4,7 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
-use crate::types::{Geometry, Mm, Page, Pagemap, Pfn, Sections, Swap};
+use crate::types::{Geometry, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Swap};
 
 pub use crate::types::Zone;
 
@@ -43,6 +43,10 @@ pub struct Machine {
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,
     pub(crate) swap: Option<Swap>,
+    /// The batches of its CPUs, if a page is in one.
+    pub lru_batches: Vec<LruBatch>,
+    /// What hypervisors keep of address spaces.
+    pub secondary_mmus: Vec<SecondaryMmu>,
 }
 
 impl Machine {

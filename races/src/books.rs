@@ -233,7 +233,9 @@ impl<'a> Accounts<'a> {
         // A page with no reference left is the allocator's, and no other is.
         let is_tail = end.value(page.compound_head).0.is_some();
         let is_free = end.plain(page.buddy);
-        if !is_tail && is_free != (account.refs == 0) {
+        // Nor is one that was poisoned when it was freed.
+        let poisoned = account.refs == 0 && end.value(page.flags).contains(PageFlags::HWPOISON);
+        if !is_tail && !poisoned && is_free != (account.refs == 0) {
             let where_ = if is_free {
                 "on the free list"
             } else {

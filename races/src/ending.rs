@@ -48,6 +48,11 @@ impl<'a> Ending<'a> {
         self.end.returned(lane).is(label, text)
     }
 
+    /// The number that a CPU returned as its `value`.
+    pub fn value(&self, lane: LaneId) -> Option<i64> {
+        self.end.returned(lane).all("value").next()
+    }
+
     /// Whose a page is.
     pub fn owner(&self, page: &Page) -> Owner {
         self.end.plain(page.owner)
@@ -56,6 +61,25 @@ impl<'a> Ending<'a> {
     /// Whether a page is on the free list.
     pub fn is_free(&self, pfn: Pfn) -> bool {
         self.end.plain(self.machine.page(pfn).buddy)
+    }
+
+    /// What user space finds at the `nth` place of an area: in the page that is mapped there, in the one that a fault will
+    /// find in the swap cache, or in the slot that it will read. `None` where nothing is.
+    pub fn contents(&self, area: Area, nth: u64) -> Option<u32> {
+        let addr = area.start + nth * PAGE_SIZE;
+        let (entry, _) = self.entry(area.mm, addr)?;
+        let of = |pfn: Pfn| self.end.value(self.machine.page(pfn).contents);
+        if let Some(slot) = entry.swap_slot() {
+            let slot = &self.machine.swap().slots[slot as usize];
+            let cached = self.end.value(slot.cached).0;
+            return Some(cached.map_or_else(|| self.end.value(slot.contents), of));
+        }
+        self.mapped(area.mm, addr).map(of)
+    }
+
+    /// What is in a page.
+    pub fn contents_of(&self, pfn: Pfn) -> u32 {
+        self.end.value(self.machine.page(pfn).contents)
     }
 
     /// Whether user space finds this page at the `nth` place of an area: it is mapped there, or a fault will find it in the

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gupcheck_core::arch::Profile;
 use gupcheck_core::noise::Noise;
 use gupcheck_core::pgtable::Entry;
-use gupcheck_core::step::{Step, Steps};
+use gupcheck_core::step::{Asked, Kernel, Step, Steps};
 use gupcheck_program::{Counterexample, Engine, Model, Program, ReplayError};
 use gupcheck_replay::{Again, Named, Token, replay};
 use gupcheck_trace::{Aside, Finding, Missing, Subject};
@@ -34,9 +34,18 @@ pub struct Instance<'r> {
 impl Instance<'_> {
     /// Its program.
     pub fn program(&self) -> Program {
-        let kernel = self.race.kernel(self.profile, self.knocked_out);
+        self.race.program_of(self.size, self.kernel())
+    }
+
+    /// Its program; `asked` is told which steps its code asks about, whenever that is run.
+    pub fn program_telling(&self, asked: &'static dyn Asked) -> Program {
         self.race
-            .program_of(self.size, kernel.with_noise(self.noise))
+            .program_of(self.size, self.kernel().telling(asked))
+    }
+
+    fn kernel(&self) -> Kernel {
+        let kernel = self.race.kernel(self.profile, self.knocked_out);
+        kernel.with_noise(self.noise)
     }
 
     /// The memory model's name, where the engine has a choice.

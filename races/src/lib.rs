@@ -14,6 +14,7 @@
 //! | `noise` | who runs in the background |
 //! | [`engines`] | all engines, by name, and which one is the default |
 //! | [`instance`] | a race with everything with which it is run |
+//! | [`consulted`] | which steps a program's code asks about |
 //! | [`again`] | a token, looked up |
 //! | [`emit`] | an execution as `tracing` spans and events |
 //! | [`prelude`] | what the file of a race usually needs |
@@ -22,6 +23,7 @@
 
 pub mod again;
 mod books;
+pub mod consulted;
 pub mod emit;
 mod ending;
 pub mod engines;

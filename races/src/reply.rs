@@ -3,7 +3,7 @@
 use gupcheck_core::folio::Pfn;
 use gupcheck_core::gup::{Errno, Gup};
 use gupcheck_core::mm::VmFault;
-use gupcheck_core::mutators::Scan;
+use gupcheck_core::mutators::{Poisoned, Scan};
 use gupcheck_core::pgtable::Level;
 use gupcheck_program::Returned;
 
@@ -58,6 +58,18 @@ impl Reply for VmFault {
     }
 }
 
+impl Reply for Poisoned {
+    fn into_returned(self) -> Returned {
+        let text = match self {
+            Self::TakenOff => "taken off",
+            Self::InUse => "in use",
+            Self::Failed => "failed",
+            Self::Known => "known",
+        };
+        Returned::nothing().text("poisoned", text)
+    }
+}
+
 impl Reply for () {
     fn into_returned(self) -> Returned {
         Returned::nothing()
@@ -97,6 +109,15 @@ impl Reply for Option<Pfn> {
     fn into_returned(self) -> Returned {
         match self {
             Some(pfn) => Returned::nothing().int("page", i64::from(pfn.0)),
+            None => Returned::nothing(),
+        }
+    }
+}
+
+impl Reply for Option<u32> {
+    fn into_returned(self) -> Returned {
+        match self {
+            Some(value) => Returned::nothing().int("value", i64::from(value)),
             None => Returned::nothing(),
         }
     }

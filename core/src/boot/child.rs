@@ -9,16 +9,19 @@ impl Boot {
     /// before it copies entries. Nobody finds the area yet, by the child's tree of areas or by the parent's anon_vma.
     pub fn child_of(&mut self, parent: Area) -> Area {
         let child = self.child_without_tables(parent);
-        for n in 0..parent.pages as u64 {
+        for n in 0..(parent.end - parent.start) / PAGE_SIZE {
             self.tables_down_to(child.mm, child.start + n * PAGE_SIZE, Level::Pte);
         }
         child
     }
 
-    /// The same, with tables down to its pmds and no further: fork makes them.
+    /// The same, without any table but the root: fork makes them.
     pub fn child_without_tables(&mut self, parent: Area) -> Area {
+        let like = &self.mm(parent.mm).vmas[parent.vma];
+        let (range, flags, backing) = (like.start..like.end, like.flags, like.backing);
         let mm = self.declare_mm(Some(parent.mm));
-        let child = self.anon_area_in(mm, parent.pages as u32);
+        let vma = self.add_area(mm, range, flags, backing);
+        let child = Area { mm, vma, ..parent };
         self.find_area(child, false);
         child
     }
@@ -27,7 +30,7 @@ impl Boot {
     pub fn forked(&mut self, parent: Area) -> Area {
         let child = self.child_of(parent);
         self.find_area(child, true);
-        for n in 0..parent.pages as u64 {
+        for n in 0..(parent.end - parent.start) / PAGE_SIZE {
             let addr = parent.start + n * PAGE_SIZE;
             let from = self.tables_down_to(parent.mm, addr, Level::Pte);
             let entry = self.layout.get(from);

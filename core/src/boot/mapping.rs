@@ -24,6 +24,16 @@ impl Boot {
         self.set_place(mm, addr, pfn);
     }
 
+    /// Maps the shared zero page at `addr`, as a read fault does.
+    ///
+    /// # Panics
+    /// If the machine has none.
+    pub fn map_zero_page(&mut self, mm: MmId, addr: u64) {
+        let zero = self.machine.zero_page.expect("a zero page");
+        let slot = self.tables_down_to(mm, addr, Level::Pte);
+        (self.layout).set(slot, Entry::leaf(zero, false).with(Bits::SPECIAL));
+    }
+
     /// Maps the large folio that `head` heads at `addr` by a pmd entry, with one reference for the mapping.
     pub fn map_huge(&mut self, mm: MmId, addr: u64, head: Pfn, write: bool) {
         self.map_leaf(mm, addr, Level::Pmd, head, write);

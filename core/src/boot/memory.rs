@@ -1,9 +1,11 @@
 //! Frames, and what is in them when the CPUs start.
 
 use super::Boot;
+use crate::machine::MmId;
 use crate::sync::{Atomic, Name};
 use crate::types::{
-    BlockLink, CompoundHead, Entry, Mapping, Memory, Migratetype, Owner, PageFlags, Pagemap, Pfn,
+    BlockLink, CompoundHead, Entry, LruBatch, Mapping, Memory, Migratetype, Owner, PageFlags,
+    Pagemap, Pfn, SecondaryMmu, Vmemmap,
 };
 
 impl Boot {
@@ -81,6 +83,39 @@ impl Boot {
     /// Says what is fixed of the memory behind a frame.
     pub fn set_memory(&mut self, pfn: Pfn, memory: Memory) {
         self.machine.pages[pfn.0 as usize].memory = memory;
+    }
+
+    /// The struct page of this frame may be mapped read-only while the CPUs run, as those of hugetlb's pages are.
+    pub fn in_vmemmap(&mut self, pfn: Pfn) {
+        let vmemmap =
+            (self.layout).object(Name::new("page{}.vmemmap", [pfn.0]), |layout| Vmemmap {
+                writable: layout.life(Name::new("page{}.vmemmap.writable", [pfn.0]), true),
+                fake_head: layout.atomic(Name::new("page{}.fake_head", [pfn.0]), false),
+            });
+        self.machine.pages[pfn.0 as usize].memory.vmemmap = Some(vmemmap);
+    }
+
+    /// A page is in a batch of some CPU's, which holds a reference of it.
+    pub fn lru_batch(&mut self, pfn: Pfn) {
+        let nth = self.machine.lru_batches.len() as u32;
+        let batch = (self.layout).object(Name::new("batch{}", [nth]), |layout| LruBatch {
+            lock: layout.spin_lock(Name::new("batch{}.lock", [nth])),
+            folio: layout.plain(Name::new("batch{}.folio", [nth]), BlockLink(Some(pfn))),
+        });
+        self.machine.lru_batches.push(batch);
+        self.take_reference(pfn);
+    }
+
+    /// KVM maps one page of the address space for a guest; nothing yet.
+    pub fn secondary_mmu(&mut self, mm: MmId) {
+        let secondary = (self.layout).object(Name::new("kvm{}", [mm.0]), |layout| SecondaryMmu {
+            mm: mm.0,
+            lock: layout.spin_lock(Name::new("kvm{}.mmu_lock", [mm.0])),
+            in_progress: layout.plain(Name::new("kvm{}.in_progress", [mm.0]), 0),
+            sequence: layout.atomic(Name::new("kvm{}.seq", [mm.0]), 0),
+            mapped: layout.plain(Name::new("kvm{}.mapped", [mm.0]), BlockLink(None)),
+        });
+        self.machine.secondary_mmus.push(secondary);
     }
 
     /// The block that these frames are in, kept for `kind` when the CPUs start.

@@ -1,4 +1,4 @@
-//! What is swapped out, or may be, when the CPUs start; and who works with translations.
+//! What is swapped out, or may be, when the CPUs start.
 
 use super::Boot;
 use crate::machine::MmId;
@@ -82,10 +82,5 @@ impl Boot {
         let given_up = (self.layout.get(flags) - PageFlags::DIRTY) | PageFlags::LAZYFREE;
         self.layout.set(flags, given_up);
         self.change_pte(mm, addr, |pte| pte.without(Bits::DIRTY | Bits::ACCESSED));
-    }
-
-    /// Has CPUs that work with translations of user space's: from now on a flush waits until they are gone.
-    pub fn hardware_users(&mut self) {
-        self.machine.sections.tlb = Some(self.layout.section("tlb"));
     }
 }

@@ -6,8 +6,7 @@
 //! walk the tables of an area (`Boot::hardware`). Hardware may keep what it has read of any level, and use it later. All of that,
 //! from the first look into the tables to the use of what it led to, is a section: a flush of an address waits for the sections of
 //! its area, as an invalidation does that is waited for. Interrupts off and RCU are nothing to it. A use that begins later
-//! finds the entries as they are now. Where boot says that there are users of translations anywhere
-//! ([`Boot::hardware_users`](crate::boot::Boot::hardware_users)), every flush waits for them.
+//! finds the entries as they are now.
 
 use super::{Cpu, smp_call_function};
 use crate::arch::TlbFlush;
@@ -37,12 +36,12 @@ fn flush(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
         return;
     }
     let _span = cpu.span("flush_tlb_range");
-    forget(cpu, reaches);
-    invalidate(cpu);
+    invalidate(cpu, reaches);
 }
 
 /// The flush itself, and the wait for it.
-pub(super) fn invalidate(cpu: &Cpu<'_>) {
+pub(super) fn invalidate(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
+    forget(cpu, reaches);
     match cpu.machine().kernel.profile.flush {
         TlbFlush::Ipi => smp_call_function(cpu),
         // ORDERING: full, between the cleared entry and a look at the counts: on arm64 the only one there is.
@@ -55,12 +54,6 @@ pub(super) fn invalidate(cpu: &Cpu<'_>) {
         | TlbFlush::Firmware
         | TlbFlush::Nothing => {}
     }
-    if let Some(translations) = cpu.machine().sections.tlb {
-        // ORDERING: all that was done through a translation that was there comes before the return; whoever walks later
-        // finds the entry changed. Pairs with the section of whoever uses one. Without it: R54. Step `tlb-flush`, and
-        // where the flush was put off `flush-before-writeout`, `flush-before-free`, `flush-batched-pending`.
-        cpu.wait_for(&[translations]);
-    }
 }
 
 /// Whatever hardware has cached of the areas that the flush `reaches` is used no more.
@@ -72,7 +65,8 @@ fn forget(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
         .filter_map(|(_, vma)| vma.translations)
         .collect();
     // ORDERING: all uses of what hardware had cached are over at the end, or begin after. Pairs with hardware that walks.
-    // Without it: R18, R29. Step `tlb-flush`.
+    // Without it: R18, R29, R54. Step `tlb-flush`, and where the flush was put off `flush-before-writeout`,
+    // `flush-before-free`, `flush-before-move`, `flush-batched-pending`.
     if !cached.is_empty() {
         cpu.wait_for(&cached);
     }

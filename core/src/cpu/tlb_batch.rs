@@ -72,7 +72,7 @@ pub fn try_to_unmap_flush(cpu: &Cpu<'_>) {
         return;
     }
     let _span = cpu.span("try_to_unmap_flush");
-    invalidate(cpu);
+    invalidate(cpu, |_, _| true);
 }
 
 /// `try_to_unmap_flush_dirty`: the same, if what was unmapped may have been written to.
@@ -97,7 +97,7 @@ pub fn flush_tlb_batched_pending(cpu: &Cpu<'_>, mm: &Mm) {
         return;
     }
     let _span = cpu.span("flush_tlb_batched_pending");
-    arch_flush_tlb_batched_pending(cpu);
+    arch_flush_tlb_batched_pending(cpu, mm);
     atomic_cmpxchg(
         cpu,
         mm.tlb_flush_batched,
@@ -107,13 +107,13 @@ pub fn flush_tlb_batched_pending(cpu: &Cpu<'_>, mm: &Mm) {
 }
 
 /// `arch_flush_tlb_batched_pending`.
-fn arch_flush_tlb_batched_pending(cpu: &Cpu<'_>) {
+fn arch_flush_tlb_batched_pending(cpu: &Cpu<'_>, mm: &Mm) {
     let arm64 = cpu.machine().kernel.profile.flush == TlbFlush::BroadcastThenBarrier;
     // ORDERING: a DSB waits for the invalidations that its own CPU has sent, and for nobody else's. Pairs with the section of
     // whoever uses a translation. Without an invalidation of its own, on arm64: R54. Step `pending-invalidates`.
     if arm64 && !cpu.does(Step::PendingInvalidates) {
         smp_mb(cpu);
     } else {
-        invalidate(cpu);
+        invalidate(cpu, |of, _| of.pgd == mm.pgd);
     }
 }

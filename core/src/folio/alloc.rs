@@ -99,15 +99,41 @@ pub(crate) fn free_folio(cpu: &Cpu<'_>, folio: Folio<'_>) {
     } else {
         0
     };
+    let machine = cpu.machine();
+    // free_pages_prepare: a small page that is poisoned does not go back to the list.
+    if head.memory.may_fail && folio.test(cpu, PageFlags::HWPOISON) {
+        head.owner.write(cpu, Owner::Free);
+        return;
+    }
     write_once(cpu, head.flags, PageFlags::empty());
     write_once(cpu, head.mapping, Mapping::None);
-    let machine = cpu.machine();
     for n in 0..1 << order {
         machine.page(head.pfn.plus(n)).owner.write(cpu, Owner::Free);
     }
     machine.zone.lock.lock(cpu);
     give_block(cpu, head.pfn, order);
     machine.zone.lock.unlock(cpu);
+}
+
+/// `take_page_off_buddy`, of a free small page: off the list, so that nobody is given it. Whether it was there.
+pub fn take_page_off_buddy(cpu: &Cpu<'_>, page: &Page) -> bool {
+    let _span = cpu.span("take_page_off_buddy");
+    let machine = cpu.machine();
+    machine.zone.lock.lock(cpu);
+    let free = page.buddy.read(cpu);
+    if free {
+        page.buddy.write(cpu, false);
+        let next = page.next_free.read(cpu);
+        let mut link = machine.zone.free[0];
+        while let BlockLink(Some(first)) = link.read(cpu)
+            && first != page.pfn
+        {
+            link = machine.page(first).next_free;
+        }
+        link.write(cpu, next);
+    }
+    machine.zone.lock.unlock(cpu);
+    free
 }
 
 /// `destroy_large_folio`: the tails are pages by themselves again. Returns the order that it had.

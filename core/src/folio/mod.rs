@@ -19,10 +19,11 @@ mod refcount;
 mod zero_page;
 
 pub use crate::types::{
-    BlockLink, CompoundHead, Mapping, Memory, Migratetype, Owner, Page, PageFlags, Pfn,
+    BlockLink, CompoundHead, LruBatch, Mapping, Memory, Migratetype, Owner, Page, PageFlags, Pfn,
+    Vmemmap,
 };
-pub use alloc::alloc_folio;
 pub(crate) use alloc::free_folio;
+pub use alloc::{alloc_folio, take_page_off_buddy};
 pub use exclusive::{
     page_anon_exclusive, page_try_dup_anon_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };

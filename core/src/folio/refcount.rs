@@ -9,8 +9,8 @@
 //! 4. Who decides by the count either *freezes* it (an exchange of the same word that references go
 //!    through: coherence decides) or *peeks* at it (a plain load: both sides need a full barrier).
 
-use super::{Folio, PageFlags};
-use crate::cpu::Cpu;
+use super::{Folio, PageFlags, Vmemmap};
+use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
 use crate::lkmm::{
     VoidAtomic, atomic_add, atomic_add_unless, atomic_cmpxchg, atomic_sub_and_test, read_once_is,
     read_once_is_below, smp_store_release, write_once,
@@ -36,6 +36,42 @@ pub fn folio_ref_count_is_below(cpu: &Cpu<'_>, folio: Folio<'_>, limit: i32) -> 
 /// `folio_ref_try_add`: takes `refs` references unless the count is zero; whether it did.
 #[track_caller]
 pub fn folio_ref_try_add(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> bool {
+    match folio.head().memory.vmemmap {
+        None => page_ref_add_unless_zero(cpu, folio, refs),
+        Some(vmemmap) => add_to_writable(cpu, folio, refs, vmemmap),
+    }
+}
+
+/// `page_ref_add_unless` of v6.10, where struct pages may be mapped read-only: the atomic writes, whether or not it adds.
+///
+/// 1. The count is zero while the struct page is remapped, and a grace period lies between: a reader that has seen another
+///    count, and no fake head, is through with its atomic before that.
+/// 2. Once the count is not zero any more, the fake head is there to be seen: so the count is looked at first.
+#[track_caller]
+fn add_to_writable(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32, vmemmap: Vmemmap) -> bool {
+    // ORDERING: acquire, of the look at the count, and an RCU reader around it all. Pairs with vmemmap-grace-period (M-P19), and
+    // with unfreeze-release (M-P8). Without it: R33. Step `ref-tests-writable`.
+    let tests = cpu.does(Step::RefTestsWritable);
+    if tests {
+        rcu_read_lock(cpu);
+    }
+    let refused = tests
+        && (folio.head().refcount.is(cpu, 0, LoadOrder::Acquire)
+            || read_once_is(cpu, vmemmap.fake_head, true));
+    let added = !refused && {
+        // The write of the locked instruction, which I14 is about.
+        vmemmap.writable.touch(cpu);
+        page_ref_add_unless_zero(cpu, folio, refs)
+    };
+    if tests {
+        rcu_read_unlock(cpu);
+    }
+    added
+}
+
+/// `page_ref_add_unless`, until v6.9.
+#[track_caller]
+fn page_ref_add_unless_zero(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) -> bool {
     // ORDERING: full on success, so that every later look at an entry or a head comes after the
     // reference is visible. Pairs with clear-barrier (M-P5), flush-barrier (M-P5f), peek-barrier (M-P5p) of those
     // who peek, with unfreeze-release (M-P8) of a split. Without it: R01, R02, R05, R12, R13, R15, R30. Step

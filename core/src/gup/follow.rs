@@ -13,6 +13,7 @@ use crate::mm::{Backing, Mm, Pagemap, VmFlags, Vma, get_dev_pagemap};
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, PAGE_SHIFT, find_entry, pte_offset_map_lock, pte_unmap_unlock,
 };
+use crate::step::Step;
 use crate::sync::Fault;
 
 /// What is mapped at an address.
@@ -196,7 +197,8 @@ fn follow_trans_huge_pmd<'m>(
 /// The kernel's own look at I4 (CONFIG_DEBUG_VM): anonymous memory is pinned only where it is exclusive.
 #[track_caller]
 fn must_be_exclusive(cpu: &Cpu<'_>, page: &Page, flags: Foll) {
-    if !flags.contains(Foll::PIN) {
+    // A kernel that pins what is shared does not ask.
+    if !flags.contains(Foll::PIN) || !cpu.does(Step::UnshareFirst) {
         return;
     }
     let folio = page_folio(cpu, cpu.machine().page(page.pfn));

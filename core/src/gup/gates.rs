@@ -64,6 +64,10 @@ pub(super) fn gup_must_unshare(cpu: &Cpu<'_>, vma: Option<&Vma>, flags: Foll, pa
     if flags.intersection(Foll::WRITE | Foll::PIN) != Foll::PIN {
         return false;
     }
+    // Without it: R40. Step `unshare-first`.
+    if !cpu.does(Step::UnshareFirst) {
+        return false;
+    }
     let folio = crate::folio::page_folio(cpu, cpu.machine().page(page.pfn));
     if !folio.is_anon(cpu) {
         return flags.contains(Foll::LONGTERM) && vma.is_none_or(|vma| vma.flags.is_cow());

@@ -64,12 +64,21 @@ pub fn try_grab_folio<'m>(
     if flags.contains(Foll::GET) {
         return try_get_folio(cpu, page, refs);
     }
-    if is_zero_page(cpu, page) {
+    // Not counted here, and not given back in gup_put_folio: one without the other, and the count is wrong (R44). Steps
+    // `zero-page-not-taken`, `zero-page-not-put`.
+    if is_zero_page(cpu, page) && cpu.does(Step::ZeroPageNotTaken) {
         return Some(page_folio(cpu, page));
     }
+    // ORDERING: by the reference: only once it is taken is the folio stable, and a gate before it would look at another one.
+    // Pairs with whoever splits or frees the folio. Without it: R49. Step `gate-after-reference`.
+    let late = cpu.does(Step::GateAfterReference);
+    let unwelcome =
+        |folio| flags.contains(Foll::LONGTERM) && !super::gates::is_longterm_pinnable(cpu, folio);
+    if !late && flags.contains(Foll::LONGTERM) && unwelcome(page_folio(cpu, page)) {
+        return None;
+    }
     let folio = try_get_folio(cpu, page, refs)?;
-    // Only now is the folio stable: a gate before the reference would look at another one (R49).
-    if flags.contains(Foll::LONGTERM) && !super::gates::is_longterm_pinnable(cpu, folio) {
+    if late && unwelcome(folio) {
         folio_put_refs(cpu, folio, refs);
         return None;
     }
@@ -108,7 +117,9 @@ pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), Errn
     }
     if flags.contains(Foll::GET) {
         folio_ref_add(cpu, folio, 1);
-    } else if flags.contains(Foll::PIN) && !is_zero_page(cpu, page) {
+    } else if flags.contains(Foll::PIN)
+        && !(is_zero_page(cpu, page) && cpu.does(Step::ZeroPageNotTaken))
+    {
         if folio.test(cpu, PageFlags::HEAD) {
             folio_ref_add(cpu, folio, 1);
             atomic_add(cpu, folio.head().pincount, 1);
@@ -130,7 +141,7 @@ pub fn gup_put_folio(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32, flags: Foll) {
     touch_memmap(cpu, folio.head());
     let mut drop = refs;
     if flags.contains(Foll::PIN) {
-        if is_zero_page(cpu, folio.head()) {
+        if is_zero_page(cpu, folio.head()) && cpu.does(Step::ZeroPageNotPut) {
             return;
         }
         if folio.test(cpu, PageFlags::HEAD) {
@@ -160,6 +171,10 @@ pub(super) fn sanity_check_pinned_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
 /// A pinned anonymous page is exclusive (I4); of a large folio it is enough that the head or the page is: nobody knows by
 /// which entry it was pinned. hugetlb's is asked by its head alone.
 fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
+    // A kernel that pins what is shared does not ask.
+    if !cpu.does(Step::UnshareFirst) {
+        return;
+    }
     let folio = page_folio_of(cpu, page);
     if is_zero_page(cpu, page) || !folio.is_anon(cpu) {
         return;

@@ -13,6 +13,7 @@
 //! | `slow` | the walk under the mmap lock |
 //! | `remote` | the function that pins another process's pages |
 //! | `follow` | one page under the page-table lock |
+//! | `kvm_fault` | KVM maps a page for its guest |
 //! | `mapping_size` | walks that take no page, and ask how large its mapping is |
 
 mod device;
@@ -23,6 +24,7 @@ mod flags;
 mod follow;
 mod gates;
 mod grab;
+mod kvm_fault;
 mod mapping_size;
 mod pages;
 mod remote;
@@ -37,6 +39,7 @@ pub use flags::Foll;
 pub use grab::{
     gup_put_folio, put_page, try_grab_folio, try_grab_page, unpin_user_page, unpin_user_pages,
 };
+pub use kvm_fault::kvm_page_fault;
 pub use mapping_size::{Guard, get_user_mapping_size, perf_get_page_size, perf_get_pgtable_size};
 pub use pages::{Asked, Gup, MAX_PAGES, Pages};
 pub use remote::pin_user_pages_remote;

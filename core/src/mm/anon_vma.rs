@@ -111,6 +111,15 @@ pub fn anon_vma_areas<'m>(
     family.flat_map(|mm| mm.vmas.iter().map(move |vma| (mm, vma)))
 }
 
+/// `anon_vma->root`: the mm that this one is a child of, or a child's child.
+pub fn anon_vma_root<'m>(cpu: &Cpu<'m>, mm: &'m Mm) -> &'m Mm {
+    let mut root = mm;
+    while let Some(parent) = root.anon_vma.parent {
+        root = &cpu.machine().mms()[parent as usize];
+    }
+    root
+}
+
 /// `__page_set_anon_rmap`: a folio becomes anonymous memory that is mapped at `addr`.
 #[track_caller]
 pub fn page_set_anon(cpu: &Cpu<'_>, head: &Page, mm: &Mm, addr: u64) {

@@ -8,6 +8,7 @@
 //! | `write_protect_seq` | fork's sequence, as fork writes it |
 //! | `deposit` | tables deposited for huge mappings |
 //! | `pagemap` | references of a device's pagemap |
+//! | `notifier` | telling secondary MMUs of a change |
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `fault_flags` | what a fault is asked for, and how it ends |
 //! | `fault` | a page fault |
@@ -22,19 +23,22 @@ mod fault_flags;
 mod gather;
 mod has_pinned;
 mod mmap_lock;
+mod notifier;
 mod pagemap;
 mod split_pmd;
 mod users;
 mod vm_flags;
 mod write_protect_seq;
 
+pub use crate::types::SecondaryMmu;
 pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma};
 pub use anon_vma::{
-    anon_vma_areas, anon_vma_clone, anon_vma_fork, folio_anon_vma, folio_move_anon_rmap,
-    page_copy_anon, page_set_anon, unlink_anon_vmas,
+    anon_vma_areas, anon_vma_clone, anon_vma_fork, anon_vma_root, folio_anon_vma,
+    folio_move_anon_rmap, page_copy_anon, page_set_anon, unlink_anon_vmas,
 };
-pub use fault::{handle_mm_fault, wait_for_change};
+pub use fault::{folio_lock, handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
 pub use gather::MmuGather;
+pub use notifier::{invalidate_range_end, invalidate_range_start};
 pub use pagemap::{get_dev_pagemap, put_dev_pagemap, touch_memmap};
 pub use split_pmd::{split_huge_pmd, split_huge_pmd_locked};

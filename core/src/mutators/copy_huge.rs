@@ -52,10 +52,10 @@ impl<'m> Copy<'_, 'm> {
         if pmd.is_migration() {
             let shared = self.shared_migration(pmd);
             if shared != pmd {
-                src.set(cpu, shared);
+                src.set_pmd(cpu, shared);
             }
             self.dst.deposit(cpu, table);
-            dst.set(cpu, shared);
+            dst.set_pmd(cpu, shared);
             unlock();
             return Ok(Huge::Done);
         }
@@ -76,7 +76,7 @@ impl<'m> Copy<'_, 'm> {
         }
         self.dst.deposit(cpu, table);
         src.set_wrprotect(cpu);
-        dst.set(cpu, pmd.without(Bits::WRITE | Bits::ACCESSED));
+        dst.set_pmd(cpu, pmd.without(Bits::WRITE | Bits::ACCESSED));
         unlock();
         Ok(Huge::Done)
     }
@@ -90,7 +90,7 @@ impl<'m> Copy<'_, 'm> {
         let pud = src.get(cpu);
         if pud.is_huge() {
             src.set_wrprotect(cpu);
-            dst.set(cpu, pud.without(Bits::WRITE | Bits::ACCESSED));
+            dst.set_pmd(cpu, pud.without(Bits::WRITE | Bits::ACCESSED));
         }
         src.lock().unlock(cpu);
         dst.lock().unlock(cpu);

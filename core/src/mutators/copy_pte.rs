@@ -9,6 +9,7 @@
 //!    they are dropped, the page is allocated, and the entry is looked at anew, from its value on.
 //! 4. What is shared is made read-only in the parent, atomically, since the hardware may mark it dirty meanwhile.
 //! 5. A migration entry is shared as the page would be: neither mm's remembers that the page was writable or exclusive (M-P72).
+//!    So is a swap entry.
 
 use super::fork::Copy;
 use crate::cpu::Cpu;
@@ -24,6 +25,7 @@ use crate::pgtable::{
     pte_offset_map_nolock, pte_unmap_unlock,
 };
 use crate::step::Step;
+use crate::swap::swap_duplicate;
 
 /// A page is needed for the child, and none is at hand (`-EAGAIN`).
 struct NeedsPage;
@@ -161,13 +163,17 @@ impl<'m> Copy<'_, 'm> {
         set_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
     }
 
-    /// `copy_nonpresent_pte`, of a migration entry.
+    /// `copy_nonpresent_pte`, of a swap entry or of a migration entry.
     fn copy_nonpresent_pte(self, dst: EntryPtr<'m>, src: EntryPtr<'m>, pte: Entry) {
         let cpu = self.cpu;
-        if pte.is_migration() {
+        let shared = if let Some(slot) = pte.swap_slot() {
+            // The slot is in use: the parent's entry names it.
+            swap_duplicate(cpu, slot);
+            pte.without(Bits::EXCLUSIVE)
+        } else {
             pfn_swap_entry_to_page(cpu, pte);
-        }
-        let shared = self.shared_migration(pte);
+            self.shared_migration(pte)
+        };
         if shared != pte {
             src.set(cpu, shared);
         }

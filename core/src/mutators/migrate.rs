@@ -19,7 +19,10 @@
 //! 4. after the old folio is free, with an old entry in hand: it gets a reference of the next life, and its
 //!    recheck fails; dropping that reference may free the page for its new owner (R12 iii, R30).
 //!
-//! The copy of the contents and of the flags is not modelled: no race here depends on when it happens.
+//! The contents are copied once that is decided, and of the flags those that somebody asks for.
+//!
+//! Whoever had a reference, wrote, and dropped it before the look is the last to have written. Nothing orders the copy after the
+//! look (docs/findings.md, F7).
 
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::Cpu;
@@ -27,8 +30,9 @@ use crate::folio::{
     Folio, Owner, PageFlags, Pfn, alloc_folio, clear_page_flags, folio_mapped, folio_put,
     folio_ref_count_is, set_page_flags, test_and_clear_page_flag,
 };
-use crate::lkmm::atomic_add_unless;
+use crate::lkmm::{atomic_add_unless, read_once, write_once};
 use crate::mm::page_copy_anon;
+use crate::step::Step;
 use crate::swap::replace_in_swap_cache;
 use crate::sync::RmwOrder;
 
@@ -54,7 +58,7 @@ pub fn migrate_page<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
 
 /// `isolate_migratepages_block`, of one page: a reference, unless it is free, and off the LRU, unless it is not on it. A first
 /// look, without a reference, decides nothing but that it is left alone.
-fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
+pub(super) fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
     let _span = cpu.span("isolate_migratepages_block");
     let page = cpu.machine().page(pfn);
     let folio = Folio::of(page);
@@ -84,6 +88,9 @@ fn unmap_and_move<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
         folio_put(cpu, new);
         return false;
     }
+    if !cpu.does(Step::MigrateCopiesLast) {
+        copy_contents(cpu, old, new);
+    }
     let was_mapped = folio_mapped(cpu, old);
     if was_mapped {
         try_to_migrate(cpu, old, By::Migration);
@@ -111,7 +118,7 @@ fn unmap_and_move<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
 
 /// `folio_migrate_mapping`, of an anonymous folio that is mapped nowhere: whether nobody else had a reference, and `new`
 /// is now what `old` was.
-fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
+pub(super) fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
     let _span = cpu.span("folio_migrate_mapping");
     if !old.test(cpu, PageFlags::SWAP_CACHE) {
         // ORDERING: none here: since the entry was exchanged the map count went down, and the mapping's reference, in this very
@@ -120,6 +127,7 @@ fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> b
         let alone = folio_ref_count_is(cpu, old, 1);
         if alone {
             page_copy_anon(cpu, new.head(), old, 0);
+            folio_migrate_copy(cpu, old, new);
         }
         return alone;
     }
@@ -127,8 +135,24 @@ fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> b
         page_copy_anon(cpu, new.head(), old, 0);
     });
     if moved {
+        folio_migrate_copy(cpu, old, new);
         // folio_migrate_flags
         clear_page_flags(cpu, old.head(), PageFlags::SWAP_CACHE);
     }
     moved
+}
+
+/// `folio_migrate_copy`.
+pub(super) fn folio_migrate_copy(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
+    // ORDERING: none, and none before (docs/findings.md, F7). A kernel that copies as soon as it has the lock has done so. Step
+    // `migrate-copies-last`.
+    if cpu.does(Step::MigrateCopiesLast) {
+        copy_contents(cpu, old, new);
+    }
+}
+
+/// `folio_copy`.
+pub(super) fn copy_contents(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
+    let contents = read_once(cpu, old.head().contents);
+    write_once(cpu, new.head().contents, contents);
 }

@@ -22,30 +22,41 @@
 //! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
 //! | `reclaim` | pages are taken from those who do not use them |
 //! | `migrate` | a page moves to another frame |
+//! | `migrate_pages` | many do, at once or one by one |
+//! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
 //! | `device` | a file system or a driver takes device memory away |
+//! | `gigantic` | raw pages become one folio |
 //! | `isolate` | a block of pages is emptied |
 //! | `reclaim_table` | a table that a zap has emptied is freed (later than v6.8) |
 //! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
 //! | `mremap` | an area moves to another address |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
+//! | `hvo` | hugetlb gives the memory of struct pages back |
+//! | `longterm` | a page that is to be held for long moves first |
+//! | `memory_failure` | memory fails under a page |
+//! | `ksm` | KSM: a page is merged with another of the same contents |
 //! | `noise` | background actors, which may come to any race |
 //! | `fork` | a child gets its parent's page tables |
 //! | `copy_pte`, `copy_huge` | the same of a table of PTEs, of a huge entry |
-//! | `accessed` | hardware marks an entry that it uses |
 
-mod accessed;
 mod collapse;
 mod copy_huge;
 mod copy_pte;
 mod device;
 mod exit;
 mod fork;
+mod gigantic;
 mod hardware;
+mod hvo;
 mod isolate;
+mod ksm;
+mod longterm;
+mod memory_failure;
 mod migrate;
+mod migrate_pages;
 mod mremap;
 mod munmap;
 mod noise;
@@ -56,23 +67,30 @@ mod reclaim_table;
 mod rmap;
 mod split_folio;
 mod unmap;
+mod user_access;
 mod user_fault;
 mod zap;
 
-pub use accessed::hardware_marks;
 pub use collapse::{Scan, collapse_huge_page};
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use exit::exit_mmap;
 pub use fork::dup_mm;
+pub use gigantic::prep_compound_gigantic_folio;
 pub use hardware::hardware_access;
+pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
+pub use ksm::ksm_merge;
+pub use longterm::{lru_add_drain_all, migrate_for_longterm};
+pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::migrate_page;
+pub use migrate_pages::{MigrateMode, migrate_pages};
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
 pub use split_folio::split_huge_page;
+pub use user_access::{user_read, user_write};
 pub use user_fault::do_user_addr_fault;
 pub(crate) use zap::unmap_page_range;
 pub use zap::{madvise_dontneed, madvise_dontneed_reclaim};

@@ -11,7 +11,6 @@
 //! | `ad` | [`age_and_touch`] | an entry that is another, and maps what it mapped |
 //! | `freeze` | [`freeze_for_a_while`] | a count of zero, of a page that is mapped |
 
-use super::accessed::hardware_marks;
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
 use super::rmap::rmap_walk;
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
@@ -21,7 +20,8 @@ use crate::folio::{
 };
 use crate::lkmm::{atomic_add_unless, read_once_is};
 use crate::machine::MmId;
-use crate::pgtable::EntryPtr;
+use crate::mm::Mm;
+use crate::pgtable::{EntryPtr, Level, find_entry, table_entry};
 use crate::sync::RmwOrder;
 
 /// `page_idle_get_folio`: a reference of what is in a frame, if it is on the LRU, taken without knowing whose it is.
@@ -65,7 +65,7 @@ pub fn lru_add_drain(cpu: &Cpu<'_>, folio: Folio<'_>) {
 }
 
 /// Page aging (`page_idle_bitmap_write`, of one frame), which takes the accessed bit out of all entries that map the page; and
-/// then hardware, which uses the entry at `addr` and sets the bits that are missing. Whether it set any.
+/// then hardware, which uses the entry at `addr` and sets the bits that are missing. Whether there was one to use.
 ///
 /// Hardware holds no lock. It is off a table once a flush has reached it; here that is what interrupts off are, which a flush
 /// that is an IPI waits for, and a grace period.
@@ -74,8 +74,10 @@ pub fn age_and_touch(cpu: &Cpu<'_>, pfn: Pfn, mm: MmId, addr: u64) -> bool {
         for_each_mapping(cpu, folio, |entry| entry.test_and_clear_young(cpu));
         folio_put(cpu, folio);
     }
+    let _span = cpu.span("hardware walk");
     local_irq_save(cpu);
-    let used = hardware_marks(cpu, mm, addr, true) || hardware_marks(cpu, mm, addr, false);
+    let leaf = leaf_of(cpu, cpu.machine().mm(mm), addr);
+    let used = leaf.is_some_and(|leaf| leaf.use_by_hardware(cpu));
     local_irq_restore(cpu);
     used
 }
@@ -90,6 +92,19 @@ fn for_each_mapping(cpu: &Cpu<'_>, folio: Folio<'_>, mut visit: impl FnMut(Entry
         }
         true
     });
+}
+
+/// The leaf for `addr` where hardware finds it: a PTE, or a huge pmd.
+fn leaf_of<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<EntryPtr<'m>> {
+    let pmdp = find_entry(cpu, mm, addr, Level::Pmd)?;
+    let pmd = pmdp.read_once(cpu);
+    if !pmd.access_permitted(false) {
+        return None;
+    }
+    if pmd.is_huge() {
+        return Some(pmdp);
+    }
+    Some(table_entry(cpu, pmd.pfn(), Level::Pte, addr))
 }
 
 /// Freezes the count of a folio of which a mapping alone has a reference, under that entry's lock, and gives it back. Whether

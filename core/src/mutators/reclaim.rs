@@ -162,7 +162,10 @@ fn pageout(cpu: &Cpu<'_>, folio: Folio<'_>) -> Option<Turn> {
         // No mapping (`folio_mapping`): an orphan.
         return Some(Turn::KeepLocked);
     }
-    clear_page_flags(cpu, folio.head(), PageFlags::DIRTY);
+    // folio_clear_dirty_for_io: a full barrier between the references and the contents.
+    if !test_and_clear_page_flag(cpu, folio.head(), PageFlags::DIRTY) {
+        return None;
+    }
     swap_writepage(cpu, folio);
     if folio.test(cpu, PageFlags::WRITEBACK)
         || folio.test(cpu, PageFlags::DIRTY)

@@ -14,14 +14,14 @@
 //! and the walk back does not find them.
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use crate::cpu::{Cpu, flush_tlb_range};
+use crate::cpu::{Cpu, flush_tlb_range, set_tlb_ubc_flush_pending};
 use crate::folio::{
     Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
     page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
 use crate::mm::{Mm, anon_vma_areas, folio_anon_vma, split_huge_pmd};
-use crate::pgtable::{Level, PAGE_SIZE, find_entry};
+use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SIZE, find_entry};
 use crate::step::Step;
 use crate::sync::Fault;
 use std::ops::Range;
@@ -33,6 +33,8 @@ pub(super) enum By {
     Split,
     /// Migration.
     Migration,
+    /// Migration of many, whose flush is put off: `TTU_BATCH_FLUSH`.
+    Batch,
 }
 
 /// Where an area may map a folio.
@@ -82,7 +84,7 @@ pub(super) fn rmap_walk<'m>(
 pub(super) fn try_to_migrate<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, by: By) {
     let _span = cpu.span("try_to_migrate");
     // folio_lock_anon_vma_read: no walk where nothing is mapped.
-    if by == By::Migration && !folio_mapped(cpu, folio) {
+    if by != By::Split && !folio_mapped(cpu, folio) {
         return;
     }
     rmap_walk(cpu, folio, by == By::Split, |place| {
@@ -113,9 +115,7 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
             );
         }
         let exclusive = page_anon_exclusive(cpu, page);
-        // ptep_clear_flush
-        let pte = ptep.get_and_clear(cpu);
-        flush_tlb_range(cpu, mm, walk.address()..walk.address() + PAGE_SIZE);
+        let pte = ptep_clear(cpu, mm, (ptep, walk.address()), by == By::Batch);
         if pte.is_writable() && !exclusive {
             bug(cpu, page, "an anonymous page is writable and not exclusive");
         }
@@ -130,6 +130,23 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
         folio_put(cpu, folio);
     }
     true
+}
+
+/// `ptep_clear_flush`; or `ptep_get_and_clear` and a note that the flush is due (`should_defer_flush`, which all architectures
+/// here would).
+pub(super) fn ptep_clear(
+    cpu: &Cpu<'_>,
+    mm: &Mm,
+    (ptep, addr): (EntryPtr<'_>, u64),
+    put_off: bool,
+) -> Entry {
+    let pte = ptep.get_and_clear(cpu);
+    if put_off {
+        set_tlb_ubc_flush_pending(cpu, mm, pte);
+    } else {
+        flush_tlb_range(cpu, mm, addr..addr + PAGE_SIZE);
+    }
+    pte
 }
 
 fn bug(cpu: &Cpu<'_>, page: &Page, what: &'static str) -> ! {

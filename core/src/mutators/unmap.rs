@@ -19,15 +19,14 @@
 //! read barrier is for.
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use super::rmap::{Place, rmap_walk};
-use crate::cpu::{Cpu, flush_tlb, set_tlb_ubc_flush_pending};
+use super::rmap::{Place, ptep_clear, rmap_walk};
+use crate::cpu::Cpu;
 use crate::folio::{
     Folio, Page, PageFlags, clear_page_flags, folio_mark_dirty, folio_put, folio_ref_count_is,
     page_anon_exclusive, page_remove_rmap, page_try_share_anon_rmap,
 };
 use crate::lkmm::{read_once, smp_mb, smp_rmb};
-use crate::mm::Mm;
-use crate::pgtable::{Entry, EntryPtr};
+use crate::pgtable::Entry;
 use crate::step::Step;
 use crate::swap::{swap_duplicate, swap_free};
 
@@ -49,7 +48,7 @@ fn try_to_unmap_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, batch
     while let Some(ptep) = walk.next() {
         let page = cpu.machine().page(ptep.get(cpu).pfn());
         let exclusive = page_anon_exclusive(cpu, page);
-        let pte = clear(cpu, mm, ptep, batch);
+        let pte = ptep_clear(cpu, mm, (ptep, walk.address()), batch);
         if pte.is_dirty() {
             folio_mark_dirty(cpu, folio.head());
         }
@@ -70,17 +69,6 @@ fn try_to_unmap_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, batch
         folio_put(cpu, folio);
     }
     true
-}
-
-/// `ptep_get_and_clear`, and the flush: noted, or made at once (`ptep_clear_flush`).
-pub(super) fn clear(cpu: &Cpu<'_>, mm: &Mm, ptep: EntryPtr<'_>, batch: bool) -> Entry {
-    let pte = ptep.get_and_clear(cpu);
-    if batch {
-        set_tlb_ubc_flush_pending(cpu, mm, pte);
-    } else {
-        flush_tlb(cpu);
-    }
-    pte
 }
 
 /// The entry that stands for a page of the swap cache from now on; none if it may be pinned.

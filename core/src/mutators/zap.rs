@@ -16,7 +16,7 @@ use super::reclaim_table::Reclaim;
 use crate::cpu::{Cpu, flush_tlb_batched_pending};
 use crate::folio::{page_folio, page_remove_rmap};
 use crate::machine::MmId;
-use crate::mm::{Mm, MmuGather, split_huge_pmd};
+use crate::mm::{Mm, MmuGather, invalidate_range_end, invalidate_range_start, split_huge_pmd};
 use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
     pte_offset_map_lock, pte_unmap_unlock,
@@ -35,12 +35,14 @@ pub fn madvise_dontneed_reclaim(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
     zap_page_range_single(cpu, mm, start..end, true);
 }
 
-fn zap_page_range_single(cpu: &Cpu<'_>, mm: MmId, range: Range<u64>, reclaim: bool) {
+fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
     let _span = cpu.span("zap_page_range_single");
-    let mm = cpu.machine().mm(mm);
+    let mm = cpu.machine().mm(id);
     mm.read_lock(cpu);
     let mut tlb = MmuGather::new(mm);
+    invalidate_range_start(cpu, id);
     zap_range(cpu, mm, &mut tlb, range, reclaim);
+    invalidate_range_end(cpu, id);
     tlb.finish(cpu);
     mm.read_unlock(cpu);
 }

@@ -218,28 +218,6 @@ impl<'m> EntryPtr<'m> {
         xchg(cpu, slot, entry, order)
     }
 
-    /// Changes the entry if it is still `entry`, in one atomic operation, as hardware does. Whether it was.
-    ///
-    /// # Panics
-    /// On a walker's own copy: only a table can be changed.
-    #[track_caller]
-    pub fn replace(self, cpu: &Cpu<'_>, entry: Entry, new: Entry) -> bool {
-        let slot = (self.slot(cpu)).expect("only a table's entry can be changed");
-        let exchange = Rmw::CompareExchange {
-            expected: entry.into_word(),
-            new: new.into_word(),
-        };
-        let order = cpu.machine().kernel.profile.clear;
-        slot.try_update(cpu, exchange, order)
-    }
-
-    /// Looks at the entry again: whether it is still `entry`, accessed and dirty bits aside.
-    #[track_caller]
-    pub fn is_but_for_marks(self, cpu: &Cpu<'_>, entry: Entry) -> bool {
-        let marks = Bits::ACCESSED.union(Bits::DIRTY);
-        self.get(cpu).without(marks) == entry.without(marks)
-    }
-
     /// The lock of the table that the entry is in (`pmd_lockptr`, `pte_lockptr`).
     ///
     /// # Panics

@@ -1,18 +1,31 @@
-//! A kernel without some steps.
+//! A kernel without some steps, and who is told which of them it is asked about.
+
+use std::fmt;
 
 use super::{Step, Steps};
 use crate::arch::Profile;
 use crate::noise::Noise;
 
+/// Somebody who is told which steps a kernel is asked about. He looks on from outside: nothing of the model can read what he
+/// knows, so it is no state that CPUs share.
+///
+/// Code that has not asked about a step does the same without it. So what was explored of a program whose code never
+/// did need not be explored once more without that step: the necessity matrix rests on that.
+pub trait Asked: fmt::Debug + Sync {
+    /// Somebody asks whether `step` is taken.
+    fn asked(&self, step: Step);
+}
+
 /// A kernel: an architecture's profile, less the steps knocked out of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Kernel {
     /// What the architecture does.
     pub profile: &'static Profile,
-    /// What nobody does in this kernel.
-    pub knocked_out: Steps,
+    /// What nobody does in this kernel. [`does`](Self::does) is the only way to learn of it.
+    knocked_out: Steps,
     /// Who runs on it beside those whom a race is about.
     pub noise: Noise,
+    asked: Option<&'static dyn Asked>,
 }
 
 impl Kernel {
@@ -22,6 +35,7 @@ impl Kernel {
             profile,
             knocked_out: Steps::NONE,
             noise: Noise::empty(),
+            asked: None,
         }
     }
 
@@ -34,6 +48,15 @@ impl Kernel {
         }
     }
 
+    /// The same kernel, and whoever asks about a step is told of.
+    #[must_use]
+    pub const fn telling(self, asked: &'static dyn Asked) -> Self {
+        Self {
+            asked: Some(asked),
+            ..self
+        }
+    }
+
     /// The same kernel with these background actors.
     #[must_use]
     pub const fn with_noise(self, noise: Noise) -> Self {
@@ -41,7 +64,10 @@ impl Kernel {
     }
 
     /// Whether `step` is taken. Consulted at the one place where the step acts.
-    pub const fn does(self, step: Step) -> bool {
+    pub fn does(self, step: Step) -> bool {
+        if let Some(asked) = self.asked {
+            asked.asked(step);
+        }
         !self.knocked_out.contains(step)
     }
 }

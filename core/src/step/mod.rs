@@ -11,7 +11,7 @@
 //! | `names` | what a step is called, and is found by |
 //! | `standing` | what each of them carries |
 //! | `set` | a set of steps |
-//! | `kernel` | a kernel without some of them |
+//! | `kernel` | a kernel without some of them, and who is told what it is asked |
 
 mod kernel;
 mod names;
@@ -19,7 +19,7 @@ mod set;
 mod standing;
 mod table;
 
-pub use kernel::Kernel;
+pub use kernel::{Asked, Kernel};
 pub use names::UnknownStep;
 pub use set::Steps;
 pub use standing::Standing;

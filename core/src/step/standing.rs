@@ -39,9 +39,6 @@ impl Step {
     /// What can be said of its weight.
     pub const fn standing(self) -> Standing {
         match self {
-            Self::ExclusiveBarrier | Self::ShareBarrier => Standing::NotYet(
-                "KSM, which puts an entry back with the exclusive bit cleared; migration sets the bit first",
-            ),
             Self::ClearBarrier => Standing::Redundant(
                 "on x86 the flush, and the barrier or the lock of whoever looks, order again what the exchange has",
             ),
@@ -57,14 +54,9 @@ impl Step {
             Self::NosyncBarrier => Standing::Redundant(
                 "whoever looks for pins or references after a clear has a full barrier of its own",
             ),
-            Self::SwapCacheRecheck
-            | Self::RemoveChecksDirty
-            | Self::FlushBeforeWriteout
-            | Self::FlushBeforeFree
-            | Self::FlushBatchedPending
-            | Self::PendingInvalidates => {
-                Standing::NotYet("races of faults and of hardware users against reclaim")
-            }
+            Self::RemoveChecksDirty => Standing::NotYet(
+                "files, whose pages are found and written to without any mapping; of anonymous memory nobody is left who could",
+            ),
             Self::RecheckOrder | Self::IrqsRestoredFirst | Self::RecheckMarks => Standing::Control,
             _ => Standing::Carried,
         }

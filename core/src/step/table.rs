@@ -175,7 +175,7 @@ steps! {
         "nothing: the look comes before the entry is changed", "clear_soft_dirty, pte_is_pinned; 9348b73c2e1b";
     ReuseExclusive = "M-P85", "reuse-exclusive",
         "Reuse an exclusive page in a write fault, whatever its count.",
-        "whoever write-protects a page that is pinned", "do_wp_page; 6c287605fd56";
+        "whoever write-protects a page that is pinned, unshare-first (P60)", "do_wp_page, do_huge_pmd_wp_page; 6c287605fd56";
     ProtNoneRefused = "P30", "prot-none-refused",
         "Refuse an entry that hardware may not use, though it counts as present.",
         "mprotect(PROT_NONE), NUMA hints", "gup_pte_range, gup_pmd_range; 2b4847e73004";
@@ -209,6 +209,18 @@ steps! {
     ForkSharesMigration = "M-P72", "fork-shares-migration",
         "Make a migration entry that is copied one of a page that is shared, in both mms.",
         "remove_migration_ptes", "copy_nonpresent_pte; 6c287605fd56";
+    ReuseByRefcount = "M-P73", "reuse-by-refcount",
+        "Reuse a page that is not exclusive only if nobody has a reference of it but the mapping: not if nobody else maps it.",
+        "the references of those who map it no more", "do_wp_page, do_huge_pmd_wp_page; 09854ba94c6a, CVE-2020-29374";
+    UnshareFirst = "P60", "unshare-first",
+        "Pin an anonymous page for reading only if it is exclusive; if it is not, unshare it by a fault first.",
+        "reuse-exclusive (M-P85)", "gup_must_unshare; c89357e27f20, a7f226604170";
+    KsmClearFirst = "M-P75", "ksm-clear-first",
+        "Clear the entry before the references of a page that is to be merged are counted.",
+        "pte-recheck (P19)", "write_protect_page; 31dbd01f3143";
+    KsmCountsReferences = "M-P76", "ksm-counts-references",
+        "Merge a page only if nobody has a reference of it but its mappings and ksmd.",
+        "add-unless-zero (P11)", "write_protect_page";
     LazyfreeRmb = "M-P10", "lazyfree-rmb",
         "A read barrier between the references of a page that was given up and its dirty bit.",
         "put-ordered (P27): marked dirty, then dropped", "try_to_unmap_one; 6c8e2a256915";
@@ -248,6 +260,15 @@ steps! {
     PendingInvalidates = "M-P61", "pending-invalidates",
         "Making up for what others have put off invalidates again: arm64's DSB waits for its own CPU's invalidations only.",
         "whoever works with a stale translation", "later than v6.8: arch_flush_tlb_batched_pending, v6.16";
+    FlushBeforeMove = "M-P62", "flush-before-move",
+        "Make up for a flush that was put off before contents are copied to another frame.",
+        "whoever writes by a stale translation", "migrate_pages_batch, try_to_unmap_flush; 7e12beb8ca2a";
+    MigrateCopiesLast = "M-P63", "migrate-copies-last",
+        "Copy a page's contents once nobody else can have a reference of it, not before.",
+        "whoever has a reference, and writes", "folio_migrate_mapping, folio_migrate_copy";
+    TailsFrozen = "M-P64", "tails-frozen",
+        "Exchange one reference for none, and do not store it, where raw pages become tails.",
+        "add-unless-zero (P11)", "__prep_compound_gigantic_folio; 7118fc2906e2";
     SizeWalkIrqsOff = "P3w", "size-walk-irqs-off",
         "Interrupts off while a walk looks how large a mapping is.",
         "the waits before a table is freed or put to another use: M-P6, M-P12, M-P13", "get_user_mapping_size, perf_get_page_size; e86fc1a3a3e9";
@@ -269,4 +290,34 @@ steps! {
     RecheckMarks = "P19m", "recheck-marks",
         "Compare an entry's accessed and dirty bits as well at the recheck. A control: to leave them out holds as well.",
         "nothing: hardware sets them, and the page stays", "gup_pte_range, pte_val";
+    ZeroPageNotTaken = "P11z", "zero-page-not-taken",
+        "Take no pin of the shared zero page.",
+        "zero-page-not-put (P27z)", "try_grab_folio, try_grab_page; c8070b787519";
+    ZeroPageNotPut = "P27z", "zero-page-not-put",
+        "Give no pin of the shared zero page back.",
+        "zero-page-not-taken (P11z)", "gup_put_folio; c8070b787519";
+    GateAfterReference = "P16", "gate-after-reference",
+        "Ask whether a folio may be pinned for long once it is held: what heads the page before that may be another.",
+        "whoever splits the folio, or frees it", "try_grab_folio";
+    RefTestsWritable = "P14", "ref-tests-writable",
+        "Take a reference only of a struct page that is not mapped read-only: an RCU reader looks at the count, then for a fake head.",
+        "vmemmap-grace-period (M-P19), refcount-freeze (M-P7)", "later than v6.8: page_ref_add_unless, page_count_writable; bd225530a4c7";
+    VmemmapGracePeriod = "M-P19", "vmemmap-grace-period",
+        "A grace period between the freezing of a folio's count and the remapping of its struct pages.",
+        "ref-tests-writable (P14)", "later than v6.8: hugetlb_vmemmap_optimize_folio; bd225530a4c7";
+    NotifierRetry = "P25k", "notifier-retry",
+        "Look at the notifier's sequence again, under the lock, before a page is mapped for the secondary MMU.",
+        "notifier-sequence (M-P21s)", "mmu_invalidate_retry";
+    NotifierInProgress = "P25i", "notifier-in-progress",
+        "Ask, under the lock, whether an invalidation is under way, before a page is mapped for the secondary MMU.",
+        "notifier-invalidate (M-P21)", "mmu_invalidate_retry";
+    NotifierInvalidate = "M-P21", "notifier-invalidate",
+        "Tell secondary MMUs before entries are cleared, and once they are.",
+        "notifier-retry (P25k), notifier-in-progress (P25i)", "mmu_notifier_invalidate_range_start; f268f6cf875f";
+    NotifierSequence = "M-P21s", "notifier-sequence",
+        "Move the notifier's sequence when an invalidation ends.",
+        "notifier-retry (P25k)", "kvm_mmu_invalidate_end";
+    LongtermDrains = "P16d", "longterm-drains",
+        "Drain the batches of all CPUs before a page is migrated that is to be held for long, whether or not it is on the LRU.",
+        "whoever puts a page into a batch, with a reference", "later than v6.8: collect_longterm_unpinnable_folios; 98c6d259319e";
 }

@@ -19,18 +19,22 @@
 //! | `anon_vma` | from an anonymous page to where it may be mapped |
 //! | `vma` | an area of an address space |
 //! | `mm` | an address space |
+//! | `lru_batch` | a CPU's batch of pages on their way to the LRU |
+//! | `secondary_mmu` | what a hypervisor keeps of an address space |
 //! | `swap` | swap slots, and what the swap cache has for them |
 //! | `sections` | what a CPU is in, and others may wait for |
 
 mod anon_vma;
 mod entry;
 mod geometry;
+mod lru_batch;
 mod migratetype;
 mod mm;
 mod page;
 mod page_flags;
 mod pagemap;
 mod pfn;
+mod secondary_mmu;
 mod sections;
 mod swap;
 mod table;
@@ -41,12 +45,14 @@ pub use anon_vma::{AnonPlace, AnonVma};
 pub(crate) use entry::LOW_HALF;
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
+pub use lru_batch::LruBatch;
 pub use migratetype::Migratetype;
 pub use mm::Mm;
-pub use page::{CompoundHead, Mapping, Memory, Owner, Page};
+pub use page::{CompoundHead, Mapping, Memory, Owner, Page, Vmemmap};
 pub use page_flags::PageFlags;
 pub use pagemap::Pagemap;
 pub use pfn::Pfn;
+pub use secondary_mmu::SecondaryMmu;
 pub(crate) use sections::Sections;
 pub use swap::{Cached, Swap, SwapSlot, SwapUse};
 pub use table::Table;

@@ -1,7 +1,7 @@
 //! `struct page`: what the memory map keeps of each frame.
 
 use super::{AnonPlace, BlockLink, Migratetype, PageFlags, Pfn, Table};
-use crate::sync::{Atomic, Layout, Name, Plain, Word};
+use crate::sync::{Atomic, Layout, Life, Name, Plain, Word};
 use std::fmt;
 
 /// `page->compound_head`: which page heads the folio that this one is a tail of.
@@ -98,6 +98,16 @@ impl Word for Owner {
     }
 }
 
+/// The memory that a struct page lies in, where that may become one of hugetlb's (HVO): a page that is mapped again and
+/// again, read-only, for all struct pages of a huge page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vmemmap {
+    /// Whether it may be written. Not an atomic: who writes while somebody remaps it faults.
+    pub writable: Life,
+    /// Whether the struct page looks as if it headed a folio, because the head's is mapped there (`page_is_fake_head`).
+    pub fake_head: Atomic<bool>,
+}
+
 /// What is fixed of a frame: the properties of the memory behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
@@ -107,6 +117,10 @@ pub struct Memory {
     pub p2pdma: bool,
     /// The conversion that `arch_make_page_accessible` asks for fails: of a page that a secure guest has (s390).
     pub inaccessible: bool,
+    /// It may turn out to be broken while the CPUs run ([`memory_failure`](crate::mutators::memory_failure)).
+    pub may_fail: bool,
+    /// Its struct page lies where it may be mapped read-only.
+    pub vmemmap: Option<Vmemmap>,
     /// A device's: which of the machine's pagemaps it is in.
     pub pagemap: Option<u32>,
     /// What its page block is kept for, where that is not [`Migratetype::Movable`] for good.

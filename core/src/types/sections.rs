@@ -9,7 +9,4 @@ pub(crate) struct Sections {
     pub irqs_off: Section,
     /// An RCU reader, for whatever reason: a grace period does not end before it does.
     pub rcu: Section,
-    /// A translation that user space works with: a flush does not end before it is gone. Only where the machine has
-    /// hardware users.
-    pub tlb: Option<Section>,
 }

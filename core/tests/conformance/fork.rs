@@ -7,6 +7,7 @@ use gupcheck_core::arch::{Profile, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::folio::{PageFlags, Pfn};
 use gupcheck_core::gup::{Errno, Foll, pin_user_pages_fast_only};
+use gupcheck_core::mm::{Backing, VmFlags};
 use gupcheck_core::mutators::dup_mm;
 use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
 
@@ -143,12 +144,14 @@ fn where_there_is_no_table_for_the_child_fork_fails() {
 }
 
 #[test]
-fn tables_are_made_where_the_parent_has_some() {
+fn tables_of_every_level_are_made_where_the_parent_has_some() {
     for profile in Profile::ALL {
         let mut boot = boot(profile);
         let (area, pages) = populated(&mut boot, 1);
         let child = boot.child_without_tables(area);
-        boot.free_block(0);
+        for _ in 0..4 {
+            boot.free_block(0);
+        }
         let world = World::new(boot);
         assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
         assert_eq!(pte(&world, child, 0), shared(pages[0]));
@@ -194,6 +197,7 @@ fn a_huge_page_is_shared_and_a_table_deposited_for_the_child() {
         let mut boot = boot(profile);
         let (area, head, _) = huge(&mut boot, 0);
         let child = boot.child_without_tables(area);
+        boot.tables_down_to(child.mm, child.start, Level::Pmd);
         boot.free_block(0);
         let world = World::new(boot);
         assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
@@ -214,6 +218,7 @@ fn a_huge_page_that_is_pinned_is_split_and_each_page_copied() {
         let mut boot = boot(profile);
         let (area, head, _) = huge(&mut boot, 0);
         let child = boot.child_without_tables(area);
+        boot.tables_down_to(child.mm, child.start, Level::Pmd);
         for _ in 0..5 {
             boot.free_block(0);
         }
@@ -226,5 +231,64 @@ fn a_huge_page_that_is_pinned_is_split_and_each_page_copied() {
             assert!(copy.is_writable() && is_exclusive(&world, copy.pfn()));
         }
         audit(&world, &[Held::Pins(head, 1)]);
+    }
+}
+
+/// Whoever swapped it in again would find it shared: neither entry remembers that it was exclusive.
+#[test]
+fn a_swap_entry_is_one_of_a_shared_page_in_both() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(1);
+    let slot = boot.map_swap(area.mm, area.start, true);
+    let child = boot.child_of(area);
+    let world = World::new(boot);
+    assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+    for area in [area, child] {
+        assert_eq!(pte(&world, area, 0), Entry::swap(slot, false));
+    }
+    assert_eq!(
+        world
+            .get(world.machine.swap().slots[slot as usize].used)
+            .entries,
+        2
+    );
+    audit(&world, &[]);
+}
+
+/// A device's huge pud, of a private mapping: read-only in both, and counted nowhere. Of a pmd nothing is copied: a fault will
+/// map it.
+#[test]
+fn of_a_devices_leaves_a_pud_is_copied_and_a_pmd_is_not() {
+    for (level, copied) in [(Level::Pud, true), (Level::Pmd, false)] {
+        let mut boot = boot(&X86_NATIVE);
+        let mm = boot.new_mm();
+        let (start, pages) = (boot.geometry().span(Level::Pud), 16);
+        let span = boot.geometry().span(level);
+        let vma = boot.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::FsDax);
+        let end = start + u64::from(pages) * PAGE_SIZE;
+        let area = Area {
+            mm,
+            vma,
+            start,
+            end,
+            pages: pages as i32,
+        };
+        let first = boot.device_memory(pages);
+        boot.map_device_leaf(mm, start, level, first, true);
+        let child = boot.child_without_tables(area);
+        for _ in 0..3 {
+            boot.free_block(0);
+        }
+        let world = World::new(boot);
+        assert_eq!(dup_mm(&world.cpu(), mm, child.mm), Ok(()));
+        let parents = entry(&world, area, start, level).expect("there is a leaf");
+        let childs = entry(&world, child, start, level).unwrap_or(Entry::NONE);
+        assert_eq!(parents.is_writable(), !copied, "{level:?} of {span:#x}");
+        let expected = if copied {
+            parents.without(Bits::ACCESSED)
+        } else {
+            Entry::NONE
+        };
+        assert_eq!(childs, expected, "{level:?}");
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         // It acts where fork has come between.
         Step::UndoUnchecked => (&ARM64, small, pin),
         Step::ForkSequence | Step::ForkCopiesPinned | Step::ForkRmapFirst => (&ARM64, parent, fork),
-        other => panic!("{other}: nobody has said where it acts"),
+        other => crate::cow_steps::scene_of(other),
     }
 }
 
@@ -75,6 +75,6 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
         ),
         // The order alone.
         Step::ForkRmapFirst | Step::RmapParentFirst => (NOTHING, NOTHING),
-        other => panic!("{other}: nobody has said what goes with it"),
+        other => crate::cow_steps::difference(other),
     }
 }

@@ -8,7 +8,6 @@ use gupcheck_core::gup::{
     Errno, Foll, get_user_mapping_size, get_user_pages_fast_only, perf_get_page_size,
 };
 use gupcheck_core::mm::{Backing, VmFlags};
-use gupcheck_core::mutators::hardware_marks;
 use gupcheck_core::pgtable::{Bits, Entry, EntryPtr, Level, PAGE_SIZE, find_entry};
 use gupcheck_core::step::Step;
 
@@ -83,22 +82,19 @@ fn what_is_read_by_halves_is_the_entry() {
 }
 
 #[test]
-fn hardware_marks_what_it_may_use_and_tells_nobody() {
+fn hardwares_marks_are_no_change_to_who_leaves_them_out() {
     for profile in Profile::ALL {
         let mut boot = boot(profile);
         let (area, pages) = populated(&mut boot, 1);
         let clean = Entry::leaf(pages[0], false).with(Bits::WRITE);
-        boot.change_pte(area.mm, area.start, |_| clean.without(Bits::ACCESSED));
+        boot.change_pte(area.mm, area.start, |_| clean);
         let world = World::new(boot);
         let cpu = world.cpu();
-        let marks = |write| hardware_marks(&cpu, area.mm, area.start, write);
-        assert!(!hardware_marks(&cpu, area.mm, area.end, false), "a hole");
-        assert!(marks(false) && !marks(false), "{profile}: accessed once");
-        assert!(marks(true) && !marks(true), "{profile}: dirty once");
         let ptep = find_entry(&cpu, world.machine.mm(area.mm), area.start, Level::Pte);
         let ptep = ptep.expect("mapped");
-        assert_eq!(ptep.get(&cpu), clean.with(Bits::DIRTY));
-        assert!(ptep.is_but_for_marks(&cpu, clean));
+        assert!(ptep.use_by_hardware(&cpu));
+        assert_eq!(ptep.get(&cpu), clean.with(Bits::DIRTY), "{profile}");
+        assert!(!ptep.is(&cpu, clean) && ptep.is_but_for_marks(&cpu, clean));
         assert!(!ptep.is_but_for_marks(&cpu, clean.without(Bits::WRITE)));
     }
 }

@@ -2,18 +2,16 @@
 
 use crate::common::{World, boot_without, set_flag};
 use crate::step_scenes;
-use gupcheck_core::arch::{ARM64, Profile, S390, WEAK, X86_NATIVE, X86_PAE, X86_PV};
+use crate::walker_steps;
+use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
-    Foll, get_user_pages_fast_only, perf_get_page_size, pin_user_pages_fast,
-    pin_user_pages_fast_only, unpin_user_pages,
+    Foll, get_user_pages_fast_only, pin_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
 };
-use gupcheck_core::mm::FaultFlags;
 use gupcheck_core::mutators::{
-    collapse_huge_page, do_user_addr_fault, madvise_dontneed, migrate_page, munmap, reclaim_pages,
-    split_huge_page,
+    collapse_huge_page, madvise_dontneed, migrate_page, munmap, split_huge_page,
 };
 use gupcheck_core::pgtable::{Bits, Entry};
 use gupcheck_core::step::Step;
@@ -76,7 +74,7 @@ fn device(boot: &mut Boot) -> Scene {
 }
 
 /// A hole, with memory to fill it.
-fn hole(boot: &mut Boot) -> Scene {
+pub(crate) fn hole(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
     boot.free_block(1);
     Scene { area, page: Pfn(0) }
@@ -100,53 +98,9 @@ fn huge_replaced(boot: &mut Boot) -> Scene {
     scene
 }
 
-/// One page mapped that was given up.
-fn given_up(boot: &mut Boot) -> Scene {
-    let scene = small(boot);
-    boot.madvise_free(scene.area.mm, scene.area.start, scene.page);
-    scene
-}
-
-/// One page mapped, dirty, and a slot of swap space.
-fn swappable(boot: &mut Boot) -> Scene {
-    let scene = small(boot);
-    boot.swap_space(1);
-    scene
-}
-
-/// One page in the swap cache, and the entry of its slot where it was mapped.
-fn swapped_out(boot: &mut Boot) -> Scene {
-    let area = boot.anon_area(1);
-    let slot = boot.map_swap(area.mm, area.start, true);
-    let page = boot.cached_for(slot);
-    Scene { area, page }
-}
-
-/// One page mapped, in an mm of which flushes were put off, on a machine with translations.
-fn put_off(boot: &mut Boot) -> Scene {
-    let scene = small(boot);
-    let batched = boot.mm(scene.area.mm).tlb_flush_batched;
-    boot.layout().set(batched, 1);
-    boot.hardware_users();
-    scene
-}
-
-fn reclaim(cpu: &Cpu<'_>, scene: &Scene) {
-    reclaim_pages(cpu, &[scene.page]);
-}
-
-fn touch(cpu: &Cpu<'_>, scene: &Scene) {
-    let area = scene.area;
-    do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::empty());
-}
-
 pub(crate) fn pin(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast_only(cpu, area.mm, area.start, 1, Foll::empty());
-}
-
-fn size(cpu: &Cpu<'_>, scene: &Scene) {
-    perf_get_page_size(cpu, scene.area.mm, scene.area.start);
 }
 
 fn get_none(cpu: &Cpu<'_>, scene: &Scene) {
@@ -160,7 +114,7 @@ fn pin_and_unpin(cpu: &Cpu<'_>, scene: &Scene) {
     unpin_user_pages(cpu, &gup.pages);
 }
 
-fn fault_in(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn fault_in(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     pin_user_pages_fast(cpu, area.mm, area.start, 1, Foll::WRITE);
 }
@@ -177,7 +131,7 @@ pub(crate) fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
     migrate_page(cpu, scene.page);
 }
 
-fn zap(cpu: &Cpu<'_>, scene: &Scene) {
+pub(crate) fn zap(cpu: &Cpu<'_>, scene: &Scene) {
     let area = scene.area;
     madvise_dontneed(cpu, area.mm, area.start, area.end);
 }
@@ -238,13 +192,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         | S::PincountBarrier
         | S::PmdRecheck
         | S::PteRecheck
-        | S::EntrySingleLoad
-        | S::RecheckMarks
         | S::RecheckOrder => (&ARM64, small, pin),
-        S::SizeWalkIrqsOff => (&ARM64, small, size),
-        S::FoldedByPlace => (&S390, small, pin),
-        S::LowHalfFirst | S::LowHalfAgain => (&X86_PAE, small, pin),
-        S::HalfStoreOrder => (&X86_PAE, hole, fault_in),
         S::ExclusiveBarrier => (&ARM64, read_only, pin),
         S::PutOrdered => (&ARM64, small, pin_and_unpin),
         S::TablePublishBarrier => (&ARM64, hole, fault_in),
@@ -265,19 +213,9 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::MigrationEntryRmb => (&ARM64, migrating, zap),
         S::PagemapReference => (&ARM64, device, pin),
         S::NrPagesCheck => (&ARM64, hole, get_none),
-        S::LazyfreeRmb | S::LazyfreeBarrier | S::LazyfreeRefs | S::NosyncBarrier => {
-            (&ARM64, given_up, reclaim)
-        }
-        S::SwapPeeksFirst | S::SwapChecksPins | S::SwapExclusive | S::RemoveChecksDirty => {
-            (&ARM64, swappable, reclaim)
-        }
-        S::SwapCacheRecheck => (&ARM64, swapped_out, touch),
-        S::FlushBeforeWriteout => (&X86_NATIVE, swappable, reclaim),
-        S::FlushBeforeFree => (&X86_NATIVE, given_up, reclaim),
-        S::FlushBatchedPending => (&X86_NATIVE, put_off, zap),
-        S::PendingInvalidates => (&ARM64, put_off, zap),
+        _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::scene_of(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
-        other => crate::fork_steps::scene_of(other),
+        other => walker_steps::scene_of(other),
     }
 }
 
@@ -323,6 +261,14 @@ const STORED: &[&str] = &[
     "store.Relaxed page6.refcount",
 ];
 
+/// What is asked of a pagemap for a reference, which is given back.
+const REFERENCE_OF_A_PAGEMAP: &[&str] = &[
+    "add.Relaxed pagemap0.ref",
+    "load.Relaxed pagemap0.dead",
+    "load.Relaxed pagemap0.dead",
+    "sub.Relaxed pagemap0.ref",
+];
+
 /// The entries that a collapse clears, with the order of x86 and without.
 const CLEARED: &[&str] = &[
     "xchg.Full mm0.pmd[1]",
@@ -337,32 +283,6 @@ const STORED_OVER: &[&str] = &[
     "store.Relaxed mm0.pte[5]",
     "store.Relaxed mm0.pte[6]",
     "store.Relaxed mm0.pte[7]",
-];
-
-/// The entries that link tables, read for the way down once they were checked.
-const READ_TWICE: &[&str] = &[
-    "load.Dependency mm0.pmd[1]",
-    "load.Dependency mm0.pud[0]",
-    "read page1.table",
-    "read page2.table",
-];
-
-/// The root's entry, at the two levels that are folded into it.
-const READ_IN_PLACE: &[&str] = &[
-    "load.Dependency mm0.pgd[0]",
-    "load.Dependency mm0.pgd[0]",
-    "read page0.table",
-    "read page0.table",
-];
-
-/// The third look at each entry of the walk, and the barrier before it.
-const LOW_AGAIN: &[&str] = &[
-    "fence.Acquire",
-    "fence.Acquire",
-    "fence.Acquire",
-    "load.Relaxed mm0.pgd[0]",
-    "load.Relaxed mm0.pmd[1]",
-    "load.Relaxed mm0.pte[4]",
 ];
 
 /// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
@@ -426,15 +346,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             NOTHING,
         ),
         S::UnfreezeRelease => (RELEASED, STORED),
-        S::PagemapReference => (
-            &[
-                "add.Relaxed pagemap0.ref",
-                "load.Relaxed pagemap0.dead",
-                "load.Relaxed pagemap0.dead",
-                "sub.Relaxed pagemap0.ref",
-            ],
-            NOTHING,
-        ),
+        S::PagemapReference => (REFERENCE_OF_A_PAGEMAP, NOTHING),
         S::NrPagesCheck => (NOTHING, EMPTY_WALK),
         S::RcuTableFree => (&["wait rcu"], NOTHING),
         S::SplitRmapLock | S::CollapseRmapLock => {
@@ -474,60 +386,9 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         S::CheckPte | S::SplitChecksFolio => {
             unreachable!("they decide whether all the rest is done")
         }
-        S::LazyfreeRmb => (&["fence.Acquire"], NOTHING),
-        S::LazyfreeBarrier | S::NosyncBarrier => (&["fence.SeqCst"], NOTHING),
-        S::LazyfreeRefs => (
-            &["load.Relaxed page3.mapcount", "load.Relaxed page3.refcount"],
-            NOTHING,
-        ),
-        S::SwapPeeksFirst => (
-            &["load.Relaxed page3.flags", "load.Relaxed page3.refcount"],
-            NOTHING,
-        ),
-        // The exclusive bit is cleared all the same.
-        S::SwapChecksPins => (
-            &[
-                "fence.SeqCst",
-                "fence.SeqCst",
-                "load.Relaxed page3.flags",
-                "load.Relaxed page3.refcount",
-            ],
-            NOTHING,
-        ),
-        S::SwapCacheRecheck => (
-            &["load.Relaxed page4.flags", "load.Relaxed page4.swap"],
-            NOTHING,
-        ),
-        S::RemoveChecksDirty => (&["load.Relaxed page3.flags"], NOTHING),
-        // It is made up for later.
-        S::FlushBeforeWriteout => (NOTHING, NOTHING),
-        S::FlushBeforeFree => (&["wait irqs off"], NOTHING),
-        S::FlushBatchedPending => (
-            &[
-                "cmpxchg.Full mm0.tlb_flush_batched",
-                "load.Relaxed mm0.tlb_flush_batched",
-                "wait irqs off",
-                "wait tlb",
-            ],
-            NOTHING,
-        ),
-        S::PendingInvalidates => (&["wait tlb"], NOTHING),
-        S::SwapExclusive => unreachable!("it changes a value"),
-        S::EntrySingleLoad | S::FoldedByPlace | S::LowHalfAgain => of_an_entrys_reads(step),
+        _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::difference(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
-        other => crate::fork_steps::difference(other),
-    }
-}
-
-/// The same of the steps that say how often, and where, an entry is read.
-fn of_an_entrys_reads(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
-    const NOTHING: &[&str] = &[];
-    match step {
-        Step::EntrySingleLoad => (NOTHING, READ_TWICE),
-        Step::FoldedByPlace => (READ_IN_PLACE, NOTHING),
-        Step::LowHalfAgain => (LOW_AGAIN, NOTHING),
-        // Another part of the same entry is looked at, or written: halves.rs.
-        other => unreachable!("{other} changes no operation, or is not told of"),
+        other => walker_steps::difference(other),
     }
 }
 

@@ -61,7 +61,7 @@ const DOMINATED: &str = "dominated";
 
 /// A name that no reduction has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown reduction {0:?} (known: {SYMMETRY}, {RETRIES}, {DOMINATED}, all)")]
+#[error("unknown reduction {0:?} (known: {SYMMETRY}, {RETRIES}, {DOMINATED}, all, none)")]
 pub struct UnknownReduction(String);
 
 impl FromStr for Reductions {
@@ -82,6 +82,7 @@ impl FromStr for Reductions {
                 ..Self::NONE
             }),
             "all" => Ok(Self::ALL),
+            "none" => Ok(Self::NONE),
             other => Err(UnknownReduction(other.to_owned())),
         }
     }

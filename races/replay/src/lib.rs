@@ -22,5 +22,5 @@ mod save;
 mod token;
 
 pub use again::{Again, replay};
-pub use save::{Kept, KeptFile, Must, SaveError, Store};
+pub use save::{Kept, KeptFile, Must, SaveError, Store, workspace};
 pub use token::{Named, Token, TokenError};

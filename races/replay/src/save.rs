@@ -73,6 +73,15 @@ pub enum SaveError {
     },
 }
 
+/// The workspace in which this process was started by cargo, or below which it runs: the nearest folder above that has a
+/// `Cargo.lock`.
+pub fn workspace() -> Option<PathBuf> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let start = package.or_else(|| std::env::current_dir().ok())?;
+    let root = (start.ancestors()).find(|folder| folder.join("Cargo.lock").is_file());
+    root.map(Path::to_owned)
+}
+
 /// A folder of such files.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -80,13 +89,9 @@ pub struct Store {
 }
 
 impl Store {
-    /// The folder of the workspace in which this process was started by cargo, or below which it runs: the
-    /// nearest folder above that has a `Cargo.lock`.
+    /// The folder of the [workspace].
     pub fn of_workspace() -> Option<Self> {
-        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let start = package.or_else(|| std::env::current_dir().ok())?;
-        let root = (start.ancestors()).find(|folder| folder.join("Cargo.lock").is_file())?;
-        Some(Self::at(root.join(FOLDER)))
+        Some(Self::at(workspace()?.join(FOLDER)))
     }
 
     /// This very folder.

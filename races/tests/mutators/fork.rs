@@ -52,9 +52,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.always("what the child shares is pinned by nobody", move |end| {
         !end.is(fork, "did", "yes") || !gup.iter().any(|&lane| end.got_page(lane, page))
     });
-    scene.sometimes("the child shares the page", move |end| {
-        end.is(fork, "did", "yes")
-    });
+    scene.sometimes("the child shares it", move |end| end.is(fork, "did", "yes"));
     scene.sometimes("a caller pins it", move |end| end.got_page(caller, page));
     scene.into_program()
 }

@@ -36,7 +36,7 @@ mod wording;
 
 pub use finding::{Aside, Finding, Missing, Subject};
 pub use layout::Page;
-pub use page::{Document, SCHEMA, chrome, html, svg};
+pub use page::{Document, SCHEMA, chrome, escaped, filled, html, svg};
 pub use report::{headline_of, report};
 pub use text::{Line, Role, Segment, Text};
 pub use wording::difference;

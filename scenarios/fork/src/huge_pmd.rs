@@ -32,6 +32,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.map_huge(area.mm, area.start, head, true);
     boot.deposit(area.mm, area.start, Entry::NONE);
     let child = boot.child_without_tables(area);
+    boot.tables_down_to(child.mm, child.start, Level::Pmd);
     boot.has_pinned_before(area.mm);
     // The child's table. A page for each that the callers do not ask for, and may be copied all the same.
     boot.free_block(0);

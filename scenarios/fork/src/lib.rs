@@ -1,6 +1,6 @@
 //! Fast GUP against fork: what is pinned is not shared with a child.
 
-mod batch;
+mod fall_back;
 mod first_pin;
 mod huge_pmd;
 mod large_folio;
@@ -16,7 +16,7 @@ use gupcheck_races::race::Race;
 pub const RACES: &[Race] = &[
     small_page::RACE,
     read_pin::RACE,
-    batch::RACE,
+    fall_back::RACE,
     first_pin::RACE,
     large_folio::RACE,
     huge_pmd::RACE,

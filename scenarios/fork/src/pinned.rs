@@ -50,3 +50,14 @@ pub(crate) fn while_forking(
     );
     scene.into_program()
 }
+
+/// Whether each page that these callers got is exclusive, and is what the area maps there.
+pub(crate) fn stays_the_areas_alone(end: &Ending<'_>, callers: &[LaneId], area: Area) -> bool {
+    let addrs = (0..).map(|n| area.start + n * PAGE_SIZE);
+    let pinned = callers
+        .iter()
+        .flat_map(|&lane| addrs.clone().zip(end.pages(lane)));
+    pinned
+        .into_iter()
+        .all(|(addr, page)| end.is_exclusive(page) && end.mapped(area.mm, addr) == Some(page.pfn))
+}

@@ -4,7 +4,7 @@
 //! part in it. All that tells fork of the pin is the mark. The first kernel with a mark (008cfe4418b3) set the caller's own;
 //! a4d63c3732f1 mended it some days later.
 
-use crate::pinned::EVERYWHERE;
+use crate::pinned::{EVERYWHERE, stays_the_areas_alone};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -26,7 +26,7 @@ pub(crate) const RACE: Race = Race {
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
-    boot.populate(area);
+    let page = boot.populate(area)[0];
     let child = boot.child_of(area);
     let other = boot.new_mm();
     // A copy of each page for the child; or, if the child shares it by the time it is pinned, for the parent, for whom as many
@@ -42,21 +42,16 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let caller = pinned[0];
     scene.always(
         "what is pinned is the parent's, and exclusive (I4)",
-        move |end| {
-            let addrs = (0..).map(|n| area.start + n * PAGE_SIZE);
-            let pinned = pinned
-                .iter()
-                .flat_map(|&lane| addrs.clone().zip(end.pages(lane)));
-            pinned.into_iter().all(|(addr, page)| {
-                end.is_exclusive(page) && end.mapped(area.mm, addr) == Some(page.pfn)
-            })
-        },
+        move |end| stays_the_areas_alone(end, &pinned, area),
     );
     scene.always("both do what they came for", move |end| {
         end.is(fork, "ret", "0") && end.got(caller) == area.pages as usize
     });
-    scene.sometimes("the page is pinned first", move |end| {
-        end.mapped(child.mm, child.start) != end.pages(caller).next().map(|page| page.pfn)
-    });
+    let shared = move |end: &Ending<'_>| end.mapped(child.mm, child.start) == Some(page);
+    scene.sometimes(
+        "the page is pinned first, and copied for the child",
+        move |end| !shared(end),
+    );
+    scene.sometimes("fork comes first, and shares the page", shared);
     scene.into_program()
 }

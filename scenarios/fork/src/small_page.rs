@@ -4,6 +4,10 @@
 //! by: one of the two comes first. Who pins before fork looks is seen, and the child gets a copy. Who pins after that finds
 //! the sequence odd, or changed. (The first pin ever is `first_pin`'s.)
 //!
+//! Fork may come between a caller's first page and its last: the first is pinned before fork looks, and copied, the second
+//! shared before it is pinned. Nobody can tell which, so the caller gives all of them back (R53). Nor may anybody ask
+//! whether they are exclusive before that, since the child has some of them by now (`undo-unchecked`, b6a2619c60b4).
+//!
 //! Before v5.9 nobody asked: without `fork-copies-pinned` that is the kernel. v5.9 and v5.10 asked, and had no sequence
 //! (`fork-sequence`, 57efa1fe5957).
 

@@ -21,6 +21,8 @@ pub(crate) const TABLE: Race = Race {
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
         Need::of(Step::PmdRecheck, PROFILES),
+        // A link that is none when it is read a second time.
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

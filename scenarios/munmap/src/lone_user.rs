@@ -24,6 +24,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::LoneUserWaits, PROFILES),
         Need::of(Step::PteRecheck, PROFILES),
         Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     indifferent: &[],
     tested: SMALL,

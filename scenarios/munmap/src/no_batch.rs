@@ -21,6 +21,7 @@ pub(crate) const RACE: Race = Race {
             step: Step::PinBarrier,
             profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
         },
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     indifferent: &[],
     tested: SMALL,

@@ -1,10 +1,15 @@
 //! Fast GUP against reclaim: pages that are discarded, swapped out and brought back, and flushes that are put off.
 
+mod against;
 mod lazyfree;
 mod lazyfree_dirty;
 mod profiles;
+mod slot_reused;
+mod stale_read;
 mod swap_in;
 mod swap_out;
+mod trusted_entry;
+mod writeout;
 
 use gupcheck_races::race::Race;
 
@@ -14,4 +19,13 @@ pub const RACES: &[Race] = &[
     lazyfree_dirty::RACE,
     swap_out::RACE,
     swap_in::RACE,
+    slot_reused::RACE,
+    writeout::RACE,
+    stale_read::RACE,
+    trusted_entry::RACE,
+    against::BY_MUNMAP,
+    against::BY_FAULT,
+    against::BY_MADVISE,
+    against::BY_MIGRATION,
+    against::BY_RECLAIM,
 ];

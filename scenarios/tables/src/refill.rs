@@ -27,6 +27,7 @@ pub(crate) const EMPTIED: Race = Race {
         Need::of(Step::RcuTableFree, PROFILES),
         Need::of(Step::RereadUnderLock, PROFILES),
         Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
@@ -48,6 +49,7 @@ pub(crate) const REFILLED: Race = Race {
         Need::of(Step::RcuTableFree, PROFILES),
         Need::of(Step::RereadUnderLock, PROFILES),
         Need::of(Step::ReclaimRechecks, PROFILES),
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     build: refilled,
     ..EMPTIED

@@ -4,13 +4,10 @@
 //! Whoever unmaps drops his reference and is through; that the page is not free then is nothing that he may rely on,
 //! and nothing that he asks. That this happens is shown by `tests/variants.rs`.
 
-use crate::profiles::NO_IPI;
-use gupcheck_core::arch::{ARM64, WEAK};
+use crate::profiles::{NO_IPI, RELAXED};
 use gupcheck_core::sync::LaneId;
 use gupcheck_races::prelude::*;
 use gupcheck_races::program::Returned;
-
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 pub(crate) const RACE: Race = Race {
     name: "walker/last-drop",

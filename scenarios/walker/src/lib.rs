@@ -2,15 +2,21 @@
 
 mod double_read;
 mod folded;
+mod gate_order;
 mod guard_band;
 mod last_drop;
+mod long_pin;
 mod marks;
+mod poisoned;
 mod profiles;
+mod shadow;
 mod size_collapse;
 mod size_munmap;
 mod two_words;
 mod two_words_pin;
 mod two_words_pmd;
+mod vmemmap;
+mod zero_page;
 
 use gupcheck_races::race::Race;
 
@@ -33,4 +39,11 @@ pub const RACES: &[Race] = &[
     last_drop::RACE,
     marks::RACE,
     guard_band::RACE,
+    zero_page::RACE,
+    gate_order::RACE,
+    poisoned::RACE,
+    shadow::RACE,
+    vmemmap::GUP,
+    vmemmap::PFN,
+    long_pin::RACE,
 ];

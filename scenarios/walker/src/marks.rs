@@ -50,7 +50,8 @@ fn while_user_writes(size: Size, kernel: Kernel, get: GetPages) -> (Scene, Area,
         get(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
     let user = scene.cpu("user", move |cpu| {
-        hardware_marks(cpu, area.mm, area.start, true)
+        let mm = cpu.machine().mm(area.mm);
+        find_entry(cpu, mm, area.start, Level::Pte).is_some_and(|pte| pte.use_by_hardware(cpu))
     });
     scene.always("the entry is marked", move |end| end.is(user, "did", "yes"));
     (scene, area, gup)

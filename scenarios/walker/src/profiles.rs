@@ -8,3 +8,5 @@ pub(crate) const EVERY: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 pub(crate) const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
 /// Generic code's alone.
 pub(crate) const WEAKEST: &[&Profile] = &[&WEAK];
+/// Those of weak memory.
+pub(crate) const RELAXED: &[&Profile] = &[&ARM64, &WEAK];

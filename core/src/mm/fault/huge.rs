@@ -2,7 +2,7 @@
 
 use super::handle::Fault;
 use super::wait::folio_lock;
-use crate::folio::{Folio, folio_get, folio_put, page_anon_exclusive, page_folio};
+use crate::folio::{Folio, folio_get, folio_put, page_folio};
 use crate::mm::{Backing, FaultFlags, VmFault, split_huge_pmd};
 use crate::pgtable::Entry;
 use crate::step::Step;
@@ -56,12 +56,12 @@ impl<'m> Fault<'_, 'm> {
         }
         let head = cpu.machine().page(pmd.pfn());
         let folio = page_folio(cpu, head);
-        let mut exclusive = page_anon_exclusive(cpu, head);
+        let mut exclusive = self.is_exclusive(head);
         if !exclusive {
             if !folio.trylock(cpu) && !self.lock_folio_outside(folio, pmd) {
                 return true;
             }
-            exclusive = page_anon_exclusive(cpu, head) || self.is_alone(folio, head);
+            exclusive = self.is_exclusive(head) || self.is_alone(folio, head);
             folio.unlock(cpu);
         }
         if exclusive && !self.flags.contains(FaultFlags::UNSHARE) {

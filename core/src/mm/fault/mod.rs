@@ -23,4 +23,4 @@ mod wait;
 mod wp;
 
 pub use handle::handle_mm_fault;
-pub use wait::wait_for_change;
+pub use wait::{folio_lock, wait_for_change};

@@ -20,7 +20,8 @@ use crate::folio::{
     set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
-use crate::mm::{FaultFlags, VmFault, page_set_anon};
+use crate::machine::MmId;
+use crate::mm::{FaultFlags, VmFault, anon_vma_root, page_set_anon};
 use crate::pgtable::{Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
 use crate::step::Step;
 use crate::swap::{NoFolio, folio_free_swap, read_swap_cache_async, swap_free};
@@ -110,7 +111,10 @@ impl<'m> Fault<'_, 'm> {
         // page_add_anon_rmap
         page_add_rmap(cpu, page);
         if !folio.is_anon(cpu) {
-            page_set_anon(cpu, page, self.mm, self.addr);
+            // Who is not alone is put where a walk from any of them finds it.
+            let shared = || anon_vma_root(cpu, cpu.machine().mm(MmId(self.mm.anon_vma.mm)));
+            let mm = if exclusive { self.mm } else { shared() };
+            page_set_anon(cpu, page, mm, self.addr);
         }
         if exclusive {
             set_page_anon_exclusive(cpu, page);

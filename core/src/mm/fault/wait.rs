@@ -6,7 +6,7 @@ use crate::pgtable::{Entry, EntryPtr};
 use crate::sync::{LoadOrder, Until, Word};
 
 /// `folio_lock`: as often as it takes, until nobody else has it.
-pub(super) fn folio_lock(cpu: &Cpu<'_>, folio: Folio<'_>) {
+pub fn folio_lock(cpu: &Cpu<'_>, folio: Folio<'_>) {
     let unlocked = Until::AllClear(PageFlags::LOCKED.into_word());
     // Each turn but the last saw somebody else get the lock first.
     while !folio.trylock(cpu) {

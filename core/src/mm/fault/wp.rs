@@ -10,7 +10,7 @@ use crate::lkmm::read_once_is;
 use crate::mm::{FaultFlags, VmFault, folio_move_anon_rmap};
 use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
 use crate::step::Step;
-use crate::swap::{folio_free_swap, folio_test_swapcache};
+use crate::swap::{folio_free_swap, folio_test_swapcache, free_swap_cache};
 
 impl<'m> Fault<'_, 'm> {
     /// `do_wp_page`, of a private mapping: reuse the page, or copy it. Holds the page-table lock, and
@@ -44,33 +44,52 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// Whether the page is this mm's alone, and is reused whoever else holds it.
-    fn is_exclusive(&self, page: &Page) -> bool {
-        // Before v5.19 the count alone decided, which a pin raises. Without it: R43. Step `reuse-exclusive`.
+    pub(super) fn is_exclusive(&self, page: &Page) -> bool {
+        // Before v5.19 the count alone decided, which a pin raises. Without it: R40, R41, R43. Step `reuse-exclusive`.
         self.cpu.does(Step::ReuseExclusive) && page_anon_exclusive(self.cpu, page)
     }
 
     /// What later kernels call `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get
     /// one that matters. A KSM page is never reused, whatever its count.
+    ///
+    /// The first looks only spare the lock where there is little hope. Which of them a reference of a moment makes fail, does not
+    /// matter: the page is copied (R41).
     pub(super) fn wp_can_reuse(&self, folio: Folio<'m>, page: &Page) -> bool {
         let cpu = self.cpu;
-        let ksm = read_once_is(cpu, folio.head().mapping, Mapping::Ksm);
-        let cached = i32::from(folio_test_swapcache(cpu, folio));
-        if ksm || !folio_ref_count_is_below(cpu, folio, 2 + cached) || !folio.trylock(cpu) {
+        let is_ksm = || read_once_is(cpu, folio.head().mapping, Mapping::Ksm);
+        if is_ksm() || !self.looks_alone(folio) || !folio.trylock(cpu) {
             return false;
         }
-        let alone = self.is_alone(folio, page);
+        let alone = !is_ksm() && self.is_alone(folio, page);
         folio.unlock(cpu);
         alone
     }
 
-    /// Whether nobody but the mapping has a reference; then the page is exclusive from now on. Under the folio's lock. The swap
-    /// cache gives its own up, if no entry names the slot.
+    /// The looks at the count before the lock. (The kernel empties its LRU batches between the two.)
+    fn looks_alone(&self, folio: Folio<'m>) -> bool {
+        let cpu = self.cpu;
+        if !cpu.does(Step::ReuseByRefcount) {
+            return true;
+        }
+        let cached = i32::from(folio_test_swapcache(cpu, folio));
+        folio_ref_count_is_below(cpu, folio, 4) && folio_ref_count_is_below(cpu, folio, 2 + cached)
+    }
+
+    /// Whether nobody but the mapping has a reference; then the page is this mm's alone from now on. Under the folio's lock. The
+    /// swap cache gives its own up, if no entry names the slot.
     pub(super) fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
         let cpu = self.cpu;
         if folio_test_swapcache(cpu, folio) {
             folio_free_swap(cpu, folio);
         }
-        let alone = folio_ref_count_is(cpu, folio, 1);
+        // ORDERING: none. Who has a reference and maps the page no more got it before the mapping was dropped, in the same word.
+        // Pairs with put-ordered (P27). Without the count, by the map count: R38. Step `reuse-by-refcount`.
+        let alone = if cpu.does(Step::ReuseByRefcount) {
+            folio_ref_count_is(cpu, folio, 1)
+        } else {
+            // reuse_swap_page, until v5.7
+            read_once_is(cpu, head.mapcount, 1)
+        };
         if alone {
             folio_move_anon_rmap(cpu, folio, self.mm);
             set_page_anon_exclusive(cpu, head);
@@ -114,6 +133,9 @@ impl<'m> Fault<'_, 'm> {
         }
         if same {
             put_old();
+            if let Some((folio, _)) = old {
+                free_swap_cache(cpu, folio);
+            }
         } else {
             self.discard(Some(new));
         }

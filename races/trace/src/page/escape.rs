@@ -1,7 +1,7 @@
 //! Text as it may stand in XML and in HTML.
 
 /// Text as it may stand in XML and in HTML, attributes included.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -5,6 +5,7 @@ use super::super::history::History;
 use super::super::report::{broken_rule, headline_of};
 use super::document::Document;
 use super::escape::escaped;
+use super::fill::filled;
 use super::svg::on_page;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -22,7 +23,6 @@ pub fn html(finding: &Finding<'_>) -> String {
         title.push_str(&without.join(", "));
     }
     let history = History::of(finding.program, finding.counterexample);
-    let mut page = String::with_capacity(TEMPLATE.len() + document.len());
     let parts = [
         ("title", escaped(&title)),
         ("headline", escaped(&headline_of(finding))),
@@ -33,16 +33,7 @@ pub fn html(finding: &Finding<'_>) -> String {
         ("every", on_page(finding, true)),
         ("data", document),
     ];
-    let mut rest = TEMPLATE;
-    while let Some((before, after)) = rest.split_once("{{") {
-        page.push_str(before);
-        let (name, after) = after.split_once("}}").unwrap_or((after, ""));
-        let part = parts.iter().find(|(known, _)| *known == name.trim());
-        page.push_str(part.map_or("", |(_, text)| text));
-        rest = after;
-    }
-    page.push_str(rest);
-    page
+    filled(TEMPLATE, &parts)
 }
 
 /// The steps that nobody takes, a paragraph each.

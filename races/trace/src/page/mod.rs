@@ -6,6 +6,7 @@
 //! | `svg` | the lanes, drawn |
 //! | `html` | the page: the lanes, the memory, and a script that steps through both |
 //! | `escape` | text as it may stand in XML |
+//! | `fill` | a template and what stands in its gaps |
 //! | `chrome` | the execution in the format that Chrome and Perfetto show |
 //!
 //! Pure functions from values to text, like all of this crate. The page needs no network and no
@@ -14,6 +15,7 @@
 mod chrome;
 mod document;
 mod escape;
+mod fill;
 mod html;
 mod svg;
 #[cfg(test)]
@@ -21,5 +23,7 @@ mod tests;
 
 pub use chrome::chrome;
 pub use document::{Document, SCHEMA};
+pub use escape::escaped;
+pub use fill::filled;
 pub use html::html;
 pub use svg::svg;

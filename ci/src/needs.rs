@@ -1,14 +1,14 @@
-//! `gupcheck matrix`: for each step that a race rests on, how soon each engine finds out that it is missing.
+//! `gupcheck bench --needs`: for each step that a race rests on, how soon each engine finds out that it is missing.
 //!
-//! A row is a race under a profile without one step; a cell is an engine. Executions are counted up to
-//! and with the first that breaks a rule. They repeat; but for `native`, where chance decides. Times are the
-//! machine's, and mean something only beside each other.
+//! Which steps these are, `gupcheck matrix` computes; here engines are compared. A row is a race under a profile without
+//! one step; a cell is an engine. Executions are counted up to and with the first that breaks a rule. They repeat; but
+//! for `native`, where chance decides. Times are the machine's, and mean something only beside each other.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use gupcheck_core::arch::Profile;
-use gupcheck_core::step::{Standing, Step, Steps};
+use gupcheck_core::step::{Step, Steps};
 use gupcheck_program::{
     Cut, Engine, Exploration, Limits, Search, Stop, Unwatched, Verdict, Violation, explore,
 };
@@ -17,12 +17,12 @@ use gupcheck_races::race::{Race, Size};
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use crate::args::MatrixArgs;
+use crate::args::BenchArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::{self, Output};
 use crate::plan;
-use crate::record::{ShrinkingRecord, standing};
+use crate::record::ShrinkingRecord;
 
 /// One race under one profile, without one of the steps that it rests on.
 struct Row {
@@ -70,9 +70,14 @@ enum Outcome {
     Unsupported,
 }
 
-/// Fills the matrix.
-pub(crate) fn matrix(
-    args: &MatrixArgs,
+/// Executions of each search, at most, where nobody says.
+const EXECUTIONS: u64 = 20_000;
+/// Seconds for each search, at most, where nobody says.
+const SECONDS: f64 = 2.0;
+
+/// Has each engine look for each of them.
+pub(crate) fn needs(
+    args: &BenchArgs,
     races: &[&'static Race],
     stop: &Stop,
     output: &mut Output,
@@ -108,9 +113,6 @@ pub(crate) fn matrix(
     if !args.json {
         output.plain(&format!("\n{found} of {asked} found by some engine"))?;
     }
-    if args.pattern.is_none() {
-        uncarried(args, races, output)?;
-    }
     Ok(exit)
 }
 
@@ -143,18 +145,16 @@ fn worth(cells: &[Cell]) -> Exit {
 }
 
 impl Cell {
-    fn of(row: &Row, engine: &'static dyn Engine, args: &MatrixArgs, stop: &Stop) -> Self {
-        let size = Size {
-            cpus: args.cpus,
-            pages: args.pages,
-        };
+    fn of(row: &Row, engine: &'static dyn Engine, args: &BenchArgs, stop: &Stop) -> Self {
+        let size = (args.sizes.first()).copied().unwrap_or(Size::SMALLEST);
         let program = Arc::new((row.race).program(size, row.profile, Steps::of(&[row.step])));
+        let seconds = args.max_seconds.unwrap_or(SECONDS);
         let model = model_for(engine, row.profile);
         let search = Search {
             model,
             limits: Limits {
-                executions: Some(args.max_executions),
-                time: Some(args.max_seconds).filter(|&time| time > Duration::ZERO),
+                executions: Some(args.max_executions.unwrap_or(EXECUTIONS)),
+                time: Some(Duration::from_secs_f64(seconds)),
                 memory: None,
             },
             stop: stop.clone(),
@@ -217,45 +217,9 @@ fn head(engines: &[&'static dyn Engine], output: &mut Output) -> Result<(), Erro
     output.plain(&format!("|{}", " --- |".repeat(3 + names.len())))
 }
 
-/// A step that has no row, and why it has none.
-#[derive(Serialize)]
-struct Uncarried {
-    step: &'static str,
-    standing: &'static str,
-    why: Option<&'static str>,
-}
-
-/// The steps that no race rests on, with the reason.
-fn uncarried(args: &MatrixArgs, races: &[&'static Race], output: &mut Output) -> Result<(), Error> {
-    for &step in Step::ALL {
-        let standing = standing(step, races);
-        if standing == Standing::Carried {
-            continue;
-        }
-        let said = Uncarried {
-            step: step.name(),
-            standing: standing.name(),
-            why: standing.why(),
-        };
-        if args.json {
-            let json = serde_json::to_string(&said).map_err(std::io::Error::from)?;
-            output.plain(&json)?;
-            continue;
-        }
-        let why = match standing {
-            Standing::Carried => continue,
-            Standing::Control => "a control: it must not matter".to_owned(),
-            Standing::NotYet(who) => format!("not yet carried; comes with {who}"),
-            Standing::Redundant(why) => format!("redundant: {why}"),
-        };
-        output.plain(&format!("{step}: {why}"))?;
-    }
-    Ok(())
-}
-
 /// A row: the cells that there are, of so many.
 fn tell(
-    args: &MatrixArgs,
+    args: &BenchArgs,
     row: &Row,
     cells: &[Cell],
     of: usize,

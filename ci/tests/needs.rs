@@ -1,0 +1,48 @@
+//! `gupcheck bench --needs` as scripts meet it.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+fn needs(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_gupcheck"))
+        .args(["bench", "--needs"])
+        .args(arguments)
+        .output()
+        .expect("the command exists");
+    let text = String::from_utf8(output.stdout).expect("standard output is UTF-8");
+    (output.status.code(), text)
+}
+
+#[test]
+fn the_graph_engine_finds_every_step_missing() {
+    let (code, text) = needs(&["--engine", "graph", "--json", "--max-seconds", "600"]);
+    assert_eq!(code, Some(0), "{text}");
+    let cells: Vec<Value> = (text.lines())
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .collect();
+    assert!(cells.len() > 80, "{}", cells.len());
+    for cell in cells {
+        assert_eq!(cell["result"], "found", "{cell}");
+        assert!(cell["executions"].as_u64() > Some(0), "{cell}");
+        assert!(cell["operations"].as_u64() > Some(1), "{cell}");
+    }
+}
+
+#[test]
+fn an_engine_without_weak_memory_does_not_find_a_missing_barrier() {
+    let (code, text) = needs(&[
+        "fault/table-publish",
+        "--engine",
+        "shuttle",
+        "--max-executions",
+        "200",
+    ]);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("not in 200"), "{text}");
+}
+
+#[test]
+fn an_engine_that_does_not_exist_is_a_usage_error() {
+    assert_eq!(needs(&["--engine", "spin"]).0, Some(2));
+}

@@ -1,0 +1,60 @@
+//! User space reads and writes its memory, by translations.
+//!
+//! # What a translation is here
+//!
+//! A section ([`Section`](crate::sync::Section)): it begins before the entry is read, and ends after the last access that is made by
+//! what was read. A flush waits for those that it finds. That is the same as an entry of a TLB that a flush takes
+//! away: until then the access may happen, after that there is none, because whoever begins a section later finds the
+//! entry as it is by then. How long hardware keeps an entry that nobody uses, nobody can tell.
+//!
+//! 1. Hardware walks without any lock. It sets the accessed bit, and to write by a clean entry the dirty bit, by a locked update
+//!    of the entry that it has read; if that is another by now, there is a fault, and no access here.
+//! 2. By an entry that was dirty it writes without another look.
+//!
+//! Only an area that [hardware](crate::boot::Boot::hardware) may walk has such sections.
+
+use crate::cpu::Cpu;
+use crate::folio::Page;
+use crate::lkmm::{read_once, write_once};
+use crate::machine::MmId;
+use crate::pgtable::{Level, find_entry};
+
+/// A write of `contents` at `addr`; whether it was made, by the first try.
+///
+/// # Panics
+/// If hardware is not said to walk there.
+pub fn user_write(cpu: &Cpu<'_>, mm: MmId, addr: u64, contents: u32) -> bool {
+    let write = |page: &Page| write_once(cpu, page.contents, contents);
+    access(cpu, mm, addr, true, write).is_some()
+}
+
+/// A read at `addr`: what was there, if it was mapped.
+///
+/// # Panics
+/// If hardware is not said to walk there.
+pub fn user_read(cpu: &Cpu<'_>, mm: MmId, addr: u64) -> Option<u32> {
+    access(cpu, mm, addr, false, |page| read_once(cpu, page.contents))
+}
+
+/// An access by a translation that is made for it.
+fn access<R>(
+    cpu: &Cpu<'_>,
+    mm: MmId,
+    addr: u64,
+    write: bool,
+    make: impl FnOnce(&Page) -> R,
+) -> Option<R> {
+    let _span = cpu.span("user space");
+    let mm = cpu.machine().mm(mm);
+    let area = mm.vmas.iter().find(|vma| vma.contains(addr));
+    let translations = area.and_then(|vma| vma.translations);
+    let translations = translations.expect("boot said that hardware walks there");
+    // ORDERING: nothing by itself. A flush that found it comes after all that is done by it. Pairs with tlb-flush (M-P6),
+    // flush-before-writeout, flush-before-free, flush-before-move, flush-batched-pending. Without the wait: R54.
+    translations.enter(cpu);
+    let leaf = find_entry(cpu, mm, addr, Level::Pte);
+    let entry = leaf.and_then(|leaf| leaf.translate(cpu, write));
+    let result = entry.map(|entry| make(cpu.pfn_to_page(entry.pfn())));
+    translations.leave(cpu);
+    result
+}

@@ -1,0 +1,23 @@
+//! Fast GUP against whoever copies a page on write, unshares it, or merges it with another.
+
+mod child_reader;
+mod huge_pinned_write;
+mod ksm_merge;
+mod ksm_read_pin;
+mod pinned_write;
+mod read_pin;
+mod transient;
+mod words;
+
+use gupcheck_races::race::Race;
+
+/// The races of this family.
+pub const RACES: &[Race] = &[
+    child_reader::RACE,
+    read_pin::RACE,
+    pinned_write::RACE,
+    huge_pinned_write::RACE,
+    transient::RACE,
+    ksm_merge::RACE,
+    ksm_read_pin::RACE,
+];

@@ -1,0 +1,44 @@
+//! R41: a page that is pinned and read-only is written to. Its references say that others have it, and it must be reused all the same.
+//!
+//! That it is exclusive is asked first, and settles it: v5.9 to v5.18 asked for the count alone, so that any reference, and
+//! every pin, made the next write copy the page. (1da190f4d0a6, which lets the count decide of large folios, too, is later
+//! than v6.8.)
+
+use crate::words::{EVERYWHERE, still_mapped};
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "cow/pinned-write",
+    catalogue: "R41",
+    about: "A page that is read-only and exclusive is pinned for reading while another thread writes to it.",
+    profiles: EVERYWHERE,
+    before: &[],
+    needs: &[Need::of(Step::ReuseExclusive, EVERYWHERE)],
+    indifferent: &[],
+    tested: SMALL,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    boot.populate(area);
+    boot.change_pte(area.mm, area.start, |pte| pte.without(Bits::WRITE));
+    boot.free_block(0);
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
+        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
+    });
+    scene.cpu("write", move |cpu| {
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
+    });
+    let caller = gup[0];
+    scene.always(
+        "what is pinned stays where it was pinned (I4)",
+        move |end| still_mapped(end, &gup, area),
+    );
+    scene.sometimes("a caller pins every page", move |end| {
+        end.got(caller) == area.pages as usize
+    });
+    scene.into_program()
+}

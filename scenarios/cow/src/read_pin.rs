@@ -1,0 +1,66 @@
+//! R40: a page is shared with a child, and pinned for reading: it is unshared first, or the next write replaces it.
+//!
+//! Fast GUP leaves what is not exclusive to slow GUP, which makes it the mm's own by a fault: a copy, or the page itself, if
+//! nobody else has it any more. From then on a write finds an exclusive page, and reuses it whoever has references. Kernels
+//! before v5.19 pinned the shared page, and the next write copied it: the device read on in the old one.
+
+use crate::words::{EVERYWHERE, still_mapped};
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "cow/read-pin",
+    catalogue: "R40",
+    about: "A page that a child shares is pinned for reading, while another thread writes to it.",
+    profiles: EVERYWHERE,
+    before: &[],
+    needs: &[
+        Need::of(Step::UnshareFirst, EVERYWHERE),
+        Need::of(Step::ReuseExclusive, EVERYWHERE),
+        // A copy takes the place of a page that was reused in between.
+        Need::of(Step::RereadUnderLock, EVERYWHERE),
+    ],
+    indifferent: &[],
+    tested: SMALL_FOR_ONE,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    boot.forked(area);
+    // Each may make a copy, and only one of them is used.
+    for _ in 0..=size.cpus * size.pages {
+        boot.free_block(0);
+    }
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
+        pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::empty())
+    });
+    scene.cpu("write", move |cpu| {
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
+    });
+    let caller = gup[0];
+    let all = gup.clone();
+    scene.always(
+        "what is pinned stays where it was pinned (I4)",
+        move |end| still_mapped(end, &gup, area),
+    );
+    scene.always("every caller gets every page (I11)", move |end| {
+        all.iter().all(|&lane| end.got(lane) == area.pages as usize)
+    });
+    scene.sometimes(
+        "a caller gets another page than the child has",
+        move |end| !end.got_page(caller, page),
+    );
+    let writable = move |end: &Ending<'_>| {
+        let entry = end.entry(area.mm, area.start);
+        entry.is_some_and(|(entry, _)| entry.is_writable())
+    };
+    scene.sometimes("the page is writable at the end", writable);
+    scene.sometimes(
+        "it is read-only: the write came when it was being unshared",
+        move |end| !writable(end),
+    );
+    scene.into_program()
+}

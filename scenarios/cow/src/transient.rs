@@ -1,0 +1,52 @@
+//! R41: a reference that is there for a moment makes a write copy a page that nobody else has.
+//!
+//! That is allowed: who has a mere reference (`FOLL_GET`) is not promised that the page stays. What must not be is that such a
+//! copy, or the reuse, loses the page or its counts. A caller whose reference comes too late gives it back.
+
+use crate::words::EVERYWHERE;
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "cow/transient",
+    catalogue: "R41",
+    about: "A page that is not exclusive, and that nobody shares any more, is written to while a reference of it is taken: it is reused, or copied.",
+    profiles: EVERYWHERE,
+    before: &[],
+    needs: &[],
+    indifferent: &[],
+    tested: SMALL,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let by_references = kernel.does(Step::ReuseByRefcount);
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    boot.share(area, page);
+    boot.free_block(0);
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
+    });
+    let write = scene.cpu("write", move |cpu| {
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
+    });
+    let caller = gup[0];
+    let reused = move |end: &Ending<'_>| end.mapped(area.mm, area.start) == Some(page);
+    scene.always("the write is done", move |end| {
+        let entry = end.entry(area.mm, area.start);
+        end.is(write, "fault", "done") && entry.is_some_and(|(entry, _)| entry.is_writable())
+    });
+    scene.sometimes("the page is reused while a caller has it", move |end| {
+        reused(end) && end.got_page(caller, page)
+    });
+    // By the map count nobody would ever have copied it.
+    if by_references {
+        scene.sometimes(
+            "the page is copied, and a caller has the old one",
+            move |end| !reused(end) && end.got_page(caller, page),
+        );
+    }
+    scene.into_program()
+}

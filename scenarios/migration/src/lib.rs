@@ -1,0 +1,21 @@
+//! Fast GUP, faults and user space against migration: pages that move, one by one and in batches.
+
+mod batch;
+mod contents;
+mod profiles;
+mod raw_pages;
+mod stale_write;
+mod swap_cache;
+mod sync;
+
+use gupcheck_races::race::Race;
+
+/// The races of this family.
+pub const RACES: &[Race] = &[
+    batch::RACE,
+    sync::RACE,
+    swap_cache::RACE,
+    contents::RACE,
+    stale_write::RACE,
+    raw_pages::RACE,
+];

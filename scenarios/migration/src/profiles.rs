@@ -1,0 +1,10 @@
+//! Where a race is interesting, and where a step is needed.
+
+use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
+
+pub(crate) const ALL: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
+/// Those whose flush interrupts nobody: interrupts off keep no page.
+pub(crate) const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
+pub(crate) const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
+pub(crate) const X86: &[&Profile] = &[&X86_NATIVE, &X86_PV];
+pub(crate) const PV: &[&Profile] = &[&X86_PV];

@@ -1,0 +1,26 @@
+//! R12, synchronous: what could not be moved in a batch is tried once more, by itself, with a flush for each entry.
+
+use gupcheck_races::prelude::*;
+
+use crate::batch;
+use crate::profiles::{ALL, NO_IPI, RELAXED};
+
+pub(crate) const RACE: Race = Race {
+    name: "migration/sync",
+    catalogue: "R12",
+    about: "A page that could not be moved in a batch is unmapped and moved by itself, while GUP gets it.",
+    profiles: ALL,
+    before: &[],
+    needs: &[
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PteRecheck, NO_IPI),
+    ],
+    indifferent: &[],
+    tested: SMALL,
+    build,
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    batch::program(size, kernel, MigrateMode::Sync)
+}

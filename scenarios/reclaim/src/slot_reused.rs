@@ -1,0 +1,59 @@
+//! A fault finds a folio in the swap cache; until it has the folio's lock, the slot serves for another page.
+//!
+//! The entry that was read names a slot, and so does the one that is there once the lock is held: the same slot, in which another
+//! page of this address is by now. So the entry alone does not tell; the folio is asked, with its lock held, whether it is
+//! still in the cache, and for which slot. Locks decide, and no order does: two profiles are enough. More pages change nothing.
+
+use gupcheck_races::prelude::*;
+
+use crate::profiles::PV_ARM;
+
+pub(crate) const RACE: Race = Race {
+    name: "reclaim/slot-reused",
+    catalogue: "R11",
+    about: "A slot is freed and serves for another page of the same address between a fault's look into the swap cache and its lock.",
+    profiles: PV_ARM,
+    before: &[],
+    needs: &[Need::of(Step::SwapCacheRecheck, PV_ARM)],
+    indifferent: &[],
+    // The second CPU's way is long: what the race rests on is computed when somebody asks for it.
+    tested: &[
+        Tested::part(1, 1, 20_000),
+        Tested::whole(1, 1, 500_000).longer(),
+        Tested::whole(1, 1, 100_000),
+    ],
+    build,
+};
+
+/// What is in the page that comes second.
+const SECOND: u32 = 2;
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let slot = boot.map_swap(area.mm, area.start, true);
+    boot.cached_for(slot);
+    boot.free_block(0);
+    let mut scene = Scene::new(boot);
+    let (mm, start, end) = (area.mm, area.start, area.start + PAGE_SIZE);
+    scene.alike("fault{}", size.cpus, move |cpu: &Cpu<'_>| {
+        do_user_addr_fault(cpu, mm, start, FaultFlags::empty())
+    });
+    let other = scene.cpu("another page", move |cpu| {
+        madvise_dontneed(cpu, mm, start, end);
+        do_user_addr_fault(cpu, mm, start, FaultFlags::WRITE);
+        let second = find_entry(cpu, cpu.machine().mm(mm), start, Level::Pte)?;
+        let pte = second.get(cpu);
+        if !pte.is_writable() {
+            return None;
+        }
+        let page = cpu.machine().page(pte.pfn());
+        write_once(cpu, page.contents, SECOND);
+        Some(reclaim_pages(cpu, &[page.pfn]))
+    });
+    scene.always("the second page is there", move |end| {
+        end.value(other).is_none() || end.contents(area, 0) == Some(SECOND)
+    });
+    scene.sometimes("it is swapped out", move |end| end.value(other) == Some(1));
+    scene.into_program()
+}

@@ -1,0 +1,58 @@
+//! R35: a page is to be held for long, and has to move first. A batch for the LRU holds it, on another CPU, for no particular
+//! reason; the page is on the LRU all the same.
+//!
+//! Nobody holds the page who could say why the pin should fail. v6.6 to v6.8 fail (98c6d259319e mended it, in v6.17). The other
+//! half of R35, hugetlb's tables whose sharing is read off a count (59d9094df3d7), is hugetlb's, and not here.
+
+use crate::profiles::EVERY;
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "walker/long-pin",
+    catalogue: "R35",
+    about: "A page is migrated so that it may be held for long, while another CPU has it in a batch.",
+    profiles: EVERY,
+    before: &[],
+    needs: &[Need::of(Step::LongtermDrains, EVERY)],
+    indifferent: &[],
+    tested: SMALL,
+    build,
+};
+
+/// `__gup_longterm_locked`: as often as the page could be moved.
+fn pin_for_long<'m>(cpu: &Cpu<'m>, area: Area, page: Pfn) -> Gup<'m> {
+    let flags = Foll::WRITE | Foll::LONGTERM;
+    let pin = || pin_user_pages_fast(cpu, area.mm, area.start, area.pages, flags);
+    let gup = pin();
+    if gup.result == Err(Errno::Enomem) && migrate_for_longterm(cpu, page) {
+        return pin();
+    }
+    gup
+}
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    boot.pageblock(&[page], Migratetype::Cma);
+    boot.lru_batch(page);
+    boot.free_block(0);
+    let mut scene = Scene::new(boot);
+    let gup = scene.numbered_callers(size.cpus, Hold::Pin, move |cpu, nth| {
+        if nth == 0 {
+            return pin_for_long(cpu, area, page);
+        }
+        // The others come for a while.
+        pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    scene.cpu("batch", lru_add_drain_all);
+    let caller = gup[0];
+    let alone = size.cpus == 1;
+    scene.always("who alone wants the page gets it (I11)", move |end| {
+        !alone || end.got(caller) == area.pages as usize
+    });
+    scene.sometimes("the page is held where it moved to", move |end| {
+        end.got(caller) > 0 && !end.got_page(caller, page)
+    });
+    scene.into_program()
+}

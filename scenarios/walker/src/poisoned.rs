@@ -1,0 +1,67 @@
+//! R52: a free page is found to be broken, and taken off the allocator's list, while a walker has an old entry for it.
+//!
+//! The page gets a reference of its own, by a plain increment, because nobody else can have one while the count is zero. Nobody
+//! but a walker that does not ask whether it is.
+
+use crate::profiles::{EVERY, NO_IPI, RELAXED};
+use gupcheck_races::prelude::*;
+use gupcheck_races::program::Returned;
+
+pub(crate) const RACE: Race = Race {
+    name: "walker/poisoned",
+    catalogue: "R52",
+    about: "A page is freed, found to be broken, and taken off the allocator's list, while GUP takes it by an old entry.",
+    profiles: EVERY,
+    before: &[],
+    needs: &[
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PinBarrier, RELAXED),
+    ],
+    indifferent: &[Step::RecheckMarks],
+    tested: SMALL,
+    build,
+};
+
+/// `memory_failure`; a page that was taken off the list has a reference of its own.
+fn fails(cpu: &Cpu<'_>, page: Pfn) -> Returned {
+    let poisoned = memory_failure(cpu, page);
+    let returned = poisoned.into_returned();
+    if poisoned == Poisoned::TakenOff {
+        return returned.int("page", i64::from(page.0));
+    }
+    returned
+}
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    boot.set_memory(
+        page,
+        Memory {
+            may_fail: true,
+            ..Memory::default()
+        },
+    );
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    scene.cpu("madvise", move |cpu| {
+        madvise_dontneed(cpu, area.mm, area.start, area.start + PAGE_SIZE);
+    });
+    let failure = scene.cpu("memory failure", move |cpu| fails(cpu, page));
+    scene.owns_what_it_returns(failure);
+    let caller = gup[0];
+    scene.sometimes("a caller gets the page", move |end| {
+        end.got_page(caller, page)
+    });
+    for (text, word) in [
+        ("it is free, and taken off", "taken off"),
+        ("it is in use", "in use"),
+    ] {
+        scene.sometimes(text, move |end| end.is(failure, "poisoned", word));
+    }
+    scene.into_program()
+}
