@@ -8,7 +8,6 @@
 use gupcheck_races::prelude::*;
 
 const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
 const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 /// A whole table of PTEs.

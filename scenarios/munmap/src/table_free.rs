@@ -51,10 +51,10 @@ pub(crate) const RACE: Race = Race {
             profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
         },
         // A link that is none when it is read a second time.
-        Need::of(
-            Step::EntrySingleLoad,
-            &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
-        ),
+        Need {
+            step: Step::EntrySingleLoad,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+        },
     ],
     indifferent: &[],
     tested: SMALL,
