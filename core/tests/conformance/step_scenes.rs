@@ -1,12 +1,13 @@
 //! Where the steps of those act who free tables, move them, and change protections.
 
-use crate::steps::{Scene, SetUp, Work, huge, small};
+use crate::steps::{Scene, SetUp, Work, huge, read_only, small};
 use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
-use gupcheck_core::mm::VmFlags;
+use gupcheck_core::mm::{FaultFlags, VmFlags};
 use gupcheck_core::mutators::{
-    clear_refs, madvise_dontneed_reclaim, migrate_page, mprotect, mremap, munmap,
+    clear_refs, do_user_addr_fault, madvise_dontneed_reclaim, migrate_page, mprotect, mremap,
+    munmap,
 };
 use gupcheck_core::pgtable::Level;
 use gupcheck_core::step::Step;
@@ -81,6 +82,10 @@ fn track(cpu: &Cpu<'_>, scene: &Scene) {
     clear_refs(cpu, scene.area);
 }
 
+fn write(cpu: &Cpu<'_>, scene: &Scene) {
+    do_user_addr_fault(cpu, scene.area.mm, scene.area.start, FaultFlags::WRITE);
+}
+
 fn migrate(cpu: &Cpu<'_>, scene: &Scene) {
     migrate_page(cpu, scene.page);
 }
@@ -104,6 +109,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::ReclaimRechecks,
     Step::ChangeHugeInvalidates,
     Step::SoftDirtySkipsPins,
+    Step::ReuseExclusive,
     Step::ProtNoneRefused,
     Step::MigrationProtection,
     Step::MoveFlushesFirst,
@@ -120,6 +126,7 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::ReclaimRechecks => (&ARM64, table, reclaim),
         S::ChangeHugeInvalidates => (&ARM64, huge_protectable, forbid),
         S::SoftDirtySkipsPins => (&ARM64, small, track),
+        S::ReuseExclusive => (&ARM64, read_only, write),
         S::ProtNoneRefused => (&ARM64, forbidden, crate::steps::pin),
         S::MigrationProtection => (&ARM64, protectable, migrate),
         S::MoveFlushesFirst | S::MoveRmapLock => (&X86_NATIVE, movable, relocate),
@@ -151,6 +158,20 @@ const LOOKED_THROUGH: &[&str] = &[
     "unlock page4.ptl",
 ];
 
+/// The count, twice and then with the folio locked; it is exclusive from now on, and this mm's.
+const COUNTED: &[&str] = &[
+    "and.Release page3.flags",
+    "load.Relaxed page3.mapping",
+    "load.Relaxed page3.mapping",
+    "load.Relaxed page3.place",
+    "load.Relaxed page3.refcount",
+    "load.Relaxed page3.refcount",
+    "load.Relaxed page3.refcount",
+    "or.Relaxed page3.flags",
+    "store.Relaxed page3.place",
+    "test_and_set.Acquire page3.flags",
+];
+
 /// What goes and what comes when it is knocked out there.
 pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
     use Step as S;
@@ -162,6 +183,7 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
         S::LoneUserWaits => (&["wait rcu"], &["load.Relaxed mm0.users"; 3]),
         S::ReclaimRechecks => (LOOKED_THROUGH, NOTHING),
         S::SoftDirtySkipsPins => (&["load.Relaxed mm0.has_pinned"], NOTHING),
+        S::ReuseExclusive => (&["load.Relaxed page3.flags"], COUNTED),
         S::MigrationProtection => (&["load.Relaxed mm0.vma0.flags"], NOTHING),
         // The order changes, and the order alone.
         S::MoveFlushesFirst => (NOTHING, NOTHING),
