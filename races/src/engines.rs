@@ -64,7 +64,9 @@ pub fn about(engine: &dyn Engine) -> &'static str {
         "loom" => {
             "interleavings and stale reads; a second opinion that misses some (docs/limits.md), and does not judge I1"
         }
-        "shuttle-dfs" => "all schedules, one after the other; small races only, and I1 is not judged",
+        "shuttle-dfs" => {
+            "all schedules, one after the other; small races only, and I1 is not judged"
+        }
         "native" => "real threads, many rounds: what this machine does, and never `complete`",
         _ => "schedules at random: a first violation soon, and never `complete`",
     }
