@@ -62,9 +62,11 @@ pub fn about(engine: &dyn Engine) -> &'static str {
              caller or page"
         }
         "loom" => {
-            "interleavings and stale reads; a second opinion that misses some (docs/limits.md)"
+            "interleavings and stale reads; a second opinion that misses some (docs/limits.md), and does not judge I1"
         }
-        "shuttle-dfs" => "all schedules, one after the other; small races only",
+        "shuttle-dfs" => {
+            "all schedules, one after the other; small races only, and I1 is not judged"
+        }
         "native" => "real threads, many rounds: what this machine does, and never `complete`",
         _ => "schedules at random: a first violation soon, and never `complete`",
     }

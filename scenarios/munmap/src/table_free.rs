@@ -42,18 +42,12 @@ pub(crate) const RACE: Race = Race {
             step: Step::RcuTableFree,
             profiles: RCU,
         },
-        Need {
-            step: Step::PteRecheck,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
-        },
+        // A link that is none when it is read a second time.
+        Need::of(Step::EntrySingleLoad, PROFILES),
+        Need::of(Step::PteRecheck, PROFILES),
         Need {
             step: Step::PinBarrier,
             profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
-        },
-        // A link that is none when it is read a second time.
-        Need {
-            step: Step::EntrySingleLoad,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
         },
     ],
     indifferent: &[],

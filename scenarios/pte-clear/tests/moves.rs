@@ -5,8 +5,8 @@ use std::sync::Arc;
 use gupcheck_core::arch::{ARM64, WEAK, X86_PV};
 use gupcheck_core::step::{Step, Steps};
 use gupcheck_graph::GraphEngine;
-use gupcheck_program::{Engine, Search, Verdict};
-use gupcheck_races::engines::model_for;
+use gupcheck_program::{Engine, Model, Search, Verdict, explore};
+use gupcheck_races::engines::{by_name, model_for};
 use gupcheck_races::race::Size;
 
 #[test]
@@ -27,4 +27,26 @@ fn a_page_that_moved_breaks_nothing_but_i1() {
         assert_eq!(found.violation.rule(&program), rule, "{profile}");
         assert!(rule.ends_with("(I1)"), "{rule}");
     }
+}
+
+/// An engine that keeps no history finds nothing, and says what it did not judge.
+#[test]
+fn who_keeps_no_history_finds_nothing() {
+    let mut races = gupcheck_pte_clear::RACES.iter();
+    let race = races.find(|race| race.name == "pte-clear/moves");
+    let race = race.expect("the race");
+    let without = Steps::of(&[Step::PteRecheck]);
+    let program = Arc::new(race.program(Size::SMALLEST, &WEAK, without));
+    let loom = by_name("loom").expect("it is there");
+    let explored = explore(loom, &program, &Search::unlimited(Model::LoomC11));
+    assert!(
+        matches!(explored.verdict, Verdict::Complete),
+        "{:?}",
+        explored.verdict
+    );
+    let said = explored
+        .remarks
+        .iter()
+        .any(|remark| remark.contains("not judged by this engine"));
+    assert!(said, "{:?}", explored.remarks);
 }
