@@ -1,14 +1,13 @@
 //! R29: an area is moved while GUP walks it at its old address.
 //!
 //! Once `mremap` has returned, and nobody holds the page, nobody gets it by the old address (I1). Moved PTE by PTE its entry is
-//! gone there. Moved with its whole table nothing of the entry has changed: only the pmd tells. On `x86-native` the
-//! flush waits for the walker, and neither recheck carries anything. The old area stays (`MREMAP_DONTUNMAP`): unmapping it
+//! gone there. Moved with its whole table nothing of the entry has changed: only the pmd tells. (On `x86-native` the
+//! flush waits for the walker; but what the walker takes before that is not mapped there any more, either.) The old area stays (`MREMAP_DONTUNMAP`): unmapping it
 //! waits for walkers here, where the kernel hands its tables over and returns.
 
 use gupcheck_races::prelude::*;
 
 const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
 const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 /// A whole table of PTEs.
@@ -20,7 +19,7 @@ pub(crate) const TABLE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PmdRecheck, NO_IPI),
+        Need::of(Step::PmdRecheck, PROFILES),
         // A link that is none when it is read a second time.
         Need::of(Step::EntrySingleLoad, PROFILES),
     ],
@@ -35,7 +34,7 @@ pub(crate) const PTES: Race = Race {
     about: "mremap moves pages one by one while GUP takes them at the old address.",
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, PROFILES),
     ],
     build: ptes,
     ..TABLE
