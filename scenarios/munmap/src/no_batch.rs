@@ -6,7 +6,6 @@
 use gupcheck_races::prelude::*;
 
 const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC];
 
 pub(crate) const RACE: Race = Race {
     name: "munmap/no-batch",
@@ -16,10 +15,13 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::IrqsOffBlockIpi, PROFILES),
-        Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, PROFILES),
         Need::of(Step::TableSyncIpi, PROFILES),
         Need::of(Step::EntrySingleLoad, PROFILES),
+        Need::of(Step::PteRecheck, PROFILES),
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+        },
     ],
     indifferent: &[],
     tested: SMALL,

@@ -14,7 +14,6 @@ use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
 const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC];
 const RCU: &[&Profile] = &[&X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
 
 pub(crate) const RACE: Race = Race {
@@ -36,9 +35,6 @@ pub(crate) const RACE: Race = Race {
             step: Step::AddUnlessZero,
             profiles: RCU,
         },
-        Need::of(Step::PinBarrier, RELAXED),
-        // Of a page that is unmapped already nobody may take a reference (I1).
-        Need::of(Step::PteRecheck, PROFILES),
         Need {
             step: Step::TlbFlush,
             profiles: &[&X86_NATIVE],
@@ -49,6 +45,11 @@ pub(crate) const RACE: Race = Race {
         },
         // A link that is none when it is read a second time.
         Need::of(Step::EntrySingleLoad, PROFILES),
+        Need::of(Step::PteRecheck, PROFILES),
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+        },
     ],
     indifferent: &[],
     tested: SMALL,

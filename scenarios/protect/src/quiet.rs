@@ -2,8 +2,8 @@
 //!
 //! Once `mprotect`, or a userfaultfd's write protection, has returned, and nobody holds the page, nobody gets it by what was
 //! allowed before. (Who held it before, or comes while it is under way, may have been first.) Whoever looks at the counts
-//! is anybody who can know that `mprotect` returned: so the look has a full barrier before it. (On `x86-native` the flush
-//! waits for the walker; but what the walker takes before that is not allowed any more, either: I1.)
+//! is anybody who can know that `mprotect` returned: so the look has a full barrier before it. On `x86-native` the flush waits for
+//! the walker, and the recheck of the entry carries no more than that what is got was there while it was held (I1).
 
 use gupcheck_races::prelude::*;
 
