@@ -13,10 +13,6 @@ use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
-<<<<<<< HEAD
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
-=======
->>>>>>> main
 const RCU: &[&Profile] = &[&X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
 
 pub(crate) const RACE: Race = Race {
@@ -46,28 +42,19 @@ pub(crate) const RACE: Race = Race {
             step: Step::RcuTableFree,
             profiles: RCU,
         },
-<<<<<<< HEAD
-        // A link that is none when it is read a second time.
-        Need::of(Step::EntrySingleLoad, PROFILES),
-        Need::of(Step::PteRecheck, PROFILES),
-=======
         Need {
             step: Step::PteRecheck,
             profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
         },
->>>>>>> main
         Need {
             step: Step::PinBarrier,
             profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
         },
-<<<<<<< HEAD
-=======
         // A link that is none when it is read a second time.
         Need {
             step: Step::EntrySingleLoad,
             profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
         },
->>>>>>> main
     ],
     indifferent: &[],
     tested: SMALL,
