@@ -1,8 +1,8 @@
 //! R29: an area is moved while GUP walks it at its old address.
 //!
 //! Once `mremap` has returned, and nobody holds the page, nobody gets it by the old address (I1). Moved PTE by PTE its entry is
-//! gone there. Moved with its whole table nothing of the entry has changed: only the pmd tells. On `x86-native` the
-//! flush waits for the walker, and neither recheck carries anything. The old area stays (`MREMAP_DONTUNMAP`): unmapping it
+//! gone there. Moved with its whole table nothing of the entry has changed: only the pmd tells. (On `x86-native` the
+//! flush waits for the walker; but what the walker takes before that is not mapped there any more, either.) The old area stays (`MREMAP_DONTUNMAP`): unmapping it
 //! waits for walkers here, where the kernel hands its tables over and returns.
 
 use gupcheck_races::prelude::*;

@@ -15,6 +15,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::MigrationProtection, PROFILES),
+        Need::of(Step::ProtNoneRefused, PROFILES),
         Need::of(Step::PteRecheck, PROFILES),
         Need {
             step: Step::PinBarrier,
