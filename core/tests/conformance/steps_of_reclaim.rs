@@ -157,8 +157,8 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
         ),
         S::PendingInvalidates => (&["wait mm0.vma0.translations"], NOTHING),
         S::TailsFrozen => (
-            &["cmpxchg.Full page1.refcount"],
-            &["store.Relaxed page1.refcount"],
+            &["cmpxchg.Full page4.refcount"],
+            &["store.Relaxed page4.refcount"],
         ),
         _ => unreachable!("{step} is none of reclaim's, or changes a value alone"),
     }
