@@ -77,6 +77,7 @@ fn races() -> impl Iterator<Item = Counted> {
         gupcheck_munmap::RACES,
         gupcheck_fault::RACES,
         gupcheck_devmap::RACES,
+        gupcheck_thp_fault::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
         gupcheck_pairs::RACES,

@@ -23,6 +23,7 @@ fn knock_outs() -> Vec<(&'static Race, &'static Profile, Step)> {
         gupcheck_pte_clear::RACES,
         gupcheck_munmap::RACES,
         gupcheck_fault::RACES,
+        gupcheck_thp_fault::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,
         gupcheck_peer::RACES,

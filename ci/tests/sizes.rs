@@ -16,6 +16,7 @@ use gupcheck_races::race::{Race, Size};
 /// The families whose mutators wait, and the others.
 const WAITING: &[&[Race]] = &[
     gupcheck_munmap::RACES,
+    gupcheck_thp_fault::RACES,
     gupcheck_thp_split::RACES,
     gupcheck_thp_collapse::RACES,
     gupcheck_devmap::RACES,

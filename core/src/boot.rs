@@ -21,7 +21,7 @@ use crate::step::Kernel;
 use crate::sync::{Layout, Name};
 use crate::types::{
     AnonVma, Backing, BlockLink, Geometry, Level, Mm, PAGE_SIZE, Page, Pagemap, Pfn, Sections,
-    VmFlags, Vma, Zone,
+    SplitQueue, VmFlags, Vma, Zone,
 };
 
 use std::ops::Range;
@@ -48,11 +48,19 @@ impl Boot {
                 .map(|order| layout.plain(Name::new("zone.free[{}]", [order]), BlockLink(None)))
                 .collect(),
         });
+        let split_queue = layout.object("split_queue", |layout| SplitQueue {
+            lock: layout.spin_lock("split_queue.lock"),
+            folios: [0, 1]
+                .map(|n| layout.plain(Name::new("split_queue.folios[{}]", [n]), BlockLink(None))),
+        });
         let machine = Machine {
             kernel,
             geometry: Geometry::new(table_bits, kernel.profile.levels),
             zero_page: None,
+            huge_zero: None,
             zone,
+            split_queue,
+            large_folios: false,
             gather: GatherSize {
                 pages: GATHER_LIMIT,
                 tables: GATHER_LIMIT,
@@ -90,6 +98,18 @@ impl Boot {
             end,
             pages: pages as i32,
         }
+    }
+
+    /// Huge pages are faulted in in this area, as after `madvise(MADV_HUGEPAGE)`.
+    pub fn wants_huge_pages(&mut self, area: Area) {
+        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
+        vmas[area.vma].flags |= VmFlags::HUGEPAGE;
+    }
+
+    /// Folios of `1 << order` pages are faulted in in this area (v6.8; v6.6 has none between one page and a huge page).
+    pub fn wants_folios_of(&mut self, area: Area, order: u8) {
+        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
+        vmas[area.vma].anon_orders |= 1 << order;
     }
 
     /// Marks an mm as one that has pinned pages before (`MMF_HAS_PINNED`).
@@ -156,6 +176,7 @@ impl Boot {
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
             has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
+            huge_zero: layout.atomic(Name::new("mm{}.huge_zero", [id]), false),
             users: layout.atomic(Name::new("mm{}.users", [id]), 2),
             vmas: Vec::new(),
             anon_vma: AnonVma {
@@ -211,6 +232,7 @@ impl Boot {
             flags,
             changing: None,
             backing,
+            anon_orders: 0,
             attached,
             in_anon_vma,
             translations: None,

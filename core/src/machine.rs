@@ -6,7 +6,7 @@
 use crate::step::Kernel;
 use crate::types::{Geometry, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Swap};
 
-pub use crate::types::Zone;
+pub use crate::types::{HugeZero, SplitQueue, Zone};
 
 /// Which address space: an index into the machine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,8 +33,14 @@ pub struct Machine {
     pub geometry: Geometry,
     /// The shared zero page, if it has one.
     pub zero_page: Option<Pfn>,
+    /// The huge zero page, if read faults may map it.
+    pub huge_zero: Option<HugeZero>,
     /// The allocator's zone.
     pub zone: Zone,
+    /// Folios that want to be split.
+    pub split_queue: SplitQueue,
+    /// Whether there can be a large folio at all. On a machine without, nobody need ask whether a folio is one.
+    pub(crate) large_folios: bool,
     /// How much an unmapping notes.
     pub gather: GatherSize,
     pub(crate) cpus: usize,

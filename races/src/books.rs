@@ -7,7 +7,7 @@
 //! exactly if it has no reference (I13). A slot of swap space is used by as many entries as name it, and by the cache exactly
 //! if a folio is cached for it, which is then marked, and knows which slot.
 
-use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, Page, PageFlags, Pfn};
+use gupcheck_core::folio::{COMPOUND_MAPPED, GUP_PIN_COUNTING_BIAS, Page, PageFlags, Pfn};
 use gupcheck_core::machine::Machine;
 use gupcheck_core::pgtable::{Entry, Level};
 use gupcheck_core::swap::{Cached, SwapSlot, SwapUse};
@@ -32,8 +32,10 @@ fn slots_of(machine: &Machine) -> &[SwapSlot] {
 struct Account {
     refs: i32,
     pins: i32,
-    /// Entries that map this very page, or, of a huge mapping, the head.
+    /// PTEs that map this very page.
     mapped: i32,
+    /// Entries above the PTE level that map all of the folio, of its head.
+    entire: i32,
 }
 
 /// All accounts of one ending, indexed by frame.
@@ -86,6 +88,7 @@ impl Books {
                 }
             }
         }
+        accounts.huge_zero_page();
         accounts.swap_cache();
         for &(lane, hold) in &self.callers {
             for page in ending.pages(lane) {
@@ -130,6 +133,19 @@ impl<'a> Accounts<'a> {
         self.ending.end.value(head.flags).contains(PageFlags::HEAD)
     }
 
+    /// The huge zero page, if there is one.
+    fn zero_head(&self) -> Option<Pfn> {
+        let zero = self.ending.machine.huge_zero.as_ref()?;
+        self.ending.end.value(zero.page).0
+    }
+
+    /// The one reference of the huge zero page: who maps it has none.
+    fn huge_zero_page(&mut self) {
+        if let Some(head) = self.zero_head() {
+            self.of(self.ending.machine.page(head)).refs += 1;
+        }
+    }
+
     /// The swap cache's references, of small folios.
     fn swap_cache(&mut self) {
         for slot in slots_of(self.ending.machine) {
@@ -154,9 +170,15 @@ impl<'a> Accounts<'a> {
                 }
                 // DAX neither holds a reference nor counts the mapping.
                 _ if entry.is_devmap() => {}
+                _ if entry.is_huge() && self.zero_head() == Some(entry.pfn()) => {}
                 _ if entry.pte_present() && !entry.is_special() => {
                     self.of(machine.page(entry.pfn())).refs += 1;
-                    self.folios[entry.pfn().0 as usize].mapped += 1;
+                    let account = &mut self.folios[entry.pfn().0 as usize];
+                    if entry.is_huge() {
+                        account.entire += 1;
+                    } else {
+                        account.mapped += 1;
+                    }
                 }
                 _ => {
                     let uses = entry.swap_slot();
@@ -167,6 +189,16 @@ impl<'a> Accounts<'a> {
                 }
             }
         }
+    }
+
+    /// What `_nr_pages_mapped` of a large folio should be.
+    fn pages_mapped(&self, head: &Page) -> i32 {
+        let pages = 1 << self.ending.end.value(head.order);
+        let by_pte = (0..pages)
+            .filter(|&n| self.folios[head.pfn.plus(n).0 as usize].mapped > 0)
+            .count();
+        let entire = self.folios[head.pfn.0 as usize].entire > 0;
+        by_pte as i32 + i32::from(entire) * COMPOUND_MAPPED
     }
 
     fn agree(&self) -> Result<(), String> {
@@ -230,6 +262,15 @@ impl<'a> Accounts<'a> {
             compare("pincount", end.value(page.pincount), account.pins);
         }
         compare("mapcount", end.value(page.mapcount), account.mapped);
+        compare(
+            "entire_mapcount",
+            end.value(page.entire_mapcount),
+            account.entire,
+        );
+        if self.is_large(page) {
+            let due = self.pages_mapped(page);
+            compare("nr_pages_mapped", end.value(page.nr_pages_mapped), due);
+        }
         // A page with no reference left is the allocator's, and no other is.
         let is_tail = end.value(page.compound_head).0.is_some();
         let is_free = end.plain(page.buddy);

@@ -63,6 +63,20 @@ impl<'a> Ending<'a> {
         self.end.plain(self.machine.page(pfn).buddy)
     }
 
+    /// Whether a page heads a large folio.
+    pub fn is_large(&self, head: Pfn) -> bool {
+        let flags = self.end.value(self.machine.page(head).flags);
+        flags.contains(PageFlags::HEAD)
+    }
+
+    /// Whether a folio is in the queue of those to split.
+    pub fn is_queued_for_split(&self, head: Pfn) -> bool {
+        let queue = &self.machine.split_queue.folios;
+        queue
+            .iter()
+            .any(|&place| self.end.plain(place).0 == Some(head))
+    }
+
     /// What user space finds at the `nth` place of an area: in the page that is mapped there, in the one that a fault will
     /// find in the swap cache, or in the slot that it will read. `None` where nothing is.
     pub fn contents(&self, area: Area, nth: u64) -> Option<u32> {
@@ -108,6 +122,36 @@ impl<'a> Ending<'a> {
             let entry: Entry = self.end.value(cell);
             entry.is_migration()
         })
+    }
+
+    /// The pages that an mm may write to, as its page tables have it.
+    pub fn writable_pages(&self, mm: MmId) -> impl Iterator<Item = &'a Page> {
+        let mut pages = Vec::new();
+        self.add_writable(self.machine.mm(mm).pgd, Level::Pgd, &mut pages);
+        pages.into_iter()
+    }
+
+    fn add_writable(&self, table: Pfn, level: Level, pages: &mut Vec<&'a Page>) {
+        let machine = self.machine;
+        let below = std::iter::successors(level.below(), |level| level.below())
+            .find(|&level| !machine.geometry.is_folded(level));
+        for &cell in &machine.page(table).table.entries {
+            let entry: Entry = self.end.value(cell);
+            match below {
+                Some(below) if !entry.is_huge() && entry.access_permitted(false) => {
+                    self.add_writable(entry.pfn(), below, pages);
+                }
+                _ if entry.access_permitted(true) => {
+                    let count = if entry.is_huge() {
+                        machine.geometry.pages_per_pmd()
+                    } else {
+                        1
+                    };
+                    pages.extend((0..count).map(|n| machine.page(entry.pfn().plus(n))));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// The frame that an mm maps at `addr`, by an entry that is present, of whatever level.

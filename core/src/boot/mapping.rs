@@ -2,7 +2,11 @@
 
 use super::{Area, Boot, Mapped};
 use crate::machine::MmId;
-use crate::types::{AnonPlace, Bits, Entry, Level, Owner, PAGE_SIZE, PageFlags, Pfn};
+use crate::types::{
+    AnonPlace, Bits, BlockLink, COMPOUND_MAPPED, Deferred, Entry, Level, Owner, PAGE_SIZE,
+    PageFlags, Pfn,
+};
+use std::ops::Range;
 
 impl Boot {
     /// Small pages, writable, exclusive, in every place of the area.
@@ -52,8 +56,39 @@ impl Boot {
     pub fn map_leaf(&mut self, mm: MmId, addr: u64, level: Level, head: Pfn, write: bool) {
         let slot = self.tables_down_to(mm, addr, level);
         self.layout.set(slot, Entry::leaf(head, write).huge());
-        self.count_mapping(head);
+        self.count_entire_mapping(head);
+        self.hold_mapping(head);
         self.set_place(mm, addr, head);
+    }
+
+    /// A huge page at the start of the area, with a table deposited for it: its head. Nobody else has a reference.
+    pub fn mapped_thp(&mut self, area: Area, write: bool) -> Pfn {
+        let head = self.thp(Owner::Us, 0);
+        self.map_huge(area.mm, area.start, head, write);
+        self.deposit(area.mm, area.start, Entry::NONE);
+        head
+    }
+
+    /// A large folio at the start of the area, of which only these pages are mapped, by PTEs, writable: its head. It is queued to be
+    /// split, as whoever unmapped the others left it.
+    pub fn partly_mapped_thp(&mut self, area: Area, pages: Range<u32>) -> Pfn {
+        let head = self.thp(Owner::Us, 0);
+        for n in pages {
+            let addr = area.start + u64::from(n) * PAGE_SIZE;
+            self.map(area.mm, addr, head.plus(n), true);
+        }
+        let partially_mapped = self.page(head).partially_mapped;
+        self.layout.set(partially_mapped, true);
+        self.queue_for_split(head);
+        head
+    }
+
+    /// A large folio is in the queue of those to split; the only one. (Kernels later than v6.8 queue every huge page.)
+    pub fn queue_for_split(&mut self, head: Pfn) {
+        let deferred = self.page(head).deferred;
+        self.layout.set(deferred, Deferred::Queued);
+        let first = self.machine.split_queue.folios[0];
+        self.layout.set_plain(first, BlockLink(Some(head)));
     }
 
     /// Maps a device's page at `addr`, as DAX does: without a reference, and without counting the mapping.
@@ -98,12 +133,39 @@ impl Boot {
         self.layout.set(slot, change(entry));
     }
 
-    /// The page is mapped once more, exclusively.
+    /// One more PTE maps the page, exclusively.
     pub(super) fn count_mapping(&mut self, pfn: Pfn) {
+        self.hold_mapping(pfn);
         let page = self.page(pfn);
-        let (mapcount, flags, compound_head) = (page.mapcount, page.flags, page.compound_head);
+        let (mapcount, compound_head) = (page.mapcount, page.compound_head);
         let times = self.layout.get(mapcount) + 1;
         self.layout.set(mapcount, times);
+        let head = self.layout.get(compound_head).0.unwrap_or(pfn);
+        let (flags, nr) = (self.page(head).flags, self.page(head).nr_pages_mapped);
+        if times == 1 && self.layout.get(flags).contains(PageFlags::HEAD) {
+            let mapped = self.layout.get(nr) + 1;
+            self.layout.set(nr, mapped);
+        }
+    }
+
+    /// One more entry maps all of a folio.
+    fn count_entire_mapping(&mut self, head: Pfn) {
+        let (entire, nr) = (
+            self.page(head).entire_mapcount,
+            self.page(head).nr_pages_mapped,
+        );
+        let times = self.layout.get(entire) + 1;
+        self.layout.set(entire, times);
+        if times == 1 {
+            let mapped = self.layout.get(nr) + COMPOUND_MAPPED;
+            self.layout.set(nr, mapped);
+        }
+    }
+
+    /// A mapping's reference of the page; it is exclusive.
+    fn hold_mapping(&mut self, pfn: Pfn) {
+        let page = self.page(pfn);
+        let (flags, compound_head) = (page.flags, page.compound_head);
         let flags_now = self.layout.get(flags) | PageFlags::ANON_EXCLUSIVE;
         self.layout.set(flags, flags_now);
         let head = self.layout.get(compound_head).0.unwrap_or(pfn);

@@ -4,13 +4,14 @@ use super::Boot;
 use crate::machine::MmId;
 use crate::sync::{Atomic, Name};
 use crate::types::{
-    BlockLink, CompoundHead, Entry, LruBatch, Mapping, Memory, Migratetype, Owner, PageFlags,
-    Pagemap, Pfn, SecondaryMmu, Vmemmap,
+    BlockLink, CompoundHead, Entry, HugeZero, LruBatch, Mapping, Memory, Migratetype, Owner,
+    PageFlags, Pagemap, Pfn, SecondaryMmu, Vmemmap,
 };
 
 impl Boot {
     /// A block of `1 << order` frames on the free list.
     pub fn free_block(&mut self, order: u8) -> Pfn {
+        self.machine.large_folios |= order > 0;
         let first = self.frame();
         for _ in 1..1 << order {
             self.frame();
@@ -25,6 +26,12 @@ impl Boot {
         self.layout.set_plain(next, rest);
         self.layout.set_plain(list, BlockLink(Some(first)));
         first
+    }
+
+    /// A block on the free list that makes one huge page.
+    pub fn free_huge_block(&mut self) -> Pfn {
+        let order = self.machine.zone.free.len() as u8 - 1;
+        self.free_block(order)
     }
 
     /// A free frame that was a page table in an earlier life, and still holds what it held then.
@@ -53,6 +60,7 @@ impl Boot {
 
     /// A large anonymous folio of `1 << order` pages with `refs` references: its head.
     pub fn large_folio(&mut self, order: u8, owner: Owner, refs: i32) -> Pfn {
+        self.machine.large_folios = true;
         let head = self.frame();
         self.make_anon(head, owner, refs);
         for _ in 1..1 << order {
@@ -78,6 +86,31 @@ impl Boot {
         self.layout.set_plain(owned, Owner::Us);
         self.machine.zero_page = Some(pfn);
         pfn
+    }
+
+    /// Read faults of areas that want huge pages map the huge zero page from now on. It is there already if `made`, with the one
+    /// reference that the shrinker may take; those who mapped it before are gone.
+    pub fn huge_zero_page(&mut self, made: bool) -> Option<Pfn> {
+        self.machine.large_folios = true;
+        let head = made.then(|| self.zero_folio());
+        let link = BlockLink(head);
+        let zero = self.layout.object("huge_zero", |layout| HugeZero {
+            refcount: layout.atomic("huge_zero.refcount", i32::from(made)),
+            page: layout.atomic("huge_zero.page", link),
+            pfn: layout.atomic("huge_zero.pfn", link),
+            lock: layout.spin_lock("huge_zero.lock"),
+        });
+        self.machine.huge_zero = Some(zero);
+        head
+    }
+
+    /// A large folio that is no anonymous memory, and on no list: the huge zero page.
+    fn zero_folio(&mut self) -> Pfn {
+        let head = self.thp(Owner::Us, 1);
+        let (flags, mapping) = (self.page(head).flags, self.page(head).mapping);
+        self.layout.set(flags, PageFlags::HEAD);
+        self.layout.set(mapping, Mapping::None);
+        head
     }
 
     /// Says what is fixed of the memory behind a frame.

@@ -75,6 +75,8 @@ fn prep_new_page(cpu: &Cpu<'_>, head: &Page, order: u8, owner: Owner) {
         write_once(cpu, tail.compound_head, CompoundHead(Some(head.pfn)));
     }
     write_once(cpu, head.order, order);
+    write_once(cpu, head.entire_mapcount, 0);
+    write_once(cpu, head.nr_pages_mapped, 0);
     write_once(cpu, head.pincount, 0);
 }
 
@@ -139,6 +141,7 @@ pub fn take_page_off_buddy(cpu: &Cpu<'_>, page: &Page) -> bool {
 /// `destroy_large_folio`: the tails are pages by themselves again. Returns the order that it had.
 fn destroy_large_folio(cpu: &Cpu<'_>, folio: Folio<'_>) -> u8 {
     let head = folio.head();
+    super::folio_undo_large_rmappable(cpu, folio);
     let order = read_once(cpu, head.order);
     for n in 1..1 << order {
         let tail = cpu.machine().page(head.pfn.plus(n));

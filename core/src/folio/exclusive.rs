@@ -9,7 +9,8 @@
 //! 3. If the same entry is put back afterwards, the bit must have been seen clear before: a barrier.
 
 use super::{
-    Folio, Page, PageFlags, clear_page_flags, folio_maybe_dma_pinned, page_dup_rmap, set_page_flags,
+    Folio, Page, PageFlags, clear_page_flags, folio_dup_rmap_pmd, folio_maybe_dma_pinned,
+    page_dup_rmap, set_page_flags,
 };
 use crate::cpu::Cpu;
 use crate::lkmm::{read_once_has, smp_mb, smp_mb_after_atomic};
@@ -57,12 +58,35 @@ pub fn page_try_dup_anon_rmap(
     page: &Page,
     needs_cow: impl FnOnce() -> bool,
 ) -> bool {
+    let shared = give_up_exclusivity(cpu, page, needs_cow);
+    if shared {
+        page_dup_rmap(cpu, page);
+    }
+    shared
+}
+
+/// The same of an entry that maps all of a folio (since v6.8 `folio_try_dup_anon_rmap_pmd`).
+#[track_caller]
+pub fn folio_try_dup_anon_rmap_pmd(
+    cpu: &Cpu<'_>,
+    folio: Folio<'_>,
+    needs_cow: impl FnOnce() -> bool,
+) -> bool {
+    let shared = give_up_exclusivity(cpu, folio.head(), needs_cow);
+    if shared {
+        folio_dup_rmap_pmd(cpu, folio);
+    }
+    shared
+}
+
+/// Whether the page is not exclusive any more.
+#[track_caller]
+fn give_up_exclusivity(cpu: &Cpu<'_>, page: &Page, needs_cow: impl FnOnce() -> bool) -> bool {
     if page_anon_exclusive(cpu, page) {
         if needs_cow() {
             return false;
         }
         clear_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE);
     }
-    page_dup_rmap(cpu, page);
     true
 }

@@ -3,7 +3,7 @@
 use super::{CompoundHead, Mapping, Page, PageFlags};
 use crate::cpu::Cpu;
 use crate::lkmm::{read_once, read_once_dereferenced, read_once_has, read_once_is};
-use crate::sync::{Rmw, RmwOrder, Word};
+use crate::sync::{LoadOrder, Rmw, RmwOrder, Until, Word};
 
 /// A folio, by its head page.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +63,16 @@ impl<'m> Folio<'m> {
         let keep = !PageFlags::LOCKED.into_word();
         // ORDERING: release. Pairs with the next trylock. No step.
         self.0.flags.update(cpu, Rmw::And(keep), RmwOrder::Release);
+    }
+}
+
+/// `folio_lock`: as often as it takes, until nobody else has it.
+pub fn folio_lock(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    let unlocked = Until::AllClear(PageFlags::LOCKED.into_word());
+    // Each turn but the last saw somebody else get the lock first.
+    while !folio.trylock(cpu) {
+        let flags = folio.head().flags;
+        flags.wait_until(cpu, unlocked, LoadOrder::Relaxed);
     }
 }
 

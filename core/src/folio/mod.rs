@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `head` | a folio, by its head page |
 //! | `flags` | bits of `page->flags` |
+//! | `deferred` | large folios that want to be split |
 //! | `mapcount` | how often a page is mapped |
 //! | `zero_page` | the shared zero page |
 //! | `refcount` | the count, its freezing, the pins in it |
@@ -11,6 +12,7 @@
 //! | `alloc` | the free list |
 
 mod alloc;
+mod deferred;
 mod exclusive;
 mod flags;
 mod head;
@@ -19,18 +21,26 @@ mod refcount;
 mod zero_page;
 
 pub use crate::types::{
-    BlockLink, CompoundHead, LruBatch, Mapping, Memory, Migratetype, Owner, Page, PageFlags, Pfn,
-    Vmemmap,
+    BlockLink, COMPOUND_MAPPED, CompoundHead, Deferred, LruBatch, Mapping, Memory, Migratetype,
+    Owner, Page, PageFlags, Pfn, Vmemmap,
 };
 pub(crate) use alloc::free_folio;
 pub use alloc::{alloc_folio, take_page_off_buddy};
+pub use deferred::{
+    deferred_split_folio, folio_undo_large_rmappable, locked as split_queue_locked,
+    queue as split_queue_add, queue_whole_folio, take_all as split_queue_take_all,
+    unqueue as split_queue_remove,
+};
 pub use exclusive::{
-    page_anon_exclusive, page_try_dup_anon_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
+    folio_try_dup_anon_rmap_pmd, page_anon_exclusive, page_try_dup_anon_rmap,
+    page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 pub use flags::{clear_page_flags, folio_mark_dirty, set_page_flags, test_and_clear_page_flag};
-pub use head::{Folio, page_folio, page_is_in_folio};
+pub use head::{Folio, folio_lock, page_folio, page_is_in_folio};
 pub use mapcount::{
-    folio_mapped, page_add_new_rmap, page_add_rmap, page_dup_rmap, page_remove_rmap,
+    folio_add_new_rmap_pmd, folio_add_new_rmap_range, folio_add_rmap_pmd, folio_dup_rmap_pmd,
+    folio_mapcount, folio_mapped, folio_remove_rmap_pmd, page_add_new_rmap, page_add_rmap,
+    page_dup_rmap, page_remove_rmap, page_trans_huge_mapcount,
 };
 pub use refcount::{
     Frozen, GUP_PIN_COUNTING_BIAS, folio_get, folio_maybe_dma_pinned, folio_put, folio_put_refs,

@@ -9,7 +9,7 @@ use crate::folio::{
     Page, PageFlags, is_zero_page, page_anon_exclusive, page_folio, set_page_flags,
 };
 use crate::lkmm::read_once_has;
-use crate::mm::{Backing, Mm, Pagemap, VmFlags, Vma, get_dev_pagemap};
+use crate::mm::{Backing, Mm, Pagemap, VmFlags, Vma, get_dev_pagemap, is_huge_zero_pmd};
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, PAGE_SHIFT, find_entry, pte_offset_map_lock, pte_unmap_unlock,
 };
@@ -177,6 +177,9 @@ fn follow_trans_huge_pmd<'m>(
     let head = machine.page(pmd.pfn());
     if flags.contains(Foll::WRITE) && !can_follow_write(cpu, vma, pmd, Some(head), flags) {
         return Ok(Followed::Nothing);
+    }
+    if flags.contains(Foll::DUMP) && is_huge_zero_pmd(cpu, pmd) {
+        return Err(Errno::Efault);
     }
     if pmd.is_prot_none() && !can_follow_protnone(cpu, vma, flags) {
         return Ok(Followed::Nothing);

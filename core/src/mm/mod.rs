@@ -8,6 +8,7 @@
 //! | `write_protect_seq` | fork's sequence, as fork writes it |
 //! | `deposit` | tables deposited for huge mappings |
 //! | `pagemap` | references of a device's pagemap |
+//! | `huge_zero` | the huge zero page, made and given back |
 //! | `notifier` | telling secondary MMUs of a change |
 //! | `split_pmd` | a huge pmd becomes a table of PTEs |
 //! | `fault_flags` | what a fault is asked for, and how it ends |
@@ -22,6 +23,7 @@ mod fault;
 mod fault_flags;
 mod gather;
 mod has_pinned;
+mod huge_zero;
 mod mmap_lock;
 mod notifier;
 mod pagemap;
@@ -36,9 +38,12 @@ pub use anon_vma::{
     anon_vma_areas, anon_vma_clone, anon_vma_fork, anon_vma_root, folio_anon_vma,
     folio_move_anon_rmap, page_copy_anon, page_set_anon, unlink_anon_vmas,
 };
-pub use fault::{folio_lock, handle_mm_fault, wait_for_change};
+pub use fault::{handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
 pub use gather::MmuGather;
+pub use huge_zero::{
+    is_huge_zero_page, is_huge_zero_pmd, mm_get_huge_zero_page, shrink_huge_zero_page_scan,
+};
 pub use notifier::{invalidate_range_end, invalidate_range_start};
 pub use pagemap::{get_dev_pagemap, put_dev_pagemap, touch_memmap};
 pub use split_pmd::{split_huge_pmd, split_huge_pmd_locked};

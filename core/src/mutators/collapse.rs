@@ -11,6 +11,9 @@
 //! 4. the pages are copied, their entries cleared, their references dropped;
 //! 5. the table is deposited, and the huge entry installed.
 //!
+//! A page that cannot be read ends it between 3 and 4: the table is linked again, its pages still isolated and locked, and these are
+//! given back afterwards.
+//!
 //! # What happens when a walker comes
 //!
 //! It is inside the table. Without 2 it pins a page through an entry that is unchanged, before or after 3:
@@ -20,8 +23,8 @@
 
 use crate::cpu::{Cpu, flush_tlb, tlb_remove_table_sync_one};
 use crate::folio::{
-    Folio, Owner, Page, PageFlags, alloc_folio, folio_get, folio_put, folio_ref_count_is,
-    page_add_new_rmap, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
+    Folio, Owner, Page, PageFlags, alloc_folio, folio_add_new_rmap_pmd, folio_get, folio_put,
+    folio_ref_count_is, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
 };
 use crate::lkmm::{read_once, smp_wmb};
 use crate::machine::MmId;
@@ -66,6 +69,8 @@ pub enum Scan {
     DelPageLru,
     /// `SCAN_ALLOC_HUGE_PAGE_FAIL`.
     AllocHugePageFail,
+    /// `SCAN_COPY_MC`: a page cannot be read, its memory being broken.
+    CopyMc,
 }
 
 impl Scan {
@@ -87,6 +92,7 @@ impl Scan {
             Self::PageCount => "page_count",
             Self::DelPageLru => "could_not_delete_page_from_lru",
             Self::AllocHugePageFail => "alloc_huge_page_failed",
+            Self::CopyMc => "copy_poisoned_page",
         }
     }
 }
@@ -155,6 +161,12 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
     }
     if scan != Scan::Succeed {
         return scan;
+    }
+    // __collapse_huge_page_copy
+    let poisoned = |page: &Page| page.memory.poisoned;
+    if isolated.iter().any(|(page, _)| page.is_some_and(poisoned)) {
+        copy_failed(cpu, pmdp, pmd, &isolated);
+        return Scan::CopyMc;
     }
     copy_succeeded(cpu, table, &isolated);
     let write = vma.vm_flags(cpu).contains(VmFlags::WRITE);
@@ -311,6 +323,17 @@ fn release_pages(cpu: &Cpu<'_>, isolated: &Isolated<'_>) {
     }
 }
 
+/// `__collapse_huge_page_copy_failed`: the table is linked again, and then the pages are given back. The anon_vma lock is not held any
+/// more: a walk of mappings that comes between the two meets pages that are locked.
+fn copy_failed(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, pmd: Entry, isolated: &Isolated<'_>) {
+    let _span = cpu.span("__collapse_huge_page_copy_failed");
+    pmdp.lock().lock(cpu);
+    // pmd_populate
+    pmdp.set_pmd(cpu, pmd);
+    pmdp.lock().unlock(cpu);
+    release_pages(cpu, isolated);
+}
+
 /// `__collapse_huge_page_copy_succeeded`: the contents are in the huge page; the old pages go.
 fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
     let _span = cpu.span("__collapse_huge_page_copy_succeeded");
@@ -336,13 +359,15 @@ fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
 fn install(cpu: &Cpu<'_>, mm: &Mm, base: u64, pmdp: EntryPtr<'_>, table: &Page, huge: Entry) {
     let head = cpu.machine().page(huge.pfn());
     // ORDERING: the copied contents, and the heads of the new folio, before the entry that makes them
-    // reachable (__folio_mark_uptodate). Pairs with entry-read-once (P6). No step: no race of the catalogue
-    // looks at contents.
-    smp_wmb(cpu);
+    // reachable (__folio_mark_uptodate). Pairs with entry-read-once (P6). Without it, a pin of a page that does not look like one
+    // of a large folio yet. Step `folio-publish-barrier`.
+    if cpu.does(Step::FolioPublishBarrier) {
+        smp_wmb(cpu);
+    }
     pmdp.lock().lock(cpu);
     bug_on_pmd(cpu, pmdp);
     page_set_anon(cpu, head, mm, base);
-    page_add_new_rmap(cpu, head);
+    folio_add_new_rmap_pmd(cpu, Folio::of(head));
     set_page_flags(cpu, head, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
     mm.deposit(cpu, table);
     // maybe_pmd_mkwrite(pmd_mkdirty(...))

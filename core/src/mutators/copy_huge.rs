@@ -6,12 +6,13 @@
 //! 2. both pmds are locked, the child's first, and the parent's is looked at again;
 //! 3. a folio that may be pinned is not shared, nor is all of it copied: the locks are dropped, the parent's pmd is split, and
 //!    each page is decided by its PTE (`copy_pte`);
+//!    The huge zero page is not counted, and the child has a reference of it like any mm that maps it;
 //! 4. any other is shared: both pmds map it, read-only.
 
 use super::fork::Copy;
 use crate::errno::Errno;
-use crate::folio::{folio_get, folio_put, page_folio, page_try_dup_anon_rmap};
-use crate::mm::{Backing, split_huge_pmd};
+use crate::folio::{folio_get, folio_put, folio_try_dup_anon_rmap_pmd, page_folio};
+use crate::mm::{Backing, is_huge_zero_pmd, mm_get_huge_zero_page, split_huge_pmd};
 use crate::pgtable::{Bits, EntryPtr, pte_alloc_one, pte_free};
 
 /// How a huge entry was copied.
@@ -64,10 +65,20 @@ impl<'m> Copy<'_, 'm> {
             unlock();
             return Ok(Huge::Table);
         }
-        let head = cpu.machine().page(pmd.pfn());
-        let folio = page_folio(cpu, head);
+        if is_huge_zero_pmd(cpu, pmd) {
+            // No page is made: the parent has a reference of it.
+            if let Some(zero) = &cpu.machine().huge_zero {
+                mm_get_huge_zero_page(cpu, self.dst, zero);
+            }
+            self.dst.deposit(cpu, table);
+            src.set_wrprotect(cpu);
+            dst.set(cpu, pmd.without(Bits::ACCESSED));
+            unlock();
+            return Ok(Huge::Done);
+        }
+        let folio = page_folio(cpu, cpu.machine().page(pmd.pfn()));
         folio_get(cpu, folio);
-        if !page_try_dup_anon_rmap(cpu, head, || self.may_be_pinned(folio)) {
+        if !folio_try_dup_anon_rmap_pmd(cpu, folio, || self.may_be_pinned(folio)) {
             folio_put(cpu, folio);
             pte_free(cpu, table);
             unlock();

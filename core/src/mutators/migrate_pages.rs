@@ -20,10 +20,9 @@ use super::migrate::{copy_contents, folio_migrate_mapping, isolate};
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::{Cpu, try_to_unmap_flush};
 use crate::folio::{
-    Folio, Owner, PageFlags, Pfn, alloc_folio, folio_mapped, folio_put, folio_ref_count_is,
-    set_page_flags,
+    Folio, Owner, PageFlags, Pfn, alloc_folio, folio_lock, folio_mapped, folio_put,
+    folio_ref_count_is, set_page_flags,
 };
-use crate::mm::folio_lock;
 use crate::step::Step;
 use arrayvec::ArrayVec;
 

@@ -17,11 +17,14 @@
 //! | `zap` | `madvise(MADV_DONTNEED)` and the entries' part of `munmap` |
 //! | `munmap` | `munmap`: the area, the entries, the tables |
 //! | `split_folio` | a large folio becomes small ones |
+//! | `deferred_split` | large folios of which a part is mapped no more become small ones |
 //! | `page_vma_mapped` | where an area maps the pages of a folio |
 //! | `rmap` | all mappings of a folio: to migration entries and back |
 //! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
 //! | `reclaim` | pages are taken from those who do not use them |
 //! | `migrate` | a page moves to another frame |
+//! | `pmd_migration` | pmd migration entries |
+//! | `migrate_huge` | a huge page moves to other frames |
 //! | `migrate_pages` | many do, at once or one by one |
 //! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
@@ -45,6 +48,7 @@
 mod collapse;
 mod copy_huge;
 mod copy_pte;
+mod deferred_split;
 mod device;
 mod exit;
 mod fork;
@@ -56,11 +60,13 @@ mod ksm;
 mod longterm;
 mod memory_failure;
 mod migrate;
+mod migrate_huge;
 mod migrate_pages;
 mod mremap;
 mod munmap;
 mod noise;
 mod page_vma_mapped;
+mod pmd_migration;
 mod protect;
 mod reclaim;
 mod reclaim_table;
@@ -72,6 +78,7 @@ mod user_fault;
 mod zap;
 
 pub use collapse::{Scan, collapse_huge_page};
+pub use deferred_split::deferred_split_scan;
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use exit::exit_mmap;
 pub use fork::dup_mm;
@@ -83,6 +90,7 @@ pub use ksm::ksm_merge;
 pub use longterm::{lru_add_drain_all, migrate_for_longterm};
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::migrate_page;
+pub use migrate_huge::migrate_huge_page;
 pub use migrate_pages::{MigrateMode, migrate_pages};
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;

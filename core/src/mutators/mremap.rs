@@ -156,7 +156,7 @@ impl<'m> Part<'_, 'm> {
         let (old_pmd, from) = &self.old;
         let whole = from.end - from.start == cpu.machine().geometry.span(Level::Pmd);
         loop {
-            if old_pmd.is_huge(cpu) {
+            if old_pmd.is_huge_or_migration(cpu) {
                 if whole && let Some(late) = self.move_huge_pmd() {
                     return Some(late);
                 }
@@ -245,7 +245,7 @@ impl<'m> Part<'_, 'm> {
             return None;
         }
         self.with_pmd_locks(|old_pmd, new_pmd| {
-            if !old_pmd.is_huge(cpu) {
+            if !old_pmd.is_huge_or_migration(cpu) {
                 return None;
             }
             let pmd = old_pmd.get_and_clear(cpu);

@@ -101,6 +101,11 @@ impl<'a, 'm> PageVmaMappedWalk<'a, 'm> {
         }
     }
 
+    /// Whether it is at an entry of the PMD level.
+    pub(super) const fn is_at_pmd(&self) -> bool {
+        matches!(self.at, At::Pmd(_))
+    }
+
     /// `page_vma_mapped_walk_done`: stops early, and drops the lock.
     pub(super) fn done(&mut self) {
         match std::mem::replace(&mut self.at, At::End) {
@@ -119,18 +124,14 @@ impl<'a, 'm> PageVmaMappedWalk<'a, 'm> {
                 continue;
             };
             let pmd = pmdp.read_once(cpu);
-            if pmd.is_huge() {
+            if pmd.is_huge() || pmd.is_migration() {
                 pmdp.lock().lock(cpu);
                 let now = pmdp.get(cpu);
-                if now.is_huge() {
-                    if self.maps_folio_by_pmd(now) {
-                        return At::Pmd(pmdp);
-                    }
-                    pmdp.lock().unlock(cpu);
-                    return At::End;
+                if self.maps_folio_by_pmd(now) {
+                    return At::Pmd(pmdp);
                 }
                 pmdp.lock().unlock(cpu);
-                if !now.pmd_present() {
+                if now.is_huge() || !now.pmd_present() {
                     return At::End;
                 }
             } else if !pmd.pmd_present() {
@@ -159,11 +160,15 @@ impl<'a, 'm> PageVmaMappedWalk<'a, 'm> {
         !matches!(self.sought, Sought::Mappings { sync: false })
     }
 
-    /// `check_pmd`: whether the huge entry maps a page of the folio, where mappings are looked for.
+    /// Whether the huge entry is what is looked for, and of a page of the folio (`check_pmd`).
     fn maps_folio_by_pmd(&self, pmd: Entry) -> bool {
+        let kind = match self.sought {
+            Sought::Mappings { .. } => pmd.is_huge(),
+            Sought::MigrationEntries => pmd.is_migration(),
+        };
         let (here, first) = (pmd.pfn().0, self.first.0);
         let span = self.cpu.machine().geometry.pages_per_pmd();
-        self.sought != Sought::MigrationEntries && here + span > first && here < first + self.pages
+        kind && here + span > first && here < first + self.pages
     }
 
     /// `map_pte`, and on from there: `None` if there is no table.

@@ -14,6 +14,7 @@
 //! and the walk back does not find them.
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
+use super::pmd_migration::{remove_migration_pmd, set_pmd_migration_entry};
 use crate::cpu::{Cpu, flush_tlb_range, set_tlb_ubc_flush_pending};
 use crate::folio::{
     Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
@@ -105,15 +106,15 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
     let sync = by == By::Split;
     let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
     while let Some(ptep) = walk.next() {
+        if walk.is_at_pmd() {
+            if !set_pmd_migration_entry(cpu, ptep, folio) {
+                walk.done();
+                return false;
+            }
+            continue;
+        }
         let found = ptep.get(cpu);
         let page = cpu.machine().page(found.pfn());
-        if found.is_huge() {
-            bug(
-                cpu,
-                page,
-                "a huge pmd maps a folio that is unmapped page by page",
-            );
-        }
         let exclusive = page_anon_exclusive(cpu, page);
         let pte = ptep_clear(cpu, mm, (ptep, walk.address()), by == By::Batch);
         if pte.is_writable() && !exclusive {
@@ -170,6 +171,10 @@ fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Pl
     let Place { mm, start, range } = place;
     let mut walk = PageVmaMappedWalk::new(cpu, mm, old, range, Sought::MigrationEntries);
     while let Some(ptep) = walk.next() {
+        if walk.is_at_pmd() {
+            remove_migration_pmd(cpu, ptep, new);
+            continue;
+        }
         let nth = (walk.address() - start) / PAGE_SIZE;
         let page = cpu.machine().page(new.head().pfn.plus(nth as u32));
         folio_get(cpu, new);

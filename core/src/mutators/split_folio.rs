@@ -22,12 +22,14 @@ use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::errno::Errno;
 use crate::folio::{
-    CompoundHead, Folio, Frozen, PageFlags, Pfn, clear_page_flags, folio_mapped, folio_put,
-    folio_ref_count_is, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
+    CompoundHead, Folio, Frozen, PageFlags, Pfn, clear_page_flags, folio_mapcount, folio_mapped,
+    folio_put, folio_ref_count_is, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
+    split_queue_locked, split_queue_remove,
 };
 use crate::lkmm::{read_once, smp_wmb, write_once};
-use crate::mm::{folio_anon_vma, page_copy_anon};
+use crate::mm::{folio_anon_vma, is_huge_zero_page, page_copy_anon};
 use crate::step::Step;
+use crate::sync::Fault;
 
 /// `split_huge_page_to_list`, of the anonymous folio that `head` heads, with its lock. The caller holds a reference, and
 /// keeps one of the first page.
@@ -41,13 +43,26 @@ pub fn split_huge_page(cpu: &Cpu<'_>, head: Pfn) -> Result<(), Errno> {
     if !folio.trylock(cpu) {
         return Err(Errno::Ebusy);
     }
-    let split = split_locked(cpu, folio);
+    let split = split_folio(cpu, folio);
     folio.unlock(cpu);
     split
 }
 
-/// With the folio locked.
-fn split_locked<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
+/// `split_folio`: with the folio locked.
+///
+/// # Errors
+/// As [`split_huge_page`], but for the lock.
+pub(super) fn split_folio<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
+    // VM_BUG_ON_FOLIO
+    if !folio.test(cpu, PageFlags::HEAD) {
+        cpu.fault(Fault::Bug {
+            what: "a folio is about to be split that is not large",
+            cell: Some(folio.head().flags.id()),
+        });
+    }
+    if is_huge_zero_page(cpu, folio.head()) {
+        return Err(Errno::Ebusy);
+    }
     // folio_get_anon_vma
     if !folio_mapped(cpu, folio) {
         return Err(Errno::Ebusy);
@@ -70,12 +85,20 @@ fn split_locked<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
 /// With the anon_vma locked.
 fn split_unmapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
     let pages = folio.nr_pages(cpu);
-    if !can_split_folio(cpu, folio, pages) {
+    if !can_split_folio(cpu, folio) {
         return Err(Errno::Eagain);
     }
     unmap_folio(cpu, folio);
     local_irq_save(cpu);
-    let frozen = folio_ref_freeze(cpu, folio, 1);
+    let frozen = split_queue_locked(cpu, || {
+        let frozen = folio_ref_freeze(cpu, folio, 1);
+        // Nobody finds the folio in the queue who would take it for a large one still. Without it, the shrinker does. Step
+        // `split-unqueues`.
+        if frozen.is_some() && cpu.does(Step::SplitUnqueues) {
+            split_queue_remove(cpu, folio);
+        }
+        frozen
+    });
     let was_frozen = frozen.is_some();
     if let Some(frozen) = frozen {
         split_frozen(cpu, folio, frozen, pages);
@@ -95,11 +118,8 @@ fn split_unmapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
 
 /// `can_split_folio`: nobody but the mappings and the caller has a reference. A first look; the freeze
 /// decides.
-fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>, pages: u32) -> bool {
-    let head = folio.head().pfn;
-    let mapped: i32 = (0..pages)
-        .map(|n| read_once(cpu, cpu.machine().page(head.plus(n)).mapcount))
-        .sum();
+fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
+    let mapped = folio_mapcount(cpu, folio);
     folio_ref_count_is(cpu, folio, mapped + 1)
 }
 

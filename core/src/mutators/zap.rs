@@ -14,9 +14,11 @@
 
 use super::reclaim_table::Reclaim;
 use crate::cpu::{Cpu, flush_tlb_batched_pending};
-use crate::folio::{page_folio, page_remove_rmap};
+use crate::folio::{folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
-use crate::mm::{Mm, MmuGather, invalidate_range_end, invalidate_range_start, split_huge_pmd};
+use crate::mm::{
+    Mm, MmuGather, invalidate_range_end, invalidate_range_start, is_huge_zero_pmd, split_huge_pmd,
+};
 use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
     pte_offset_map_lock, pte_unmap_unlock,
@@ -93,7 +95,7 @@ fn zap_pmd<'m>(
     let Range { start, end } = range;
     let mut addr = start;
     while addr != end {
-        if pmdp.is_huge(cpu) {
+        if pmdp.is_huge_or_migration(cpu) {
             if end - addr != cpu.machine().geometry.span(Level::Pmd) {
                 split_huge_pmd(cpu, mm, pmdp, false, None);
             } else if zap_huge_pmd(cpu, mm, tlb, pmdp, addr..end) {
@@ -180,7 +182,7 @@ fn zap_huge_pmd<'m>(
 ) -> bool {
     let _span = cpu.span("zap_huge_pmd");
     pmdp.lock().lock(cpu);
-    if !pmdp.is_huge(cpu) {
+    if !pmdp.is_huge_or_migration(cpu) {
         pmdp.lock().unlock(cpu);
         return false;
     }
@@ -191,16 +193,32 @@ fn zap_huge_pmd<'m>(
         pmdp.lock().unlock(cpu);
         return true;
     }
-    let head = cpu.machine().page(pmd.pfn());
-    page_remove_rmap(cpu, head);
-    // zap_deposited_table: no walker can be inside, says the kernel, because collapse made sure of it.
-    if let Some(table) = mm.withdraw(cpu) {
-        pte_free(cpu, table);
+    if pmd.is_migration() {
+        // Whoever migrates finds the entry gone. It had neither reference nor map count.
+        pfn_swap_entry_to_page(cpu, pmd);
+        zap_deposited_table(cpu, mm);
+        pmdp.lock().unlock(cpu);
+        return true;
     }
+    if is_huge_zero_pmd(cpu, pmd) {
+        zap_deposited_table(cpu, mm);
+        pmdp.lock().unlock(cpu);
+        return true;
+    }
+    let head = cpu.machine().page(pmd.pfn());
+    folio_remove_rmap_pmd(cpu, page_folio(cpu, head));
+    zap_deposited_table(cpu, mm);
     pmdp.lock().unlock(cpu);
     if tlb.remove_page(cpu, page_folio(cpu, head).head()) {
         // tlb_remove_page_size
         tlb.flush(cpu);
     }
     true
+}
+
+/// `zap_deposited_table`: no walker can be inside, says the kernel, because collapse made sure of it.
+fn zap_deposited_table(cpu: &Cpu<'_>, mm: &Mm) {
+    if let Some(table) = mm.withdraw(cpu) {
+        pte_free(cpu, table);
+    }
 }

@@ -22,7 +22,7 @@ use crate::lkmm::{
     read_once, read_once_dereferenced, read_once_has, read_once_is, write_once, xchg,
 };
 use crate::step::Step;
-use crate::sync::{Atomic, Fault, Rmw, RmwOrder, Word};
+use crate::sync::{Atomic, Fault, LoadOrder, Rmw, RmwOrder, Word};
 use crate::types::Mm;
 
 /// A pointer to an entry (`pte_t *` to `pgd_t *`).
@@ -124,6 +124,16 @@ impl<'m> EntryPtr<'m> {
         match self.slot(cpu) {
             Ok(slot) => read_once_has(cpu, slot, Entry::NONE.with(Bits::HUGE)),
             Err(copy) => copy.is_huge(),
+        }
+    }
+
+    /// `is_swap_pmd(*pmdp) || pmd_trans_huge(*pmdp)`: there is no table, and yet there is something.
+    #[track_caller]
+    pub fn is_huge_or_migration(self, cpu: &Cpu<'_>) -> bool {
+        let bits = Entry::NONE.with(Bits::HUGE.union(Bits::SWAP));
+        match self.slot(cpu) {
+            Ok(slot) => slot.has_any(cpu, bits, LoadOrder::Relaxed),
+            Err(copy) => copy.is_huge() || copy.is_migration(),
         }
     }
 

@@ -14,6 +14,8 @@ pub struct Mm {
     pub write_protect_seq: Atomic<u32>,
     /// `MMF_HAS_PINNED`.
     pub has_pinned: Atomic<bool>,
+    /// `MMF_HUGE_ZERO_PAGE`: it has a reference of the huge zero page, until it ends.
+    pub huge_zero: Atomic<bool>,
     /// `mm_users`: who uses it. Two, unless boot says otherwise.
     pub users: Atomic<i32>,
     /// The areas, by address. Which of them still exist is each area's own affair.

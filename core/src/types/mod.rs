@@ -14,6 +14,8 @@
 //! | `entry` | the value of an entry |
 //! | `migratetype` | what a block of pages is kept for |
 //! | `pagemap` | the pagemap of a device's memory |
+//! | `split_queue` | large folios that want to be split |
+//! | `huge_zero` | the huge zero page |
 //! | `table` | a frame that holds entries |
 //! | `page` | `struct page` |
 //! | `anon_vma` | from an anonymous page to where it may be mapped |
@@ -27,6 +29,7 @@
 mod anon_vma;
 mod entry;
 mod geometry;
+mod huge_zero;
 mod lru_batch;
 mod migratetype;
 mod mm;
@@ -36,6 +39,7 @@ mod pagemap;
 mod pfn;
 mod secondary_mmu;
 mod sections;
+mod split_queue;
 mod swap;
 mod table;
 mod vma;
@@ -45,15 +49,17 @@ pub use anon_vma::{AnonPlace, AnonVma};
 pub(crate) use entry::LOW_HALF;
 pub use entry::{Bits, Entry};
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
+pub use huge_zero::HugeZero;
 pub use lru_batch::LruBatch;
 pub use migratetype::Migratetype;
 pub use mm::Mm;
-pub use page::{CompoundHead, Mapping, Memory, Owner, Page, Vmemmap};
+pub use page::{COMPOUND_MAPPED, CompoundHead, Mapping, Memory, Owner, Page, Vmemmap};
 pub use page_flags::PageFlags;
 pub use pagemap::Pagemap;
 pub use pfn::Pfn;
 pub use secondary_mmu::SecondaryMmu;
 pub(crate) use sections::Sections;
+pub use split_queue::{Deferred, SplitQueue};
 pub use swap::{Cached, Swap, SwapSlot, SwapUse};
 pub use table::Table;
 pub use vma::{Backing, VmFlags, Vma};

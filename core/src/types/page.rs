@@ -1,6 +1,6 @@
 //! `struct page`: what the memory map keeps of each frame.
 
-use super::{AnonPlace, BlockLink, Migratetype, PageFlags, Pfn, Table};
+use super::{AnonPlace, BlockLink, Deferred, Migratetype, PageFlags, Pfn, Table};
 use crate::sync::{Atomic, Layout, Life, Name, Plain, Word};
 use std::fmt;
 
@@ -115,6 +115,8 @@ pub struct Memory {
     pub zone_movable: bool,
     /// Peer-to-peer DMA memory of a PCI device.
     pub p2pdma: bool,
+    /// Reading it fails: the memory is broken, and the hardware says so.
+    pub poisoned: bool,
     /// The conversion that `arch_make_page_accessible` asks for fails: of a page that a secure guest has (s390).
     pub inaccessible: bool,
     /// It may turn out to be broken while the CPUs run ([`memory_failure`](crate::mutators::memory_failure)).
@@ -127,6 +129,9 @@ pub struct Memory {
     pub pageblock: Option<Atomic<Migratetype>>,
 }
 
+/// What `_nr_pages_mapped` has more for as long as some entry maps all of a folio. The kernel's is `0x800000`.
+pub const COMPOUND_MAPPED: i32 = 0x100;
+
 /// `struct page`, and what the frame holds if it holds a page table.
 ///
 /// A struct page is never freed: its counts may be touched whatever became of the frame.
@@ -136,8 +141,17 @@ pub struct Page {
     pub pfn: Pfn,
     /// `_refcount`. Of a tail it is zero.
     pub refcount: Atomic<i32>,
-    /// `_mapcount`, counted from zero (the kernel starts at -1).
+    /// `_mapcount`, counted from zero (the kernel starts at -1): PTEs that map this page.
     pub mapcount: Atomic<i32>,
+    /// `_entire_mapcount`, likewise, of the head of a large folio: entries above the PTE level that map all of it.
+    pub entire_mapcount: Atomic<i32>,
+    /// `_nr_pages_mapped`, of the head of a large folio: how many of its pages some PTE maps, and a high bit if some pmd maps it.
+    pub nr_pages_mapped: Atomic<i32>,
+    /// `_deferred_list`, of the head of a large folio. Changed under the lock of the queue.
+    pub deferred: Atomic<Deferred>,
+    /// `PG_partially_mapped`, of the head of a large folio (later than v6.8): it is in the queue because a part of it was unmapped, and
+    /// not only because it is a huge page. Changed under the lock of the queue.
+    pub partially_mapped: Atomic<bool>,
     /// `flags`.
     pub flags: Atomic<PageFlags>,
     /// `compound_head`.
@@ -174,6 +188,10 @@ impl Page {
             pfn,
             refcount: layout.atomic(name("page{}.refcount"), 0),
             mapcount: layout.atomic(name("page{}.mapcount"), 0),
+            entire_mapcount: layout.atomic(name("page{}.entire_mapcount"), 0),
+            nr_pages_mapped: layout.atomic(name("page{}.nr_pages_mapped"), 0),
+            deferred: layout.atomic(name("page{}.deferred"), Deferred::No),
+            partially_mapped: layout.atomic(name("page{}.partially_mapped"), false),
             flags: layout.atomic(name("page{}.flags"), PageFlags::empty()),
             compound_head: layout.atomic(name("page{}.compound_head"), CompoundHead(None)),
             pincount: layout.atomic(name("page{}.pincount"), 0),

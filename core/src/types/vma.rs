@@ -26,6 +26,8 @@ bitflags! {
         const PFNMAP = 1 << 7;
         /// `VM_SHADOW_STACK`.
         const SHADOW_STACK = 1 << 8;
+        /// `VM_HUGEPAGE`: huge pages are faulted in, as `madvise(MADV_HUGEPAGE)` asks for.
+        const HUGEPAGE = 1 << 9;
     }
 }
 
@@ -91,6 +93,8 @@ pub struct Vma {
     pub changing: Option<Atomic<VmFlags>>,
     /// What is mapped.
     pub backing: Backing,
+    /// Orders of large folios below the size of a huge page that may be faulted in, a bit each (v6.8).
+    pub anon_orders: u32,
     /// In the mm's tree. Under the mmap lock.
     pub attached: Plain<bool>,
     /// In its mm's anon_vma, and those of its ancestors, where an rmap walk finds it. Under that lock; atomic, so that a kernel without the lock

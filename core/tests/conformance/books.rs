@@ -2,7 +2,7 @@
 
 use crate::common::World;
 use gupcheck_core::arch::Deposit;
-use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, PageFlags, Pfn};
+use gupcheck_core::folio::{COMPOUND_MAPPED, GUP_PIN_COUNTING_BIAS, PageFlags, Pfn};
 use gupcheck_core::pgtable::{Entry, Level};
 use gupcheck_core::swap::SwapUse;
 
@@ -20,6 +20,7 @@ struct Line {
     refs: i32,
     pins: i32,
     maps: i32,
+    entire: i32,
     table: bool,
 }
 
@@ -35,6 +36,9 @@ pub(crate) fn audit(world: &World, held: &[Held]) {
     };
     if let Some(zero) = world.machine.zero_page {
         ledger.lines[zero.0 as usize].refs += 1;
+    }
+    if let Some(head) = ledger.zero_head() {
+        ledger.lines[head.0 as usize].refs += 1;
     }
     for pagemap in world.machine.pagemaps() {
         for n in 0..pagemap.pages {
@@ -73,6 +77,21 @@ impl Ledger<'_> {
         self.world.get(page.compound_head).0.unwrap_or(pfn)
     }
 
+    fn zero_head(&self) -> Option<Pfn> {
+        let zero = self.world.machine.huge_zero.as_ref()?;
+        self.world.get(zero.page).0
+    }
+
+    /// How many of a large folio's pages should be counted as mapped.
+    fn pages_mapped(&self, head: Pfn) -> i32 {
+        let pages = 1 << self.world.get(self.world.machine.page(head).order);
+        let by_ptes = (0..pages)
+            .filter(|&n| self.lines[head.plus(n).0 as usize].maps > 0)
+            .count();
+        let entire = self.lines[head.0 as usize].entire > 0;
+        by_ptes as i32 + i32::from(entire) * COMPOUND_MAPPED
+    }
+
     fn is_large(&self, pfn: Pfn) -> bool {
         self.world.flags(self.head(pfn)).contains(PageFlags::HEAD)
     }
@@ -103,9 +122,16 @@ impl Ledger<'_> {
                 self.table(entry.pfn(), below);
             } else if entry.is_devmap() {
                 // DAX neither holds a reference nor counts the mapping.
+            } else if entry.is_huge() && self.zero_head() == Some(entry.pfn()) {
+                // Nor has the huge zero page either.
             } else if self.world.machine.zero_page != Some(entry.pfn()) && !entry.is_special() {
                 self.folio(entry.pfn()).refs += 1;
-                self.lines[entry.pfn().0 as usize].maps += 1;
+                let line = &mut self.lines[entry.pfn().0 as usize];
+                if entry.is_huge() {
+                    line.entire += 1;
+                } else {
+                    line.maps += 1;
+                }
             }
         }
     }
@@ -157,6 +183,12 @@ impl Ledger<'_> {
             let world = self.world;
             assert_eq!(world.refs(pfn), line.refs, "references of {pfn}");
             assert_eq!(world.get(page.mapcount), line.maps, "mappings of {pfn}");
+            let entire = world.get(page.entire_mapcount);
+            assert_eq!(entire, line.entire, "huge mappings of {pfn}");
+            if world.flags(pfn).contains(PageFlags::HEAD) {
+                let mapped = world.get(page.nr_pages_mapped);
+                assert_eq!(mapped, self.pages_mapped(pfn), "mapped pages of {pfn}");
+            }
             if self.is_large(pfn) {
                 assert_eq!(world.pins(pfn), line.pins, "pins of {pfn}");
             }

@@ -29,6 +29,8 @@ mod step_scenes;
 mod steps;
 mod steps_of_reclaim;
 mod swap;
+mod thp;
+mod thp_steps;
 mod torn_down;
 mod unwelcome;
 mod walk;

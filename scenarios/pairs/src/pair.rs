@@ -132,7 +132,9 @@ fn build<const A: u8, const B: u8>(size: Size, kernel: Kernel) -> Program {
         });
     }
     scene.always("what is mapped is unlocked, and on the LRU", |end| {
-        let mapped = |page: &&Page| end.end.value(page.mapcount) > 0;
+        let mapped = |page: &&Page| {
+            end.end.value(page.mapcount) > 0 || end.end.value(page.entire_mapcount) > 0
+        };
         (end.machine.pages().iter().filter(mapped)).all(|page| {
             let flags = end.end.value(end.head_of(page).flags);
             flags.contains(PageFlags::LRU) && !flags.contains(PageFlags::LOCKED)

@@ -1,5 +1,6 @@
 //! Fast GUP against khugepaged, which makes a huge page of small ones.
 
+mod copy_failed;
 mod detached_table;
 mod table_deposited;
 mod table_freed;
@@ -13,4 +14,5 @@ pub const RACES: &[Race] = &[
     table_deposited::RACE,
     table_freed::RACE,
     table_reused::RACE,
+    copy_failed::RACE,
 ];

@@ -19,6 +19,9 @@ impl<'m> Fault<'_, 'm> {
         if self.pmdp.is(cpu, Entry::NONE) && !pte_alloc(cpu, self.pmdp) {
             return VmFault::Oom;
         }
+        if let Some(done) = self.do_large_anonymous_page() {
+            return done;
+        }
         let zero = (!self.flags.contains(FaultFlags::WRITE))
             .then_some(cpu.machine().zero_page)
             .flatten();

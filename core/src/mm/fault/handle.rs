@@ -43,6 +43,10 @@ pub fn handle_mm_fault(
         flags,
         pmdp,
     };
+    if fault.may_be_huge() && pmdp.is(cpu, Entry::NONE) {
+        let huge = fault.do_huge_pmd_anonymous_page();
+        return huge.unwrap_or_else(|| fault.handle_pte_fault());
+    }
     let pmd = pmdp.read_once(cpu);
     if pmd.is_migration() {
         return fault.wait_for_entry(pmdp, pmd);

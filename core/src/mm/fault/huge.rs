@@ -1,9 +1,11 @@
 //! A fault on a huge pmd.
 
 use super::handle::Fault;
-use super::wait::folio_lock;
-use crate::folio::{Folio, folio_get, folio_put, page_folio};
-use crate::mm::{Backing, FaultFlags, VmFault, split_huge_pmd};
+use crate::folio::{
+    Folio, folio_get, folio_lock, folio_put, page_folio, page_trans_huge_mapcount,
+    set_page_anon_exclusive,
+};
+use crate::mm::{Backing, FaultFlags, VmFault, is_huge_zero_pmd, split_huge_pmd};
 use crate::pgtable::Entry;
 use crate::step::Step;
 
@@ -49,6 +51,9 @@ impl<'m> Fault<'_, 'm> {
     pub(super) fn do_huge_pmd_wp_page(&self, pmd: Entry) -> bool {
         let (cpu, pmdp) = (self.cpu, self.pmdp);
         let _span = cpu.span("do_huge_pmd_wp_page");
+        if is_huge_zero_pmd(cpu, pmd) {
+            return false;
+        }
         pmdp.lock().lock(cpu);
         if !pmdp.is(cpu, pmd) {
             pmdp.lock().unlock(cpu);
@@ -61,7 +66,7 @@ impl<'m> Fault<'_, 'm> {
             if !folio.trylock(cpu) && !self.lock_folio_outside(folio, pmd) {
                 return true;
             }
-            exclusive = self.is_exclusive(head) || self.is_alone(folio, head);
+            exclusive = self.is_exclusive(head) || self.can_reuse_huge(folio);
             folio.unlock(cpu);
         }
         if exclusive && !self.flags.contains(FaultFlags::UNSHARE) {
@@ -69,6 +74,21 @@ impl<'m> Fault<'_, 'm> {
         }
         pmdp.lock().unlock(cpu);
         exclusive
+    }
+
+    /// Whether nobody but this pmd has the folio; then it is exclusive from now on. Under the folio's lock.
+    fn can_reuse_huge(&self, folio: Folio<'m>) -> bool {
+        let cpu = self.cpu;
+        // A reference that was taken through a mapping that is gone is one for which the page must be copied, and the map counts do
+        // not tell. Without it, kernels before v5.18 (`reuse_swap_page`): R38. Step `huge-reuse-by-references`.
+        if cpu.does(Step::HugeReuseByReferences) {
+            return self.is_alone(folio, folio.head());
+        }
+        let once = page_trans_huge_mapcount(cpu, folio) <= 1;
+        if once {
+            set_page_anon_exclusive(cpu, folio.head());
+        }
+        once
     }
 
     /// Waits for the folio's lock outside the pmd lock. Holds both then; neither, if the pmd is another by that time.

@@ -1,15 +1,17 @@
 //! A page fault.
 //!
 //! Anonymous memory only: nothing of a file's is faulted in (`VM_FAULT_SIGBUS`), though a private mapping's
-//! page is copied where it must be. Huge pages are not faulted in either, but huge pmds are handled where
-//! they are met; leaves above the PMD level are hugetlb's and DAX's own affair, and not modelled.
+//! page is copied where it must be. Huge pages are faulted in where the area asks for them (`VM_HUGEPAGE`); leaves above the PMD
+//! level are hugetlb's and DAX's own affair, and not modelled.
 //!
 //! | file | noun |
 //! | --- | --- |
 //! | `handle` | one fault under way, and where it goes |
 //! | `entry` | what a fault makes of an entry |
-//! | `wait` | a folio's lock, another entry |
+//! | `wait` | another entry |
 //! | `anonymous` | a page where there was none |
+//! | `huge_anonymous` | a huge page where there was nothing |
+//! | `large_anonymous` | several pages where there were none |
 //! | `swap` | a page that was swapped out |
 //! | `wp` | a write to a page that may not be written to: reused, or copied |
 //! | `huge` | the same of a huge pmd |
@@ -18,9 +20,11 @@ mod anonymous;
 mod entry;
 mod handle;
 mod huge;
+mod huge_anonymous;
+mod large_anonymous;
 mod swap;
 mod wait;
 mod wp;
 
 pub use handle::handle_mm_fault;
-pub use wait::{folio_lock, wait_for_change};
+pub use wait::wait_for_change;

@@ -14,10 +14,9 @@
 //! references less the cache's (`do_wp_page`).
 
 use super::handle::Fault;
-use super::wait::folio_lock;
 use crate::folio::{
-    Folio, PageFlags, folio_put, folio_ref_count_is, page_add_rmap, page_anon_exclusive,
-    set_page_anon_exclusive,
+    Folio, PageFlags, folio_lock, folio_put, folio_ref_count_is, page_add_rmap,
+    page_anon_exclusive, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
 use crate::machine::MmId;

@@ -46,7 +46,7 @@ fn change_pmd<'m>(
             return;
         }
         let pmd = pmdp.read_once(cpu);
-        if pmd.is_huge() {
+        if pmd.is_huge() || pmd.is_migration() {
             if !whole {
                 split_huge_pmd(cpu, mm, pmdp, false, None);
             } else if change_huge_pmd(cpu, tlb, vma, pmdp, span.clone(), change) {

@@ -49,14 +49,15 @@ fn clear_refs_pte_range<'m>(
     // walk_pmd_range: nothing below a pmd that is none.
     while !pmdp.is(cpu, Entry::NONE) {
         // pmd_trans_huge_lock
-        if pmdp.is_huge(cpu) {
+        if pmdp.is_huge_or_migration(cpu) {
             pmdp.lock().lock(cpu);
-            let huge = pmdp.is_huge(cpu);
-            if huge {
+            let there = pmdp.is_huge_or_migration(cpu);
+            // A migration entry has a mark of its own, and nothing else changes.
+            if there && pmdp.is_huge(cpu) {
                 write_protect_huge_pmd(cpu, mm, pmdp, span.clone());
             }
             pmdp.lock().unlock(cpu);
-            if huge {
+            if there {
                 return;
             }
         }

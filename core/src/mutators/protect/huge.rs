@@ -13,7 +13,7 @@ use crate::pgtable::{Bits, EntryPtr};
 use crate::step::Step;
 use std::ops::Range;
 
-/// `change_huge_pmd`. Whether the pmd was huge still, once its lock was held.
+/// `change_huge_pmd`. Whether the pmd was huge still, or a migration entry, once its lock was held.
 pub(super) fn change_huge_pmd<'m>(
     cpu: &Cpu<'m>,
     tlb: &mut MmuGather<'m>,
@@ -25,6 +25,14 @@ pub(super) fn change_huge_pmd<'m>(
     let _span = cpu.span("change_huge_pmd");
     pmdp.lock().lock(cpu);
     let pmd = pmdp.get(cpu);
+    if pmd.is_migration() {
+        // It maps the page read-only again, if it is not to be written any more.
+        if pmd.is_writable() {
+            pmdp.set(cpu, pmd.without(Bits::WRITE));
+        }
+        pmdp.lock().unlock(cpu);
+        return true;
+    }
     let huge = pmd.is_huge();
     if huge && !(change == Change::NumaHint && pmd.is_prot_none()) {
         // pmdp_invalidate_ad. ORDERING: none: the value. Pairs with the look of zap_pmd_range, without the lock. Without it:

@@ -1,0 +1,66 @@
+//! pmd migration entries: a huge pmd becomes one, and is one no more.
+//!
+//! # The protocol
+//!
+//! 1. the pmd is made not-present, and flushed: no pin comes through it any more (M-P20);
+//! 2. exclusivity is given up, unless the page may be pinned; if it may, the pmd is put back as it was;
+//! 3. the migration entry takes its place, and the mapping and its reference are given up;
+//! 4. back: a reference, the mapping, exclusivity as the entry remembers it, the pmd. The table stays deposited throughout.
+//!
+//! # What happens when somebody comes
+//!
+//! - A walker: before 1 it is seen by 2, or by whoever counts references afterwards. After 1 its recheck of the pmd fails. The fast
+//!   path takes a migration entry for not present and falls back; the slow one waits for it in a fault.
+//! - Whoever zaps it takes it away, with the table; then 4 finds nothing. Whoever zaps a part of it splits it first, and 4 finds the
+//!   PTEs.
+//! - A split of another folio that was mapped there before must leave it alone (`split-skips-migration`).
+
+use crate::cpu::{Cpu, flush_tlb};
+use crate::folio::{
+    Folio, folio_add_rmap_pmd, folio_get, folio_put, folio_remove_rmap_pmd, page_anon_exclusive,
+    page_try_share_anon_rmap, set_page_anon_exclusive,
+};
+use crate::pgtable::EntryPtr;
+use crate::step::Step;
+
+/// `set_pmd_migration_entry`, under the pmd lock: whether it is one now. If not, the page may be pinned, and the pmd is as it was.
+pub(super) fn set_pmd_migration_entry<'m>(
+    cpu: &Cpu<'m>,
+    pmdp: EntryPtr<'m>,
+    folio: Folio<'m>,
+) -> bool {
+    let _span = cpu.span("set_pmd_migration_entry");
+    let present = pmdp.get(cpu);
+    // ORDERING: no pin through the huge entry once exclusivity is looked at. Pairs with the recheck of the huge leaf (P19). Without
+    // it: a pin of a page that moves away. Step `split-invalidate-first`.
+    let old = if cpu.does(Step::SplitInvalidateFirst) {
+        let old = pmdp.exchange(cpu, present.invalid());
+        flush_tlb(cpu);
+        old
+    } else {
+        present
+    };
+    let head = cpu.machine().page(old.pfn());
+    let exclusive = page_anon_exclusive(cpu, head);
+    if exclusive && !page_try_share_anon_rmap(cpu, folio, head) {
+        cpu.remark("maybe pinned: the pmd is put back");
+        pmdp.set_pmd(cpu, old);
+        return false;
+    }
+    pmdp.set_pmd(cpu, old.migration(exclusive));
+    folio_remove_rmap_pmd(cpu, folio);
+    folio_put(cpu, folio);
+    true
+}
+
+/// `remove_migration_pmd`, under the pmd lock: the entry maps all of `new`.
+pub(super) fn remove_migration_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, new: Folio<'_>) {
+    let _span = cpu.span("remove_migration_pmd");
+    let entry = pmdp.get(cpu);
+    folio_get(cpu, new);
+    folio_add_rmap_pmd(cpu, new);
+    if entry.was_exclusive() {
+        set_page_anon_exclusive(cpu, new.head());
+    }
+    pmdp.set_pmd(cpu, entry.restored(new.head().pfn).huge());
+}

@@ -1,0 +1,70 @@
+//! A huge page of which a part is mapped no more is split by the shrinker, while GUP takes what is left.
+//!
+//! As `head-moves`; but whoever splits has found the folio in a queue, and puts it back there if somebody has a reference.
+//!
+//! Callers take references here, and no pins: of a pin the kernel asks whether the page is exclusive (`CONFIG_DEBUG_VM`), and under
+//! the weak profiles it may not look so yet, although it is. See F3 in docs/findings.md, and `tests/early_check.rs`.
+
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "thp-split/deferred-scan",
+    catalogue: "R05",
+    about: "The shrinker splits a partly unmapped huge page while GUP takes a page of what is left.",
+    profiles: EVERYWHERE,
+    before: &[],
+    needs: &[
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::HeadRecheck, NO_IPI),
+        Need::of(Step::RefcountFreeze, NO_IPI),
+        Need::of(Step::UnfreezeRelease, RELAXED),
+        Need::of(Step::SplitUnqueues, EVERYWHERE),
+    ],
+    indifferent: &[],
+    tested: SMALL_FOR_ONE,
+    build,
+};
+
+const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
+/// Where a flush does not wait for a walker.
+const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
+const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    scene(size, kernel, Hold::Reference)
+}
+
+/// The same, with callers that pin.
+pub fn pins_a_tail(size: Size, kernel: Kernel) -> Program {
+    scene(size, kernel, Hold::Pin)
+}
+
+/// The same, whatever callers take.
+fn scene(size: Size, kernel: Kernel, hold: Hold) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages + 1);
+    let pages = boot.geometry().pages_per_pmd();
+    let area = boot.anon_area(pages);
+    let head = boot.partly_mapped_thp(area, 1..size.pages + 1);
+    let start = area.start + PAGE_SIZE;
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, hold, move |cpu| {
+        let (mm, count) = (area.mm, size.pages as i32);
+        match hold {
+            Hold::Reference => get_user_pages_fast_only(cpu, mm, start, count, Foll::WRITE),
+            Hold::Pin => pin_user_pages_fast_only(cpu, mm, start, count, Foll::WRITE),
+        }
+    });
+    let shrinker = scene.cpu("shrinker", |cpu| deferred_split_scan(cpu) > 0);
+    let (caller, tail) = (gup[0], head.plus(1));
+    scene.always("what is large is queued, and nothing else", move |end| {
+        end.is_large(head) == end.is_queued_for_split(head)
+    });
+    scene.sometimes("a caller gets a page that was a tail", move |end| {
+        end.got_page(caller, tail) && end.is(shrinker, "did", "yes")
+    });
+    scene.sometimes("a reference keeps the folio whole", move |end| {
+        end.got_page(caller, tail) && end.is(shrinker, "did", "no")
+    });
+    scene.into_program()
+}
