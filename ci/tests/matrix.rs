@@ -157,11 +157,10 @@ fn a_race_without_a_step_that_it_never_asks_about_is_the_same_race() {
         "devmap/layout",
         "thp-collapse/detached-table",
     ] {
-        let (code, text) = matrix(&[race, "--no-cache", "--every-cell", "--json"]);
-        assert_eq!(code, Some(0), "{text}");
-        let all = parsed(&text);
-        assert!(all.iter().all(|cell| cell["verdict"] != "same"));
-        assert!(all.len() > 100, "{}", all.len());
+        let (_, text) = matrix(&[race, "--no-cache", "--every-cell"]);
+        let all = "cells 0 are the same as their control";
+        assert!(text.contains(all), "{text}");
+        assert!(!text.contains("should be the same"), "{text}");
     }
 }
 
@@ -420,14 +419,8 @@ fn what_is_needed_once_a_step_has_gone_can_be_asked() {
 
 #[test]
 fn models_and_engines_can_be_asked_for() {
-    let asked = [
-        "pte-clear/reuse",
-        "--profile",
-        "arm64",
-        "--no-cache",
-        "--json",
-    ];
-    let (code, text) = matrix(&[&asked[..], &["--model", "sc", "--model", "rc11"]].concat());
+    let models = ["--model", "sc", "--model", "rc11"];
+    let (code, text) = matrix(&[&REUSE[..], &["--no-cache", "--json"], &models].concat());
     assert_eq!(code, Some(0));
     let verdicts: BTreeMap<_, _> = (parsed(&text).iter())
         .filter(|cell| cell["step"] == "pin-barrier")
@@ -488,16 +481,11 @@ fn every_failing_cell_of_the_page_opens_its_counterexample() {
 fn tables_for_a_page_have_a_column_for_each_profile() {
     let (code, text) = matrix(&["pte-clear/reuse", "--no-cache", "--markdown"]);
     assert_eq!(code, Some(0));
-    assert!(
-        text.contains("| step | id | x86-native | x86-pv | arm64 | weak |"),
-        "{text}"
-    );
-    assert!(
-        text.contains("| pin-barrier | P12 | 0 of 1 | 0 of 1 | 1 of 1: pte-clear/reuse, "),
-        "{text}"
-    );
-    assert!(
-        text.contains("| pte-clear/reuse | arm64 | rc11 | graph | 1x1 | complete |"),
-        "{text}"
-    );
+    for row in [
+        "| step | id | x86-native | x86-pv | arm64 | weak |",
+        "| pin-barrier | P12 | 0 of 1 | 0 of 1 | 1 of 1: pte-clear/reuse, ",
+        "| pte-clear/reuse | arm64 | rc11 | graph | 1x1 | complete |",
+    ] {
+        assert!(text.contains(row), "{text}");
+    }
 }

@@ -43,6 +43,10 @@ pub(crate) const RACE: Race = Race {
             step: Step::CollapseClearFirst,
             profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
         },
+        Need {
+            step: Step::EntrySingleLoad,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
+        },
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

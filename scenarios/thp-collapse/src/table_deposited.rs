@@ -29,6 +29,10 @@ pub(crate) const RACE: Race = Race {
             step: Step::PmdRecheck,
             profiles: &[&WEAK],
         },
+        Need {
+            step: Step::EntrySingleLoad,
+            profiles: &[&WEAK],
+        },
     ],
     indifferent: &[],
     tested: SMALL,

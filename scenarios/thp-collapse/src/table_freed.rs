@@ -40,6 +40,10 @@ pub(crate) const RACE: Race = Race {
             step: Step::PmdRecheck,
             profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
         },
+        Need {
+            step: Step::EntrySingleLoad,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
+        },
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

@@ -30,6 +30,10 @@ pub(crate) const RACE: Race = Race {
             step: Step::PmdRecheck,
             profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
         },
+        Need {
+            step: Step::EntrySingleLoad,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
+        },
     ],
     indifferent: &[],
     tested: SMALL_FOR_ONE,
