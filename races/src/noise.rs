@@ -1,13 +1,12 @@
 //! Background actors, brought into a scene.
 
 use gupcheck_core::boot::{Boot, Mapped};
+use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::Folio;
 use gupcheck_core::mutators::{
     age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk,
 };
 use gupcheck_core::noise::Noise;
-
-use crate::scene::Scene;
 
 /// Who runs in the background of a scene, and at what they look: the first page that is mapped when the CPUs start.
 /// Where none is, they have nothing to do.
@@ -28,25 +27,20 @@ impl Background {
         Self { noise, place }
     }
 
-    /// Adds a CPU for each of them.
-    pub(crate) fn join(self, scene: &mut Scene) {
-        for one in self.noise.each() {
-            let place = self.place;
-            scene.cpu(Self::name(one), move |cpu| {
-                let Some(Mapped { mm, addr, pfn }) = place else {
-                    return false;
-                };
-                match one {
-                    Noise::PFN => speculative_pfn_walk(cpu, pfn),
-                    Noise::LRU => {
-                        lru_add_drain(cpu, Folio::of(cpu.machine().page(pfn)));
-                        true
-                    }
-                    Noise::AD => age_and_touch(cpu, pfn, mm, addr),
-                    _ => freeze_for_a_while(cpu, pfn),
-                }
-            });
-        }
+    /// What a CPU for each of them is called, and does: whether there was anything to do.
+    pub(crate) fn cpus(
+        self,
+    ) -> impl Iterator<
+        Item = (
+            &'static str,
+            impl Fn(&Cpu<'_>) -> bool + Send + Sync + 'static,
+        ),
+    > {
+        let place = self.place;
+        self.noise.each().map(move |one| {
+            let acts = move |cpu: &Cpu<'_>| place.is_some_and(|place| act(cpu, one, place));
+            (Self::name(one), acts)
+        })
     }
 
     fn name(one: Noise) -> &'static str {
@@ -56,5 +50,17 @@ impl Background {
             Noise::AD => "aging and hardware",
             _ => "freezer",
         }
+    }
+}
+
+fn act(cpu: &Cpu<'_>, one: Noise, Mapped { mm, addr, pfn }: Mapped) -> bool {
+    match one {
+        Noise::PFN => speculative_pfn_walk(cpu, pfn),
+        Noise::LRU => {
+            lru_add_drain(cpu, Folio::of(cpu.machine().page(pfn)));
+            true
+        }
+        Noise::AD => age_and_touch(cpu, pfn, mm, addr),
+        _ => freeze_for_a_while(cpu, pfn),
     }
 }

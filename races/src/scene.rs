@@ -210,7 +210,9 @@ impl Scene {
     /// The program, with the properties that every scene has. Where the scene is not whole, it is one with a
     /// [flaw](Program::flaw), which no engine explores.
     pub fn into_program(mut self) -> Program {
-        self.background.join(&mut self);
+        for (name, body) in self.background.cpus() {
+            self.cpu(name, body);
+        }
         if let Some(flaw) = self.flaw() {
             return Program::flawed(flaw);
         }

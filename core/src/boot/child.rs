@@ -19,8 +19,10 @@ impl Boot {
     pub fn child_without_tables(&mut self, parent: Area) -> Area {
         let like = &self.mm(parent.mm).vmas[parent.vma];
         let (range, flags, backing) = (like.start..like.end, like.flags, like.backing);
+        let pgoff = like.pgoff;
         let mm = self.declare_mm(Some(parent.mm));
         let vma = self.add_area(mm, range, flags, backing);
+        self.machine.mms[mm.0 as usize].vmas[vma].pgoff = pgoff;
         let child = Area { mm, vma, ..parent };
         self.find_area(child, false);
         child

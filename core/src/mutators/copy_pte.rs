@@ -149,9 +149,15 @@ impl<'m> Copy<'_, 'm> {
         // entry-read-once (P6). No step: no race of the catalogue looks at contents.
         smp_wmb(cpu);
         self.add_new_anon(page, addr);
-        // maybe_mkwrite(pte_mkdirty(...))
-        let write = self.vma.flags.contains(VmFlags::WRITE);
-        dst.set(cpu, Entry::leaf(page.pfn, write).with(Bits::DIRTY));
+        // maybe_mkwrite(pte_mkdirty(mk_pte(...)))
+        let flags = self.vma.vm_flags(cpu);
+        let copy = Entry::leaf(page.pfn, flags.contains(VmFlags::WRITE)).with(Bits::DIRTY);
+        let copy = if flags.is_accessible() {
+            copy
+        } else {
+            copy.protected(false)
+        };
+        dst.set(cpu, copy);
         Ok(())
     }
 

@@ -29,7 +29,7 @@ use crate::folio::{
 };
 use crate::lkmm::{read_once, write_once};
 use crate::machine::MmId;
-use crate::mm::Mm;
+use crate::mm::{Mm, Vma};
 use crate::pgtable::{Bits, Entry, EntryPtr, PAGE_SIZE, find_locked_pte, pte_unmap_unlock};
 use crate::step::Step;
 use crate::swap::{folio_free_swap, folio_test_swapcache};
@@ -47,8 +47,8 @@ pub fn ksm_merge(cpu: &Cpu<'_>, mm: MmId, addr: u64, kpage: Option<Pfn>) -> bool
     };
     // try_to_merge_with_ksm_page
     mm.read_lock(cpu);
-    let there = mm.vma_lookup(cpu, addr).is_some();
-    let merged = there && try_to_merge_one_page(cpu, mm, addr, folio, kpage);
+    let merged = (mm.vma_lookup(cpu, addr))
+        .is_some_and(|vma| try_to_merge_one_page(cpu, (mm, vma), addr, folio, kpage));
     mm.read_unlock(cpu);
     folio_put(cpu, folio);
     merged
@@ -72,7 +72,7 @@ fn follow_page<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<Folio<'m>> {
 /// `try_to_merge_one_page`, of a small page. (The kernel would split a large folio first.)
 fn try_to_merge_one_page<'m>(
     cpu: &Cpu<'m>,
-    mm: &Mm,
+    (mm, vma): (&Mm, &Vma),
     addr: u64,
     folio: Folio<'m>,
     kpage: Option<Pfn>,
@@ -83,7 +83,7 @@ fn try_to_merge_one_page<'m>(
     }
     let merged = match (write_protect_page(cpu, mm, addr, folio), kpage) {
         (None, _) => false,
-        (Some(pte), Some(kpage)) => replace_page(cpu, mm, addr, (folio, pte), kpage),
+        (Some(pte), Some(kpage)) => replace_page(cpu, (mm, vma), addr, (folio, pte), kpage),
         (Some(_), None) => {
             // set_page_stable_node
             write_once(cpu, folio.head().mapping, Mapping::Ksm);
@@ -164,7 +164,7 @@ fn clear_flush(cpu: &Cpu<'_>, ptep: EntryPtr<'_>, pte: Entry) {
 /// `replace_page`: maps `kpage` where the folio is mapped, if the entry is still the one that was left there.
 fn replace_page<'m>(
     cpu: &Cpu<'m>,
-    mm: &Mm,
+    (mm, vma): (&Mm, &Vma),
     addr: u64,
     (folio, pte): (Folio<'m>, Entry),
     kpage: Pfn,
@@ -179,7 +179,8 @@ fn replace_page<'m>(
         folio_get(cpu, Folio::of(merged));
         page_add_rmap(cpu, merged);
         clear_flush(cpu, ptep, pte);
-        ptep.set(cpu, Entry::leaf(kpage, false));
+        // mk_pte(kpage, vma->vm_page_prot)
+        ptep.set(cpu, vma.modified(cpu, Entry::leaf(kpage, false)));
         page_remove_rmap(cpu, folio.head());
         if !folio_mapped(cpu, folio) {
             folio_free_swap(cpu, folio);

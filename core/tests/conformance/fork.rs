@@ -292,3 +292,60 @@ fn of_a_devices_leaves_a_pud_is_copied_and_a_pmd_is_not() {
         assert_eq!(childs, expected, "{level:?}");
     }
 }
+
+#[test]
+fn a_migration_entry_of_a_huge_page_is_one_of_a_shared_page_in_both() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, head, _) = huge(&mut boot, 0);
+    let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+    let migrating = boot.layout().get(slot).migration(true);
+    boot.layout().set(slot, migrating);
+    let child = boot.child_without_tables(area);
+    boot.tables_down_to(child.mm, child.start, Level::Pmd);
+    let table = boot.free_block(0);
+    let world = World::new(boot);
+    assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+    let expected = migrating.without(Bits::WRITE | Bits::EXCLUSIVE);
+    for area in [area, child] {
+        let pmd = entry(&world, area, area.start, Level::Pmd);
+        assert_eq!(pmd, Some(expected));
+    }
+    let deposited = world.machine.mm(child.mm).deposited[0];
+    assert_eq!(world.plain(deposited).0, Some(table));
+    assert_eq!(world.refs(head), 1, "a migration entry has none");
+}
+
+/// What a process must not touch its child must not touch either, though it gets a page of its own.
+#[test]
+fn a_copy_has_the_areas_protection() {
+    let mut boot = boot(&X86_NATIVE);
+    let mm = boot.new_mm();
+    let start = boot.geometry().span(Level::Pmd);
+    let vma = boot.mmap(
+        mm,
+        start,
+        1,
+        VmFlags::MAYREAD | VmFlags::MAYWRITE,
+        Backing::Anon,
+    );
+    let (end, pages) = (start + PAGE_SIZE, 1);
+    let area = Area {
+        mm,
+        vma,
+        start,
+        end,
+        pages,
+    };
+    let page = boot.populate(area)[0];
+    boot.change_pte(mm, start, Boot::prot_none);
+    boot.has_pinned_before(mm);
+    let refcount = boot.page(page).refcount;
+    boot.layout().set(refcount, 1 + 1024);
+    let child = boot.child_of(area);
+    let copy = boot.free_block(0);
+    let world = World::new(boot);
+    assert_eq!(dup_mm(&world.cpu(), mm, child.mm), Ok(()));
+    let entry = pte(&world, child, 0);
+    assert!(entry.is_prot_none() && !entry.is_writable() && entry.pfn() == copy);
+    audit(&world, &[Held::Pins(page, 1)]);
+}

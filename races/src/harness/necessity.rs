@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use gupcheck_core::arch::Profile;
-use gupcheck_core::step::{Step, Steps};
+use gupcheck_core::step::Steps;
 use gupcheck_program::{Verdict, Violation};
 use libtest_mimic::{Failed, Trial};
 
 use super::watched::explored;
+use crate::consulted::Consulted;
 use crate::engines::{Choice, Choose};
 use crate::race::{Race, Tested};
 
@@ -32,14 +33,16 @@ pub(super) fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
     trials
 }
 
-/// Knocks out one step after the other.
+/// Knocks out one step after the other, of those that the race's code asks about.
 pub(super) fn check(
     race: &Race,
     profile: &'static Profile,
     choice: Choice,
     tested: Tested,
 ) -> Result<(), Failed> {
-    let program = Arc::new(race.program(tested.size, profile, Steps::NONE));
+    let consulted = Consulted::leaked();
+    let kernel = race.kernel(profile, Steps::NONE).telling(consulted);
+    let program = Arc::new(race.program_of(tested.size, kernel));
     let intact = format!("{} {profile}", race.name);
     let name = race.name;
     match explored(&intact, choice, tested, &program).verdict {
@@ -61,7 +64,15 @@ pub(super) fn check(
     }
     let (mut undeclared, mut untrue, mut unclear) = (Vec::new(), Vec::new(), Vec::new());
     let before = Steps::of(race.before);
-    for &step in Step::ALL.iter().filter(|&&step| !before.contains(step)) {
+    // Code that never asks about a step does the same without it.
+    let consulted = consulted.steps();
+    let needs = race
+        .needs
+        .iter()
+        .filter(|need| need.profiles.contains(&profile));
+    let unasked = needs.filter(|need| !consulted.contains(need.step));
+    untrue.extend(unasked.map(|need| need.step.name()));
+    for step in consulted.iter().filter(|&step| !before.contains(step)) {
         let program = Arc::new(race.program(tested.size, profile, Steps::of(&[step])));
         let name = format!("{} {profile} without {step}", race.name);
         let exploration = explored(&name, choice, tested, &program);

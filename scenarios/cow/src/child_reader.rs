@@ -16,7 +16,8 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::ReuseByRefcount, EVERYWHERE),
         Need::of(Step::AddUnlessZero, UNINTERRUPTED),
-        Need::of(Step::PteRecheck, UNINTERRUPTED),
+        // Where the flush waits, the page is not reused, but it was gone when the reference came (I1).
+        Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::PinBarrier, RELAXED),
     ],
     indifferent: &[],

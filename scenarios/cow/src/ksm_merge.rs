@@ -24,7 +24,8 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::KsmClearFirst, PROFILES),
         Need::of(Step::KsmCountsReferences, PROFILES),
         Need::of(Step::AddUnlessZero, UNINTERRUPTED),
-        Need::of(Step::PteRecheck, UNINTERRUPTED),
+        // Where the flush waits, the page is not reused, but it was gone when the reference came (I1).
+        Need::of(Step::PteRecheck, PROFILES),
         Need::of(Step::PinBarrier, ONLY_ARM64),
         Need::of(Step::TlbFlush, ONLY_ARM64),
         Need::of(Step::FlushBarrier, ONLY_ARM64),

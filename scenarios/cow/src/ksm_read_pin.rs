@@ -26,7 +26,8 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PeekBarrier, ONLY_WEAK),
         Need::of(Step::UnshareFirst, EVERYWHERE),
         Need::of(Step::AddUnlessZero, UNINTERRUPTED),
-        Need::of(Step::PteRecheck, UNINTERRUPTED),
+        // Where the flush waits, the page is not reused, but it was gone when the reference came (I1).
+        Need::of(Step::PteRecheck, EVERYWHERE),
     ],
     indifferent: &[],
     tested: SMALL,

@@ -3,7 +3,7 @@
 //! That is allowed: who has a mere reference (`FOLL_GET`) is not promised that the page stays. What must not be is that such a
 //! copy, or the reuse, loses the page or its counts. A caller whose reference comes too late gives it back.
 
-use crate::words::EVERYWHERE;
+use crate::words::{EVERYWHERE, RELAXED};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -12,7 +12,11 @@ pub(crate) const RACE: Race = Race {
     about: "A page that is not exclusive, and that nobody shares any more, is written to while a reference of it is taken: it is reused, or copied.",
     profiles: EVERYWHERE,
     before: &[],
-    needs: &[],
+    needs: &[
+        // Whoever writes copies the page only for a reference that he sees. On x86 it was there before the page went (I1).
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PteRecheck, RELAXED),
+    ],
     indifferent: &[],
     tested: SMALL,
     build,

@@ -22,7 +22,7 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[Need {
         step: Step::PteRecheck,
-        profiles: &[&X86_PV],
+        profiles: &[&X86_NATIVE, &X86_PV],
     }],
     indifferent: &[Step::PagemapReference],
     tested: SMALL,

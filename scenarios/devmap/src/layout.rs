@@ -21,7 +21,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need {
             step: Step::PteRecheck,
-            profiles: &[&X86_PV, &ARM64],
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
         },
         Need {
             step: Step::PinBarrier,

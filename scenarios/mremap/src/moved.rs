@@ -8,7 +8,6 @@
 use gupcheck_races::prelude::*;
 
 const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
 const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 /// A whole table of PTEs.
@@ -20,9 +19,9 @@ pub(crate) const TABLE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PmdRecheck, NO_IPI),
         // A link that is none when it is read a second time.
         Need::of(Step::EntrySingleLoad, PROFILES),
+        Need::of(Step::PmdRecheck, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
@@ -35,7 +34,7 @@ pub(crate) const PTES: Race = Race {
     about: "mremap moves pages one by one while GUP takes them at the old address.",
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, PROFILES),
     ],
     build: ptes,
     ..TABLE

@@ -23,6 +23,8 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::RcuTableFree, PROFILES),
         Need::of(Step::LoneUserWaits, PROFILES),
         Need::of(Step::EntrySingleLoad, PROFILES),
+        Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::PinBarrier, RELAXED),
     ],
     indifferent: &[],
     tested: SMALL,

@@ -17,6 +17,11 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::IrqsOffBlockIpi, PROFILES),
         Need::of(Step::TableSyncIpi, PROFILES),
         Need::of(Step::EntrySingleLoad, PROFILES),
+        Need::of(Step::PteRecheck, PROFILES),
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+        },
     ],
     indifferent: &[],
     tested: SMALL,

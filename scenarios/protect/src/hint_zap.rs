@@ -15,6 +15,11 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::ChangeHugeInvalidates, PROFILES),
+        Need::of(Step::PteRecheck, PROFILES),
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
     ],
     indifferent: &[],
     tested: SMALL,

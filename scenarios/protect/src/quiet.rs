@@ -3,7 +3,7 @@
 //! Once `mprotect`, or a userfaultfd's write protection, has returned, and nobody holds the page, nobody gets it by what was
 //! allowed before. (Who held it before, or comes while it is under way, may have been first.) Whoever looks at the counts
 //! is anybody who can know that `mprotect` returned: so the look has a full barrier before it. On `x86-native` the flush waits for
-//! the walker, and the recheck of the entry carries nothing.
+//! the walker, and the recheck of the entry carries no more than that what is got was there while it was held (I1).
 
 use gupcheck_races::prelude::*;
 
@@ -21,7 +21,7 @@ pub(crate) const NONE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, PROFILES),
         Need::of(Step::ProtNoneRefused, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
@@ -45,7 +45,7 @@ pub(crate) const READ_ONLY: Race = Race {
     about: "GUP wants to write through an entry that mprotect(PROT_READ) changes.",
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, PROFILES),
     ],
     build: read_only,
     ..NONE

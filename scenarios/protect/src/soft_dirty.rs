@@ -13,7 +13,10 @@ pub(crate) const RACE: Race = Race {
     about: "A page is pinned for writing while clear_refs write-protects it; then user space writes, and must not get a copy.",
     profiles: PROFILES,
     before: &[],
-    needs: &[Need::of(Step::ReuseExclusive, PROFILES)],
+    needs: &[
+        Need::of(Step::ReuseExclusive, PROFILES),
+        Need::of(Step::PteRecheck, PROFILES),
+    ],
     indifferent: &[Step::RecheckOrder, Step::SoftDirtySkipsPins],
     tested: SMALL,
     build,

@@ -28,7 +28,7 @@ pub(crate) const RACE: Race = Race {
         },
         Need {
             step: Step::PteRecheck,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
         },
     ],
     indifferent: &[],

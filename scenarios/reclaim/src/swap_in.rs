@@ -19,6 +19,11 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::RefcountFreeze, NO_IPI),
         Need::of(Step::SwapExclusive, ALL),
+        Need::of(Step::PteRecheck, ALL),
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
     ],
     indifferent: &[],
     tested: SMALL,

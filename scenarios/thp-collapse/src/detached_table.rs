@@ -29,7 +29,7 @@ pub(crate) const RACE: Race = Race {
         },
         Need {
             step: Step::PmdRecheck,
-            profiles: &[&X86_PV, &ARM64],
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
         },
         Need {
             step: Step::FlushBarrier,

@@ -25,6 +25,10 @@ pub(crate) const RACE: Race = Race {
             step: Step::IrqsOffBlockIpi,
             profiles: &[&WEAK],
         },
+        Need {
+            step: Step::PmdRecheck,
+            profiles: &[&WEAK],
+        },
     ],
     indifferent: &[],
     tested: SMALL,

@@ -26,11 +26,19 @@ pub(crate) const RACE: Race = Race {
         },
         Need {
             step: Step::AddUnlessZero,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
+            profiles: &[&X86_PV, &ARM64, &WEAK, &POWERPC],
         },
         Need {
             step: Step::CollapseSyncIpi,
             profiles: &[&X86_PV, &ARM64, &WEAK],
+        },
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
+        },
+        Need {
+            step: Step::PmdRecheck,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
         },
     ],
     indifferent: &[Step::RecheckOrder],

@@ -4,7 +4,7 @@
 //! the walker takes nothing, or memory of users, for a table. No flush helps, not even one that waits for it: the entry
 //! is another before the flush begins.
 
-use crate::profiles::{EVERY, WEAKEST};
+use crate::profiles::{EVERY, RELAXED, WEAKEST};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -15,9 +15,17 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::EntrySingleLoad, EVERY),
+        // What any walker rests on whose table is unlinked (I1).
+        Need::of(Step::PmdRecheck, EVERY),
+        Need::of(Step::PinBarrier, RELAXED),
         // Where a deposited table holds links, a walker that is still in it takes them for entries (R06 b).
         Need::of(Step::IrqsOffBlockIpi, WEAKEST),
         Need::of(Step::CollapseSyncIpi, WEAKEST),
+        Need::of(Step::PmdRecheck, EVERY),
+        Need {
+            step: Step::PinBarrier,
+            profiles: &[&ARM64, &WEAK],
+        },
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

@@ -20,6 +20,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::FoldedByPlace, S390S),
         Need::of(Step::AddUnlessZero, S390S),
+        Need::of(Step::PteRecheck, S390S),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

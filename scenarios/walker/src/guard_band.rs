@@ -14,7 +14,7 @@ pub(crate) const RACE: Race = Race {
     about: "GUP callers find a count just below its limit together, and raise it beyond together.",
     profiles: EVERY,
     before: &[],
-    needs: &[],
+    needs: &[Need::of(Step::PteRecheck, EVERY)],
     indifferent: &[Step::RecheckOrder],
     tested: &[
         Tested::whole(1, 1, 20_000),

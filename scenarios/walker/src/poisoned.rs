@@ -15,7 +15,7 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
-        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, EVERY),
         Need::of(Step::PinBarrier, RELAXED),
     ],
     indifferent: &[Step::RecheckMarks],

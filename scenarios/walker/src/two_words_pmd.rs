@@ -17,8 +17,11 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::LowHalfAgain, PAE),
+        // What any walker rests on whose table is unlinked (I1).
+        Need::of(Step::PmdRecheck, PAE),
         // The second read of the same pmd, of a walker that does not go on by the first.
         Need::of(Step::EntrySingleLoad, PAE),
+        Need::of(Step::PmdRecheck, PAE),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

@@ -20,7 +20,7 @@ pub(crate) const GUP: Race = Race {
     needs: &[
         Need::of(Step::VmemmapGracePeriod, NO_IPI),
         Need::of(Step::AddUnlessZero, NO_IPI),
-        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, EVERY),
         Need::of(Step::PinBarrier, RELAXED),
     ],
     indifferent: &[],
