@@ -105,6 +105,9 @@ pub(crate) enum Error {
     /// Several executions for one file.
     #[error("--html, --svg, --steps and --chrome are for one token, and here are {0}")]
     OnePicture(usize),
+    /// Several sizes of what has one.
+    #[error("--needs is of one --size, and here are {0}")]
+    OneSize(usize),
     /// There is no place for files of schedules.
     #[error("--keep: no cargo workspace here, so there is no ci/schedules")]
     NoWorkspace,

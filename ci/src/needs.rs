@@ -75,6 +75,10 @@ const EXECUTIONS: u64 = 20_000;
 /// Seconds for each search, at most, where nobody says.
 const SECONDS: f64 = 2.0;
 
+fn size(args: &BenchArgs) -> Size {
+    args.sizes.first().copied().unwrap_or(Size::SMALLEST)
+}
+
 /// Has each engine look for each of them.
 pub(crate) fn needs(
     args: &BenchArgs,
@@ -82,6 +86,9 @@ pub(crate) fn needs(
     stop: &Stop,
     output: &mut Output,
 ) -> Result<Exit, Error> {
+    if args.sizes.len() > 1 {
+        return Err(Error::OneSize(args.sizes.len()));
+    }
     let engines = match &args.engines[..] {
         [] => all().to_vec(),
         names => names
@@ -146,7 +153,7 @@ fn worth(cells: &[Cell]) -> Exit {
 
 impl Cell {
     fn of(row: &Row, engine: &'static dyn Engine, args: &BenchArgs, stop: &Stop) -> Self {
-        let size = (args.sizes.first()).copied().unwrap_or(Size::SMALLEST);
+        let size = size(args);
         let program = Arc::new((row.race).program(size, row.profile, Steps::of(&[row.step])));
         let seconds = args.max_seconds.unwrap_or(SECONDS);
         let model = model_for(engine, row.profile);

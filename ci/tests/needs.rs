@@ -43,6 +43,7 @@ fn an_engine_without_weak_memory_does_not_find_a_missing_barrier() {
 }
 
 #[test]
-fn an_engine_that_does_not_exist_is_a_usage_error() {
+fn an_engine_that_does_not_exist_and_two_sizes_are_usage_errors() {
     assert_eq!(needs(&["--engine", "spin"]).0, Some(2));
+    assert_eq!(needs(&["--size", "1x1,2x1"]).0, Some(2));
 }

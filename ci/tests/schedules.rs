@@ -17,7 +17,7 @@ use gupcheck_shuttle::{ShuttleEngine, schedule_of};
 
 /// Every race under every profile without each step that it needs there.
 fn knock_outs() -> impl Iterator<Item = (String, Program)> {
-    let families: [&[Race]; 6] = [
+    let families: [&[Race]; 7] = [
         gupcheck_pte_clear::RACES,
         gupcheck_munmap::RACES,
         gupcheck_fault::RACES,

@@ -1,9 +1,10 @@
 //! Setting a race on the kernel model: CPUs on a machine, and properties in the kernel's terms.
 //!
 //! A [`Scene`] is what a scenario's `build` fills: it takes a booted machine, gives each CPU something to
-//! do, and states what must hold. Four properties come by themselves: every reference is accounted for
-//! ([`crate::books`]), what a caller got was mapped where it asked ([`crate::translation`]), nobody is given a page that is
-//! somebody else's, and no migration entry is left behind, for which a fault would wait for ever.
+//! do, and states what must hold. What every race must keep comes by itself: every reference is accounted for
+//! ([`crate::books`]); what a caller got was mapped where it asked ([`crate::translation`]), is its own mm's, is
+//! exclusive if it was pinned, and as much as it was told; and no migration entry is left behind, for which a fault would wait
+//! for ever.
 
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -31,6 +31,8 @@ struct Own {
     path: PathBuf,
     /// Made with the first search.
     file: Mutex<Option<File>>,
+    /// Whether it was said that nothing more can be kept.
+    is_full: AtomicBool,
 }
 
 impl Cache {
@@ -52,10 +54,13 @@ impl Cache {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let nanos = since.map_or(0, |since| since.as_nanos());
         let path = ours.join(format!("{nanos}-{}.jsonl", std::process::id()));
-        let file = Mutex::default();
         Ok(Self {
             known,
-            own: Some(Own { path, file }),
+            own: Some(Own {
+                path,
+                file: Mutex::default(),
+                is_full: AtomicBool::new(false),
+            }),
             hits: AtomicUsize::new(0),
         })
     }
@@ -79,8 +84,12 @@ impl Cache {
         if let Some(own) = &self.own
             && is_worth_keeping(record)
             && let Err(error) = own.write(record)
+            && !own.is_full.swap(true, Ordering::Relaxed)
         {
-            output::remark(&format!("{}: {error}: not kept", own.path.display()));
+            output::remark(&format!(
+                "{}: {error}: what is searched now may not be kept",
+                own.path.display()
+            ));
         }
     }
 }

@@ -15,7 +15,7 @@
 //! Of v6.6 and v6.8 only the head is exchanged (for nothing, and nothing for the new one), and the number is stored: the shrinker's
 //! store may come after that of somebody who has made the next page meanwhile. From then on no pmd is told to map the huge zero
 //! page: it is counted, split and dropped as an ordinary huge page. 33192a26cdde has 2 and 3 under a lock, asks for the count again
-//! there, and sets it with release (M-P84).
+//! there, and sets it with release (M-P94).
 
 use super::Mm;
 use crate::cpu::Cpu;

@@ -3,7 +3,7 @@
 //! # The order
 //!
 //! 1. under the queue's lock, every folio in it goes into a list of the shrinker's, with a reference, unless its count is zero
-//!    (M-P80); that one is out of the queue;
+//!    (M-P90); that one is out of the queue;
 //! 2. without the lock, each of them is locked, if nobody else has locked it, and split, which takes it out of the list; and the
 //!    reference is dropped, which may be the last one, and then the folio is freed, and leaves the list by that;
 //! 3. under the lock, what is left in the list goes back into the queue.

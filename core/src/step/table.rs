@@ -155,34 +155,34 @@ steps! {
     NrPagesCheck = "P29", "nr-pages-check",
         "Return at once if no pages are asked for.",
         "nothing: the loops test for the end after each turn", "later than v6.8: 1dfe4b276c23, CVE-2026-99662";
-    ScanUnlessZero = "M-P80", "scan-unless-zero",
+    ScanUnlessZero = "M-P90", "scan-unless-zero",
         "Take a reference of a folio in the queue of those to split only if its count is not zero.",
         "the last drop, which waits for the queue's lock to take the folio out", "deferred_split_scan, folio_try_get";
-    FreeUnqueues = "M-P81", "free-unqueues",
+    FreeUnqueues = "M-P91", "free-unqueues",
         "Take a folio that is freed out of the queue of those to split, under the queue's lock, before its pages are anybody's.",
-        "scan-unless-zero (M-P80)", "folio_undo_large_rmappable, free_transhuge_page; 9a982250f773";
-    SplitUnqueues = "M-P82", "split-unqueues",
+        "scan-unless-zero (M-P90)", "folio_undo_large_rmappable, free_transhuge_page; 9a982250f773";
+    SplitUnqueues = "M-P92", "split-unqueues",
         "Take a folio that is split out of the queue of those to split, under the queue's lock, while its count is frozen.",
-        "scan-unless-zero (M-P80)", "split_huge_page_to_list; 9a982250f773";
-    FolioPublishBarrier = "M-P83", "folio-publish-barrier",
+        "scan-unless-zero (M-P90)", "split_huge_page_to_list; 9a982250f773";
+    FolioPublishBarrier = "M-P93", "folio-publish-barrier",
         "A write barrier between making a large folio and the entry that maps it.",
         "entry-read-once (P6)", "__folio_mark_uptodate in __do_huge_pmd_anonymous_page, collapse_huge_page; 52f37629fd3c";
-    HugeZeroLock = "M-P84", "huge-zero-lock",
+    HugeZeroLock = "M-P94", "huge-zero-lock",
         "Make and give back the huge zero page under a lock: its head, its frame and its count change together.",
         "itself", "later than v6.8: 33192a26cdde, CVE-2026-74632";
-    SplitSkipsMigration = "M-P85", "split-skips-migration",
+    SplitSkipsMigration = "M-P95", "split-skips-migration",
         "Leave a pmd migration entry alone that is met while a folio's pmd is to be split: it is another folio's.",
         "set_pmd_migration_entry", "later than v6.8: be6e843fc51a, CVE-2025-37958";
-    HugeReuseByReferences = "M-P86", "huge-reuse-by-references",
+    HugeReuseByReferences = "M-P96", "huge-reuse-by-references",
         "Decide by the references of a huge page whether a write may reuse it, not by its map counts.",
         "a reference that outlives its mapping", "do_huge_pmd_wp_page; 3bff7e3f1f16";
-    SplitPageLock = "M-P87", "split-page-lock",
+    SplitPageLock = "M-P97", "split-page-lock",
         "Where map counts decide, split a huge pmd under the lock of the page that it maps.",
-        "huge-reuse-by-references (M-P86), which came for it", "v5.8 to v5.17: c444eb564fb1, CVE-2020-29368";
-    RangeReread = "M-P88", "range-reread",
+        "huge-reuse-by-references (M-P96), which came for it", "v5.8 to v5.17: c444eb564fb1, CVE-2020-29368";
+    RangeReread = "M-P98", "range-reread",
         "Read every entry of a range again, under the lock, before a large folio is mapped there.",
         "whoever maps a small page in the range", "v6.8: do_anonymous_page, pte_range_none; 19eaf44954df";
-    RequeueBeforeVisible = "M-P89", "requeue-before-visible",
+    RequeueBeforeVisible = "M-P99", "requeue-before-visible",
         "Put the new folio of a migration into the queue of those to split before its mappings come back.",
         "whoever unmaps a part of it", "later than v6.8: 3bac01168982, CVE-2026-46017";
     TableInvalidate = "M-P14", "table-invalidate",

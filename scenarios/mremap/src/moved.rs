@@ -19,9 +19,9 @@ pub(crate) const TABLE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PmdRecheck, PROFILES),
         // A link that is none when it is read a second time.
         Need::of(Step::EntrySingleLoad, PROFILES),
-        Need::of(Step::PmdRecheck, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

@@ -16,12 +16,12 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::IrqsOffBlockIpi, PROFILES),
         Need::of(Step::TableSyncIpi, PROFILES),
-        Need::of(Step::EntrySingleLoad, PROFILES),
         Need::of(Step::PteRecheck, PROFILES),
         Need {
             step: Step::PinBarrier,
             profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
         },
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     indifferent: &[],
     tested: SMALL,

@@ -13,14 +13,13 @@ use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
 const RCU: &[&Profile] = &[&X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
 
 pub(crate) const RACE: Race = Race {
     name: "munmap/table-free",
     catalogue: "R17",
     about: "munmap frees the page tables that a GUP caller is walking.",
-    profiles: PROFILES,
+    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
     before: &[],
     needs: &[
         Need {
@@ -43,12 +42,18 @@ pub(crate) const RACE: Race = Race {
             step: Step::RcuTableFree,
             profiles: RCU,
         },
-        // A link that is none when it is read a second time.
-        Need::of(Step::EntrySingleLoad, PROFILES),
-        Need::of(Step::PteRecheck, PROFILES),
+        Need {
+            step: Step::PteRecheck,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+        },
         Need {
             step: Step::PinBarrier,
             profiles: &[&ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+        },
+        // A link that is none when it is read a second time.
+        Need {
+            step: Step::EntrySingleLoad,
+            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
         },
     ],
     indifferent: &[],

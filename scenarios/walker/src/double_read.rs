@@ -21,11 +21,6 @@ pub(crate) const RACE: Race = Race {
         // Where a deposited table holds links, a walker that is still in it takes them for entries (R06 b).
         Need::of(Step::IrqsOffBlockIpi, WEAKEST),
         Need::of(Step::CollapseSyncIpi, WEAKEST),
-        Need::of(Step::PmdRecheck, EVERY),
-        Need {
-            step: Step::PinBarrier,
-            profiles: &[&ARM64, &WEAK],
-        },
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

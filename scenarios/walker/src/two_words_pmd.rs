@@ -21,7 +21,6 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PmdRecheck, PAE),
         // The second read of the same pmd, of a walker that does not go on by the first.
         Need::of(Step::EntrySingleLoad, PAE),
-        Need::of(Step::PmdRecheck, PAE),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,

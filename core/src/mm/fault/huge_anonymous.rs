@@ -4,7 +4,7 @@
 //!
 //! 1. the folio and a table are allocated, without any lock: if there is no memory for the folio the fault goes on with a small page,
 //!    if there is none for the table it fails;
-//! 2. a write barrier: the contents, and that the tails have a head, come before the entry (M-P83);
+//! 2. a write barrier: the contents, and that the tails have a head, come before the entry (M-P93);
 //! 3. under the pmd lock: if somebody was first, both are given back;
 //! 4. the folio is counted, anonymous, exclusive; 5. the table is deposited, for the day the pmd is split; 6. the pmd is set.
 //!

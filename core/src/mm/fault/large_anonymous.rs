@@ -4,8 +4,8 @@
 //!
 //! 1. without any lock, the largest range around the address is looked for in which nothing is mapped (`pte_range_none`);
 //! 2. a folio of that size is allocated, or a smaller one;
-//! 3. a write barrier: that the tails have a head comes before the entries (M-P83);
-//! 4. under the page-table lock, *every* entry of the range is looked at again: if one is not none, all is given back (M-P88);
+//! 3. a write barrier: that the tails have a head comes before the entries (M-P93);
+//! 4. under the page-table lock, *every* entry of the range is looked at again: if one is not none, all is given back (M-P98);
 //! 5. a reference for each further page; the counts; 6. the entries, one after the other.
 //!
 //! # What happens when a walker comes
