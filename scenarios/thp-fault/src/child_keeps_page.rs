@@ -12,7 +12,10 @@ pub(crate) const RACE: Race = Race {
     about: "A child takes a reference of a shared huge page by GUP, and unmaps it; the parent's write must not be seen there.",
     profiles: EVERYWHERE,
     before: &[],
-    needs: &[Need::of(Step::HugeReuseByReferences, EVERYWHERE)],
+    needs: &[
+        Need::of(Step::ReuseByRefcount, EVERYWHERE),
+        Need::of(Step::HugeReuseByReferences, EVERYWHERE),
+    ],
     indifferent: &[],
     tested: SMALL,
     build,
