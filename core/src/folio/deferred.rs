@@ -16,7 +16,7 @@
 
 use super::{BlockLink, Deferred, Folio, PageFlags};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
-use crate::lkmm::{atomic_add_unless, read_once, read_once_is, write_once};
+use crate::lkmm::{atomic_add, atomic_add_unless, read_once, read_once_is, write_once};
 use crate::step::Step;
 use crate::sync::{Fault, RmwOrder};
 use arrayvec::ArrayVec;
@@ -119,7 +119,7 @@ pub fn take_all<'m>(cpu: &Cpu<'m>) -> ArrayVec<Folio<'m>, 2> {
         let got = if cpu.does(Step::ScanUnlessZero) {
             atomic_add_unless(cpu, folio.head().refcount, 1, 0, RmwOrder::Full)
         } else {
-            super::folio_get(cpu, folio);
+            atomic_add(cpu, folio.head().refcount, 1);
             true
         };
         let mark = if got { Deferred::Scanned } else { Deferred::No };

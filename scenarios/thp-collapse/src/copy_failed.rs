@@ -11,7 +11,8 @@ pub(crate) const RACE: Race = Race {
     about: "khugepaged gives up after it has isolated all pages, and links the table again: GUP walks it before, and after.",
     profiles: EVERYWHERE,
     before: &[],
-    needs: &[],
+    // By what it found in the table while that was not linked, a walker would take pages that are not mapped (I1).
+    needs: &[Need::of(Step::PmdRecheck, EVERYWHERE)],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
     build,

@@ -12,7 +12,10 @@ pub(crate) const RACE: Race = Race {
     about: "A child takes a reference of a shared huge page by GUP, and unmaps it; the parent's write must not be seen there.",
     profiles: EVERYWHERE,
     before: &[],
-    needs: &[Need::of(Step::HugeReuseByReferences, EVERYWHERE)],
+    needs: &[
+        Need::of(Step::ReuseByRefcount, EVERYWHERE),
+        Need::of(Step::HugeReuseByReferences, EVERYWHERE),
+    ],
     indifferent: &[],
     tested: SMALL,
     build,
@@ -31,21 +34,25 @@ fn build(size: Size, kernel: Kernel) -> Program {
     }
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
+    // No callers: what they got they do not keep mapped.
+    let children = scene.alike("cpu{} child", size.cpus, move |cpu: &Cpu<'_>| {
         let count = size.pages as i32;
         let gup = get_user_pages_fast_only(cpu, child.mm, child.start, count, Foll::empty());
         madvise_dontneed(cpu, child.mm, child.start, child.end);
-        gup
+        gup.into_returned()
     });
+    for &lane in &children {
+        scene.owns_what_it_returns(lane);
+    }
     scene.cpu("parent", move |cpu| {
         do_user_addr_fault(cpu, parent.mm, parent.start, FaultFlags::WRITE)
     });
-    let caller = gup[0];
+    let caller = children[0];
     scene.always(
         "what the parent may write the child does not have",
         move |end| {
             (end.writable_pages(parent.mm))
-                .all(|page| !gup.iter().any(|&lane| end.got_page(lane, page.pfn)))
+                .all(|page| !children.iter().any(|&lane| end.got_page(lane, page.pfn)))
         },
     );
     scene.sometimes("the child has it, and the parent a copy", move |end| {

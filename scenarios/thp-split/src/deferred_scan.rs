@@ -17,6 +17,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
         Need::of(Step::HeadRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::RefcountFreeze, NO_IPI),
         Need::of(Step::UnfreezeRelease, RELAXED),
         Need::of(Step::SplitUnqueues, EVERYWHERE),

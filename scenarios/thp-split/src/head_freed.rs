@@ -14,18 +14,19 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/head-freed",
     catalogue: "R05",
     about: "A large folio is freed, and its pages are faulted in again as small ones, between GUP's lookup of the head and the reference.",
-    profiles: &[&X86_NATIVE, &X86_PV],
+    profiles: X86,
     before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::HeadRecheck, NO_IPI),
-        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, X86),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL_FOR_ONE,
     build,
 };
 
+const X86: &[&Profile] = &[&X86_NATIVE, &X86_PV];
 /// Where a flush does not wait for a walker.
 const NO_IPI: &[&Profile] = &[&X86_PV];
 

@@ -14,7 +14,10 @@ pub(crate) const RACE: Race = Race {
     about: "A write fault counts the mappings of a huge page while somebody else's pmd of it is split.",
     profiles: EVERYWHERE,
     before: &[Step::HugeReuseByReferences],
-    needs: &[Need::of(Step::SplitPageLock, EVERYWHERE)],
+    needs: &[
+        Need::of(Step::ReuseByRefcount, EVERYWHERE),
+        Need::of(Step::SplitPageLock, EVERYWHERE),
+    ],
     indifferent: &[],
     tested: SMALL,
     build,

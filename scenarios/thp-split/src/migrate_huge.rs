@@ -15,7 +15,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PincountBarrier, RELAXED),
-        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::PeekBarrier, WEAKEST),
         Need::of(Step::SplitInvalidateFirst, EVERYWHERE),
     ],

@@ -11,11 +11,17 @@ pub(crate) const RACE: Race = Race {
     about: "A pmd migration entry is split while the huge page that it stands for migrates.",
     profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
     before: &[],
-    needs: &[],
+    // Who migrates goes into the table that the split has linked: R23.
+    needs: &[
+        Need::of(Step::EntryReadOnce, RELAXED),
+        Need::of(Step::TablePublishBarrier, RELAXED),
+    ],
     indifferent: &[],
     tested: SMALL,
     build,
 };
+
+const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 /// As many CPUs as there are callers elsewhere split it.
 fn build(size: Size, kernel: Kernel) -> Program {
