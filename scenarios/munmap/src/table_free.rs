@@ -15,11 +15,13 @@ use gupcheck_races::scene::{Hold, Scene};
 
 const RCU: &[&Profile] = &[&X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
 
+const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
+
 pub(crate) const RACE: Race = Race {
     name: "munmap/table-free",
     catalogue: "R17",
     about: "munmap frees the page tables that a GUP caller is walking.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC],
+    profiles: PROFILES,
     before: &[],
     needs: &[
         Need {
