@@ -12,7 +12,10 @@ pub(crate) const RACE: Race = Race {
     profiles: EVERYWHERE,
     before: &[],
     // By what it found in the table while that was not linked, a walker would take pages that are not mapped (I1).
-    needs: &[Need::of(Step::PmdRecheck, EVERYWHERE)],
+    needs: &[
+        Need::of(Step::PmdRecheck, EVERYWHERE),
+        Need::of(Step::EntrySingleLoad, EVERYWHERE),
+    ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL,
     build,
