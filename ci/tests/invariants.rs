@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gupcheck_core::arch::{ARM64, Profile, X86_PV};
+use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE, X86_PV};
 use gupcheck_core::step::{Step, Steps};
+use gupcheck_core::sync::Fault;
 use gupcheck_program::{Engine, Limits, Search, Verdict, Violation, explore};
 use gupcheck_races::engines::{all, model_for};
 use gupcheck_races::invariants::{Asked, Invariant};
@@ -15,6 +16,7 @@ use gupcheck_races::race::{Race, Size};
 type Case = (Invariant, &'static str, &'static Profile, Step);
 
 const CASES: &[Case] = &[
+    (Invariant::I1, "pte-clear/moves", &X86_PV, Step::PteRecheck),
     (
         Invariant::I3,
         "thp-split/head-moves",
@@ -29,10 +31,16 @@ const CASES: &[Case] = &[
     ),
     (Invariant::I5, "pte-clear/look", &ARM64, Step::PinBarrier),
     (
-        Invariant::I9,
-        "pte-clear/wrapped-count",
+        Invariant::I7,
+        "walker/gate-order",
         &X86_PV,
-        Step::RefcountGuard,
+        Step::GateAfterReference,
+    ),
+    (
+        Invariant::I10,
+        "pte-clear/no-pages",
+        &X86_NATIVE,
+        Step::NrPagesCheck,
     ),
     (
         Invariant::I11,
@@ -40,13 +48,10 @@ const CASES: &[Case] = &[
         &X86_PV,
         Step::RmapWalkLock,
     ),
-    (
-        Invariant::I12,
-        "thp-collapse/table-reused",
-        &X86_PV,
-        Step::CollapseSyncIpi,
-    ),
 ];
+
+/// How the kernel itself says that I4 is broken, where it looks in time: `sanity_check_pinned_pages`.
+const OWN_LOOK: &str = "a pinned anonymous page is not exclusive";
 
 fn race(name: &str) -> &'static Race {
     let families = [
@@ -55,6 +60,7 @@ fn race(name: &str) -> &'static Race {
         gupcheck_pte_clear::RACES,
         gupcheck_thp_collapse::RACES,
         gupcheck_thp_split::RACES,
+        gupcheck_walker::RACES,
     ];
     let found = families
         .into_iter()
@@ -77,7 +83,7 @@ fn verdict(case: Case, forgotten: Option<Invariant>) -> Verdict {
     };
     let mut program = race(name).program(Size::SMALLEST, profile, Steps::of(&[step]));
     if let Some(invariant) = forgotten {
-        program.forget(|property| invariant.is_named_in(&property.text));
+        program.forget(|text| invariant.is_named_in(text));
     }
     explore(engine, &Arc::new(program), &search).verdict
 }
@@ -97,6 +103,12 @@ fn each_invariant_has_a_kernel_that_it_alone_convicts() {
         }
         match verdict(case, Some(invariant)) {
             Verdict::Complete => {}
+            Verdict::Failed(found)
+                if invariant == Invariant::I4
+                    && matches!(
+                        found.violation,
+                        Violation::Fault(Fault::Bug { what: OWN_LOOK, .. })
+                    ) => {}
             Verdict::Failed(found) => {
                 wrong.push(format!("{what}: noticed without it: {:?}", found.violation));
             }

@@ -80,8 +80,8 @@ impl Invariant {
     /// Who asks for it.
     pub const fn asked(self) -> Asked {
         match self {
-            Self::I1 | Self::I3 | Self::I4 | Self::I10 | Self::I11 => Asked::OfEveryRace,
-            Self::I5 | Self::I7 => Asked::ByTheRace,
+            Self::I1 | Self::I3 | Self::I4 | Self::I11 => Asked::OfEveryRace,
+            Self::I5 | Self::I7 | Self::I10 => Asked::ByTheRace,
             Self::I2 | Self::I8 | Self::I14 => Asked::ByTheModel,
             Self::I6 | Self::I12 => Asked::With(Self::I1),
             Self::I9 | Self::I13 => Asked::With(Self::I3),
@@ -124,12 +124,6 @@ fn is_exclusive(end: &Ending<'_>, page: &Page) -> bool {
     };
     let by_itself = end.end.value(page.mapcount) > 0;
     has(page) || !by_itself && has(end.head_of(page))
-}
-
-/// I10: a caller is told the number of pages that it gets, and no other.
-pub(crate) fn counts_what_it_returns(end: &Ending<'_>, lane: LaneId) -> bool {
-    let told = end.end.returned(lane).get("ret").unwrap_or(0);
-    told == end.got(lane) as i64
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::books::Books;
 pub use crate::ending::{Ending, Hold};
-use crate::invariants::{Invariant, counts_what_it_returns, pinned_is_exclusive};
+use crate::invariants::{Invariant, pinned_is_exclusive};
 use crate::noise::Background;
 use crate::reply::Reply;
 use crate::translation::Translations;
@@ -235,11 +235,6 @@ impl Scene {
         self.always("what a caller has pinned is exclusive (I4)", move |end| {
             pinned_is_exclusive(end, &callers)
         });
-        let callers = self.books.callers().to_vec();
-        self.always(
-            "a caller gets as many pages as it is told (I10)",
-            move |end| (callers.iter()).all(|&(lane, _)| counts_what_it_returns(end, lane)),
-        );
         let books = std::mem::take(&mut self.books);
         let text = "every reference is accounted for (I3, I9, I13)";
         let balance = self.at_the_end(move |end| books.balance(end));

@@ -238,9 +238,17 @@ impl Program {
         self.property(When::Sometimes, text.into(), wordless(holds));
     }
 
-    /// Asks for no property that is meant, for whoever wants to know what the others would notice.
-    pub fn forget(&mut self, is_meant: impl Fn(&Property) -> bool) {
-        self.properties.retain(|property| !is_meant(property));
+    /// Asks for no property that is meant, by its text, for whoever wants to know what the others would notice.
+    pub fn forget(&mut self, is_meant: impl Fn(&str) -> bool) {
+        let witnessed = self.witness.as_ref().map(|&(nth, _)| nth);
+        for (nth, property) in self.properties.iter_mut().enumerate() {
+            if property.when == When::Always && is_meant(&property.text) {
+                property.holds = Box::new(|_| Ok(()));
+                if witnessed == Some(nth) {
+                    self.witness = None;
+                }
+            }
+        }
     }
 
     fn property(&mut self, when: When, text: String, holds: Predicate) {
