@@ -32,7 +32,7 @@ use crate::sync::{Rmw, RmwOrder, Word};
 /// The order of those changes that return a value.
 fn ordered(cpu: &Cpu<'_>) -> RmwOrder {
     // ORDERING: full, between a cleared entry and the look at the references that follows. Pairs with pin-barrier (P12). Without
-    // it and without put-ordered (P27): R12, of a page that is not exclusive. Step `rmap-ordered`.
+    // it: R57; and without put-ordered (P27) as well, pte-clear/shared-look. Step `rmap-ordered`.
     if cpu.does(Step::RmapOrdered) {
         RmwOrder::Full
     } else {

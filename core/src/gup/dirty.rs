@@ -12,8 +12,8 @@ pub fn write_and_put_pages(cpu: &Cpu<'_>, pages: &[&Page], contents: u32) {
     for page in pages {
         write_once(cpu, page.contents, contents);
         folio_mark_dirty(cpu, page_folio(cpu, page).head());
-        // ORDERING: full, the drop's: the contents and the mark come before it. Pairs with lazyfree-rmb (M-P10). Without it: R08.
-        // Step `put-ordered`.
+        // ORDERING: full, the drop's: the contents and the mark come before it. Pairs with lazyfree-rmb (M-P10). Every drop
+        // is `put-ordered`, and no race takes that from this one alone. No step of its own.
         put_page(cpu, page);
     }
 }

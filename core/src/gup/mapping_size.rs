@@ -114,7 +114,7 @@ pub fn get_user_mapping_size(cpu: &Cpu<'_>, mm: MmId, addr: u64) -> Result<Level
     let _span = cpu.span("get_user_mapping_size");
     // The caller's read_lock(&kvm->mmu_lock): with preemption off it is an RCU reader.
     Guard::Rcu.begin(cpu);
-    // ORDERING: as in `perf_get_page_size`. Without it: R27, of a table that khugepaged unlinks (e86fc1a3a3e9). Step
+    // ORDERING: as in perf_get_page_size. Without it: R27, of a table that khugepaged unlinks (e86fc1a3a3e9). Step
     // `size-walk-irqs-off`.
     let guard = if cpu.does(Step::SizeWalkIrqsOff) {
         Guard::IrqsOff

@@ -50,7 +50,8 @@ fn access<R>(
     let translations = area.and_then(|vma| vma.translations);
     let translations = translations.expect("boot said that hardware walks there");
     // ORDERING: nothing by itself. A flush that found it comes after all that is done by it. Pairs with tlb-flush (M-P6),
-    // flush-before-writeout, flush-before-free, flush-before-move, flush-batched-pending. Without the wait: R54.
+    // flush-before-writeout, flush-before-free, flush-before-move, flush-batched-pending. Without the wait: R54. Step
+    // `flush-before-free`.
     translations.enter(cpu);
     let leaf = find_entry(cpu, mm, addr, Level::Pte);
     let entry = leaf.and_then(|leaf| leaf.translate(cpu, write));
