@@ -68,8 +68,11 @@ pub(crate) const BY_MIGRATION: Race = against::<MIGRATION>(
     "A page is swapped out while somebody would move it.",
     ISOLATED_BY_TWO,
 );
-pub(crate) const BY_RECLAIM: Race =
-    against::<RECLAIM>("reclaim/reclaim", "A page is swapped out by two.", &[]);
+pub(crate) const BY_RECLAIM: Race = against::<RECLAIM>(
+    "reclaim/reclaim",
+    "A page is swapped out by two.",
+    ISOLATED_BY_TWO,
+);
 
 fn build<const WHO: u8>(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
