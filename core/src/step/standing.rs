@@ -42,9 +42,6 @@ impl Step {
             Self::ClearBarrier => Standing::Redundant(
                 "on x86 the flush, and the barrier or the lock of whoever looks, order again what the exchange has",
             ),
-            Self::RmapOrdered => Standing::Redundant(
-                "whoever gives a mapping up drops its reference next, which is a full barrier as well",
-            ),
             Self::SoftDirtySkipsPins => Standing::Redundant(
                 "a write fault reuses an exclusive page whatever its count (reuse-exclusive), and a page that is pinned is exclusive",
             ),
