@@ -1,5 +1,7 @@
 //! Reclaim of a page against those who have the mmap lock, or come by way of the page as well. Nobody calls GUP: what the kernel's locks
 //! keep apart must come out right, and so must what finds a folio in the swap cache with no lock at all.
+//!
+//! Two faults under `arm64` or `weak` find an execution that RC11 allows, and neither LKMM nor Armv8 does (docs/limits.md, swap cache).
 
 use gupcheck_races::prelude::*;
 
