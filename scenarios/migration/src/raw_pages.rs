@@ -16,7 +16,9 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, NO_IPI),
+        // Under x86-native, too: the entry may be cleared before the reference is there (I1).
+        Need::of(Step::PteRecheck, ALL),
+        Need::of(Step::PutOrdered, RELAXED),
         Need::of(Step::TailsFrozen, NO_IPI),
     ],
     indifferent: &[],

@@ -5,7 +5,7 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::ALL;
+use crate::profiles::{ALL, RELAXED};
 
 pub(crate) const RACE: Race = Race {
     name: "migration/stale-write",
@@ -17,6 +17,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::TlbFlush, ALL),
         Need::of(Step::FlushBeforeMove, ALL),
         Need::of(Step::MigrateCopiesLast, ALL),
+        Need::of(Step::RmapOrdered, RELAXED),
     ],
     indifferent: &[],
     tested: SMALL,
