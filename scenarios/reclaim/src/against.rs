@@ -14,6 +14,13 @@ const MADVISE: u8 = 2;
 const MIGRATION: u8 = 3;
 const RECLAIM: u8 = 4;
 
+/// As `SMALL_FOR_ONE`, but that a kernel without a step may need more.
+const TESTED: &[Tested] = &[
+    Tested::whole(1, 1, 100_000),
+    Tested::whole(1, 2, 20_000),
+    Tested::part(2, 1, 20_000),
+];
+
 const fn against<const WHO: u8>(
     name: &'static str,
     about: &'static str,
@@ -27,7 +34,7 @@ const fn against<const WHO: u8>(
         before: &[],
         needs,
         indifferent: &[],
-        tested: SMALL_FOR_ONE,
+        tested: TESTED,
         build: build::<WHO>,
     }
 }
