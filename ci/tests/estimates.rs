@@ -74,11 +74,10 @@ fn counted(name: String, program: Program, model: Model) -> Option<Counted> {
 /// Races that the ranges were not chosen with, under the first and the last profile of each: x86's, and a weak one.
 fn races() -> impl Iterator<Item = Counted> {
     let crates = [
-        gupcheck_munmap::RACES,
+        &gupcheck_munmap::RACES[..1],
         gupcheck_fault::RACES,
         gupcheck_devmap::RACES,
-        gupcheck_thp_fault::RACES,
-        gupcheck_thp_split::RACES,
+        &gupcheck_thp_split::RACES[..3],
         gupcheck_thp_collapse::RACES,
         gupcheck_pairs::RACES,
         gupcheck_peer::RACES,

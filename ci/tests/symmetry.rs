@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use support::{gupcheck, word};
 
 /// Executions of a race that are enough to compare it here. The races with more are the same code at another length.
-const MOST: &str = "2000";
+const MOST: &str = "800";
 
 struct Explored {
     executions: u64,
