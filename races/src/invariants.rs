@@ -81,8 +81,8 @@ impl Invariant {
     pub const fn asked(self) -> Asked {
         match self {
             Self::I1 | Self::I3 | Self::I4 | Self::I11 => Asked::OfEveryRace,
-            Self::I5 | Self::I7 | Self::I10 => Asked::ByTheRace,
-            Self::I2 | Self::I8 | Self::I14 => Asked::ByTheModel,
+            Self::I5 | Self::I7 => Asked::ByTheRace,
+            Self::I2 | Self::I8 | Self::I10 | Self::I14 => Asked::ByTheModel,
             Self::I6 | Self::I12 => Asked::With(Self::I1),
             Self::I9 | Self::I13 => Asked::With(Self::I3),
         }

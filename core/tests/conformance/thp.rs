@@ -73,7 +73,7 @@ fn without_a_huge_page_the_fault_goes_on_with_a_small_one_and_without_a_table_it
         VmFault::Done
     );
     let pte = entry(&world, area, area.start, Level::Pte);
-    assert!(pte.is_some_and(|pte| pte.is_writable()));
+    assert!(pte.is_some_and(Entry::is_writable));
     audit(&world, &[]);
 
     let mut boot = crate::common::boot(&X86_NATIVE);

@@ -28,7 +28,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.wants_folios_of(area, 1);
     boot.tables_down_to(area.mm, area.start, Level::Pte);
     let large = boot.free_block(1);
-    for _ in 0..size.cpus * size.pages + 1 {
+    for _ in 0..=size.cpus * size.pages {
         boot.free_block(0);
     }
     let mut scene = Scene::new(boot);

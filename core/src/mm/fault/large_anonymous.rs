@@ -61,9 +61,7 @@ impl<'m> Fault<'_, 'm> {
         while orders != 0 {
             let order = orders.ilog2();
             let first = pte_offset_map_nolock(self.cpu, self.pmdp, self.range_start(order))?;
-            let vacant = self
-                .entries(first, order)
-                .all(|ptep| ptep.is(self.cpu, Entry::NONE));
+            let vacant = entries(first, order).all(|ptep| ptep.is(self.cpu, Entry::NONE));
             pte_unmap(self.cpu);
             if vacant {
                 break;
@@ -71,15 +69,6 @@ impl<'m> Fault<'_, 'm> {
             orders &= !(1 << order);
         }
         Some(orders)
-    }
-
-    /// The entries of a range, from the first on.
-    fn entries(
-        &self,
-        first: EntryPtr<'m>,
-        order: u32,
-    ) -> impl Iterator<Item = EntryPtr<'m>> + use<'m> {
-        std::iter::successors(Some(first), |ptep| Some(ptep.next())).take(1 << order)
     }
 
     /// `alloc_anon_folio`'s end: of the largest order of which there is memory.
@@ -115,7 +104,7 @@ impl<'m> Fault<'_, 'm> {
             }
             set_page_flags(cpu, folio.head(), PageFlags::LRU);
             let write = self.vma.flags.contains(VmFlags::WRITE);
-            for (ptep, n) in self.entries(first, order).zip(0..) {
+            for (ptep, n) in entries(first, order).zip(0..) {
                 ptep.set(cpu, Entry::leaf(folio.head().pfn.plus(n), write));
             }
         }
@@ -132,10 +121,15 @@ impl<'m> Fault<'_, 'm> {
         // Somebody may have mapped a small page at any of these addresses meanwhile. Without it, only the entry of the address that
         // faulted is asked, as for one page: the others' mappings are lost. Step `range-reread`.
         if cpu.does(Step::RangeReread) {
-            return (self.entries(first, order)).all(|ptep| ptep.is_still(cpu, Entry::NONE));
+            return (entries(first, order)).all(|ptep| ptep.is_still(cpu, Entry::NONE));
         }
         let nth = (self.addr - self.range_start(order)) / PAGE_SIZE;
-        (self.entries(first, order).nth(nth as usize))
+        (entries(first, order).nth(nth as usize))
             .is_some_and(|ptep| ptep.is_still(cpu, Entry::NONE))
     }
+}
+
+/// The entries of a range, from the first on.
+fn entries(first: EntryPtr<'_>, order: u32) -> impl Iterator<Item = EntryPtr<'_>> {
+    std::iter::successors(Some(first), |ptep| Some(ptep.next())).take(1 << order)
 }
