@@ -95,7 +95,7 @@ fn more_callers_than_there_is_room_for_are_unsupported_in_words() {
 fn the_command_has_room_for_all_the_callers_that_it_offers() {
     let run = |cpus| {
         let output = Command::new(env!("CARGO_BIN_EXE_gupcheck"))
-            .args(["run", "--engine", "graph"])
+            .args(["run", "--profile", "x86-pv", "--engine", "graph"])
             .args(["--max-executions", "5", "--cpus", cpus])
             .output()
             .expect("the command exists");

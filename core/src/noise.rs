@@ -1,7 +1,7 @@
 //! Background actors, by name: who runs on a machine beside those whom a race is about.
 //!
 //! None of them may change what a race comes to, but between success and another try. What they do is
-//! [`mutators::noise`](crate::mutators::noise).
+//! told in `mutators/noise.rs`.
 
 use bitflags::bitflags;
 use std::fmt;

@@ -13,7 +13,7 @@
 //!
 //! Those who hold the locks walk with [`find_entry`], which follows memory at every step.
 //!
-//! How an entry is read and written that has two words is told by [`halves`](super::halves).
+//! How an entry is read and written that has two words is told by [`halves`].
 
 use super::{Bits, Entry, Level, TableLock, halves};
 use crate::cpu::Cpu;
