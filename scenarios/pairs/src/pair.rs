@@ -19,7 +19,7 @@ pub(crate) const IN_TABLE: &[&Profile] = &[&WEAK];
 
 /// What the tests try: two every day, three when somebody asks.
 pub(crate) const TESTED: &[Tested] = &[
-    Tested::whole(1, 1, 100_000),
+    Tested::whole(1, 1, 300_000),
     Tested::whole(1, 2, 20_000),
     Tested::part(2, 1, 20_000).longer(),
 ];
