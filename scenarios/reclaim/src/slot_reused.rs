@@ -14,7 +14,13 @@ pub(crate) const RACE: Race = Race {
     about: "A slot is freed and serves for another page of the same address between a fault's look into the swap cache and its lock.",
     profiles: PV_ARM,
     before: &[],
-    needs: &[Need::of(Step::SwapCacheRecheck, PV_ARM)],
+    needs: &[
+        Need::of(Step::SwapCacheRecheck, PV_ARM),
+        // Whoever finds the folio in the cache gets no reference of one that is frozen.
+        Need::of(Step::AddUnlessZero, PV_ARM),
+        Need::of(Step::RefcountFreeze, PV_ARM),
+        Need::of(Step::RereadUnderLock, PV_ARM),
+    ],
     indifferent: &[],
     // The second CPU's way is long: what the race rests on is computed when somebody asks for it.
     tested: &[
