@@ -7,6 +7,8 @@ use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
 use gupcheck_core::sync::LaneId;
 use gupcheck_program::End;
 
+use crate::translation::leaf;
+
 /// What a GUP caller takes of each page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
@@ -163,22 +165,7 @@ impl<'a> Ending<'a> {
 
     /// The entry by which an mm maps `addr`, or would, and its level; `None` if there is no table for it.
     pub fn entry(&self, mm: MmId, addr: u64) -> Option<(Entry, Level)> {
-        let geometry = &self.machine.geometry;
-        let mut table = self.machine.mm(mm).pgd;
-        for level in Level::ALL {
-            if geometry.is_folded(level) {
-                continue;
-            }
-            let index = geometry.index(level, addr);
-            let entry: Entry = (self.end).value(self.machine.page(table).table.entries[index]);
-            if level == Level::Pte || entry.is_huge() {
-                return Some((entry, level));
-            } else if !entry.pte_present() {
-                return None;
-            }
-            table = entry.pfn();
-        }
-        None
+        leaf(self.machine, mm, addr, &|cell| self.end.word(cell))
     }
 
     /// Whether a page is exclusive: of one that a huge pmd maps, its head is.
@@ -187,7 +174,8 @@ impl<'a> Ending<'a> {
             let flags = self.end.value(page.flags);
             flags.contains(PageFlags::ANON_EXCLUSIVE)
         };
-        exclusive(page) || exclusive(self.head_of(page))
+        let by_itself = self.end.value(page.mapcount) > 0;
+        exclusive(page) || !by_itself && exclusive(self.head_of(page))
     }
 
     /// The head of the folio that a page is in.

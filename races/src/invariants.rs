@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use gupcheck_core::folio::{Mapping, Page, PageFlags};
+use gupcheck_core::folio::{Mapping, Page};
 use gupcheck_core::sync::LaneId;
 
 use crate::ending::{Ending, Hold};
@@ -109,21 +109,11 @@ impl fmt::Display for Invariant {
 pub(crate) fn pinned_is_exclusive(end: &Ending<'_>, callers: &[(LaneId, Hold)]) -> bool {
     let pinning = callers.iter().filter(|(_, hold)| *hold == Hold::Pin);
     let mut pages = pinning.flat_map(|&(lane, _)| end.pages(lane));
-    pages.all(|page| !is_anon(end, page) || is_exclusive(end, page))
+    pages.all(|page| !is_anon(end, page) || end.is_exclusive(page))
 }
 
 fn is_anon(end: &Ending<'_>, page: &Page) -> bool {
     end.end.value(end.head_of(page).mapping) == Mapping::Anon
-}
-
-fn is_exclusive(end: &Ending<'_>, page: &Page) -> bool {
-    let has = |page: &Page| {
-        end.end
-            .value(page.flags)
-            .contains(PageFlags::ANON_EXCLUSIVE)
-    };
-    let by_itself = end.end.value(page.mapcount) > 0;
-    has(page) || !by_itself && has(end.head_of(page))
 }
 
 #[cfg(test)]

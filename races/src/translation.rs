@@ -91,29 +91,6 @@ impl Translations {
         })
     }
 
-    /// The leaf by which an address is mapped, and at which level.
-    fn leaf(&self, mm: MmId, addr: u64, memory: &dyn Fn(CellId) -> u64) -> Option<(Entry, Level)> {
-        let (machine, geometry) = (&self.machine, &self.machine.geometry);
-        let mut table = machine.mm(mm).pgd;
-        let mut level = Level::Pgd;
-        loop {
-            // Half of an entry of two words may name a frame that there is not.
-            let page = machine.pages().get(table.0 as usize)?;
-            let cell = page.table.entries[geometry.index(level, addr)];
-            let entry = Entry::from_word(memory(cell.id()));
-            let mut lower = std::iter::successors(level.below(), |level| level.below());
-            match lower.find(|&level| !geometry.is_folded(level)) {
-                Some(below) if !entry.is_huge() && !entry.is_devmap() => {
-                    if !entry.access_permitted(false) {
-                        return None;
-                    }
-                    (table, level) = (entry.pfn(), below);
-                }
-                _ => return Some((entry, level)),
-            }
-        }
-    }
-
     /// What a caller claims, page by page.
     fn translations(returned: &Returned) -> impl Iterator<Item = (Translation, Foll)> {
         let asked = returned.aside().map(unpack);
@@ -164,7 +141,7 @@ impl Witness for Translations {
     fn holds(&self, fact: Fact, memory: &dyn Fn(CellId) -> u64) -> bool {
         let wanted = Translation::unpack(fact);
         let addr = u64::from(wanted.index) << PAGE_SHIFT;
-        let Some((leaf, level)) = self.leaf(wanted.mm, addr, memory) else {
+        let Some((leaf, level)) = leaf(&self.machine, wanted.mm, addr, memory) else {
             return false;
         };
         let is_permitted = leaf.access_permitted(wanted.write)
@@ -227,5 +204,33 @@ impl Witness for Translations {
             u64::from(index) * PAGE_SIZE,
             mm.0
         )
+    }
+}
+
+/// The leaf by which an address is mapped, and at which level.
+pub(crate) fn leaf(
+    machine: &Machine,
+    mm: MmId,
+    addr: u64,
+    memory: &dyn Fn(CellId) -> u64,
+) -> Option<(Entry, Level)> {
+    let geometry = &machine.geometry;
+    let mut table = machine.mm(mm).pgd;
+    let mut level = Level::Pgd;
+    loop {
+        // Half of an entry of two words may name a frame that there is not.
+        let page = machine.pages().get(table.0 as usize)?;
+        let cell = page.table.entries[geometry.index(level, addr)];
+        let entry = Entry::from_word(memory(cell.id()));
+        let mut lower = std::iter::successors(level.below(), |level| level.below());
+        match lower.find(|&level| !geometry.is_folded(level)) {
+            Some(below) if !entry.is_huge() && !entry.is_devmap() => {
+                if !entry.access_permitted(false) {
+                    return None;
+                }
+                (table, level) = (entry.pfn(), below);
+            }
+            _ => return Some((entry, level)),
+        }
     }
 }

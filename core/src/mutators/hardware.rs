@@ -12,6 +12,7 @@
 use crate::cpu::Cpu;
 use crate::folio::{Page, Pfn};
 use crate::machine::MmId;
+use crate::mm::Mm;
 use crate::pgtable::{EntryPtr, Level, pgd_offset, table_entry};
 
 /// One access to `addr`, in an area that hardware is said to walk (`Boot::hardware`): the page that was used, or `None` if there
@@ -21,18 +22,36 @@ use crate::pgtable::{EntryPtr, Level, pgd_offset, table_entry};
 /// If hardware is not said to walk there.
 pub fn hardware_access(cpu: &Cpu<'_>, mm: MmId, addr: u64) -> Option<Pfn> {
     let _span = cpu.span("hardware");
+    by_translation(cpu, mm, addr, |mm| {
+        let page = walk(cpu, pgd_offset(cpu, mm, addr), addr)?;
+        // The page's contents: whoever owns it by now is not to be disturbed.
+        page.owner.read(cpu);
+        Some(page.pfn)
+    })
+}
+
+/// An access to `addr`, from before its entries are read until after the last use of what they led to: a section that a flush
+/// of the address waits for.
+///
+/// # Panics
+/// If hardware is not said to walk there.
+pub(super) fn by_translation<'m, R>(
+    cpu: &Cpu<'m>,
+    mm: MmId,
+    addr: u64,
+    access: impl FnOnce(&'m Mm) -> R,
+) -> R {
     let mm = cpu.machine().mm(mm);
     let area = mm.vmas.iter().find(|vma| vma.contains(addr));
     let translations = area.and_then(|vma| vma.translations);
     let translations = translations.expect("boot said that hardware walks there");
+    // ORDERING: nothing by itself. A flush that found it comes after all that is done by it. Pairs with tlb-flush (M-P6),
+    // flush-before-writeout, flush-before-free, flush-before-move, flush-batched-pending. Without the wait: R54. Step
+    // `flush-before-free`.
     translations.enter(cpu);
-    let page = walk(cpu, pgd_offset(cpu, mm, addr), addr);
-    if let Some(page) = page {
-        // The page's contents: whoever owns it by now is not to be disturbed.
-        page.owner.read(cpu);
-    }
+    let result = access(mm);
     translations.leave(cpu);
-    page.map(|page| page.pfn)
+    result
 }
 
 /// From the root to the page.

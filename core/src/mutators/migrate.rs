@@ -40,7 +40,7 @@ use crate::sync::RmwOrder;
 /// moved. The frame that it moved to, or `None`.
 pub fn migrate_page<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
     let _span = cpu.span("migrate_pages");
-    let old = isolate(cpu, pfn)?;
+    let old = isolate(cpu, pfn, false)?;
     // migrate_folio_unmap
     if folio_ref_count_is(cpu, old, 1) {
         // It was freed under our hands, but for the isolation's reference.
@@ -57,8 +57,8 @@ pub fn migrate_page<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
 }
 
 /// `isolate_migratepages_block`, of one page: a reference, unless it is free, and off the LRU, unless it is not on it. A first
-/// look, without a reference, decides nothing but that it is left alone.
-pub(super) fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
+/// look, without a reference, decides nothing but that it is left alone. So is one that is not as `large` as its caller expects.
+pub(super) fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn, large: bool) -> Option<Folio<'m>> {
     let _span = cpu.span("isolate_migratepages_block");
     let page = cpu.machine().page(pfn);
     let folio = Folio::of(page);
@@ -69,8 +69,10 @@ pub(super) fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
     if !atomic_add_unless(cpu, page.refcount, 1, 0, RmwOrder::Full) {
         return None;
     }
-    // Large folios, which the kernel migrates as well, are left alone here.
-    if folio.test(cpu, PageFlags::HEAD) || !test_and_clear_page_flag(cpu, page, PageFlags::LRU) {
+    // Large folios, which the kernel migrates as well, have a way of their own here (`migrate_huge`).
+    if folio.test(cpu, PageFlags::HEAD) != large
+        || !test_and_clear_page_flag(cpu, page, PageFlags::LRU)
+    {
         folio_put(cpu, folio);
         return None;
     }

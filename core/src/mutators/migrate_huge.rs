@@ -12,22 +12,20 @@
 //!
 //! Where there is no memory for the new folio, the kernel splits the old one and moves its pages; here it stays where it is.
 
-use super::migrate::{copy_contents, folio_migrate_mapping};
+use super::migrate::{copy_contents, folio_migrate_mapping, isolate};
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::Cpu;
 use crate::folio::{
     Deferred, Folio, Owner, PageFlags, Pfn, alloc_folio, folio_mapped, folio_put,
     folio_ref_count_is, queue_whole_folio, set_page_flags, split_queue_locked, split_queue_remove,
-    test_and_clear_page_flag,
 };
-use crate::lkmm::{atomic_add_unless, read_once, read_once_is};
+use crate::lkmm::{read_once, read_once_is};
 use crate::step::Step;
-use crate::sync::RmwOrder;
 
 /// Compaction's way with the large anonymous folio that `head` heads. The folio that it moved to, or `None`: it is where it was.
 pub fn migrate_huge_page<'m>(cpu: &Cpu<'m>, head: Pfn) -> Option<Folio<'m>> {
     let _span = cpu.span("migrate_pages");
-    let old = isolate(cpu, head)?;
+    let old = isolate(cpu, head, true)?;
     // migrate_folio_unmap
     if folio_ref_count_is(cpu, old, 1) {
         folio_put(cpu, old);
@@ -41,26 +39,6 @@ pub fn migrate_huge_page<'m>(cpu: &Cpu<'m>, head: Pfn) -> Option<Folio<'m>> {
         folio_put(cpu, old);
     }
     moved
-}
-
-/// `isolate_migratepages_block`, of a large folio.
-fn isolate<'m>(cpu: &Cpu<'m>, head: Pfn) -> Option<Folio<'m>> {
-    let _span = cpu.span("isolate_migratepages_block");
-    let page = cpu.machine().page(head);
-    let folio = Folio::of(page);
-    if !folio.test(cpu, PageFlags::LRU) {
-        return None;
-    }
-    // folio_get_nontail_page
-    if !atomic_add_unless(cpu, page.refcount, 1, 0, RmwOrder::Full) {
-        return None;
-    }
-    // Not if it was split, or freed, meanwhile: small pages are migrate_page's affair.
-    if !folio.test(cpu, PageFlags::HEAD) || !test_and_clear_page_flag(cpu, page, PageFlags::LRU) {
-        folio_put(cpu, folio);
-        return None;
-    }
-    Some(folio)
 }
 
 /// The rest of `folio_copy`.

@@ -66,7 +66,10 @@ enum Unmap<'m> {
 /// Moves the small anonymous pages that are in these frames now. How many moved.
 pub fn migrate_pages(cpu: &Cpu<'_>, pages: &[Pfn], mode: MigrateMode) -> u32 {
     let _span = cpu.span("migrate_pages");
-    let mut from: Folios<'_> = pages.iter().filter_map(|&pfn| isolate(cpu, pfn)).collect();
+    let mut from: Folios<'_> = pages
+        .iter()
+        .filter_map(|&pfn| isolate(cpu, pfn, false))
+        .collect();
     let mut moved = migrate_pages_batch(cpu, &mut from, MigrateMode::Async, PASSES);
     if mode == MigrateMode::Sync {
         // migrate_pages_sync

@@ -13,6 +13,7 @@
 //!
 //! Only an area that [hardware](crate::boot::Boot::hardware) may walk has such sections.
 
+use super::hardware::by_translation;
 use crate::cpu::Cpu;
 use crate::folio::Page;
 use crate::lkmm::{read_once, write_once};
@@ -45,17 +46,9 @@ fn access<R>(
     make: impl FnOnce(&Page) -> R,
 ) -> Option<R> {
     let _span = cpu.span("user space");
-    let mm = cpu.machine().mm(mm);
-    let area = mm.vmas.iter().find(|vma| vma.contains(addr));
-    let translations = area.and_then(|vma| vma.translations);
-    let translations = translations.expect("boot said that hardware walks there");
-    // ORDERING: nothing by itself. A flush that found it comes after all that is done by it. Pairs with tlb-flush (M-P6),
-    // flush-before-writeout, flush-before-free, flush-before-move, flush-batched-pending. Without the wait: R54. Step
-    // `flush-before-free`.
-    translations.enter(cpu);
-    let leaf = find_entry(cpu, mm, addr, Level::Pte);
-    let entry = leaf.and_then(|leaf| leaf.translate(cpu, write));
-    let result = entry.map(|entry| make(cpu.pfn_to_page(entry.pfn())));
-    translations.leave(cpu);
-    result
+    by_translation(cpu, mm, addr, |mm| {
+        let leaf = find_entry(cpu, mm, addr, Level::Pte);
+        let entry = leaf.and_then(|leaf| leaf.translate(cpu, write))?;
+        Some(make(cpu.pfn_to_page(entry.pfn())))
+    })
 }

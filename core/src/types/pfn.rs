@@ -14,6 +14,16 @@ impl Pfn {
         Self(self.0 + n)
     }
 
+    /// A link to a frame, or to none, as a word: none is zero.
+    pub(super) fn link_into_word(link: Option<Self>) -> u64 {
+        link.map_or(0, |pfn| u64::from(pfn.0) + 1)
+    }
+
+    /// The link that a word is.
+    pub(super) fn link_from_word(word: u64) -> Option<Self> {
+        word.checked_sub(1).map(|pfn| Self(pfn as u32))
+    }
+
     /// The object that the frame's cells are parts of.
     pub(crate) const fn object(self) -> Name {
         Name::new("page{}", [self.0])

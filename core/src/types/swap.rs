@@ -53,10 +53,10 @@ pub struct Cached(pub Option<Pfn>);
 
 impl Word for Cached {
     fn into_word(self) -> u64 {
-        self.0.map_or(0, |pfn| u64::from(pfn.0) + 1)
+        Pfn::link_into_word(self.0)
     }
     fn from_word(word: u64) -> Self {
-        Self(word.checked_sub(1).map(|pfn| Pfn(pfn as u32)))
+        Self(Pfn::link_from_word(word))
     }
     fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Self::from_word(word).0 {

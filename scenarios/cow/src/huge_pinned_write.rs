@@ -2,7 +2,8 @@
 //!
 //! Were the count asked, the pmd would be split for the one page that is written to, and that page copied.
 
-use crate::words::{EVERYWHERE, still_mapped};
+use crate::pinned_write::while_written_to;
+use crate::words::EVERYWHERE;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -24,21 +25,5 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let head = boot.thp(Owner::Us, 0);
     boot.map_huge(area.mm, area.start, head, false);
     boot.deposit(area.mm, area.start, Entry::NONE);
-    boot.free_block(0);
-    let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
-    });
-    scene.cpu("write", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
-    let caller = gup[0];
-    scene.always(
-        "what is pinned stays where it was pinned (I4)",
-        move |end| still_mapped(end, &gup, area),
-    );
-    scene.sometimes("a caller pins every page", move |end| {
-        end.got(caller) == area.pages as usize
-    });
-    scene.into_program()
+    while_written_to(size, boot, area)
 }

@@ -24,6 +24,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     boot.populate(area);
     boot.change_pte(area.mm, area.start, |pte| pte.without(Bits::WRITE));
+    while_written_to(size, boot, area)
+}
+
+/// Callers pin what the first page of the area is a part of, and somebody writes to that page, for which there is memory.
+pub(crate) fn while_written_to(size: Size, mut boot: Boot, area: Area) -> Program {
     boot.free_block(0);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {

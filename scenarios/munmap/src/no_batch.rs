@@ -3,6 +3,7 @@
 //! No grace period keeps a walker's table then. The interrupt does, and it waits for interrupts off only. It comes before the
 //! pages are dropped, so that here a walker never meets a page that is free.
 
+use crate::table_free::beside_munmap;
 use gupcheck_races::prelude::*;
 
 const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK, &RISCV_SBI, &POWERPC];
@@ -31,19 +32,5 @@ pub(crate) const RACE: Race = Race {
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     boot.no_table_batches();
-    let area = boot.anon_area(size.pages);
-    boot.populate(area);
-    let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
-    scene.cpu("munmap", move |cpu| munmap(cpu, area.mm, area.vma));
-    let caller = gup[0];
-    scene.sometimes("a caller gets every page", move |end| {
-        end.got(caller) == area.pages as usize
-    });
-    scene.sometimes("a caller finds nothing mapped", move |end| {
-        end.is(caller, "ret", "-EFAULT")
-    });
-    scene.into_program()
+    beside_munmap(size, boot)
 }

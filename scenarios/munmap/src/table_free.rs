@@ -58,7 +58,11 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    beside_munmap(size, Boot::for_pages(kernel, size.cpus + 1, size.pages))
+}
+
+/// Callers of an area that is unmapped meanwhile, its tables with it.
+pub(crate) fn beside_munmap(size: Size, mut boot: Boot) -> Program {
     let area = boot.anon_area(size.pages);
     boot.populate(area);
     let mut scene = Scene::new(boot);
