@@ -112,12 +112,21 @@ fn the_command_has_room_for_all_the_callers_that_it_offers() {
     // Of `tables`, two races fail on bare metal, and do not name it.
     let families = [
         "cow",
+        "devmap",
+        "fault",
         "fork",
+        "migration",
         "mremap",
+        "munmap",
         "pairs",
+        "peer",
+        "protect",
         "pte-clear",
         "reclaim",
+        "thp-collapse",
+        "thp-fault",
         "thp-split",
+        "walker",
     ];
     for family in families {
         let (code, said) = run(&format!("{family}/*"), "6");
