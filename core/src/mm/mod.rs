@@ -46,4 +46,4 @@ pub use huge_zero::{
 };
 pub use notifier::{invalidate_range_end, invalidate_range_start};
 pub use pagemap::{get_dev_pagemap, put_dev_pagemap, touch_memmap};
-pub use split_pmd::{split_huge_pmd, split_huge_pmd_locked};
+pub use split_pmd::{pmdp_invalidate, split_huge_pmd, split_huge_pmd_locked};

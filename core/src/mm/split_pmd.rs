@@ -110,6 +110,19 @@ fn pmd_page<'m>(cpu: &Cpu<'m>, pmd: Entry) -> &'m Page {
     }
 }
 
+/// `pmdp_invalidate`, before exclusivity is looked at: what the pmd was that is not present now.
+#[track_caller]
+pub fn pmdp_invalidate(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, present: Entry) -> Entry {
+    // ORDERING: no pin through the huge entry once exclusivity is looked at. Pairs with the recheck of the
+    // huge leaf (P19). Without it: R13, and a pin of a huge page that moves away. Step `split-invalidate-first`.
+    if !cpu.does(Step::SplitInvalidateFirst) {
+        return present;
+    }
+    let old = pmdp.exchange(cpu, present.invalid());
+    flush_tlb(cpu);
+    old
+}
+
 /// `__split_huge_pmd_locked`, under the pmd lock. With `freeze` the PTEs are migration entries, unless the page may be pinned.
 ///
 /// # Panics
@@ -126,15 +139,7 @@ pub fn split_huge_pmd_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, pmdp: EntryPtr<'m>, fre
     if is_huge_zero_pmd(cpu, present) {
         return split_huge_zero_pmd(cpu, mm, pmdp);
     }
-    // ORDERING: no pin through the huge entry once exclusivity is looked at. Pairs with the recheck of the
-    // huge leaf (P19). Without it: R13. Step `split-invalidate-first`.
-    let old = if cpu.does(Step::SplitInvalidateFirst) {
-        let old = pmdp.exchange(cpu, present.invalid());
-        flush_tlb(cpu);
-        old
-    } else {
-        present
-    };
+    let old = pmdp_invalidate(cpu, pmdp, present);
     if old.is_migration() {
         return split_migration_entry(cpu, mm, pmdp, old);
     }

@@ -15,13 +15,13 @@
 //!   PTEs.
 //! - A split of another folio that was mapped there before must leave it alone (`split-skips-migration`).
 
-use crate::cpu::{Cpu, flush_tlb};
+use crate::cpu::Cpu;
 use crate::folio::{
     Folio, folio_add_rmap_pmd, folio_get, folio_put, folio_remove_rmap_pmd, page_anon_exclusive,
     page_try_share_anon_rmap, set_page_anon_exclusive,
 };
+use crate::mm::pmdp_invalidate;
 use crate::pgtable::EntryPtr;
-use crate::step::Step;
 
 /// `set_pmd_migration_entry`, under the pmd lock: whether it is one now. If not, the page may be pinned, and the pmd is as it was.
 pub(super) fn set_pmd_migration_entry<'m>(
@@ -31,15 +31,7 @@ pub(super) fn set_pmd_migration_entry<'m>(
 ) -> bool {
     let _span = cpu.span("set_pmd_migration_entry");
     let present = pmdp.get(cpu);
-    // ORDERING: no pin through the huge entry once exclusivity is looked at. Pairs with the recheck of the huge leaf (P19). Without
-    // it: a pin of a page that moves away. Step `split-invalidate-first`.
-    let old = if cpu.does(Step::SplitInvalidateFirst) {
-        let old = pmdp.exchange(cpu, present.invalid());
-        flush_tlb(cpu);
-        old
-    } else {
-        present
-    };
+    let old = pmdp_invalidate(cpu, pmdp, present);
     let head = cpu.machine().page(old.pfn());
     let exclusive = page_anon_exclusive(cpu, head);
     if exclusive && !page_try_share_anon_rmap(cpu, folio, head) {
