@@ -126,6 +126,15 @@ impl Boot {
         self.change_pte(area.mm, addr, |pte| pte.without(Bits::WRITE | Bits::DIRTY));
     }
 
+    /// All that the area maps by PTEs is read-only and clean, and exclusive as before.
+    pub fn write_protect(&mut self, area: Area) {
+        for n in 0..area.pages as u64 {
+            self.change_pte(area.mm, area.start + n * PAGE_SIZE, |pte| {
+                pte.without(Bits::WRITE | Bits::DIRTY)
+            });
+        }
+    }
+
     /// Gives a mapped page's entry other bits.
     pub fn change_pte(&mut self, mm: MmId, addr: u64, change: impl FnOnce(Entry) -> Entry) {
         let slot = self.tables_down_to(mm, addr, Level::Pte);

@@ -38,11 +38,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     boot.populate(area);
-    for n in 0..u64::from(size.pages) {
-        boot.change_pte(area.mm, area.start + n * PAGE_SIZE, |pte| {
-            pte.without(Bits::WRITE | Bits::DIRTY)
-        });
-    }
+    boot.write_protect(area);
     let kpage = ksm_page(&mut boot);
     let mut scene = Scene::new(boot);
     // ksmd has found it in its tree.

@@ -34,7 +34,7 @@ pub(crate) fn while_written_to(size: Size, mut boot: Boot, area: Area) -> Progra
     let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
         pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
     });
-    scene.cpu("write", move |cpu| {
+    let write = scene.cpu("write", move |cpu| {
         do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
     });
     let caller = gup[0];
@@ -42,6 +42,10 @@ pub(crate) fn while_written_to(size: Size, mut boot: Boot, area: Area) -> Progra
         "what is pinned stays where it was pinned (I4)",
         move |end| still_mapped(end, &gup, area),
     );
+    scene.always("the write is done", move |end| {
+        let entry = end.entry(area.mm, area.start);
+        end.is(write, "fault", "done") && entry.is_some_and(|(entry, _)| entry.is_writable())
+    });
     scene.sometimes("a caller pins every page", move |end| {
         end.got(caller) == area.pages as usize
     });

@@ -13,7 +13,7 @@ use gupcheck_core::pgtable::Level;
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use gupcheck_races::scene::{Ending, Hold, Scene};
 
 pub(crate) const RACE: Race = Race {
     name: "fault/two-faults",
@@ -34,9 +34,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     boot.tables_down_to(area.mm, area.start, Level::Pte);
-    for _ in 0..=size.cpus * size.pages {
-        boot.free_block(0);
-    }
+    // The last one is the first to be allocated.
+    let free: Vec<_> = (0..=size.cpus * size.pages)
+        .map(|_| boot.free_block(0))
+        .collect();
+    let first = free[free.len() - 1];
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
@@ -47,6 +49,13 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let wanted = size.pages as usize;
     scene.always("a caller gets every page", move |end| {
         gup.iter().all(|&lane| end.got(lane) == wanted)
+    });
+    let mapped = move |end: &Ending<'_>| end.mapped(area.mm, area.start);
+    scene.sometimes("whoever had a page first maps it", move |end| {
+        mapped(end) == Some(first)
+    });
+    scene.sometimes("somebody who had a page later was faster", move |end| {
+        mapped(end) != Some(first)
     });
     scene.into_program()
 }

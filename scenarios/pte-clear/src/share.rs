@@ -5,7 +5,7 @@
 //! `unpin_user_page` does, whether the page is still exclusive (I4).
 //!
 //! Migration puts the entry back only once the page is exclusive again, or was never anything else. So the other
-//! half of R03, the entry that comes back with the bit cleared, is not here: it comes with KSM.
+//! half of R03, the entry that comes back with the bit cleared, is not here: that is KSM's (`cow/ksm-read-pin`).
 //!
 //! # The flush that is put off
 //!
@@ -21,7 +21,6 @@ use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::gup::{Foll, pin_user_pages_fast_only, unpin_user_pages};
 use gupcheck_core::mutators::migrate_page;
-use gupcheck_core::pgtable::{Bits, PAGE_SIZE};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, Size, Tested};
@@ -66,11 +65,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
-    for n in 0..u64::from(size.pages) {
-        boot.change_pte(area.mm, area.start + n * PAGE_SIZE, |pte| {
-            pte.without(Bits::WRITE)
-        });
-    }
+    boot.write_protect(area);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
     let pinners = scene.alike("cpu{} pin, unpin", size.cpus, move |cpu: &Cpu<'_>| {
