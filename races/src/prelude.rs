@@ -3,6 +3,7 @@
 
 pub use crate::acts::*;
 pub use crate::ends::*;
+pub use crate::invariants::Invariant;
 pub use crate::lanes::Lanes;
 pub use crate::profiles::*;
 pub use crate::race::{Need, Race, SMALL, SMALL_FOR_ONE, Size, Tested};

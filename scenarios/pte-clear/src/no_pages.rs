@@ -2,7 +2,6 @@
 //! the last level's has passed it by then. Whether there is a page to be written beyond the caller's array depends on
 //! who was first; on no architecture.
 
-use gupcheck_races::invariants::Invariant;
 use gupcheck_races::prelude::*;
 
 const PROFILES: &[&Profile] = &[&X86_NATIVE, &ARM64];
