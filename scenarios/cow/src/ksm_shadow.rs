@@ -4,27 +4,20 @@
 //! write-protection (and again where it replaces the page by another, which this one is not): from then on a guest that wants to
 //! write finds the page read-only.
 
-use crate::words::EVERYWHERE;
 use gupcheck_races::prelude::*;
-
-const ONLY_WEAK: &[&Profile] = &[&WEAK];
 
 pub(crate) const RACE: Race = Race {
     name: "cow/ksm-shadow",
     catalogue: "R57",
     about: "A page becomes one of KSM's while KVM maps it for its guest to write to.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::NotifierInvalidate, EVERYWHERE),
         Need::of(Step::NotifierInProgress, EVERYWHERE),
         // Elsewhere ksmd sees the reference that KVM has until it has mapped the page. Here nothing orders that look.
-        Need::of(Step::NotifierRetry, ONLY_WEAK),
-        Need::of(Step::NotifierSequence, ONLY_WEAK),
+        Need::of(Step::NotifierRetry, WEAKEST),
+        Need::of(Step::NotifierSequence, WEAKEST),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -37,14 +30,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
         kvm_page_fault(cpu, area.mm, area.start)
     });
     let ksmd = scene.cpu("ksmd", move |cpu| ksm_merge(cpu, area.mm, area.start, None));
-    let merged = move |end: &Ending<'_>| end.is(ksmd, "did", "yes");
     scene.always("a guest writes to no page of KSM's (I5)", move |end| {
-        let mut all = end.machine.secondary_mmus.iter();
-        !merged(end) || all.all(|kvm| end.end.plain(kvm.mapped).0.is_none())
+        !end.did(ksmd) || end.guests_page(area.mm).is_none()
     });
     let first = vcpus[0];
     scene.sometimes("KVM maps the page, and ksmd takes it", move |end| {
-        merged(end) && end.is(first, "ret", "0")
+        end.did(ksmd) && end.is(first, "ret", "0")
     });
     for (text, ret) in [("has to fault again", "-EAGAIN"), ("finds none", "-EFAULT")] {
         scene.sometimes(&format!("KVM {text}"), move |end| end.is(first, "ret", ret));

@@ -3,15 +3,13 @@
 //! By then some pages are shared. The child goes with all that it has got, and nobody has ever seen it. What is left in the
 //! parent is read-only, not exclusive, and mapped by nobody else; what is pinned is as it was. The sequence is even again.
 
-use crate::pinned::{EVERYWHERE, RELAXED, stays_the_areas_alone};
+use crate::pinned::stays_the_areas_alone;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/no-memory",
     catalogue: "R04",
     about: "A page is pinned for writing while fork decides whether the child may share it, and there is no memory for a copy.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::SeqcountBegin, EVERYWHERE),
         Need::of(Step::SeqcountRetry, EVERYWHERE),
@@ -22,8 +20,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PincountBarrier, RELAXED),
     ],
     indifferent: &[Step::IrqsRestoredFirst],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -33,28 +30,24 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let child = boot.child_of(area);
     boot.has_pinned_before(area.mm);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.pinners(size.cpus, area, Foll::WRITE);
     let fork = scene.cpu("fork", move |cpu| dup_mm(cpu, area.mm, child.mm));
-    let caller = gup[0];
     scene.always(
         "what is pinned is the parent's, and exclusive (I4)",
         move |end| stays_the_areas_alone(end, &gup, area),
     );
-    let failed = move |end: &Ending<'_>| end.is(fork, "ret", "-ENOMEM");
     scene.always(
         "a child that fork could not finish has nothing",
         move |end| {
-            let mut addrs = (0..u64::from(size.pages)).map(|n| child.start + n * PAGE_SIZE);
-            !failed(end) || addrs.all(|addr| end.mapped(child.mm, addr).is_none())
+            let mut addrs = (0..size.pages).map(|nth| child.addr(nth));
+            end.did(fork) || addrs.all(|addr| end.mapped(child.mm, addr).is_none())
         },
     );
     scene.sometimes("a page is pinned, and fork fails", move |end| {
-        failed(end) && end.got(caller) > 0
+        end.is(fork, "ret", "-ENOMEM") && end.got(gup[0]) > 0
     });
     scene.sometimes("fork shares all, and nothing is pinned", move |end| {
-        !failed(end) && end.got(caller) == 0
+        end.did(fork) && end.got(gup[0]) == 0
     });
     scene.into_program()
 }

@@ -2,15 +2,13 @@
 //!
 //! What is left is whether the page is exclusive, and the sequence.
 
-use crate::pinned::{EVERYWHERE, RELAXED, small_pages};
+use crate::pinned::small_pages;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/read-pin",
     catalogue: "R04",
     about: "A read-only page that is exclusive is pinned for reading while fork decides whether the child may share it.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::SeqcountBegin, EVERYWHERE),
         Need::of(Step::SeqcountRetry, EVERYWHERE),
@@ -22,13 +20,12 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PincountBarrier, RELAXED),
     ],
     indifferent: &[Step::RecheckOrder, Step::IrqsRestoredFirst],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     small_pages(size, kernel, Foll::empty(), |boot, area| {
-        boot.write_protect(area);
+        boot.change_ptes(area, |pte| pte.without(Bits::WRITE | Bits::DIRTY));
         boot.has_pinned_before(area.mm);
     })
 }

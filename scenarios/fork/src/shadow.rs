@@ -3,15 +3,12 @@
 //! To the child the page is the parent's no more than its own, and the guest is the parent's. Fork finds no pin: KVM keeps none. So
 //! it tells KVM before it write-protects anything, and once it has; and who faults for the guest meanwhile faults again.
 
-use crate::pinned::{EVERYWHERE, RELAXED};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/shadow",
     catalogue: "R57",
     about: "KVM maps a page for its guest to write to while fork lets a child share it.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::NotifierInvalidate, EVERYWHERE),
         Need::of(Step::NotifierRetry, EVERYWHERE),
@@ -21,9 +18,7 @@ pub(crate) const RACE: Race = Race {
         // do; C11's are weaker there (docs/limits.md).
         Need::of(Step::ForkSequence, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -40,13 +35,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.always(
         "a guest writes to no page that a child shares (I12)",
         move |end| {
-            let mut all = end.machine.secondary_mmus.iter();
             let shared = end.mapped(child.mm, child.start);
-            all.all(|kvm| shared.is_none() || end.end.plain(kvm.mapped).0 != shared)
+            shared.is_none() || end.guests_page(area.mm) != shared
         },
     );
     scene.always("the child shares the page", move |end| {
-        end.is(fork, "ret", "0") && end.mapped(child.mm, child.start) == Some(page)
+        end.did(fork) && end.mapped(child.mm, child.start) == Some(page)
     });
     let first = vcpus[0];
     for (text, ret) in [
