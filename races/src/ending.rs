@@ -126,6 +126,29 @@ impl<'a> Ending<'a> {
         })
     }
 
+    /// Whether whoever comes by way of the page finds it in this area: of what is mapped there, or is in the swap cache for a fault to
+    /// find, the anon_vma says the address. True where nothing is.
+    pub fn is_found_by_rmap(&self, area: Area) -> bool {
+        let vma = &self.machine.mm(area.mm).vmas[area.vma];
+        (0..(area.end - area.start) / PAGE_SIZE).all(|nth| {
+            let addr = area.start + nth * PAGE_SIZE;
+            let swapped = (self.entry(area.mm, addr)).and_then(|(entry, _)| entry.swap_slot());
+            let page = match swapped {
+                Some(slot) => {
+                    let slot = &self.machine.swap().slots[slot as usize];
+                    self.end.value(slot.cached).0
+                }
+                None => self.mapped(area.mm, addr),
+            };
+            page.is_none_or(|pfn| {
+                let page = self.machine.page(pfn);
+                let head = self.head_of(page);
+                let place = self.end.value(head.place);
+                u64::from(place.index + (pfn.0 - head.pfn.0)) == vma.pgoff + nth
+            })
+        })
+    }
+
     /// The pages that an mm may write to, as its page tables have it.
     pub fn writable_pages(&self, mm: MmId) -> impl Iterator<Item = &'a Page> {
         let mut pages = Vec::new();

@@ -1,6 +1,7 @@
 //! All that the file of a race usually needs, for one `use`: the kernel model's functions by their own names, and what a
 //! race is made of. `docs/mutators.md` shows two races that begin so.
 
+pub use crate::invariants::Invariant;
 pub use crate::race::{Need, Race, SMALL, SMALL_FOR_ONE, Size, Tested};
 pub use crate::reply::Reply;
 pub use crate::scene::{Ending, Hold, Scene};

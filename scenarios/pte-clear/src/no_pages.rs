@@ -7,7 +7,6 @@ use gupcheck_core::boot::Boot;
 use gupcheck_core::gup::{Foll, get_user_pages_fast};
 use gupcheck_core::mutators::madvise_dontneed;
 use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::invariants::Invariant;
 use gupcheck_races::program::Program;
 use gupcheck_races::race::{Need, Race, SMALL, Size};
 use gupcheck_races::scene::{Hold, Scene};
