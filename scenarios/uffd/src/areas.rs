@@ -2,7 +2,6 @@
 
 use gupcheck_races::prelude::*;
 
-pub(crate) const ALL: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 /// Where the look at the pins comes after a barrier: F9 of `docs/findings.md` is about the others.
 pub(crate) const ORDERED: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64];
 /// Where locks decide, and no order does.

@@ -15,7 +15,8 @@ pub(crate) const BY_RECLAIM: Race = Race {
     catalogue: "-",
     about: "Reclaim swaps a page out; UFFDIO_MOVE takes its entry elsewhere, where a fault finds the page in the cache (CVE-2025-21984).",
     profiles: LOCKED,
-    before: &[],
+    // The later repair gives up where the cache has the slot, whether or not the page was looked for.
+    before: &[Step::MoveCacheMissed],
     needs: &[Need::of(Step::MoveCachedFolio, LOCKED)],
     indifferent: &[],
     tested: &[Tested::whole(1, 1, 200_000)],
@@ -36,10 +37,8 @@ pub(crate) const AGAIN: Race = Race {
     name: "uffd/cached-again",
     catalogue: "K11",
     about: "A page comes back and is swapped out again between UFFDIO_MOVE's look into the swap cache and the locks of the tables (CVE-2025-38242).",
-    needs: &[
-        Need::of(Step::MoveCachedFolio, LOCKED),
-        Need::of(Step::MoveCacheMissed, LOCKED),
-    ],
+    before: &[],
+    needs: &[Need::of(Step::MoveCacheMissed, LOCKED)],
     build: |size, kernel| {
         let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
         let (src, dst) = two(&mut boot, size.pages, true);

@@ -18,7 +18,9 @@ pub(crate) const PTES: Race = Race {
     profiles: ORDERED,
     before: &[],
     needs: &[
-        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PincountBarrier, RELAXED),
+        Need::of(Step::TlbFlush, RELAXED),
+        Need::of(Step::FlushBarrier, RELAXED),
         Need::of(Step::PteRecheck, ORDERED),
         Need::of(Step::MoveChecksPins, ORDERED),
         Need::of(Step::MoveRmapLast, ORDERED),
