@@ -1,7 +1,7 @@
 //! The end of an execution, in the kernel's terms.
 
 use gupcheck_core::boot::Area;
-use gupcheck_core::folio::{Owner, Page, PageFlags, Pfn};
+use gupcheck_core::folio::{Mapping, Owner, Page, PageFlags, Pfn};
 use gupcheck_core::machine::{Machine, MmId};
 use gupcheck_core::mutators::Scan;
 use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
@@ -174,7 +174,9 @@ impl<'a> Ending<'a> {
                 let page = self.machine.page(pfn);
                 let head = self.head_of(page);
                 let place = self.end.value(head.place);
-                u64::from(place.index + (pfn.0 - head.pfn.0)) == vma.pgoff + nth
+                // What was read from a slot is nowhere before it is mapped.
+                self.end.value(head.mapping) != Mapping::Anon
+                    || u64::from(place.index + (pfn.0 - head.pfn.0)) == vma.pgoff + nth
             })
         })
     }

@@ -32,6 +32,7 @@ mod swap;
 mod thp;
 mod thp_steps;
 mod torn_down;
+mod uffd_move;
 mod unwelcome;
 mod walk;
 mod walker_steps;

@@ -1,21 +1,21 @@
-//! The two areas, and where a race is interesting.
+//! What moves where.
 
 use gupcheck_races::prelude::*;
 
-/// Where the look at the pins comes after a barrier: F9 of `docs/findings.md` is about the others.
-pub(crate) const ORDERED: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64];
-/// Where locks decide, and no order does.
-pub(crate) const LOCKED: &[&Profile] = &[&X86_PV, &ARM64];
-
-/// What moves where. Both areas are of the same mm, with nothing in them, and a table of PTEs each if `by_ptes`.
-pub(crate) fn two(boot: &mut Boot, pages: u32, by_ptes: bool) -> (Area, Area) {
+/// Two areas of one mm, as long as each other, with nothing in them, a table of PTEs each, and two pmd tables apart.
+pub(crate) fn two(boot: &mut Boot, pages: u32) -> (Area, Area) {
     let src = boot.anon_area(pages);
     let dst = boot.area_like(src, boot.geometry().span(Level::Pmd) * 2);
-    if by_ptes {
-        boot.table_of(src);
-        boot.table_of(dst);
-    }
+    boot.table_of(src);
+    boot.table_of(dst);
     (src, dst)
+}
+
+/// Adds CPUs that move all pages of one area to another: each says whether it moved any.
+pub(crate) fn movers(scene: &mut Scene, count: u32, (src, dst): (Area, Area)) -> Lanes {
+    scene.alike("uffd{}", count, move |cpu: &Cpu<'_>| {
+        move_pages(cpu, dst, src).is_ok()
+    })
 }
 
 /// Whoever comes by way of a page finds it.

@@ -5,41 +5,33 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::areas::{LOCKED, all_found, two};
+use crate::areas::{all_found, movers};
+use crate::cached::PART;
 
 pub(crate) const RACE: Race = Race {
     name: "uffd/migrating",
-    catalogue: "-",
     about: "UFFDIO_MOVE of a part of a huge page finds a migration entry (CVE-2025-38686).",
-    profiles: LOCKED,
-    before: &[],
-    needs: &[Need::of(Step::MoveAsksPresent, LOCKED)],
-    indifferent: &[],
-    tested: &[Tested::whole(1, 1, 200_000)],
-    build,
+    profiles: PV_AND_ARM64,
+    needs: &[Need::of(Step::MoveAsksPresent, PV_AND_ARM64)],
+    // `tests/whole.rs` sees the whole under x86.
+    tested: PART,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let pages = boot.geometry().pages_per_pmd();
-    let (src, dst) = two(&mut boot, pages, false);
+    let src = boot.pmd_area();
+    let dst = boot.area_like(src, boot.geometry().span(Level::Pmd) * 2);
     let head = boot.mapped_thp(src, true);
     boot.table_of(dst);
     boot.free_huge_block();
-    let part = Area {
-        end: src.start + PAGE_SIZE,
-        ..src
-    };
     let mut scene = Scene::new(boot);
     let migration = scene.cpu("migration", move |cpu| {
         migrate_huge_page(cpu, head).is_some()
     });
-    let movers = scene.alike("uffd{}", size.cpus, move |cpu: &Cpu<'_>| {
-        move_pages(cpu, dst, part).is_ok()
-    });
-    let mover = movers[0];
+    let uffd = movers(&mut scene, size.cpus, (src.first(1), dst))[0];
     all_found(&mut scene, (src, dst));
-    scene.sometimes("it migrates", move |end| end.is(migration, "did", "yes"));
-    scene.sometimes("a page moves", move |end| end.is(mover, "did", "yes"));
+    scene.sometimes("it migrates", did(migration));
+    scene.sometimes("a page moves", did(uffd));
     scene.into_program()
 }

@@ -1,53 +1,37 @@
-//! Two pages move in opposite directions between the same two tables.
+//! Two slots' entries move in opposite directions between the same two tables.
 //!
-//! Each takes the locks of both tables. Where one took its destination's first, and the other its own, they would wait for each other.
+//! Each takes the locks of both tables. Where both took their destination's first, they would wait for each other. (Two pages that
+//! are mapped would do here what two slots do, but for their anon_vma, of which a mm has one here: its lock keeps the movers apart.)
 
 use gupcheck_races::prelude::*;
 
-use crate::areas::{LOCKED, all_found, two};
+use crate::areas::{movers, two};
 
 pub(crate) const RACE: Race = Race {
     name: "uffd/opposite",
-    catalogue: "-",
     about: "Two UFFDIO_MOVEs take the locks of the same two tables, each from its own side.",
-    profiles: LOCKED,
-    before: &[],
-    needs: &[Need::of(Step::MoveLockOrder, LOCKED)],
-    indifferent: &[],
-    tested: &[Tested::whole(1, 1, 200_000)],
-    build,
+    profiles: PV_AND_ARM64,
+    needs: &[Need::of(Step::MoveLockOrder, PV_AND_ARM64)],
+    tested: SMALL_FOR_ONE,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, 2);
-    let (low, high) = two(&mut boot, 2, true);
-    // The first page of one area goes up, and the last of the other down.
-    let [first, last] = [low, high].map(|area| {
-        let middle = area.start + PAGE_SIZE;
-        (
-            Area {
-                end: middle,
-                ..area
-            },
-            Area {
-                start: middle,
-                ..area
-            },
-        )
-    });
-    let (up, down) = (boot.populate(first.0)[0], boot.anon_page(Owner::Us, 0));
-    boot.map(high.mm, last.1.start, down, true);
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages + 1);
+    let (low, high) = two(&mut boot, size.pages + 1);
+    for nth in 0..size.pages {
+        boot.map_swap(low.mm, low.addr(nth), true);
+    }
+    let falls = boot.map_swap(high.mm, high.addr(size.pages), true);
     let mut scene = Scene::new(boot);
-    let ups = scene.alike("up{}", size.cpus, move |cpu: &Cpu<'_>| {
-        move_pages(cpu, last.0, first.0).is_ok()
+    let pair = (low.first(size.pages), high.first(size.pages));
+    let rise = movers(&mut scene, size.cpus, pair);
+    let fall = scene.cpu("uffd down", move |cpu| {
+        move_pages(cpu, low.last(1), high.last(1)).is_ok()
     });
-    let other = scene.cpu("down", move |cpu| move_pages(cpu, first.1, last.1).is_ok());
-    all_found(&mut scene, (low, high));
-    scene.always("both pages have moved", move |end| {
-        end.is(other, "did", "yes") && ups.iter().any(|&lane| end.is(lane, "did", "yes"))
+    scene.always("what nobody else moves has moved", move |end| {
+        end.entry_of(low, size.pages) == Entry::swap(falls, true)
     });
-    scene.sometimes("one is up and the other down", move |end| {
-        end.is_there(high, 0, up) && end.is_there(low, 1, down)
-    });
+    scene.sometimes("both move", move |end| end.any_did(&rise) && end.did(fall));
     scene.into_program()
 }

@@ -5,44 +5,36 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::areas::{LOCKED, all_found, two};
+use crate::areas::{all_found, movers, two};
+use crate::cached::{PART, swapped_out_again};
 
 pub(crate) const RACE: Race = Race {
     name: "uffd/slot-reused",
     catalogue: "K11",
     about: "A slot serves for another page between UFFDIO_MOVE's look into the swap cache and the folio's lock (CVE-2025-38242).",
-    profiles: LOCKED,
-    before: &[],
-    needs: &[Need::of(Step::MoveCacheRecheck, LOCKED)],
-    indifferent: &[],
-    tested: &[Tested::part(1, 1, 20_000)],
-    build,
+    profiles: PV_AND_ARM64,
+    needs: &[Need::of(Step::MoveCacheRecheck, PV_AND_ARM64)],
+    // `tests/whole.rs` sees the whole under x86.
+    tested: PART,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let (src, dst) = two(&mut boot, size.pages, true);
+    let (src, dst) = two(&mut boot, size.pages);
     boot.map_cached_swap(src.mm, src.start);
-    boot.free_block(1);
+    boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let movers = scene.alike("uffd{}", size.cpus, move |cpu: &Cpu<'_>| {
-        let moved = move_pages(cpu, dst, src).is_ok();
-        if moved {
-            do_user_addr_fault(cpu, dst.mm, dst.start, FaultFlags::empty());
-        }
-        moved
-    });
+    let uffd = movers(&mut scene, size.cpus, (src, dst))[0];
     let other = scene.cpu("another page", move |cpu| {
-        madvise_dontneed(cpu, src.mm, src.start, src.start + PAGE_SIZE);
-        do_user_addr_fault(cpu, src.mm, src.start, FaultFlags::WRITE);
-        let pte = find_entry(cpu, cpu.machine().mm(src.mm), src.start, Level::Pte)?.get(cpu);
-        pte.pte_present().then(|| reclaim_pages(cpu, &[pte.pfn()]))
+        dontneed(src.first(1))(cpu);
+        swapped_out_again(cpu, src)
     });
-    let mover = movers[0];
+    scene.owns_what_it_returns(other);
     all_found(&mut scene, (src, dst));
-    scene.sometimes("a page moves", move |end| end.is(mover, "did", "yes"));
-    scene.sometimes("the second page is swapped out", move |end| {
-        end.value(other) == Some(1)
+    scene.sometimes("a page moves", did(uffd));
+    scene.sometimes("the second one's slot moves", move |end| {
+        end.got(other) == 1 && end.entry_of(dst, 0).swap_slot().is_some()
     });
     scene.into_program()
 }

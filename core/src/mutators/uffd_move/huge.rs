@@ -1,12 +1,11 @@
 //! A huge pmd moves: `move_pages_huge_pmd`.
 
-use super::pages::{Move, Stop};
+use super::mover::{Move, Stop};
 use super::two_locks::TwoLocks;
 use crate::cpu::flush_tlb_range;
 use crate::errno::Errno;
 use crate::folio::{
-    Folio, folio_get, folio_lock, folio_mapped, folio_maybe_dma_pinned, folio_put,
-    page_anon_exclusive, page_folio,
+    Folio, folio_get, folio_lock, folio_mapped, folio_put, page_anon_exclusive, page_folio,
 };
 use crate::mm::{
     folio_anon_vma, folio_move_anon_rmap_to, invalidate_range_end, invalidate_range_start,
@@ -98,21 +97,5 @@ impl<'m> Move<'_, 'm> {
             self.mm.deposit(cpu, table);
         }
         Ok(())
-    }
-
-    /// The first look at a locked folio, before its entry is cleared. Of the pins it decides nothing.
-    pub(super) fn may_move(&self, folio: Folio<'m>) -> bool {
-        let cpu = self.cpu;
-        // Somebody else would find the page writable that he reads, and a walk from the page would not find his mapping. Step
-        // `move-checks-exclusive`.
-        !folio_maybe_dma_pinned(cpu, folio)
-            && (!cpu.does(Step::MoveChecksExclusive) || page_anon_exclusive(cpu, folio.head()))
-    }
-
-    /// The look that decides, once the entry is cleared and flushed.
-    pub(super) fn is_pinned_now(&self, folio: Folio<'m>) -> bool {
-        // ORDERING: that of the clear and of the flush, and no barrier beside them (docs/findings.md, F9). Pairs with pin-barrier
-        // (P12), pincount-barrier (P17). Without the look: a page moves that is pinned. Step `move-checks-pins`.
-        self.cpu.does(Step::MoveChecksPins) && folio_maybe_dma_pinned(self.cpu, folio)
     }
 }

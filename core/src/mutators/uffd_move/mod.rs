@@ -28,11 +28,13 @@
 //! | file | who |
 //! | --- | --- |
 //! | `two_locks` | the locks of two tables, in an order that everybody keeps |
+//! | `mover` | a move under way, and the two looks at what moves |
 //! | `pte` | an entry of a table of PTEs moves |
 //! | `huge` | a huge pmd moves |
 //! | `pages` | a range of pages moves |
 
 mod huge;
+mod mover;
 mod pages;
 mod pte;
 mod two_locks;

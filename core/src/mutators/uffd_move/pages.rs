@@ -1,13 +1,13 @@
 //! A range of pages moves: `move_pages`.
 
 use super::huge::move_pages_huge_pmd;
+use super::mover::{Move, Stop};
 use super::pte::move_pages_pte;
 use crate::boot::Area;
 use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::page_anon_exclusive;
-use crate::machine::MmId;
-use crate::mm::{Mm, VmFlags, Vma, is_huge_zero_pmd, pmd_page, split_huge_pmd, wait_for_change};
+use crate::mm::{VmFlags, Vma, is_huge_zero_pmd, pmd_page, split_huge_pmd, wait_for_change};
 use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pte_alloc};
 use crate::step::Step;
 
@@ -39,28 +39,6 @@ fn validate_move_areas(cpu: &Cpu<'_>, src: &Vma, dst: &Vma) -> bool {
     }
     let allowed = src.vm_flags(cpu);
     allowed == dst.vm_flags(cpu) && allowed.contains(VmFlags::WRITE)
-}
-
-/// Between two areas of an mm, with the mmap lock held.
-pub(super) struct Move<'a, 'm> {
-    pub(super) cpu: &'a Cpu<'m>,
-    /// The address space, by its number, which secondary MMUs go by.
-    pub(super) id: MmId,
-    pub(super) mm: &'m Mm,
-}
-
-/// How a turn of the loop ends that is not over.
-pub(super) enum Stop {
-    /// `-EAGAIN`: somebody else has changed something; another turn.
-    Again,
-    /// It is over.
-    Over(Errno),
-}
-
-impl From<Errno> for Stop {
-    fn from(errno: Errno) -> Self {
-        Self::Over(errno)
-    }
 }
 
 impl<'m> Move<'_, 'm> {

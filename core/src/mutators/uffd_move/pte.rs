@@ -1,6 +1,6 @@
 //! An entry of a table of PTEs moves: `move_pages_pte`, `move_present_pte`, `move_swap_pte`.
 
-use super::pages::{Move, Stop};
+use super::mover::{Move, Stop};
 use super::two_locks::TwoLocks;
 use crate::cpu::{Cpu, flush_tlb_range};
 use crate::errno::Errno;
@@ -85,7 +85,7 @@ enum Then<'m> {
     Wait(EntryPtr<'m>, Entry),
 }
 
-impl<'m> Then<'m> {
+impl Then<'_> {
     fn over(errno: Errno) -> Self {
         Self::End(Err(Stop::Over(errno)))
     }
