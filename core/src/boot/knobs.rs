@@ -1,9 +1,9 @@
 //! What of a machine is another than usual.
 
 use super::{Area, Boot};
-use crate::machine::{GATHER_LIMIT, MmId};
+use crate::machine::{GATHER_LIMIT, KhugepagedLimits, MmId};
 use crate::sync::Name;
-use crate::types::PAGE_SIZE;
+use crate::types::{PAGE_SIZE, VmFlags};
 
 impl Boot {
     /// Hardware may walk the area's tables, and keep what it has read until a flush
@@ -11,8 +11,14 @@ impl Boot {
     pub fn hardware(&mut self, area: Area) {
         let name = Name::new("mm{}.vma{}.translations", [area.mm.0, area.vma as u32]);
         let section = self.layout.section(name);
-        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
-        vmas[area.vma].translations = Some(section);
+        let mm = &mut self.machine.mms[area.mm.0 as usize];
+        mm.vmas[area.vma].translations = Some(section);
+        if mm.tlb_flush_pending.is_none() {
+            let name = Name::new("mm{}.tlb_flush_pending", [area.mm.0]);
+            let object = Name::new("mm{}", [area.mm.0]);
+            let pending = (self.layout).object(object, |layout| layout.atomic(name, 0));
+            mm.tlb_flush_pending = Some(pending);
+        }
     }
 
     /// Somebody changes what the area allows ([`mprotect`](crate::mutators::mprotect)).
@@ -24,6 +30,12 @@ impl Boot {
         });
         let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
         vmas[area.vma].changing = Some(cell);
+    }
+
+    /// A userfaultfd watches writes to the area ([`mwriteprotect_range`](crate::mutators::mwriteprotect_range)).
+    pub fn watched(&mut self, area: Area) {
+        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
+        vmas[area.vma].flags |= VmFlags::UFFD_WP;
     }
 
     /// Where [`mremap`](crate::mutators::mremap) will move the area to, at `start`: no area yet, and tables down to its pmds.
@@ -59,6 +71,14 @@ impl Boot {
             "no gathering holds so many"
         );
         self.machine.gather.pages = pages;
+    }
+
+    /// khugepaged collapses, with these limits; and not `MADV_COLLAPSE`, which has none.
+    pub const fn khugepaged_limits(&mut self, max_ptes_none: u32, max_ptes_shared: u32) {
+        self.machine.khugepaged = Some(KhugepagedLimits {
+            max_ptes_none,
+            max_ptes_shared,
+        });
     }
 
     /// Nobody uses the mm but whoever changes it.

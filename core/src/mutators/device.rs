@@ -25,7 +25,7 @@ pub fn dax_layout_is_idle(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64, first: 
     let _span = cpu.span("dax_layout_busy_page");
     // unmap_mapping_pages
     let mm = cpu.machine().mm(mm);
-    let mut tlb = MmuGather::new(mm);
+    let mut tlb = MmuGather::new(cpu, mm);
     unmap_page_range(cpu, mm, &mut tlb, start, end);
     tlb.finish(cpu);
     // ORDERING: the clear's and the flush's, as the profile has them. Pairs with pin-barrier (P12). Without them: R15.

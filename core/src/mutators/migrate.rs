@@ -27,10 +27,10 @@
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::Cpu;
 use crate::folio::{
-    Folio, Owner, PageFlags, Pfn, alloc_folio, clear_page_flags, folio_mapped, folio_put,
-    folio_ref_count_is, set_page_flags, test_and_clear_page_flag,
+    Folio, Owner, PageFlags, Pfn, alloc_folio, clear_page_flags, copy_contents, folio_mapped,
+    folio_put, folio_ref_count_is, set_page_flags, test_and_clear_page_flag,
 };
-use crate::lkmm::{atomic_add_unless, read_once, write_once};
+use crate::lkmm::atomic_add_unless;
 use crate::mm::page_copy_anon;
 use crate::step::Step;
 use crate::swap::replace_in_swap_cache;
@@ -151,10 +151,4 @@ pub(super) fn folio_migrate_copy(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) 
     if cpu.does(Step::MigrateCopiesLast) {
         copy_contents(cpu, old, new);
     }
-}
-
-/// `folio_copy`.
-pub(super) fn copy_contents(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
-    let contents = read_once(cpu, old.head().contents);
-    write_once(cpu, new.head().contents, contents);
 }

@@ -12,11 +12,11 @@
 //!
 //! Where there is no memory for the new folio, the kernel splits the old one and moves its pages; here it stays where it is.
 
-use super::migrate::{copy_contents, folio_migrate_mapping, isolate};
+use super::migrate::{folio_migrate_mapping, isolate};
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::Cpu;
 use crate::folio::{
-    Deferred, Folio, Owner, PageFlags, Pfn, alloc_folio, folio_mapped, folio_put,
+    Deferred, Folio, Owner, PageFlags, Pfn, alloc_folio, copy_contents, folio_mapped, folio_put,
     folio_ref_count_is, queue_whole_folio, set_page_flags, split_queue_locked, split_queue_remove,
 };
 use crate::lkmm::{read_once, read_once_is};

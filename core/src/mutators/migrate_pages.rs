@@ -16,11 +16,11 @@
 //! As in [`migrate`](super). Between the unmapping and the flush a stale translation is used as before; the contents are copied after
 //! the flush.
 
-use super::migrate::{copy_contents, folio_migrate_mapping, isolate};
+use super::migrate::{folio_migrate_mapping, isolate};
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::{Cpu, try_to_unmap_flush};
 use crate::folio::{
-    Folio, Owner, PageFlags, Pfn, alloc_folio, folio_lock, folio_mapped, folio_put,
+    Folio, Owner, PageFlags, Pfn, alloc_folio, copy_contents, folio_lock, folio_mapped, folio_put,
     folio_ref_count_is, set_page_flags,
 };
 use crate::step::Step;

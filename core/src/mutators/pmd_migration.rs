@@ -20,18 +20,20 @@ use crate::folio::{
     Folio, folio_add_rmap_pmd, folio_get, folio_put, folio_remove_rmap_pmd, page_anon_exclusive,
     page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-use crate::mm::pmdp_invalidate;
-use crate::pgtable::EntryPtr;
+use crate::mm::{Mm, pmdp_invalidate};
+use crate::pgtable::{Bits, Entry, EntryPtr};
+use crate::step::Step;
 
 /// `set_pmd_migration_entry`, under the pmd lock: whether it is one now. If not, the page may be pinned, and the pmd is as it was.
 pub(super) fn set_pmd_migration_entry<'m>(
     cpu: &Cpu<'m>,
-    pmdp: EntryPtr<'m>,
+    mm: &Mm,
+    (pmdp, addr): (EntryPtr<'m>, u64),
     folio: Folio<'m>,
 ) -> bool {
     let _span = cpu.span("set_pmd_migration_entry");
     let present = pmdp.get(cpu);
-    let old = pmdp_invalidate(cpu, pmdp, present);
+    let old = pmdp_invalidate(cpu, mm, (pmdp, addr), present);
     let head = cpu.machine().page(old.pfn());
     let exclusive = page_anon_exclusive(cpu, head);
     if exclusive && !page_try_share_anon_rmap(cpu, folio, head) {
@@ -45,8 +47,13 @@ pub(super) fn set_pmd_migration_entry<'m>(
     true
 }
 
-/// `remove_migration_pmd`, under the pmd lock: the entry maps all of `new`.
-pub(super) fn remove_migration_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, new: Folio<'_>) {
+/// `remove_migration_pmd`, under the pmd lock: the entry, at `addr`, maps all of `new`, and permits what the area permits now.
+pub(super) fn remove_migration_pmd(
+    cpu: &Cpu<'_>,
+    mm: &Mm,
+    (pmdp, addr): (EntryPtr<'_>, u64),
+    new: Folio<'_>,
+) {
     let _span = cpu.span("remove_migration_pmd");
     let entry = pmdp.get(cpu);
     folio_get(cpu, new);
@@ -54,5 +61,17 @@ pub(super) fn remove_migration_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, new: Folio
     if entry.was_exclusive() {
         set_page_anon_exclusive(cpu, new.head());
     }
-    pmdp.set_pmd(cpu, entry.restored(new.head().pfn).huge());
+    let restored = entry.restored(new.head().pfn).huge();
+    pmdp.set_pmd(cpu, permitted_now(cpu, mm, addr, restored));
+}
+
+/// What a migration entry stood for, with the protection that its area has now (`mk_pte`, `mk_huge_pmd`). Under the lock.
+pub(super) fn permitted_now(cpu: &Cpu<'_>, mm: &Mm, addr: u64, restored: Entry) -> Entry {
+    // ORDERING: the lock's. What the area allows is read under it: mprotect has come before, or finds this entry. Pairs with
+    // change_protection. Without it: R45. Step `migration-protection`.
+    if !cpu.does(Step::MigrationProtection) {
+        return restored;
+    }
+    let write = restored.bits().intersection(Bits::WRITE);
+    mm.protected_by_area(cpu, addr, restored).with(write)
 }

@@ -14,8 +14,8 @@
 //! and the walk back does not find them.
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use super::pmd_migration::{remove_migration_pmd, set_pmd_migration_entry};
-use crate::cpu::{Cpu, flush_tlb_range, set_tlb_ubc_flush_pending};
+use super::pmd_migration::{permitted_now, remove_migration_pmd, set_pmd_migration_entry};
+use crate::cpu::{Cpu, flush_tlb_range, pte_accessible, set_tlb_ubc_flush_pending};
 use crate::folio::{
     Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
     page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
@@ -101,13 +101,13 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
     if by == By::Split
         && let Some(pmdp) = find_entry(cpu, mm, range.start, Level::Pmd)
     {
-        split_huge_pmd(cpu, mm, pmdp, true, Some(folio));
+        split_huge_pmd(cpu, mm, (pmdp, range.start), true, Some(folio));
     }
     let sync = by == By::Split;
     let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
     while let Some(ptep) = walk.next() {
         if walk.is_at_pmd() {
-            if !set_pmd_migration_entry(cpu, ptep, folio) {
+            if !set_pmd_migration_entry(cpu, mm, (ptep, walk.address()), folio) {
                 walk.done();
                 return false;
             }
@@ -144,7 +144,7 @@ pub(super) fn ptep_clear(
     let pte = ptep.get_and_clear(cpu);
     if put_off {
         set_tlb_ubc_flush_pending(cpu, mm, pte);
-    } else {
+    } else if pte_accessible(cpu, mm, pte) {
         flush_tlb_range(cpu, mm, addr..addr + PAGE_SIZE);
     }
     pte
@@ -172,7 +172,7 @@ fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Pl
     let mut walk = PageVmaMappedWalk::new(cpu, mm, old, range, Sought::MigrationEntries);
     while let Some(ptep) = walk.next() {
         if walk.is_at_pmd() {
-            remove_migration_pmd(cpu, ptep, new);
+            remove_migration_pmd(cpu, mm, (ptep, walk.address()), new);
             continue;
         }
         let nth = (walk.address() - start) / PAGE_SIZE;
@@ -183,19 +183,7 @@ fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Pl
         if entry.was_exclusive() {
             set_page_anon_exclusive(cpu, page);
         }
-        // ORDERING: the lock's. What the area allows is read under it: mprotect has come before, or finds this entry. Pairs with
-        // change_protection. Without it: R45. Step `migration-protection`.
-        let area = mm.vmas.iter().find(|vma| vma.contains(walk.address()));
-        let accessible = !cpu.does(Step::MigrationProtection)
-            || area.is_none_or(|vma| vma.vm_flags(cpu).is_accessible());
         let restored = entry.restored(page.pfn);
-        ptep.set(
-            cpu,
-            if accessible {
-                restored
-            } else {
-                restored.protected(false)
-            },
-        );
+        ptep.set(cpu, permitted_now(cpu, mm, walk.address(), restored));
     }
 }

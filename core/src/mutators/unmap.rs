@@ -26,7 +26,7 @@ use crate::folio::{
     page_anon_exclusive, page_remove_rmap, page_try_share_anon_rmap,
 };
 use crate::lkmm::{read_once, smp_mb, smp_rmb};
-use crate::pgtable::Entry;
+use crate::pgtable::{Bits, Entry};
 use crate::step::Step;
 use crate::swap::{swap_duplicate, swap_free};
 
@@ -63,7 +63,8 @@ fn try_to_unmap_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, batch
             return false;
         };
         if !instead.is_none() {
-            ptep.set(cpu, instead);
+            let watched = pte.bits().intersection(Bits::UFFD_WP);
+            ptep.set(cpu, instead.with(watched));
         }
         page_remove_rmap(cpu, page);
         folio_put(cpu, folio);

@@ -41,7 +41,7 @@ fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bo
     let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(id);
     mm.read_lock(cpu);
-    let mut tlb = MmuGather::new(mm);
+    let mut tlb = MmuGather::new(cpu, mm);
     invalidate_range_start(cpu, id);
     zap_range(cpu, mm, &mut tlb, range, reclaim);
     invalidate_range_end(cpu, id);
@@ -97,7 +97,7 @@ fn zap_pmd<'m>(
     while addr != end {
         if pmdp.is_huge_or_migration(cpu) {
             if end - addr != cpu.machine().geometry.span(Level::Pmd) {
-                split_huge_pmd(cpu, mm, pmdp, false, None);
+                split_huge_pmd(cpu, mm, (pmdp, addr), false, None);
             } else if zap_huge_pmd(cpu, mm, tlb, pmdp, addr..end) {
                 return;
             }

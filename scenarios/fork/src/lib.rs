@@ -4,6 +4,7 @@ mod fall_back;
 mod first_pin;
 mod huge_pmd;
 mod large_folio;
+mod looks_pinned;
 mod migration;
 mod pinned;
 mod read_pin;
@@ -22,4 +23,5 @@ pub const RACES: &[Race] = &[
     huge_pmd::RACE,
     remote_pin::RACE,
     migration::RACE,
+    looks_pinned::RACE,
 ];

@@ -4,6 +4,7 @@
 //! lock: before that `mprotect` has changed it, or else finds the entry.
 
 use super::quiet::{NO_IPI, PROFILES};
+use gupcheck_core::sync::Atomic;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -24,21 +25,54 @@ pub(crate) const RACE: Race = Race {
     ],
     indifferent: &[],
     tested: SMALL_FOR_ONE,
-    build,
+    build: small,
 };
 
-fn build(size: Size, kernel: Kernel) -> Program {
+/// The same of a huge page, which becomes a pmd migration entry.
+pub(crate) const HUGE: Race = Race {
+    name: "protect/migrated-huge",
+    about: "A huge page is migrated while mprotect(PROT_NONE) changes its pmd, and GUP walks.",
+    build: huge,
+    ..RACE
+};
+
+fn small(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
     let entry = boot.tables_down_to(area.mm, area.start, Level::Pte);
-    boot.protectable(area);
     boot.free_block(0);
+    build(boot, size, area, (page, entry), |cpu, page| {
+        migrate_page(cpu, page).is_some()
+    })
+}
+
+fn huge(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
+    let mut area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let head = boot.mapped_thp(area, true);
+    let entry = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+    boot.free_huge_block();
+    area.pages = size.pages as i32;
+    build(boot, size, area, (head, entry), |cpu, head| {
+        migrate_huge_page(cpu, head).is_some()
+    })
+}
+
+/// The page, or the head, and the entry that maps it.
+fn build(
+    mut boot: Boot,
+    size: Size,
+    area: Area,
+    (page, entry): (Pfn, Atomic<Entry>),
+    migrate: fn(&Cpu<'_>, Pfn) -> bool,
+) -> Program {
+    boot.protectable(area);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
     });
-    let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
+    let migration = scene.cpu("migration", move |cpu| migrate(cpu, page));
     scene.cpu("mprotect", move |cpu| {
         mprotect(cpu, area, VmFlags::empty());
     });

@@ -40,7 +40,7 @@ impl<'m> Fault<'_, 'm> {
         if self.vma.backing == Backing::Anon && self.do_huge_pmd_wp_page(pmd) {
             return VmFault::Done;
         }
-        split_huge_pmd(self.cpu, self.mm, self.pmdp, false, None);
+        split_huge_pmd(self.cpu, self.mm, (self.pmdp, self.addr), false, None);
         self.handle_pte_fault()
     }
 

@@ -21,7 +21,7 @@ use crate::folio::{
 use crate::lkmm::read_once_is;
 use crate::machine::MmId;
 use crate::mm::{FaultFlags, VmFault, anon_vma_root, page_set_anon};
-use crate::pgtable::{Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
+use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
 use crate::step::Step;
 use crate::swap::{NoFolio, folio_free_swap, read_swap_cache_async, swap_free};
 use crate::sync::Fault as Violation;
@@ -106,6 +106,10 @@ impl<'m> Fault<'_, 'm> {
         let mut pte = Entry::leaf(page.pfn, false);
         if exclusive && write {
             pte = self.made_writable(pte);
+        }
+        if entry.is_uffd_wp() {
+            // pte_mkuffd_wp
+            pte = pte.without(Bits::WRITE).with(Bits::UFFD_WP);
         }
         // page_add_anon_rmap
         page_add_rmap(cpu, page);
