@@ -11,11 +11,17 @@ impl Boot {
     pub fn hardware(&mut self, area: Area) {
         let name = Name::new("mm{}.vma{}.translations", [area.mm.0, area.vma as u32]);
         let section = self.layout.section(name);
-        let mm = &mut self.machine.mms[area.mm.0 as usize];
-        mm.vmas[area.vma].translations = Some(section);
+        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
+        vmas[area.vma].translations = Some(section);
+        self.count_flushes(area.mm);
+    }
+
+    /// Flushes that are under way are counted.
+    fn count_flushes(&mut self, id: MmId) {
+        let mm = &mut self.machine.mms[id.0 as usize];
         if mm.tlb_flush_pending.is_none() {
-            let name = Name::new("mm{}.tlb_flush_pending", [area.mm.0]);
-            let object = Name::new("mm{}", [area.mm.0]);
+            let name = Name::new("mm{}.tlb_flush_pending", [id.0]);
+            let object = Name::new("mm{}", [id.0]);
             let pending = (self.layout).object(object, |layout| layout.atomic(name, 0));
             mm.tlb_flush_pending = Some(pending);
         }
@@ -30,6 +36,7 @@ impl Boot {
         });
         let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
         vmas[area.vma].changing = Some(cell);
+        self.count_flushes(area.mm);
     }
 
     /// A userfaultfd watches writes to the area ([`mwriteprotect_range`](crate::mutators::mwriteprotect_range)).

@@ -16,7 +16,8 @@
 //! the count. It goes down after the flush, which is a full barrier wherever there are translations: who finds it down comes after
 //! the flush.
 //!
-//! Who walks in software reads entries, and has no part in this. So only an mm that hardware may walk has the count.
+//! Who walks in software reads entries, and has no part in this but that a flush may wait for it. So only an mm that hardware may
+//! walk, or of which the protection changes, has the count.
 
 use super::Cpu;
 use crate::lkmm::{atomic_add, read_once, read_once_is_below};

@@ -35,7 +35,7 @@ pub use deferred::{
     unqueue as split_queue_remove,
 };
 pub use exclusive::{
-    folio_try_dup_anon_rmap_pmd, page_anon_exclusive, page_try_dup_anon_rmap,
+    folio_try_dup_anon_rmap_pmd, page_anon_exclusive, page_is_reusable, page_try_dup_anon_rmap,
     page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 pub use flags::{clear_page_flags, folio_mark_dirty, set_page_flags, test_and_clear_page_flag};

@@ -2,7 +2,7 @@
 //!
 //! `MADV_DONTNEED` holds the mmap lock for reading. The first clears the entry, and flushes at its end. The second finds the entry
 //! cleared, and has nothing to flush; but it must not return before hardware has forgotten the page, because its caller relies on
-//! that. So it asks the mm at its end whether somebody else is at it (99baac21e458, v4.13). Here threads that write by a
+//! that. (Whoever knows that it returned has a barrier between that and a look at the page.) So it asks the mm at its end whether somebody else is at it (99baac21e458, v4.13). Here threads that write by a
 //! translation are in the place of GUP callers.
 
 use gupcheck_races::prelude::*;
@@ -35,6 +35,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let zaps = scene.alike("cpu{} madvise", 2, move |cpu: &Cpu<'_>| {
         madvise_dontneed(cpu, area.mm, area.start, area.end);
+        smp_mb(cpu);
         Some(read_once(cpu, cpu.machine().page(page).contents))
     });
     let (thread, zap) = (threads[0], zaps[0]);

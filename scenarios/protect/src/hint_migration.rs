@@ -8,6 +8,7 @@
 use gupcheck_races::prelude::*;
 
 const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
+const RELAXED: &[&Profile] = &[&ARM64, &RISCV_SBI];
 
 pub(crate) const RACE: Race = Race {
     name: "protect/hint-migration",
@@ -18,6 +19,9 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::TlbFlush, PROFILES),
         Need::of(Step::AccessibleWhilePending, PROFILES),
+        // The copy, behind the look at the references.
+        Need::of(Step::MigrateCopiesLast, PROFILES),
+        Need::of(Step::RmapOrdered, RELAXED),
     ],
     indifferent: &[],
     tested: SMALL,

@@ -4,7 +4,7 @@ use super::handle::Fault;
 use crate::cpu::{flush_tlb, flush_tlb_range, mm_tlb_flush_pending};
 use crate::folio::{
     Folio, Mapping, Page, folio_get, folio_put, folio_ref_count_is, folio_ref_count_is_below,
-    page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
+    page_folio, page_is_reusable, page_remove_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
 use crate::mm::{FaultFlags, VmFault, VmFlags, folio_move_anon_rmap};
@@ -31,7 +31,7 @@ impl<'m> Fault<'_, 'm> {
         }
         let folio = page_folio(cpu, page);
         let reuse =
-            folio.is_anon(cpu) && (self.is_exclusive(page) || self.wp_can_reuse(folio, page));
+            folio.is_anon(cpu) && (page_is_reusable(cpu, page) || self.wp_can_reuse(folio, page));
         if reuse {
             if !self.flags.contains(FaultFlags::UNSHARE) {
                 ptep.set(cpu, self.made_writable(pte));
@@ -57,12 +57,6 @@ impl<'m> Fault<'_, 'm> {
         {
             flush_tlb_range(cpu, self.mm, self.addr..self.addr + PAGE_SIZE);
         }
-    }
-
-    /// Whether the page is this mm's alone, and is reused whoever else holds it.
-    pub(super) fn is_exclusive(&self, page: &Page) -> bool {
-        // Before v5.19 the count alone decided, which a pin raises. Without it: R40, R41, R43. Step `reuse-exclusive`.
-        self.cpu.does(Step::ReuseExclusive) && page_anon_exclusive(self.cpu, page)
     }
 
     /// What later kernels call `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get

@@ -2,7 +2,7 @@
 
 use crate::arch::ProtectionFlush;
 use crate::cpu::Cpu;
-use crate::folio::{page_anon_exclusive, page_folio};
+use crate::folio::{page_folio, page_is_reusable};
 use crate::mm::{VmFlags, Vma};
 use crate::pgtable::{Bits, Entry, pfn_swap_entry_to_page};
 
@@ -74,7 +74,7 @@ fn can_change_writable(cpu: &Cpu<'_>, vma: &Vma, entry: Entry) -> bool {
         return entry.is_dirty();
     }
     let page = cpu.machine().page(entry.pfn());
-    !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_anon_exclusive(cpu, page)
+    !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_is_reusable(cpu, page)
 }
 
 /// `pte_needs_flush`, `huge_pmd_needs_flush`: on x86 only where hardware may have cached what it may not use any more.
