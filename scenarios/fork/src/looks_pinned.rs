@@ -12,8 +12,6 @@ pub(crate) const RACE: Race = Race {
     name: "fork/looks-pinned",
     catalogue: "R36",
     about: "Fork looks for pins of a page of which somebody has very many references, and GUP takes one more.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::SeqcountBegin, EVERYWHERE),
         Need::of(Step::SeqcountRetry, EVERYWHERE),
@@ -22,9 +20,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::UndoUnchecked, EVERYWHERE),
         Need::of(Step::PincountBarrier, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 /// Somebody holds as many references as a pin has, but for three: the mapping has one, fork takes one before it looks, and a user

@@ -15,7 +15,6 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R29",
     about: "mremap finds no memory for a second table, and moves pages back, while one of them is migrated.",
     profiles: PROFILES,
-    before: &[],
     needs: &[
         Need::of(Step::RmapWalkLock, PROFILES),
         Need::of(Step::UnlinkRmapFirst, PROFILES),
@@ -24,9 +23,8 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::EntryReadOnce, RELAXED),
         Need::of(Step::TablePublishBarrier, RELAXED),
     ],
-    indifferent: &[],
     tested: SMALL_FOR_ONE,
-    build,
+    ..Race::of(build)
 };
 
 /// As many migrations as there are callers elsewhere. Two pages, on both sides of a table's end: neither is a whole table, and each
@@ -65,7 +63,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let migration = migrations[0];
     scene.sometimes(
         "what was moved goes back, and the page is migrated",
-        move |end| end.is(moves, "ret", "-ENOMEM") && end.is(migration, "did", "yes"),
+        move |end| end.is(moves, "ret", "-ENOMEM") && end.did(migration),
     );
     scene.sometimes("the area is moved", move |end| end.is(moves, "ret", "0"));
     scene.into_program()

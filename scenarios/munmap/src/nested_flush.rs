@@ -14,14 +14,11 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R54",
     about: "Two MADV_DONTNEED of the same page at once: the second finds it gone and returns; a thread still writes to it.",
     profiles: PROFILES,
-    before: &[],
     needs: &[
         Need::of(Step::TlbFlush, PROFILES),
         Need::of(Step::NestedFlush, PROFILES),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -47,10 +44,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
         },
     );
     scene.sometimes("a thread writes before", move |end| {
-        end.is(thread, "did", "yes") && end.value(zap) == Some(1)
+        end.did(thread) && end.value(zap) == Some(1)
     });
-    scene.sometimes("a thread comes too late", move |end| {
-        end.is(thread, "did", "no")
-    });
+    scene.sometimes("a thread comes too late", did_not(thread));
     scene.into_program()
 }

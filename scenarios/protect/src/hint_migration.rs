@@ -15,7 +15,6 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R45",
     about: "A page gets a NUMA hint, and is migrated before that is flushed, while a thread writes to it.",
     profiles: PROFILES,
-    before: &[],
     needs: &[
         Need::of(Step::TlbFlush, PROFILES),
         Need::of(Step::AccessibleWhilePending, PROFILES),
@@ -23,9 +22,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::MigrateCopiesLast, PROFILES),
         Need::of(Step::RmapOrdered, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -42,14 +39,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
     let thread = threads[0];
     scene.always("what a thread wrote is there", move |end| {
-        let wrote = threads.iter().any(|&lane| end.is(lane, "did", "yes"));
+        let wrote = end.any_did(&threads);
         !wrote || end.contents(area, 0) == Some(1)
     });
     scene.sometimes("a thread writes, and the page moves", move |end| {
-        end.is(thread, "did", "yes") && end.is(migration, "did", "yes")
+        end.did(thread) && end.did(migration)
     });
-    scene.sometimes("a thread comes too late", move |end| {
-        end.is(thread, "did", "no")
-    });
+    scene.sometimes("a thread comes too late", did_not(thread));
     scene.into_program()
 }

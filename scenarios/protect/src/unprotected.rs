@@ -25,12 +25,11 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::TlbFlush, PROFILES),
         Need::of(Step::WpFlushesPending, PROFILES),
     ],
-    indifferent: &[],
     tested: &[
         Tested::part(1, 1, 20_000),
         Tested::whole(1, 1, 2_000_000).longer(),
     ],
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -54,11 +53,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let thread = threads[0];
     scene.always("what a thread wrote is there", move |end| {
-        let wrote = threads.iter().any(|&lane| end.is(lane, "did", "yes"));
+        let wrote = end.any_did(&threads);
         !wrote || end.contents(area, 0) == Some(1)
     });
     scene.sometimes("a thread writes, and the page is copied", move |end| {
-        end.is(thread, "did", "yes") && !end.is_there(area, 0, page)
+        end.did(thread) && !end.is_there(area, 0, page)
     });
     scene.sometimes("the monitor is asked", move |end| {
         end.is(fault, "fault", "sigbus")

@@ -10,11 +10,8 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R54",
     about: "khugepaged copies the pages of a table that it has unlinked, while a thread writes to one of them.",
     profiles: PROFILES,
-    before: &[],
     needs: &[Need::of(Step::TlbFlush, PROFILES)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
@@ -34,12 +31,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let thread = threads[0];
     scene.always("what a thread wrote is in the huge page", move |end| {
-        let wrote = threads.iter().any(|&lane| end.is(lane, "did", "yes"));
+        let wrote = end.any_did(&threads);
         end.mapped(area.mm, area.start) == Some(huge) && (!wrote || end.contents_of(huge) == 1)
     });
-    scene.sometimes("a thread writes", move |end| end.is(thread, "did", "yes"));
-    scene.sometimes("a thread comes too late", move |end| {
-        end.is(thread, "did", "no")
-    });
+    scene.sometimes("a thread writes", did(thread));
+    scene.sometimes("a thread comes too late", did_not(thread));
     scene.into_program()
 }
