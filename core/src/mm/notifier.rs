@@ -31,10 +31,9 @@ use crate::types::SecondaryMmu;
 
 /// The secondary MMUs of an address space.
 fn of<'m>(cpu: &Cpu<'m>, mm: MmId) -> impl Iterator<Item = &'m SecondaryMmu> {
-    // Without it, nobody is told: R57. Step `notifier-invalidate`.
-    let told = cpu.does(Step::NotifierInvalidate);
     let all = cpu.machine().secondary_mmus.iter();
-    all.filter(move |secondary| told && secondary.mm == mm.0)
+    // Without it, nobody is told: R57. Step `notifier-invalidate`.
+    all.filter(move |secondary| secondary.mm == mm.0 && cpu.does(Step::NotifierInvalidate))
 }
 
 /// `mmu_notifier_invalidate_range_start`: `kvm_mmu_invalidate_begin`, and `kvm_unmap_gfn_range`.

@@ -5,7 +5,8 @@
 //! 1. the pmd is made not-present, and flushed: no pin comes through it any more (M-P20);
 //! 2. exclusivity is given up, unless the page may be pinned; if it may, the pmd is put back as it was;
 //! 3. the migration entry takes its place, and the mapping and its reference are given up;
-//! 4. back: a reference, the mapping, exclusivity as the entry remembers it, the pmd. The table stays deposited throughout.
+//! 4. back: a reference, the mapping, exclusivity as the entry remembers it, the pmd, with what the area allows by then. The table
+//!    stays deposited throughout.
 //!
 //! # What happens when somebody comes
 //!
@@ -20,8 +21,9 @@ use crate::folio::{
     Folio, folio_add_rmap_pmd, folio_get, folio_put, folio_remove_rmap_pmd, page_anon_exclusive,
     page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-use crate::mm::pmdp_invalidate;
-use crate::pgtable::EntryPtr;
+use crate::mm::{Vma, pmdp_invalidate};
+use crate::pgtable::{Entry, EntryPtr};
+use crate::step::Step;
 
 /// `set_pmd_migration_entry`, under the pmd lock: whether it is one now. If not, the page may be pinned, and the pmd is as it was.
 pub(super) fn set_pmd_migration_entry<'m>(
@@ -45,8 +47,13 @@ pub(super) fn set_pmd_migration_entry<'m>(
     true
 }
 
-/// `remove_migration_pmd`, under the pmd lock: the entry maps all of `new`.
-pub(super) fn remove_migration_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, new: Folio<'_>) {
+/// `remove_migration_pmd`, under the pmd lock: the entry maps all of `new`, in an area.
+pub(super) fn remove_migration_pmd(
+    cpu: &Cpu<'_>,
+    area: Option<&Vma>,
+    pmdp: EntryPtr<'_>,
+    new: Folio<'_>,
+) {
     let _span = cpu.span("remove_migration_pmd");
     let entry = pmdp.get(cpu);
     folio_get(cpu, new);
@@ -54,5 +61,19 @@ pub(super) fn remove_migration_pmd(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, new: Folio
     if entry.was_exclusive() {
         set_page_anon_exclusive(cpu, new.head());
     }
-    pmdp.set_pmd(cpu, entry.restored(new.head().pfn).huge());
+    let restored = entry.restored(new.head().pfn).huge();
+    pmdp.set_pmd(cpu, as_allowed(cpu, area, restored));
+}
+
+/// What a migrated page is mapped by, with no more than its area allows now (`mk_pte` and `mk_huge_pmd`, with `vm_page_prot`).
+pub(super) fn as_allowed(cpu: &Cpu<'_>, area: Option<&Vma>, restored: Entry) -> Entry {
+    // ORDERING: the lock's. What the area allows is read under it: mprotect has come before, or finds this entry. Pairs with
+    // change_protection. Without it: R45. Step `migration-protection`.
+    let accessible = !cpu.does(Step::MigrationProtection)
+        || area.is_none_or(|vma| vma.vm_flags(cpu).is_accessible());
+    if accessible {
+        restored
+    } else {
+        restored.protected(false)
+    }
 }

@@ -4,26 +4,19 @@
 //! the atomic is a locked instruction. On arm64 nothing is between the two: there the race is *lost*, in v6.6 to v6.8
 //! as they are (`tests/arm64.rs`).
 
-use gupcheck_core::arch::{X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
-use gupcheck_core::mutators::dax_layout_is_idle;
-use gupcheck_core::pgtable::Level;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use crate::profiles::X86;
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "devmap/huge-layout",
     catalogue: "R16",
     about: "The blocks under a huge mapping of device memory are unmapped and found idle, while GUP takes one by the old entry.",
-    profiles: &[&X86_NATIVE, &X86_PV],
+    profiles: X86,
     before: &[],
-    needs: &[Need {
-        step: Step::PteRecheck,
-        profiles: &[&X86_NATIVE, &X86_PV],
-    }],
+    needs: &[
+        Need::of(Step::PteRecheck, X86),
+        Need::of(Step::LayoutLooks, X86),
+    ],
     indifferent: &[Step::PagemapReference],
     tested: SMALL,
     build,

@@ -1,40 +1,24 @@
 //! R15: a file system takes the block of a file in device memory back while GUP takes its page.
 //!
 //! The block is unmapped, and then the page's count is looked at. The walker's reference comes before its recheck of the
-//! entry: one of the two sees the other.
+//! entry: one of the two sees the other. Before v4.18 (5fac7408d828) nobody looked, and the block went to another file under the
+//! caller's reference (`layout-looks`).
 
-use gupcheck_core::arch::{ARM64, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
-use gupcheck_core::mutators::dax_layout_is_idle;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use crate::profiles::{ARM, ORDERED};
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "devmap/layout",
     catalogue: "R15",
     about: "The block of a file in device memory is unmapped and found idle, while GUP takes its page by the old entry.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
+    profiles: ORDERED,
     before: &[],
     needs: &[
-        Need {
-            step: Step::PteRecheck,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
-        },
-        Need {
-            step: Step::PinBarrier,
-            profiles: &[&ARM64],
-        },
-        Need {
-            step: Step::FlushBarrier,
-            profiles: &[&ARM64],
-        },
-        Need {
-            step: Step::TlbFlush,
-            profiles: &[&ARM64],
-        },
+        Need::of(Step::PteRecheck, ORDERED),
+        Need::of(Step::LayoutLooks, ORDERED),
+        Need::of(Step::PinBarrier, ARM),
+        Need::of(Step::FlushBarrier, ARM),
+        Need::of(Step::TlbFlush, ARM),
     ],
     indifferent: &[Step::PagemapReference],
     tested: SMALL,
@@ -46,7 +30,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     let first = boot.device_memory(size.pages);
     for n in 0..size.pages {
-        let addr = area.start + u64::from(n) * gupcheck_core::pgtable::PAGE_SIZE;
+        let addr = area.start + u64::from(n) * PAGE_SIZE;
         boot.map_device(area.mm, addr, first.plus(n), true);
     }
     let mut scene = Scene::new(boot);

@@ -2,6 +2,7 @@
 
 mod huge_layout;
 mod layout;
+mod profiles;
 mod unbind;
 
 use gupcheck_races::race::Race;

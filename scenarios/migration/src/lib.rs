@@ -4,6 +4,7 @@ mod batch;
 mod contents;
 mod profiles;
 mod raw_pages;
+mod shadow;
 mod stale_write;
 mod swap_cache;
 mod sync;
@@ -18,4 +19,5 @@ pub const RACES: &[Race] = &[
     contents::RACE,
     stale_write::RACE,
     raw_pages::RACE,
+    shadow::RACE,
 ];

@@ -82,8 +82,8 @@ fn change_pte_range<'m>(
                 let here = addr..addr + PAGE_SIZE;
                 change_pte(cpu, tlb, ptep, here, |old| change.of(cpu, vma, old));
             }
-        } else if pte.is_migration() {
-            change_migration_entry(cpu, ptep, pte, change);
+        } else if !pte.is_none() {
+            change_swap_type(cpu, ptep, pte, change);
         }
         ptep = ptep.next();
         addr += PAGE_SIZE;
@@ -121,10 +121,11 @@ fn wants_hint(cpu: &Cpu<'_>, vma: &Vma, pte: Entry) -> bool {
     !vma.flags.is_cow() || folio_ref_count_is(cpu, folio, 1)
 }
 
-/// A migration entry: whoever puts the page back gives it what the area allows by then, but is told what not to give.
-fn change_migration_entry(cpu: &Cpu<'_>, ptep: EntryPtr<'_>, pte: Entry, change: Change) {
+/// A migration entry or a swap entry: whoever puts the page back gives it what the area allows by then, but is told what not to
+/// give.
+fn change_swap_type(cpu: &Cpu<'_>, ptep: EntryPtr<'_>, pte: Entry, change: Change) {
     let mut new = pte;
-    if pte.is_writable() {
+    if pte.is_migration() && pte.is_writable() {
         pfn_swap_entry_to_page(cpu, pte);
         new = new.without(Bits::WRITE).with(Bits::EXCLUSIVE);
     }
