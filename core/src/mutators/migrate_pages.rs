@@ -34,7 +34,7 @@ const BATCH: usize = 8;
 /// second again.)
 const PASSES: usize = 2;
 
-type Folios<'m> = ArrayVec<Folio<'m>, BATCH>;
+pub(super) type Folios<'m> = ArrayVec<Folio<'m>, BATCH>;
 
 /// `enum migrate_mode`, as far as it is modelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,19 +55,27 @@ struct Batch {
 /// Moves the small anonymous pages that are in these frames now. How many moved.
 pub fn migrate_pages(cpu: &Cpu<'_>, pages: &[Pfn], mode: MigrateMode) -> u32 {
     let _span = cpu.span("migrate_pages");
-    let mut from: Folios<'_> = pages
-        .iter()
-        .filter_map(|&pfn| isolate(cpu, pfn, false))
-        .collect();
+    let isolated = pages.iter().filter_map(|&pfn| isolate(cpu, pfn, false));
+    migrate_isolated(cpu, isolated.collect(), mode).0
+}
+
+/// `migrate_pages`, of folios that are isolated, and `putback_movable_pages` of those that did not move: how many moved, and how many did
+/// not. (Those that were freed are neither.)
+pub(super) fn migrate_isolated<'m>(
+    cpu: &Cpu<'m>,
+    mut from: Folios<'m>,
+    mode: MigrateMode,
+) -> (u32, usize) {
     let all = migrate_pages_batch(cpu, &mut from, MigrateMode::Async);
     let mut moved = all.moved;
     if mode == MigrateMode::Sync && !all.out_of_memory {
         moved += migrate_pages_sync(cpu, &mut from);
     }
+    let left = from.len();
     for folio in from {
         putback(cpu, folio);
     }
-    moved
+    (moved, left)
 }
 
 /// The second half of `migrate_pages_sync`, of what a batch left: takes out of `from` what moved, or was freed; how many moved.

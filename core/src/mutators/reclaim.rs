@@ -1,5 +1,5 @@
-//! Pages are taken from those who have them: `shrink_folio_list`, as `MADV_PAGEOUT` and proactive reclaim call it, which ask
-//! nobody whether a page was used lately.
+//! Pages are taken from those who have them: `shrink_folio_list`, as `MADV_PAGEOUT` calls it, of pages that nobody has used lately. (The
+//! kernel asks, and leaves those alone that somebody has.)
 //!
 //! # The order, for each folio
 //!

@@ -7,6 +7,7 @@
 mod allocator;
 mod arguments;
 mod books;
+mod broken;
 mod collapse;
 mod common;
 mod cow_steps;
@@ -16,6 +17,7 @@ mod family;
 mod faults;
 mod fork;
 mod fork_steps;
+mod given_way;
 mod giving_back;
 mod halves;
 mod ksm;

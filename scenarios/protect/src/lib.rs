@@ -15,5 +15,6 @@ pub const RACES: &[Race] = &[
     quiet::USERFAULTFD,
     soft_dirty::RACE,
     hint_zap::RACE,
-    migrated::RACE,
+    migrated::SMALL_PAGE,
+    migrated::HUGE,
 ];

@@ -6,7 +6,7 @@
 use super::quiet::{NO_IPI, PROFILES};
 use gupcheck_races::prelude::*;
 
-pub(crate) const RACE: Race = Race {
+pub(crate) const SMALL_PAGE: Race = Race {
     name: "protect/migrated",
     catalogue: "R45",
     about: "A page is migrated while mprotect(PROT_NONE) changes its entry, and GUP walks.",
@@ -24,21 +24,48 @@ pub(crate) const RACE: Race = Race {
     ],
     indifferent: &[],
     tested: SMALL_FOR_ONE,
-    build,
+    build: small,
 };
 
-fn build(size: Size, kernel: Kernel) -> Program {
+/// The same of a huge pmd, which becomes a pmd migration entry (`remove_migration_pmd`).
+pub(crate) const HUGE: Race = Race {
+    name: "protect/migrated-huge",
+    about: "A huge page is migrated while mprotect(PROT_NONE) changes its pmd, and GUP walks.",
+    build: huge,
+    ..SMALL_PAGE
+};
+
+fn small(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
-    let entry = boot.tables_down_to(area.mm, area.start, Level::Pte);
-    boot.protectable(area);
     boot.free_block(0);
+    build(boot, size, area, (page, Level::Pte), migrate_page)
+}
+
+fn huge(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
+    let mut area = boot.anon_area(boot.geometry().pages_per_pmd());
+    area.pages = size.pages as i32;
+    let head = boot.mapped_thp(area, true);
+    boot.free_huge_block();
+    build(boot, size, area, (head, Level::Pmd), migrate_huge_page)
+}
+
+fn build(
+    mut boot: Boot,
+    size: Size,
+    area: Area,
+    (page, level): (Pfn, Level),
+    migrate: for<'m> fn(&Cpu<'m>, Pfn) -> Option<Folio<'m>>,
+) -> Program {
+    let entry = boot.tables_down_to(area.mm, area.start, level);
+    boot.protectable(area);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
     });
-    let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
+    let migration = scene.cpu("migration", move |cpu| migrate(cpu, page).is_some());
     scene.cpu("mprotect", move |cpu| {
         mprotect(cpu, area, VmFlags::empty());
     });
