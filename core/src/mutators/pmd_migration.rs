@@ -22,7 +22,7 @@ use crate::folio::{
     page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 use crate::mm::{Vma, pmdp_invalidate};
-use crate::pgtable::{Entry, EntryPtr};
+use crate::pgtable::EntryPtr;
 use crate::step::Step;
 
 /// `set_pmd_migration_entry`, under the pmd lock: whether it is one now. If not, the page may be pinned, and the pmd is as it was.
@@ -57,23 +57,25 @@ pub(super) fn remove_migration_pmd(
     let _span = cpu.span("remove_migration_pmd");
     let entry = pmdp.get(cpu);
     folio_get(cpu, new);
+    let accessible = allows_access(cpu, area);
     folio_add_rmap_pmd(cpu, new);
     if entry.was_exclusive() {
         set_page_anon_exclusive(cpu, new.head());
     }
     let restored = entry.restored(new.head().pfn).huge();
-    pmdp.set_pmd(cpu, as_allowed(cpu, area, restored));
+    pmdp.set_pmd(
+        cpu,
+        if accessible {
+            restored
+        } else {
+            restored.protected(false)
+        },
+    );
 }
 
-/// What a migrated page is mapped by, with no more than its area allows now (`mk_pte` and `mk_huge_pmd`, with `vm_page_prot`).
-pub(super) fn as_allowed(cpu: &Cpu<'_>, area: Option<&Vma>, restored: Entry) -> Entry {
+/// Whether an area allows any access now (`vm_page_prot`).
+pub(super) fn allows_access(cpu: &Cpu<'_>, area: Option<&Vma>) -> bool {
     // ORDERING: the lock's. What the area allows is read under it: mprotect has come before, or finds this entry. Pairs with
     // change_protection. Without it: R45. Step `migration-protection`.
-    let accessible = !cpu.does(Step::MigrationProtection)
-        || area.is_none_or(|vma| vma.vm_flags(cpu).is_accessible());
-    if accessible {
-        restored
-    } else {
-        restored.protected(false)
-    }
+    !cpu.does(Step::MigrationProtection) || area.is_none_or(|vma| vma.vm_flags(cpu).is_accessible())
 }

@@ -14,19 +14,18 @@
 //! and the walk back does not find them.
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use super::pmd_migration::{as_allowed, remove_migration_pmd, set_pmd_migration_entry};
-use crate::cpu::{Cpu, flush_tlb_range, set_tlb_ubc_flush_pending};
+use super::pmd_migration::{allows_access, remove_migration_pmd, set_pmd_migration_entry};
+use crate::cpu::{Cpu, set_tlb_ubc_flush_pending};
 use crate::folio::{
     Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
     page_is_poisoned, page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
-use crate::machine::MmId;
 use crate::mm::{
     Mm, anon_vma_areas, folio_anon_vma, invalidate_range_end, invalidate_range_start,
     split_huge_pmd,
 };
-use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SIZE, find_entry};
+use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SIZE, find_entry, ptep_clear_flush};
 use crate::step::Step;
 use crate::sync::Fault;
 use std::ops::Range;
@@ -93,7 +92,8 @@ pub(super) fn try_to_migrate<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, by: By) {
         return;
     }
     rmap_walk(cpu, folio, by == By::Split, |place| {
-        try_to_migrate_one(cpu, folio, place, by)
+        // folio_not_mapped
+        try_to_migrate_one(cpu, folio, place, by) && folio_mapped(cpu, folio)
     });
 }
 
@@ -106,20 +106,19 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
     {
         split_huge_pmd(cpu, place.mm, pmdp, true, Some(folio));
     }
-    invalidating(cpu, place.mm, || migrate_entries(cpu, folio, place, by))
+    invalidating(cpu, place.mm, || migrate_mapped(cpu, folio, place, by))
 }
 
 /// What is done to an area's entries while secondary MMUs are told (`mmu_notifier_invalidate_range_start` and `_end`), however it ends.
 pub(super) fn invalidating<R>(cpu: &Cpu<'_>, mm: &Mm, change: impl FnOnce() -> R) -> R {
-    let id = MmId(mm.anon_vma.mm);
-    invalidate_range_start(cpu, id);
+    invalidate_range_start(cpu, mm);
     let result = change();
-    invalidate_range_end(cpu, id);
+    invalidate_range_end(cpu, mm);
     result
 }
 
-/// Its loop.
-fn migrate_entries<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by: By) -> bool {
+/// The same, of the entries that are found there.
+fn migrate_mapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by: By) -> bool {
     let Place { mm, range, .. } = place;
     let sync = by == By::Split;
     let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
@@ -163,12 +162,11 @@ pub(super) fn ptep_clear(
     (ptep, addr): (EntryPtr<'_>, u64),
     put_off: bool,
 ) -> Entry {
-    let pte = ptep.get_and_clear(cpu);
-    if put_off {
-        set_tlb_ubc_flush_pending(cpu, mm, pte);
-    } else {
-        flush_tlb_range(cpu, mm, addr..addr + PAGE_SIZE);
+    if !put_off {
+        return ptep_clear_flush(cpu, mm, addr, ptep);
     }
+    let pte = ptep.get_and_clear(cpu);
+    set_tlb_ubc_flush_pending(cpu, mm, pte);
     pte
 }
 
@@ -202,11 +200,20 @@ fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Pl
         let nth = (addr - start) / PAGE_SIZE;
         let page = cpu.machine().page(new.head().pfn.plus(nth as u32));
         folio_get(cpu, new);
+        let accessible = allows_access(cpu, area);
         let entry = ptep.get(cpu);
         page_add_rmap(cpu, page);
         if entry.was_exclusive() {
             set_page_anon_exclusive(cpu, page);
         }
-        ptep.set(cpu, as_allowed(cpu, area, entry.restored(page.pfn)));
+        let restored = entry.restored(page.pfn);
+        ptep.set(
+            cpu,
+            if accessible {
+                restored
+            } else {
+                restored.protected(false)
+            },
+        );
     }
 }

@@ -26,8 +26,9 @@ use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
 use super::rmap::{Place, invalidating, ptep_clear, rmap_walk};
 use crate::cpu::Cpu;
 use crate::folio::{
-    Folio, Page, PageFlags, clear_page_flags, folio_mark_dirty, folio_put, folio_ref_count_is,
-    page_anon_exclusive, page_is_poisoned, page_remove_rmap, page_try_share_anon_rmap,
+    Folio, Page, PageFlags, clear_page_flags, folio_mapped, folio_mark_dirty, folio_put,
+    folio_ref_count_is, page_anon_exclusive, page_is_poisoned, page_remove_rmap,
+    page_try_share_anon_rmap,
 };
 use crate::lkmm::{read_once, smp_mb, smp_rmb};
 use crate::pgtable::{Bits, Entry};
@@ -50,7 +51,9 @@ pub(super) fn try_to_unmap(cpu: &Cpu<'_>, folio: Folio<'_>, why: UnmapFor) {
     let _span = cpu.span("try_to_unmap");
     rmap_walk(cpu, folio, false, |place| {
         let _span = cpu.span("try_to_unmap_one");
-        invalidating(cpu, place.mm, || try_to_unmap_one(cpu, folio, place, why))
+        let all = invalidating(cpu, place.mm, || try_to_unmap_one(cpu, folio, place, why));
+        // folio_not_mapped
+        all && folio_mapped(cpu, folio)
     });
 }
 

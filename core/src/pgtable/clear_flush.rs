@@ -1,0 +1,20 @@
+//! An entry is cleared, and nobody uses it any more: `ptep_clear_flush`.
+
+use super::{Bits, Entry, EntryPtr, PAGE_SIZE};
+use crate::cpu::{Cpu, flush_tlb_range};
+use crate::types::Mm;
+
+/// `ptep_clear_flush`, under the lock: what was there. There is no flush of what hardware could not use (`pte_accessible`).
+///
+/// What it orders is what the clear and the flush do, as the profile has them: steps `clear-barrier`, `flush-barrier`.
+///
+/// # Panics
+/// On a walker's own copy: only a table can be changed.
+#[track_caller]
+pub fn ptep_clear_flush(cpu: &Cpu<'_>, mm: &Mm, addr: u64, ptep: EntryPtr<'_>) -> Entry {
+    let pte = ptep.get_and_clear(cpu);
+    if pte.bits().contains(Bits::PRESENT) {
+        flush_tlb_range(cpu, mm, addr..addr + PAGE_SIZE);
+    }
+    pte
+}
