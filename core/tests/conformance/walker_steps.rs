@@ -213,7 +213,7 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
             &["load.Relaxed kvm0.seq", "store.Relaxed kvm0.seq"],
             NOTHING,
         ),
-        Step::PoisonEntry => (&["store.Relaxed mm0.pte[4]"], NOTHING),
+        Step::PoisonEntry => (&["read page4.table", "store.Relaxed mm0.pte[4]"], NOTHING),
         Step::PoisonUnlessZero => (
             &["add_unless.Full page3.refcount"],
             &["add.Full page3.refcount"],
