@@ -5,7 +5,7 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, NO_IPI, RELAXED};
+use crate::profiles::{ALL, NO_IPI};
 
 pub(crate) const RACE: Race = Race {
     name: "migration/shadow",
@@ -15,8 +15,6 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
-        Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, ALL),
         Need::of(Step::NotifierInvalidate, ALL),
         Need::of(Step::NotifierRetry, ALL),
         Need::of(Step::NotifierInProgress, ALL),

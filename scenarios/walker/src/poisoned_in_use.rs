@@ -5,7 +5,7 @@
 //! by his own fault: he would get a page with nothing of what was there, and nobody would be told.
 
 use crate::poisoned::fails;
-use crate::profiles::{EVERY, RELAXED};
+use crate::profiles::EVERY;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -16,7 +16,6 @@ pub(crate) const RACE: Race = Race {
     before: &[],
     needs: &[
         Need::of(Step::PteRecheck, EVERY),
-        Need::of(Step::PinBarrier, RELAXED),
         Need::of(Step::PoisonEntry, EVERY),
     ],
     indifferent: &[Step::RecheckMarks],
