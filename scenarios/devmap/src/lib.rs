@@ -2,7 +2,6 @@
 
 mod huge_layout;
 mod layout;
-mod profiles;
 mod unbind;
 
 use gupcheck_races::race::Race;

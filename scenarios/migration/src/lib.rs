@@ -2,7 +2,6 @@
 
 mod batch;
 mod contents;
-mod profiles;
 mod raw_pages;
 mod shadow;
 mod stale_write;

@@ -5,24 +5,18 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, NO_IPI};
-
 pub(crate) const RACE: Race = Race {
     name: "migration/shadow",
     catalogue: "R57",
     about: "A page moves to another frame while KVM, which found it, maps it for its guest.",
-    profiles: ALL,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
-        Need::of(Step::NotifierInvalidate, ALL),
-        Need::of(Step::NotifierRetry, ALL),
-        Need::of(Step::NotifierInProgress, ALL),
-        Need::of(Step::NotifierSequence, ALL),
+        Need::of(Step::NotifierInvalidate, EVERYWHERE),
+        Need::of(Step::NotifierRetry, EVERYWHERE),
+        Need::of(Step::NotifierInProgress, EVERYWHERE),
+        Need::of(Step::NotifierSequence, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -44,7 +38,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let vcpu = vcpus[0];
     scene.sometimes("KVM maps the page, and it moves", move |end| {
-        end.is(vcpu, "ret", "0") && end.is(migration, "did", "yes")
+        end.is(vcpu, "ret", "0") && did(migration)(end)
     });
     scene.sometimes("KVM has to fault again", move |end| {
         end.is(vcpu, "ret", "-EAGAIN")
