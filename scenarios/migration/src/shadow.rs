@@ -33,12 +33,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
         migrate_pages(cpu, &[page], MigrateMode::Async) > 0
     });
     scene.always("what the guest has is not free (I1)", move |end| {
-        let mut all = end.machine.secondary_mmus.iter();
-        all.all(|kvm| (end.end.plain(kvm.mapped).0).is_none_or(|pfn| !end.is_free(pfn)))
+        end.guests_page(area.mm).is_none_or(|pfn| !end.is_free(pfn))
     });
     let vcpu = vcpus[0];
     scene.sometimes("KVM maps the page, and it moves", move |end| {
-        end.is(vcpu, "ret", "0") && did(migration)(end)
+        end.is(vcpu, "ret", "0") && end.did(migration)
     });
     scene.sometimes("KVM has to fault again", move |end| {
         end.is(vcpu, "ret", "-EAGAIN")
