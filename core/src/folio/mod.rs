@@ -38,7 +38,9 @@ pub use exclusive::{
     folio_try_dup_anon_rmap_pmd, page_anon_exclusive, page_is_reusable, page_try_dup_anon_rmap,
     page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-pub use flags::{clear_page_flags, folio_mark_dirty, set_page_flags, test_and_clear_page_flag};
+pub use flags::{
+    clear_page_flags, folio_mark_dirty, page_is_poisoned, set_page_flags, test_and_clear_page_flag,
+};
 pub use head::{Folio, folio_lock, page_folio, page_is_in_folio};
 pub use mapcount::{
     folio_add_new_rmap_pmd, folio_add_new_rmap_range, folio_add_rmap_pmd, folio_dup_rmap_pmd,

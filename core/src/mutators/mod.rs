@@ -22,9 +22,9 @@
 //! | `rmap` | all mappings of a folio: to migration entries and back |
 //! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
 //! | `reclaim` | pages are taken from those who do not use them |
-//! | `migrate` | a page moves to another frame |
+//! | `migrate` | a page moves to another frame, or a huge page to other frames |
+//! | `folio_migrate` | what moves with it |
 //! | `pmd_migration` | pmd migration entries |
-//! | `migrate_huge` | a huge page moves to other frames |
 //! | `migrate_pages` | many do, at once or one by one |
 //! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
@@ -52,6 +52,7 @@ mod copy_pte;
 mod deferred_split;
 mod device;
 mod exit;
+mod folio_migrate;
 mod fork;
 mod gigantic;
 mod hardware;
@@ -61,7 +62,6 @@ mod ksm;
 mod longterm;
 mod memory_failure;
 mod migrate;
-mod migrate_huge;
 mod migrate_pages;
 mod mremap;
 mod munmap;
@@ -85,14 +85,13 @@ pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use exit::exit_mmap;
 pub use fork::dup_mm;
 pub use gigantic::prep_compound_gigantic_folio;
-pub use hardware::hardware_access;
+pub use hardware::{hardware_access, hardware_touch};
 pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
 pub use ksm::ksm_merge;
 pub use longterm::{lru_add_drain_all, migrate_for_longterm};
 pub use memory_failure::{Poisoned, memory_failure};
-pub use migrate::migrate_page;
-pub use migrate_huge::migrate_huge_page;
+pub use migrate::{migrate_huge_page, migrate_page};
 pub use migrate_pages::{MigrateMode, migrate_pages};
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;

@@ -14,15 +14,18 @@
 //! and the walk back does not find them.
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use super::pmd_migration::{permitted_now, remove_migration_pmd, set_pmd_migration_entry};
-use crate::cpu::{Cpu, flush_tlb_range, pte_accessible, set_tlb_ubc_flush_pending};
+use super::pmd_migration::{allows_access, remove_migration_pmd, set_pmd_migration_entry};
+use crate::cpu::{Cpu, set_tlb_ubc_flush_pending};
 use crate::folio::{
     Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
-    page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
+    page_is_poisoned, page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
-use crate::mm::{Mm, anon_vma_areas, folio_anon_vma, split_huge_pmd};
-use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SIZE, find_entry};
+use crate::mm::{
+    Mm, anon_vma_areas, folio_anon_vma, invalidate_range_end, invalidate_range_start,
+    split_huge_pmd,
+};
+use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SIZE, find_entry, ptep_clear_flush};
 use crate::step::Step;
 use crate::sync::Fault;
 use std::ops::Range;
@@ -89,7 +92,8 @@ pub(super) fn try_to_migrate<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, by: By) {
         return;
     }
     rmap_walk(cpu, folio, by == By::Split, |place| {
-        try_to_migrate_one(cpu, folio, place, by)
+        // folio_not_mapped
+        try_to_migrate_one(cpu, folio, place, by) && folio_mapped(cpu, folio)
     });
 }
 
@@ -97,12 +101,25 @@ pub(super) fn try_to_migrate<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, by: By) {
 fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by: By) -> bool {
     let _span = cpu.span("try_to_migrate_one");
     // split_huge_pmd_address
-    let Place { mm, range, .. } = place;
     if by == By::Split
-        && let Some(pmdp) = find_entry(cpu, mm, range.start, Level::Pmd)
+        && let Some(pmdp) = find_entry(cpu, place.mm, place.range.start, Level::Pmd)
     {
-        split_huge_pmd(cpu, mm, (pmdp, range.start), true, Some(folio));
+        split_huge_pmd(cpu, place.mm, (pmdp, place.range.start), true, Some(folio));
     }
+    invalidating(cpu, place.mm, || migrate_mapped(cpu, folio, place, by))
+}
+
+/// What is done to an area's entries while secondary MMUs are told (`mmu_notifier_invalidate_range_start` and `_end`), however it ends.
+pub(super) fn invalidating<R>(cpu: &Cpu<'_>, mm: &Mm, change: impl FnOnce() -> R) -> R {
+    invalidate_range_start(cpu, mm);
+    let result = change();
+    invalidate_range_end(cpu, mm);
+    result
+}
+
+/// The same, of the entries that are found there.
+fn migrate_mapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by: By) -> bool {
+    let Place { mm, range, .. } = place;
     let sync = by == By::Split;
     let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
     while let Some(ptep) = walk.next() {
@@ -117,16 +134,20 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
         let page = cpu.machine().page(found.pfn());
         let exclusive = page_anon_exclusive(cpu, page);
         let pte = ptep_clear(cpu, mm, (ptep, walk.address()), by == By::Batch);
-        if pte.is_writable() && !exclusive {
-            bug(cpu, page, "an anonymous page is writable and not exclusive");
+        if page_is_poisoned(cpu, page) {
+            ptep.set(cpu, pte.poisoned());
+        } else {
+            if pte.is_writable() && !exclusive {
+                bug(cpu, page, "an anonymous page is writable and not exclusive");
+            }
+            if exclusive && !page_try_share_anon_rmap(cpu, folio, page) {
+                cpu.remark("maybe pinned: the entry is put back");
+                ptep.set(cpu, pte);
+                walk.done();
+                return false;
+            }
+            ptep.set(cpu, pte.migration(exclusive));
         }
-        if exclusive && !page_try_share_anon_rmap(cpu, folio, page) {
-            cpu.remark("maybe pinned: the entry is put back");
-            ptep.set(cpu, pte);
-            walk.done();
-            return false;
-        }
-        ptep.set(cpu, pte.migration(exclusive));
         page_remove_rmap(cpu, page);
         folio_put(cpu, folio);
     }
@@ -141,12 +162,11 @@ pub(super) fn ptep_clear(
     (ptep, addr): (EntryPtr<'_>, u64),
     put_off: bool,
 ) -> Entry {
-    let pte = ptep.get_and_clear(cpu);
-    if put_off {
-        set_tlb_ubc_flush_pending(cpu, mm, pte);
-    } else if pte_accessible(cpu, mm, pte) {
-        flush_tlb_range(cpu, mm, addr..addr + PAGE_SIZE);
+    if !put_off {
+        return ptep_clear_flush(cpu, mm, addr, ptep);
     }
+    let pte = ptep.get_and_clear(cpu);
+    set_tlb_ubc_flush_pending(cpu, mm, pte);
     pte
 }
 
@@ -171,19 +191,29 @@ fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Pl
     let Place { mm, start, range } = place;
     let mut walk = PageVmaMappedWalk::new(cpu, mm, old, range, Sought::MigrationEntries);
     while let Some(ptep) = walk.next() {
+        let addr = walk.address();
+        let area = mm.vmas.iter().find(|vma| vma.contains(addr));
         if walk.is_at_pmd() {
-            remove_migration_pmd(cpu, mm, (ptep, walk.address()), new);
+            remove_migration_pmd(cpu, area, ptep, new);
             continue;
         }
-        let nth = (walk.address() - start) / PAGE_SIZE;
+        let nth = (addr - start) / PAGE_SIZE;
         let page = cpu.machine().page(new.head().pfn.plus(nth as u32));
         folio_get(cpu, new);
+        let accessible = allows_access(cpu, area);
         let entry = ptep.get(cpu);
         page_add_rmap(cpu, page);
         if entry.was_exclusive() {
             set_page_anon_exclusive(cpu, page);
         }
         let restored = entry.restored(page.pfn);
-        ptep.set(cpu, permitted_now(cpu, mm, walk.address(), restored));
+        ptep.set(
+            cpu,
+            if accessible {
+                restored
+            } else {
+                restored.protected(false)
+            },
+        );
     }
 }

@@ -359,6 +359,15 @@ steps! {
     NotifierSequence = "M-P21s", "notifier-sequence",
         "Move the notifier's sequence when an invalidation ends.",
         "notifier-retry (P25k)", "kvm_mmu_invalidate_end";
+    PoisonEntry = "M-P110", "poison-entry",
+        "Leave an entry behind that says that memory has failed under the page.",
+        "the fault that comes next", "try_to_unmap_one, TTU_HWPOISON";
+    PoisonUnlessZero = "M-P111", "poison-unless-zero",
+        "Take a reference of a page under which memory has failed only if its count is not zero.",
+        "the last drop", "__get_hwpoison_page, folio_try_get; ead07f6a867b";
+    LayoutLooks = "M-P112", "layout-looks",
+        "Look whether anybody has a page of device memory, once it is unmapped, before its block is taken back.",
+        "pin-barrier (P12)", "dax_layout_busy_page; 5fac7408d828";
     LongtermDrains = "P16d", "longterm-drains",
         "Drain the batches of all CPUs before a page is migrated that is to be held for long, whether or not it is on the LRU.",
         "whoever puts a page into a batch, with a reference", "later than v6.8: collect_longterm_unpinnable_folios; 98c6d259319e";

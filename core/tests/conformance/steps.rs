@@ -68,7 +68,7 @@ pub(crate) fn huge(boot: &mut Boot) -> Scene {
 }
 
 /// A page of a device's memory, mapped.
-fn device(boot: &mut Boot) -> Scene {
+pub(crate) fn device(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
     let page = boot.device_memory(1);
     boot.map_device(area.mm, area.start, page, true);

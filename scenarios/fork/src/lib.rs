@@ -6,9 +6,11 @@ mod huge_pmd;
 mod large_folio;
 mod looks_pinned;
 mod migration;
+mod no_memory;
 mod pinned;
 mod read_pin;
 mod remote_pin;
+mod shadow;
 mod small_page;
 
 use gupcheck_races::race::Race;
@@ -24,4 +26,6 @@ pub const RACES: &[Race] = &[
     remote_pin::RACE,
     migration::RACE,
     looks_pinned::RACE,
+    no_memory::RACE,
+    shadow::RACE,
 ];

@@ -18,7 +18,7 @@ pub const RACES: &[Race] = &[
     soft_dirty::RACE,
     hint_zap::RACE,
     hint_migration::RACE,
-    migrated::RACE,
+    migrated::SMALL_PAGE,
     migrated::HUGE,
     unprotected::RACE,
 ];

@@ -5,7 +5,7 @@
 
 use gupcheck_races::prelude::*;
 
-pub(crate) const RACE: Race = Race {
+pub(crate) const SMALL_PAGE: Race = Race {
     name: "protect/migrated",
     catalogue: "R45",
     about: "A page is migrated while mprotect(PROT_NONE) changes its entry, and GUP walks.",
@@ -20,12 +20,12 @@ pub(crate) const RACE: Race = Race {
     ..Race::of(small)
 };
 
-/// The same of a huge page, which becomes a pmd migration entry.
+/// The same of a huge pmd, which becomes a pmd migration entry (`remove_migration_pmd`).
 pub(crate) const HUGE: Race = Race {
     name: "protect/migrated-huge",
     about: "A huge page is migrated while mprotect(PROT_NONE) changes its pmd, and GUP walks.",
     build: huge,
-    ..RACE
+    ..SMALL_PAGE
 };
 
 fn small(size: Size, kernel: Kernel) -> Program {
@@ -33,33 +33,28 @@ fn small(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
     boot.free_block(0);
-    build(boot, size, (area, page), |cpu, page| {
-        migrate_page(cpu, page).is_some()
-    })
+    build(boot, size, area, page, migrate_page)
 }
 
 fn huge(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
-    let mut area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let area = boot.pmd_area();
     let head = boot.mapped_thp(area, true);
     boot.free_huge_block();
-    area.pages = size.pages as i32;
-    build(boot, size, (area, head), |cpu, head| {
-        migrate_huge_page(cpu, head).is_some()
-    })
+    build(boot, size, area.first(size.pages), head, migrate_huge_page)
 }
 
-/// The page, or the head of the huge one, is the first of the area.
 fn build(
     mut boot: Boot,
     size: Size,
-    (area, page): (Area, Pfn),
-    migrate: fn(&Cpu<'_>, Pfn) -> bool,
+    area: Area,
+    page: Pfn,
+    migrate: for<'m> fn(&Cpu<'m>, Pfn) -> Option<Folio<'m>>,
 ) -> Program {
     boot.protectable(area);
     let mut scene = Scene::new(boot);
     let gup = scene.getters(size.cpus, area, Foll::empty());
-    let migration = scene.cpu("migration", move |cpu| migrate(cpu, page));
+    let migration = scene.cpu("migration", move |cpu| migrate(cpu, page).is_some());
     scene.cpu("mprotect", move |cpu| {
         mprotect(cpu, area, VmFlags::empty());
     });

@@ -113,6 +113,8 @@ impl<'m> Fault<'_, 'm> {
                 self.wait_for_entry(ptep, pte)
             } else if let Some(slot) = pte.swap_slot() {
                 self.do_swap_page(pte, slot)
+            } else if pte.is_hwpoison() {
+                VmFault::Hwpoison
             } else {
                 VmFault::Sigbus
             };
@@ -126,7 +128,10 @@ impl<'m> Fault<'_, 'm> {
         if pte.is_prot_none() && self.vma.vm_flags(cpu).is_accessible() {
             // do_numa_page: the page stays where it is, and the hint is taken back.
             let page = cpu.machine().page(pte.pfn());
-            ptep.set(cpu, self.without_hint(pte, page));
+            let normal = self.without_hint(pte, page);
+            // ptep_modify_prot_start: what hardware may not use it does not mark.
+            ptep.clear(cpu);
+            ptep.set(cpu, normal);
         } else if self.wants_write() && !pte.is_writable() {
             return self.do_wp_page(ptep, pte);
         } else {

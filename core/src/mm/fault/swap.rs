@@ -16,7 +16,7 @@
 use super::handle::Fault;
 use crate::folio::{
     Folio, PageFlags, folio_lock, folio_put, folio_ref_count_is, page_add_rmap,
-    page_anon_exclusive, set_page_anon_exclusive,
+    page_anon_exclusive, page_is_poisoned, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
 use crate::machine::MmId;
@@ -37,6 +37,10 @@ impl<'m> Fault<'_, 'm> {
             Err(NoFolio::Changed) => return VmFault::Done,
             Err(NoFolio::Memory) => return self.no_memory(entry),
         };
+        if page_is_poisoned(cpu, folio.head()) {
+            folio_put(cpu, folio);
+            return VmFault::Hwpoison;
+        }
         folio_lock(cpu, folio);
         let mapped = self.still_cached(folio, slot);
         let ptep = mapped.then(|| pte_offset_map_lock(cpu, self.pmdp, self.addr));
@@ -103,12 +107,12 @@ impl<'m> Fault<'_, 'm> {
             folio_free_swap(cpu, folio);
         }
         let exclusive = entry.was_exclusive() || folio_ref_count_is(cpu, folio, 1);
-        let mut pte = Entry::leaf(page.pfn, false);
+        let mut pte = self.vma.mk_pte(cpu, page.pfn);
         if exclusive && write {
             pte = self.made_writable(pte);
         }
         if entry.is_uffd_wp() {
-            // pte_mkuffd_wp
+            // pte_mkuffd_wp, which write-protects.
             pte = pte.without(Bits::WRITE).with(Bits::UFFD_WP);
         }
         // page_add_anon_rmap
