@@ -298,7 +298,7 @@ fn copy_pages(cpu: &Cpu<'_>, huge: Folio<'_>, isolated: &Isolated<'_>) {
         if let (Some(page), EntryPtr::InTable { index, .. }) = (page, ptep) {
             let nth = index as u32 % geometry.pages_per_pmd();
             let to = cpu.machine().page(huge.head().pfn.plus(nth));
-            copy_contents(cpu, Folio::of(cpu.machine().page(page.pfn)), Folio::of(to));
+            copy_contents(cpu, page, to);
         }
     }
 }

@@ -61,7 +61,7 @@ impl<'m> Fault<'_, 'm> {
         if let Some(old) = copy_of
             && self.vma.translations.is_some()
         {
-            copy_contents(self.cpu, Folio::of(old), folio);
+            copy_contents(self.cpu, old, folio.head());
         }
         // ORDERING: the page's contents, and its first reference, before the entry that makes it reachable
         // (__folio_mark_uptodate). Pairs with entry-read-once (P6). No step: no race of the catalogue looks
