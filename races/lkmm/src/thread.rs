@@ -102,13 +102,26 @@ impl<'t> Thread<'t> {
         })
     }
 
-    /// The read of an atomic operation, which may come to write or not.
-    pub fn read_atomic(&mut self, location: usize, mark: ReadMark, address: Reads) -> (i64, Reads) {
-        let answer = self.read(location, mark, address);
-        if let Some(last) = self.events.last_mut() {
-            last.atomic = true;
-        }
-        answer
+    /// What the next read of a location is going to answer, for code that does something else before it.
+    pub fn foresee(&mut self, location: usize) -> i64 {
+        self.some_value(location)
+    }
+
+    /// The read of an atomic operation, which may come to write or not; it answers what was [foreseen](Self::foresee).
+    pub fn read_atomic(
+        &mut self,
+        location: usize,
+        mark: ReadMark,
+        foreseen: i64,
+        address: Reads,
+    ) -> (i64, Reads) {
+        let event = self.event(Kind::Read(mark), Some(location));
+        self.answer(Event {
+            value: foreseen,
+            atomic: true,
+            address,
+            ..event
+        })
     }
 
     /// A write of what depends on `data`.

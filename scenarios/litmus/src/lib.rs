@@ -53,6 +53,7 @@
 //! `lex` → `parse` → `ast` → `resolve` (with `primitive`, then `flow`) → `ir` → `world`, `eval` and `program`,
 //! and `report` for the way back. `intern` keeps names, `error` complains.
 
+mod arith;
 mod ast;
 mod error;
 mod eval;
@@ -60,6 +61,7 @@ mod flow;
 mod intern;
 mod ir;
 mod lex;
+mod lkmm;
 mod parse;
 mod primitive;
 mod program;
@@ -129,6 +131,17 @@ impl Litmus {
     /// holds is for the [report](Self::report) to say, over all executions.
     pub fn program(&self) -> Program {
         program::program(&self.code)
+    }
+
+    /// Why no engine can run the test, although it has a meaning: if so, there is no [`program`](Self::program) to be explored.
+    pub fn beyond_engines(&self) -> Option<&str> {
+        self.code.beyond_engines.as_deref()
+    }
+
+    /// What the kernel's own model says of the test, by brute force; and how many candidate executions that took. `stop` is asked
+    /// before each.
+    pub fn lkmm(&self, stop: &mut dyn FnMut() -> bool) -> (Report, u64) {
+        lkmm::judge(&self.code, stop)
     }
 
     /// What an exploration of [`program`](Self::program) says of the test.
