@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::RangedI64ValueParser;
@@ -245,18 +246,50 @@ pub(crate) struct ReplayArgs {
     pub(crate) keep: bool,
 }
 
+/// What a litmus test is put to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LitmusModel {
+    /// The kernel's own model, by brute force.
+    Kernel,
+    /// A model of the graph engine.
+    Graph(Model),
+}
+
+impl LitmusModel {
+    /// Its name on the command line and in JSON.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Kernel => "lkmm",
+            Self::Graph(model) => model.name(),
+        }
+    }
+}
+
+impl FromStr for LitmusModel {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        if name == Self::Kernel.name() {
+            return Ok(Self::Kernel);
+        }
+        let unknown = |_| format!("unknown memory model {name:?} (known: sc, tso, rc11, lkmm)");
+        name.parse().map(Self::Graph).map_err(unknown)
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct LitmusArgs {
     /// The files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The memory model
+    /// The memory model: sc, tso, rc11; or lkmm, the kernel's own, which is not explored by an engine, but by judging every
+    /// candidate execution
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
-    pub(crate) model: Model,
-    /// Threads that share each search; what they find does not depend on it
+    pub(crate) model: LitmusModel,
+    /// Threads that share each search; what they find does not depend on it. Of no effect under lkmm
     #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
     pub(crate) jobs: NonZeroUsize,
-    /// Executions of each file, at most
+    /// Executions of each file, at most; under lkmm, candidate executions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
     /// Seconds for the search of each file, at most; 0 for no limit [default: 20, or none with --max-executions].

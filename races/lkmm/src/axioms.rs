@@ -20,24 +20,10 @@ use crate::bits::{Relation, Set};
 use crate::coherence::Way;
 use crate::event::Fence;
 use crate::fences::{Fences, only};
+use crate::flags::Flags;
 use crate::races::{self, Bounds};
 use crate::rcu;
 use crate::shape::Shape;
-
-/// What the model has to complain of in an execution that it allows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Flags {
-    /// Plain accesses race.
-    pub data_race: bool,
-    /// A plain write and a marked access of one CPU to the same place have no barrier between them.
-    pub mixed_accesses: bool,
-    /// A section of RCU is not left, or one is left that was not entered.
-    pub unmatched_rcu: bool,
-    /// The same of SRCU.
-    pub unmatched_srcu: bool,
-    /// Two sections of SRCU are left by the same unlock.
-    pub multiple_srcu_matches: bool,
-}
 
 /// The relations of one execution.
 pub(crate) struct Execution<'s> {
@@ -66,42 +52,36 @@ pub(crate) struct Execution<'s> {
 
 /// What the model says of an execution: nothing if it forbids it.
 pub(crate) fn judge(shape: &Shape, fences: &Fences, ways: &[&Way]) -> Option<Flags> {
-    let execution = Execution::new(shape, fences, ways);
-    if !execution.hb.is_acyclic() || !execution.pb.is_acyclic() {
-        return None;
-    }
+    let execution = Execution::new(shape, fences, ways)?;
     let sections = rcu::sections(&execution);
-    let rcu_fence = rcu::fence(&execution, &sections.srcu);
-    let (hb_star, pb_star) = (execution.hb.any_number(), execution.pb.any_number());
-    let marked = fences.marked;
-    let rb = (execution
-        .prop
-        .then(&rcu_fence)
-        .then(&hb_star)
-        .then(&pb_star))
-    .ending_in(marked);
+    let nothing = Relation::empty(shape.count);
+    let (mut rcu_fence, mut rb) = (nothing.clone(), nothing);
+    if shape.fences(Fence::RcuWait) | shape.fences(Fence::SrcuWait) != 0 {
+        rcu_fence = rcu::fence(&execution, &sections.srcu);
+        rb = (execution.prop.then(&rcu_fence))
+            .then(&execution.hb.any_number())
+            .then(&execution.pb.any_number())
+            .ending_in(fences.marked);
+    }
     if !rb.is_irreflexive() {
         return None;
     }
-    let mut flags = Flags {
-        unmatched_rcu: fences.unmatched,
-        unmatched_srcu: sections.unmatched,
-        multiple_srcu_matches: sections.multiple,
-        ..Flags::default()
-    };
+    let mut flags = fences.flags | sections.flags;
     if shape.classes.plain != 0 {
         let bounds = Bounds::new(&execution, &rcu_fence, &rb);
         if bounds.is_incoherent(&execution) {
             return None;
         }
-        flags.data_race = bounds.has_race(&execution);
-        flags.mixed_accesses = races::mixed_accesses(&execution);
+        flags |= Flags::DATA_RACE.only_if(bounds.has_race(&execution))
+            | Flags::MIXED_ACCESSES.only_if(races::mixed_accesses(&execution));
     }
     Some(flags)
 }
 
 impl<'s> Execution<'s> {
-    fn new(shape: &'s Shape, fences: &'s Fences, ways: &[&Way]) -> Self {
+    /// The relations, unless they have a cycle that is forbidden already. Of locations whose way is not given nothing is known:
+    /// what is forbidden without them is forbidden with them.
+    pub(crate) fn new(shape: &'s Shape, fences: &'s Fences, ways: &[&Way]) -> Option<Self> {
         let (mut reads_from, mut coherence) =
             (Relation::empty(shape.count), Relation::empty(shape.count));
         for way in ways {
@@ -134,11 +114,11 @@ impl<'s> Execution<'s> {
             hb: empty.clone(),
             pb: empty,
         };
-        execution.derive();
-        execution
+        execution.derive()?;
+        Some(execution)
     }
 
-    fn derive(&mut self) {
+    fn derive(&mut self) -> Option<()> {
         let (shape, fences) = (self.shape, self.fences);
         let marked = fences.marked;
         let handed_on = self.handed_on();
@@ -152,6 +132,10 @@ impl<'s> Execution<'s> {
         self.fence = &self.both_kinds | &fences.wmb | &fences.rmb;
 
         let ppo = self.preserved(&handed_on);
+        let passes = (ppo | &self.from_others)
+            .beginning_in(marked)
+            .ending_in(marked);
+        passes.is_acyclic().then_some(())?;
         let overwrite = &self.coherence | &self.from_reads;
         self.rmw_sequence = self.reads_from.then(&shape.rmw).any_number();
         let seen = self.from_others.ending_in(marked).or_none();
@@ -170,15 +154,13 @@ impl<'s> Execution<'s> {
         .ending_in(marked);
         let elsewhere_and_back =
             &self.prop.minus(&Relation::identity(shape.count)) & &shape.internal;
-        self.hb = (ppo | &self.from_others | &elsewhere_and_back)
-            .beginning_in(marked)
+        self.hb = passes | &elsewhere_and_back.beginning_in(marked).ending_in(marked);
+        let hb_closed = self.hb.repeated();
+        hb_closed.is_irreflexive().then_some(())?;
+        self.pb = (self.prop.then(&self.strong))
+            .then(&hb_closed.or_none())
             .ending_in(marked);
-        let hb_star = self.hb.any_number();
-        self.pb = self
-            .prop
-            .then(&self.strong)
-            .then(&hb_star)
-            .ending_in(marked);
+        self.pb.is_acyclic().then_some(())
     }
 
     /// "po-unlock-lock-po": before an unlock, to behind the lock that comes next, here or by another CPU.

@@ -3,13 +3,14 @@
 //! 1. A run of each CPU is chosen, one CPU after the other; given up as soon as somebody reads a value that nobody can write
 //!    any more.
 //! 2. For each location the ways in which it may have come to these values are listed ([`crate::coherence`]).
-//! 3. Each combination of them is an execution that the axioms judge.
+//! 3. Each combination of them is an execution that the axioms judge. (They forbid what some of them forbid.)
 
 use crate::Test;
-use crate::axioms::{Flags, judge};
+use crate::axioms::{self, judge};
 use crate::coherence::{Way, ways};
 use crate::error::GaveUp;
 use crate::fences::Fences;
+use crate::flags::Flags;
 use crate::shape::Shape;
 use crate::traces::{Ended, Trace, traces};
 use std::collections::HashSet;
@@ -24,16 +25,17 @@ pub struct Execution<'e> {
     pub flags: Flags,
 }
 
-/// Shows `visit` each execution that the model allows, until `stop` says so; how many there are, allowed or not.
+/// Shows `visit` each execution that the model allows. `stop` is told how many candidates were judged, and says whether that is
+/// enough; it is asked at the very end, too, and more often than there are candidates.
 ///
 /// # Errors
 /// Why not every execution was looked at.
 pub fn explore(
     test: &dyn Test,
-    stop: &mut dyn FnMut() -> bool,
+    stop: &mut dyn FnMut(u64) -> bool,
     visit: &mut dyn FnMut(&Execution<'_>),
-) -> Result<u64, GaveUp> {
-    let runs = traces(test)?;
+) -> Result<(), GaveUp> {
+    let runs = traces(test, stop)?;
     let mut written: Vec<HashSet<(usize, i64)>> = vec![HashSet::new()];
     for of_one in runs.iter().rev() {
         let mut all = written.last().cloned().unwrap_or_default();
@@ -51,7 +53,11 @@ pub fn explore(
         candidates: 0,
     };
     search.choose(&mut Vec::new())?;
-    Ok(search.candidates)
+    let Search {
+        stop, candidates, ..
+    } = search;
+    stop(candidates);
+    Ok(())
 }
 
 fn writes(run: &Trace) -> impl Iterator<Item = (usize, i64)> {
@@ -64,7 +70,7 @@ struct Search<'s> {
     runs: &'s [Vec<Trace>],
     /// What may be written by the CPUs from each on.
     written: &'s [HashSet<(usize, i64)>],
-    stop: &'s mut dyn FnMut() -> bool,
+    stop: &'s mut dyn FnMut(u64) -> bool,
     visit: &'s mut dyn FnMut(&Execution<'_>),
     candidates: u64,
 }
@@ -77,6 +83,9 @@ impl<'s> Search<'s> {
         let Some(runs) = self.runs.get(chosen.len()) else {
             return self.combine(chosen);
         };
+        if (self.stop)(self.candidates) {
+            return Err(GaveUp::Stopped);
+        }
         for run in runs {
             chosen.push(run);
             self.choose(chosen)?;
@@ -113,38 +122,70 @@ impl<'s> Search<'s> {
             }
             of_each.push(ways);
         }
+        // Those with the fewest ways first: what they forbid, they forbid for all the others.
+        let mut order: Vec<usize> = (0..of_each.len()).collect();
+        order.sort_by_key(|&location| of_each[location].len());
         let fences = Fences::new(&shape);
-        let mut at = vec![0; of_each.len()];
-        loop {
-            self.candidates += 1;
-            if (self.stop)() {
-                return Err(GaveUp::Stopped);
-            }
-            let ways: Vec<&Way> = of_each
-                .iter()
-                .zip(&at)
-                .map(|(ways, &at)| &ways[at])
-                .collect();
-            if let Some(flags) = judge(&shape, &fences, &ways) {
-                self.show(&shape, &ways, chosen, flags);
-            }
-            let next = (0..at.len()).find(|&location| at[location] + 1 < of_each[location].len());
-            let Some(next) = next else { return Ok(()) };
-            at[next] += 1;
-            at[..next].fill(0);
-        }
+        let together = Together {
+            shape: &shape,
+            fences: &fences,
+            of_each: &of_each,
+            order: &order,
+            chosen,
+        };
+        self.places(&together, &mut Vec::new())
     }
 
-    fn show(&mut self, shape: &Shape, ways: &[&Way], chosen: &[&'s Trace], flags: Flags) {
-        let last = |(way, &initial): (&&Way, &i64)| match way.row.last() {
-            Some(&last) if last >= shape.locations => shape.events[last - shape.locations].value,
-            _ => initial,
+    /// Chooses a way for one location after the other; gives up as soon as those that are chosen are forbidden.
+    fn places<'w>(
+        &mut self,
+        together: &Together<'w, 's>,
+        ways: &mut Vec<&'w Way>,
+    ) -> Result<(), GaveUp> {
+        if (self.stop)(self.candidates) {
+            return Err(GaveUp::Stopped);
+        }
+        let Some(&location) = together.order.get(ways.len()) else {
+            self.candidates += 1;
+            if let Some(flags) = judge(together.shape, together.fences, ways) {
+                self.show(together, ways, flags);
+            }
+            return Ok(());
         };
-        let memory: Vec<i64> = ways.iter().zip(self.initial).map(last).collect();
+        let of_this = &together.of_each[location];
+        let is_worth_it = !ways.is_empty() && of_this.len() > 1;
+        if is_worth_it && axioms::Execution::new(together.shape, together.fences, ways).is_none() {
+            return Ok(());
+        }
+        for way in of_this {
+            ways.push(way);
+            self.places(together, ways)?;
+            ways.pop();
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, together: &Together<'_, 's>, ways: &[&Way], flags: Flags) {
+        let mut memory = self.initial.to_vec();
+        for (&location, way) in together.order.iter().zip(ways) {
+            let last = way.row.last().and_then(|&last| together.shape.event(last));
+            if let Some(event) = last {
+                memory[location] = event.value;
+            }
+        }
         (self.visit)(&Execution {
-            ended: chosen.iter().map(|run| &run.ended).collect(),
+            ended: together.chosen.iter().map(|run| &run.ended).collect(),
             memory: &memory,
             flags,
         });
     }
+}
+
+/// One choice of runs, and the ways that each location has in it.
+struct Together<'w, 's> {
+    shape: &'w Shape,
+    fences: &'w Fences,
+    of_each: &'w [Vec<Way>],
+    order: &'w [usize],
+    chosen: &'w [&'s Trace],
 }

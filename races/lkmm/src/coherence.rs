@@ -67,10 +67,8 @@ pub(crate) fn ways(shape: &Shape, location: usize, initial: i64) -> Vec<Way> {
 
 impl Search<'_> {
     fn value(&self, write: usize) -> i64 {
-        match write.checked_sub(self.shape.locations) {
-            None => self.initial,
-            Some(nth) => self.shape.events[nth].value,
-        }
+        let event = self.shape.event(write);
+        event.map_or(self.initial, |event| event.value)
     }
 
     /// The read of the read-modify-write that `write` belongs to.

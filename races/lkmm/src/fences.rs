@@ -2,6 +2,7 @@
 
 use crate::bits::{Relation, Set, each};
 use crate::event::Fence;
+use crate::flags::Flags;
 use crate::shape::Shape;
 
 /// The orders that a [`Shape`] has by itself.
@@ -20,8 +21,8 @@ pub(crate) struct Fences {
     pub(crate) waits: Relation,
     /// From `rcu_read_lock` to its `rcu_read_unlock`.
     pub(crate) rcu_sections: Relation,
-    /// Whether somebody leaves a section that was not entered, or never leaves one.
-    pub(crate) unmatched: bool,
+    /// What is wrong with those.
+    pub(crate) flags: Flags,
     pub(crate) external: Relation,
 }
 
@@ -32,7 +33,7 @@ impl Fences {
         let marked = shape.all & !classes.plain;
         let seen_by_rmb = classes.reads & !classes.no_return;
         let order = &shape.order;
-        let (rcu_sections, unmatched) = rcu_sections(shape);
+        let (rcu_sections, flags) = rcu_sections(shape);
         Self {
             memory,
             marked,
@@ -49,7 +50,7 @@ impl Fences {
             full: full(shape, memory),
             waits: waits(shape),
             rcu_sections,
-            unmatched,
+            flags,
             external: shape.external(),
         }
     }
@@ -74,11 +75,11 @@ fn waits(shape: &Shape) -> Relation {
     shape.order.ending_in(waits).then(&shape.order.or_none())
 }
 
-/// The sections of RCU, inner ones as well, and whether some lock or unlock belongs to none.
-fn rcu_sections(shape: &Shape) -> (Relation, bool) {
+/// The sections of RCU, inner ones as well, and what is wrong with them.
+fn rcu_sections(shape: &Shape) -> (Relation, Flags) {
     let mut sections = Relation::empty(shape.count);
     let mut open: Vec<(usize, usize)> = Vec::new();
-    let mut unmatched = false;
+    let mut flags = Flags::NONE;
     for (nth, event) in shape.events.iter().enumerate() {
         let (id, cpu) = (shape.locations + nth, shape.cpus[nth]);
         if event.is_fence(Fence::RcuLock) {
@@ -86,11 +87,12 @@ fn rcu_sections(shape: &Shape) -> (Relation, bool) {
         } else if event.is_fence(Fence::RcuUnlock) {
             match open.pop_if(|opened| opened.0 == cpu) {
                 Some((_, lock)) => sections.add(lock, id),
-                None => unmatched = true,
+                None => flags |= Flags::UNMATCHED_RCU_UNLOCK,
             }
         }
     }
-    (sections, unmatched || !open.is_empty())
+    flags |= Flags::UNMATCHED_RCU_LOCK.only_if(!open.is_empty());
+    (sections, flags)
 }
 
 /// Each event of a set with itself.

@@ -10,13 +10,13 @@
 use crate::axioms::Execution;
 use crate::bits::Relation;
 use crate::event::Fence;
+use crate::flags::Flags;
 
 /// The sections of SRCU, and what is wrong with them.
 pub(crate) struct Sections {
     /// From lock to unlock.
     pub(crate) srcu: Relation,
-    pub(crate) unmatched: bool,
-    pub(crate) multiple: bool,
+    pub(crate) flags: Flags,
 }
 
 /// Which unlock of SRCU leaves which section: the one that is given what the lock returned, be it through memory.
@@ -26,8 +26,7 @@ pub(crate) fn sections(execution: &Execution<'_>) -> Sections {
     if locks | unlocks == 0 {
         return Sections {
             srcu: Relation::empty(shape.count),
-            unmatched: false,
-            multiple: false,
+            flags: Flags::NONE,
         };
     }
     let carried = (shape.data.ending_in(shape.all & !unlocks))
@@ -39,20 +38,19 @@ pub(crate) fn sections(execution: &Execution<'_>) -> Sections {
         .ending_in(unlocks);
     let srcu = &handed & &shape.same_place;
     let joined = srcu.inverse().then(&srcu);
+    let is_multiple = !joined.minus(&Relation::identity(shape.count)).is_empty();
     Sections {
-        unmatched: srcu.domain() != locks || srcu.range() != unlocks,
-        multiple: !joined.minus(&Relation::identity(shape.count)).is_empty(),
+        flags: Flags::UNMATCHED_SRCU_LOCK.only_if(srcu.domain() != locks)
+            | Flags::UNMATCHED_SRCU_UNLOCK.only_if(srcu.range() != unlocks)
+            | Flags::MULTIPLE_SRCU_MATCHES.only_if(is_multiple),
         srcu,
     }
 }
 
-/// "rcu-fence": what grace periods and sections order.
+/// "rcu-fence": what grace periods, of which there are some, and sections order.
 pub(crate) fn fence(execution: &Execution<'_>, srcu: &Relation) -> Relation {
     let shape = execution.shape;
     let (rcu_waits, srcu_waits) = (shape.fences(Fence::RcuWait), shape.fences(Fence::SrcuWait));
-    if rcu_waits | srcu_waits == 0 {
-        return Relation::empty(shape.count);
-    }
     let link = (shape.order.or_none())
         .then(&execution.hb.any_number())
         .then(&execution.pb.any_number())

@@ -161,6 +161,11 @@ impl Shape {
         }
     }
 
+    /// An event, if it is no initial write.
+    pub(crate) fn event(&self, id: usize) -> Option<&Event> {
+        self.events.get(id.checked_sub(self.locations)?)
+    }
+
     /// The location of an event.
     pub(crate) fn place(&self, id: usize) -> Option<usize> {
         match id.checked_sub(self.locations) {

@@ -35,7 +35,10 @@ pub(crate) struct Trace {
 }
 
 /// All runs of each CPU.
-pub(crate) fn traces(test: &dyn Test) -> Result<Vec<Vec<Trace>>, GaveUp> {
+pub(crate) fn traces(
+    test: &dyn Test,
+    stop: &mut dyn FnMut(u64) -> bool,
+) -> Result<Vec<Vec<Trace>>, GaveUp> {
     let mut values: Vec<Vec<i64>> = test.initial().iter().map(|&value| vec![value]).collect();
     for (location, value) in test.stored() {
         insert(&mut values[location], value);
@@ -46,6 +49,9 @@ pub(crate) fn traces(test: &dyn Test) -> Result<Vec<Vec<Trace>>, GaveUp> {
         let mut writes = 0;
         for cpu in 0..test.cpus() {
             let runs = runs(test, cpu, &values)?;
+            if stop(0) {
+                return Err(GaveUp::Stopped);
+            }
             let of_one = runs.iter().map(|run| written(run).count()).max();
             writes += of_one.unwrap_or(0);
             found.push(runs);

@@ -135,6 +135,7 @@ struct Uses {
     plain: bool,
     marked: bool,
     tried: bool,
+    srcu: bool,
 }
 
 /// What the whole test does with its locations.
@@ -144,8 +145,9 @@ struct Survey {
     taken: Vec<usize>,
 }
 
-/// Decides what each location is made of.
-pub(crate) fn shape(code: &mut Code) {
+/// Decides what each location is made of, and names one of which that cannot be said: it is an `srcu_struct`, and memory as well.
+pub(crate) fn shape(code: &mut Code) -> Option<&'static str> {
+    let mut mixed = None;
     let mut survey = Survey {
         uses: vec![Uses::default(); code.locations.len()],
         taken: taken(code),
@@ -156,11 +158,11 @@ pub(crate) fn shape(code: &mut Code) {
     let has_filter = code.filter.is_some();
     for (location, uses) in code.locations.iter_mut().zip(survey.uses) {
         let is_of = |base| (location.ty).is_some_and(|ty| ty.base == base && ty.stars == 0);
-        if is_of(Base::Srcu) {
-            location.shape = Shape::Srcu;
-            continue;
+        if uses.srcu && (uses.plain || uses.marked) {
+            mixed = Some(location.name);
         }
         location.shape = match (is_of(Base::SpinLock), uses.plain) {
+            _ if uses.srcu => Shape::Srcu,
             (true, _) if uses.tried => Shape::TriedLock,
             (true, _) => Shape::Lock,
             (false, true) if uses.marked || has_filter => Shape::Mixed,
@@ -168,6 +170,7 @@ pub(crate) fn shape(code: &mut Code) {
             (false, false) => Shape::Atomic,
         };
     }
+    mixed
 }
 
 /// The locations whose addresses are ever values, rather than only accessed by name.
@@ -266,6 +269,9 @@ impl Survey {
             Access::SpinTrylock(lock) | Access::SpinIsLocked(lock) => {
                 self.uses[*lock].tried = true;
             }
+            Access::SrcuReadLock(srcu)
+            | Access::SrcuReadUnlock(srcu, _)
+            | Access::SynchronizeSrcu(srcu) => self.uses[*srcu].srcu = true,
             _ => {}
         }
     }
@@ -287,8 +293,8 @@ pub(crate) fn constants(code: &Code) -> Vec<(usize, i64)> {
     let mut note = |access: &Access| {
         let (at, value) = match access {
             Access::Store { at, value, .. } | Access::StoreThenBarrier { at, value } => (at, value),
-            Access::TryCompareExchange { at, new, .. } => (at, new),
-            Access::Rmw {
+            Access::TryCompareExchange { at, new, .. }
+            | Access::Rmw {
                 at,
                 change: Change::Swap(new) | Change::CompareExchange(_, new),
                 ..

@@ -138,10 +138,10 @@ impl Litmus {
         self.code.beyond_engines.as_deref()
     }
 
-    /// What the kernel's own model says of the test, by brute force; and how many candidate executions that took. `stop` is asked
-    /// before each.
-    pub fn lkmm(&self, stop: &mut dyn FnMut() -> bool) -> (Report, u64) {
-        lkmm::judge(&self.code, stop)
+    /// What the kernel's own model says of the test, by brute force; and how many candidate executions that took. `stop` is
+    /// asked before each, and told how many there were; no more than so many distinct `outcomes` are kept.
+    pub fn lkmm(&self, outcomes: usize, stop: &mut dyn FnMut(u64) -> bool) -> (Report, u64) {
+        lkmm::judge(&self.code, outcomes, stop)
     }
 
     /// What an exploration of [`program`](Self::program) says of the test.

@@ -20,43 +20,49 @@ use gupcheck_lkmm::{
     Ended, Execution, Fence, Flags, GaveUp, ReadMark, Reads, Test, Thread, WriteMark, explore,
 };
 use gupcheck_sync::{LoadOrder, RmwOrder, StoreOrder};
-use std::ops::BitOr;
+use std::cell::Cell;
 
-/// What the kernel's model says of a test, and how many candidate executions it judged. `stop` is asked before each.
-pub(crate) fn judge(code: &Code, stop: &mut dyn FnMut() -> bool) -> (Report, u64) {
-    let (mut ends, mut flags, mut fault) = (KernelEnds::new(), Vec::new(), None);
-    let mut candidates = 0;
-    let judged = explore(
-        &Kernel::new(code),
-        &mut || {
-            candidates += 1;
-            stop()
-        },
-        &mut |execution| {
-            let words = words(code, execution);
-            if code
-                .filter
-                .as_ref()
-                .is_some_and(|filter| !filter.holds(&words))
-            {
-                *ends.entry(words).or_default() += 1;
+/// What the kernel's model says of a test, and how many candidate executions it judged. `stop` is asked before each; no more
+/// than so many distinct `outcomes` are kept.
+pub(crate) fn judge(
+    code: &Code,
+    outcomes: usize,
+    stop: &mut dyn FnMut(u64) -> bool,
+) -> (Report, u64) {
+    let (mut ends, mut flags, mut fault) = (KernelEnds::new(), Flags::NONE, None);
+    let (mut candidates, is_full) = (0, Cell::new(false));
+    let mut enough = |judged| {
+        candidates = judged;
+        is_full.get() || stop(judged)
+    };
+    let judged = explore(&Kernel::new(code), &mut enough, &mut |execution| {
+        let words = words(code, execution);
+        let is_kept = (code.filter.as_ref()).is_none_or(|filter| filter.holds(&words));
+        if is_kept {
+            flags |= execution.flags;
+            if let Some(what) = execution.ended.iter().find_map(|ended| ended.fault) {
+                fault = Some(what);
                 return;
             }
-            match execution.ended.iter().find_map(|ended| ended.fault) {
-                Some(what) => fault = Some(what),
-                None => *ends.entry(words).or_default() += 1,
-            }
-            note(&mut flags, execution.flags);
-        },
-    );
+        }
+        if ends.len() < outcomes || ends.contains_key(&words) {
+            *ends.entry(words).or_default() += 1;
+        } else {
+            is_full.set(true);
+        }
+    });
     let coverage = match (fault, judged) {
         (Some(what), _) => Coverage::Violation(format!("bug: {what}")),
-        (None, Ok(_)) => Coverage::Complete,
+        (None, _) if is_full.get() => {
+            Coverage::Truncated(format!("after {outcomes} distinct outcomes"))
+        }
+        (None, Ok(())) => Coverage::Complete,
         (None, Err(GaveUp::Stopped)) => {
             Coverage::Truncated(format!("after {candidates} candidate executions"))
         }
         (None, Err(too_large)) => Coverage::Unsupported(too_large.to_string()),
     };
+    let flags = flags.names().collect();
     (Report::of_kernel(code, ends, coverage, flags), candidates)
 }
 
@@ -67,22 +73,6 @@ fn words(code: &Code, execution: &Execution<'_>) -> Vec<i64> {
         Asked::Location(location) => execution.memory[location],
     };
     code.asked.iter().map(word).collect()
-}
-
-/// Adds what is complained of, under herd's names.
-fn note(known: &mut Vec<&'static str>, flags: Flags) {
-    let rows = [
-        (flags.data_race, "data-race"),
-        (flags.mixed_accesses, "mixed-accesses"),
-        (flags.unmatched_rcu, "unmatched-rcu"),
-        (flags.unmatched_srcu, "unmatched-srcu"),
-        (flags.multiple_srcu_matches, "multiple-srcu-matches"),
-    ];
-    for (is_so, name) in rows {
-        if is_so && !known.contains(&name) {
-            known.push(name);
-        }
-    }
 }
 
 /// A litmus test as the model's.
@@ -423,7 +413,7 @@ impl<'m, 't> Machine<'m, 't> {
             | Change::And(by)
             | Change::AndNot(by)
             | Change::Or(by)
-            | Change::Xor(by) => by.of.bitor(old.of),
+            | Change::Xor(by) => by.of | old.of,
         };
         self.thread
             .write_atomic(location, mark, word, address, data);

@@ -200,6 +200,23 @@ fn every_file_of_the_corpus_is_read_and_named_after_its_test() {
 }
 
 #[test]
+fn the_kernels_own_model_says_what_herd_says() {
+    for (path, source, verdict) in &corpus_tests() {
+        let litmus = Litmus::parse(source).expect("read by another test");
+        let (report, _) = litmus.lkmm(usize::MAX, &mut |_| false);
+        let observation = report.observation.map(|o| format!("{o:?}"));
+        assert_eq!(observation.as_ref(), Some(verdict), "{}", path.display());
+        let races = stem(path) == "gup-c4-plain-init-no-wmb";
+        assert_eq!(
+            report.flags.contains(&"data-race"),
+            races,
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
 fn what_lkmm_forbids_sc_and_tso_forbid() {
     let verdicts: BTreeMap<String, Says> = (corpus_tests().iter())
         .map(|(path, _, lkmm)| (stem(path), lkmm_says(lkmm)))

@@ -222,10 +222,9 @@ impl<'a> Body<'a> {
         let (at, ty) = self.value(expr)?;
         match ty.stars.checked_sub(1) {
             Some(0) if ty.base == Base::SpinLock => unsupported("a lock as memory", expr.span),
-            Some(0) if matches!(ty.base, Base::Srcu | Base::Byte) => unsupported(
-                format!("a {} as memory", Type { stars: 0, ..ty }),
-                expr.span,
-            ),
+            Some(0) if ty.base == Base::Byte => unsupported("a char as memory", expr.span),
+            // If that is all that is done with it, it may be one by name only.
+            Some(0) if ty.base == Base::Srcu => Ok((at, INT)),
             Some(stars) => Ok((at, Type { stars, ..ty })),
             // An `int` may hold an address; whether it does is known when it is used.
             None if !matches!(at, Value::Int(_)) => Ok((at, INT)),

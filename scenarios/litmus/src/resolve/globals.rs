@@ -29,12 +29,9 @@ impl Globals {
             self.locations.len() - 1
         });
         let location = &mut self.locations[index];
-        let object = |ty: Type| match ty.base {
-            Base::SpinLock | Base::Srcu => Some(ty.base),
-            _ => None,
-        };
+        let is_lock = |ty: Type| ty.base == Base::SpinLock;
         match (location.ty, ty) {
-            (Some(old), Some(new)) if object(old) != object(new) => {
+            (Some(old), Some(new)) if is_lock(old) != is_lock(new) => {
                 return invalid(format!("`{name}` is both {old} and {new}"), span);
             }
             (None, Some(_)) => location.ty = ty,

@@ -3,7 +3,7 @@
 use super::globals::Globals;
 use super::{body, state};
 use crate::ast::Test;
-use crate::error::{Checked, invalid, unsupported};
+use crate::error::{Checked, Span, invalid, unsupported};
 use crate::flow;
 use crate::ir::Code;
 
@@ -40,7 +40,10 @@ pub(crate) fn resolve(source: &str, test: &Test) -> Checked<Code> {
     for process in &mut code.processes {
         flow::mark_dependencies(&mut process.steps);
     }
-    flow::shape(&mut code);
+    if let Some(mixed) = flow::shape(&mut code) {
+        let what = format!("`{mixed}`, which is an srcu_struct and memory as well,");
+        return unsupported(what, Span::default());
+    }
     code.beyond_engines = beyond_engines(&code);
     Ok(code)
 }
