@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::RangedI64ValueParser;
@@ -14,6 +13,7 @@ use gupcheck_graph::selfcheck::generate::Family;
 use gupcheck_program::{Model, Reductions};
 use gupcheck_races::race::Size;
 
+use crate::litmus_model::LitmusModel;
 use crate::matrix::Shard;
 use crate::pattern;
 use crate::picture::Pictures;
@@ -244,37 +244,6 @@ pub(crate) struct ReplayArgs {
     /// Keep it in `ci/schedules`, to be replayed by every test run
     #[arg(long)]
     pub(crate) keep: bool,
-}
-
-/// What a litmus test is put to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum LitmusModel {
-    /// The kernel's own model, by brute force.
-    Kernel,
-    /// A model of the graph engine.
-    Graph(Model),
-}
-
-impl LitmusModel {
-    /// Its name on the command line and in JSON.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Kernel => "lkmm",
-            Self::Graph(model) => model.name(),
-        }
-    }
-}
-
-impl FromStr for LitmusModel {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        if name == Self::Kernel.name() {
-            return Ok(Self::Kernel);
-        }
-        let unknown = |_| format!("unknown memory model {name:?} (known: sc, tso, rc11, lkmm)");
-        name.parse().map(Self::Graph).map_err(unknown)
-    }
 }
 
 #[derive(Debug, clap::Args)]

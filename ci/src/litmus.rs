@@ -10,9 +10,10 @@ use gupcheck_litmus::{Coverage, Litmus, REDUCTIONS, Report};
 use gupcheck_program::{Engine, Model, Search, Stop, Unwatched};
 use serde::Serialize;
 
-use crate::args::{LitmusArgs, LitmusModel};
+use crate::args::LitmusArgs;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::litmus_model::LitmusModel;
 use crate::output::{self, Output};
 use crate::plan;
 use crate::source::{self, Unread};

@@ -21,7 +21,7 @@ impl Flags {
     pub const UNMATCHED_SRCU_LOCK: Self = Self(1 << 4);
     /// A section of SRCU is left that was not entered.
     pub const UNMATCHED_SRCU_UNLOCK: Self = Self(1 << 5);
-    /// One unlock leaves two sections of SRCU.
+    /// Two unlocks leave the same section of SRCU.
     pub const MULTIPLE_SRCU_MATCHES: Self = Self(1 << 6);
 
     /// All of them, under the names that the model gives them, in its order.

@@ -9,14 +9,11 @@ fn judged(source: &str) -> Report {
 
 /// A test of these processes, which share `x`, `y`, `z`, the lock `l`, and `s` and `t` of SRCU.
 fn test(processes: &[&str], exists: &str) -> String {
-    let mut source = "C t\n{ }\n".to_owned();
-    for (index, process) in processes.iter().enumerate() {
-        source += &format!(
-            "P{index}(int *x, int *y, int *z, atomic_t *a, spinlock_t *l, struct srcu_struct *s, \
-             struct srcu_struct *t) {{ {process} }}\n"
-        );
-    }
-    source + &format!("exists ({exists})\n")
+    let parameters = "int *x, int *y, int *z, atomic_t *a, spinlock_t *l, struct srcu_struct *s, struct srcu_struct *t";
+    let processes = processes.iter().enumerate();
+    let processes = processes.map(|(index, body)| format!("P{index}({parameters}) {{ {body} }}\n"));
+    let processes: Vec<String> = processes.collect();
+    format!("C t\n{{ }}\n{}exists ({exists})\n", processes.concat())
 }
 
 fn is_allowed(processes: &[&str], exists: &str) -> bool {
@@ -262,7 +259,7 @@ fn what_is_wrong_with_sections_is_flagged() {
     assert_eq!(flags("rcu_read_unlock();"), ["unmatched-rcu-unlock"]);
     assert_eq!(flags("i = srcu_read_lock(s);"), ["unmatched-srcu-lock"]);
     assert_eq!(flags("srcu_read_unlock(s, 0);"), ["unmatched-srcu-unlock"]);
-    let twice = "i = srcu_read_lock(s); j = srcu_read_lock(s); srcu_read_unlock(s, i + j);";
+    let twice = "i = srcu_read_lock(s); srcu_read_unlock(s, i); srcu_read_unlock(s, i);";
     assert_eq!(flags(twice), ["multiple-srcu-matches"]);
 }
 

@@ -163,12 +163,12 @@ exists (1:r0=b /\\ p=b)";
     expect![[r#"
         Test Pointers Allowed
         States 2
-        1:r0=a; p=b;
-        1:r0=b; p=b;
+        1:r0=a; [p]=b;
+        1:r0=b; [p]=b;
         Ok
         Witnesses
         Positive: 1 Negative: 1
-        Condition exists (1:r0=b /\ p=b)
+        Condition exists (1:r0=b /\ [p]=b)
         Observation Pointers Sometimes 1 1
     "#]]
     .assert_eq(&under_sc(source).to_string());

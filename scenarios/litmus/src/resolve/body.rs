@@ -404,19 +404,37 @@ impl<'a> Body<'a> {
             }
             Primitive::TryCompareExchange(order) => (self.try_exchange(args, order, span)?, INT),
             Primitive::Fence(barrier) => (Access::Fence(barrier), INT),
-            Primitive::SpinLock => (Access::SpinLock(self.lock(&args[0])?), INT),
-            Primitive::SpinUnlock => (Access::SpinUnlock(self.lock(&args[0])?), INT),
-            Primitive::SpinTrylock => (Access::SpinTrylock(self.lock(&args[0])?), INT),
-            Primitive::SpinIsLocked => (Access::SpinIsLocked(self.lock(&args[0])?), INT),
+            Primitive::SpinLock => (
+                Access::SpinLock(self.object(&args[0], Base::SpinLock)?),
+                INT,
+            ),
+            Primitive::SpinUnlock => (
+                Access::SpinUnlock(self.object(&args[0], Base::SpinLock)?),
+                INT,
+            ),
+            Primitive::SpinTrylock => (
+                Access::SpinTrylock(self.object(&args[0], Base::SpinLock)?),
+                INT,
+            ),
+            Primitive::SpinIsLocked => (
+                Access::SpinIsLocked(self.object(&args[0], Base::SpinLock)?),
+                INT,
+            ),
             Primitive::RcuReadLock => (Access::RcuReadLock, INT),
             Primitive::RcuReadUnlock => (Access::RcuReadUnlock, INT),
             Primitive::SynchronizeRcu => (Access::SynchronizeRcu, INT),
-            Primitive::SrcuReadLock => (Access::SrcuReadLock(self.srcu(&args[0])?), INT),
+            Primitive::SrcuReadLock => (
+                Access::SrcuReadLock(self.object(&args[0], Base::Srcu)?),
+                INT,
+            ),
             Primitive::SrcuReadUnlock => {
-                let (srcu, given) = (self.srcu(&args[0])?, self.value(&args[1])?.0);
+                let (srcu, given) = (self.object(&args[0], Base::Srcu)?, self.value(&args[1])?.0);
                 (Access::SrcuReadUnlock(srcu, given), INT)
             }
-            Primitive::SynchronizeSrcu => (Access::SynchronizeSrcu(self.srcu(&args[0])?), INT),
+            Primitive::SynchronizeSrcu => (
+                Access::SynchronizeSrcu(self.object(&args[0], Base::Srcu)?),
+                INT,
+            ),
         })
     }
 
@@ -470,16 +488,7 @@ impl<'a> Body<'a> {
         )
     }
 
-    /// The lock that an argument names.
-    fn lock(&mut self, arg: &'a Spanned<Expr>) -> Checked<usize> {
-        self.object(arg, Base::SpinLock)
-    }
-
-    /// The `srcu_struct` that an argument names.
-    fn srcu(&mut self, arg: &'a Spanned<Expr>) -> Checked<usize> {
-        self.object(arg, Base::Srcu)
-    }
-
+    /// The lock or the `srcu_struct` that an argument names.
     fn object(&mut self, arg: &'a Spanned<Expr>, base: Base) -> Checked<usize> {
         let (value, ty) = self.value(arg)?;
         let due = Type { base, stars: 1 };
