@@ -11,15 +11,13 @@
 //! Before v5.9 nobody asked: without `fork-copies-pinned` that is the kernel. v5.9 and v5.10 asked, and had no sequence
 //! (`fork-sequence`, 57efa1fe5957).
 
-use crate::pinned::{EVERYWHERE, RELAXED, while_forking};
+use crate::pinned::small_pages;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/small-page",
     catalogue: "R04",
     about: "A page is pinned for writing while fork decides whether the child may share it.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::SeqcountBegin, EVERYWHERE),
         Need::of(Step::SeqcountRetry, EVERYWHERE),
@@ -30,15 +28,11 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PincountBarrier, RELAXED),
     ],
     indifferent: &[Step::RecheckOrder, Step::IrqsRestoredFirst],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(size.pages);
-    boot.populate(area);
-    let child = boot.child_of(area);
-    boot.has_pinned_before(area.mm);
-    while_forking(size, boot, (area, child), size.pages, Foll::WRITE)
+    small_pages(size, kernel, Foll::WRITE, |boot, area| {
+        boot.has_pinned_before(area.mm);
+    })
 }
