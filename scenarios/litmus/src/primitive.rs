@@ -102,6 +102,25 @@ pub(crate) enum Primitive {
     SynchronizeSrcu,
 }
 
+impl Primitive {
+    /// How many arguments it takes.
+    pub(crate) const fn arguments(self) -> usize {
+        match self {
+            Self::Fence(_) | Self::RcuReadLock | Self::RcuReadUnlock | Self::SynchronizeRcu => 0,
+            Self::Load(..)
+            | Self::SpinLock
+            | Self::SpinUnlock
+            | Self::SpinTrylock
+            | Self::SpinIsLocked
+            | Self::SrcuReadLock
+            | Self::SynchronizeSrcu => 1,
+            Self::Store(..) | Self::StoreThenBarrier | Self::SrcuReadUnlock => 2,
+            Self::Rmw(_, arguments, ..) => arguments.count(),
+            Self::TryCompareExchange(_) => 3,
+        }
+    }
+}
+
 /// What the kernel function (or macro) of this name does, if it has a meaning here.
 pub(crate) fn primitive(name: &str) -> Option<Primitive> {
     use Primitive as P;

@@ -324,19 +324,7 @@ impl<'a> Body<'a> {
         let Some(primitive) = primitive(&name.node) else {
             return unsupported(format!("the function `{}`", name.node), name.span);
         };
-        let due = match primitive {
-            Primitive::Load(..)
-            | Primitive::SpinLock
-            | Primitive::SpinUnlock
-            | Primitive::SpinTrylock
-            | Primitive::SpinIsLocked
-            | Primitive::SrcuReadLock
-            | Primitive::SynchronizeSrcu => 1,
-            Primitive::Store(..) | Primitive::StoreThenBarrier | Primitive::SrcuReadUnlock => 2,
-            Primitive::TryCompareExchange(_) => 3,
-            Primitive::Rmw(_, arguments, ..) => arguments.count(),
-            _ => 0,
-        };
+        let due = primitive.arguments();
         if args.len() != due {
             let what = format!(
                 "`{}` takes {due} arguments and is given {}",
