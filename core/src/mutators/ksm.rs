@@ -71,7 +71,7 @@ fn follow_page<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<Folio<'m>> {
     folio
 }
 
-/// `try_to_merge_one_page`, of a small page. (The kernel would split a large folio first.)
+/// `try_to_merge_one_page`, of a small page. (A large folio is left alone.)
 fn try_to_merge_one_page<'m>(
     cpu: &Cpu<'m>,
     (mm, vma): (&Mm, &Vma),
@@ -81,6 +81,11 @@ fn try_to_merge_one_page<'m>(
 ) -> bool {
     let _span = cpu.span("try_to_merge_one_page");
     if !folio.trylock(cpu) {
+        return false;
+    }
+    // The kernel splits it.
+    if cpu.machine().large_folios && folio.test(cpu, PageFlags::HEAD) {
+        folio.unlock(cpu);
         return false;
     }
     let merged = match (write_protect_page(cpu, mm, addr, folio), kpage) {
