@@ -18,10 +18,10 @@
 
 use crate::cpu::Cpu;
 use crate::folio::{
-    Deferred, Folio, PageFlags, clear_page_flags, folio_ref_count_is, queue_whole_folio,
-    split_queue_locked, split_queue_remove,
+    Deferred, Folio, PageFlags, clear_page_flags, copy_contents, folio_ref_count_is,
+    queue_whole_folio, split_queue_locked, split_queue_remove,
 };
-use crate::lkmm::{read_once, read_once_is, write_once};
+use crate::lkmm::read_once_is;
 use crate::mm::page_copy_anon;
 use crate::step::Step;
 use crate::swap::replace_in_swap_cache;
@@ -70,8 +70,7 @@ pub(super) fn folio_copy(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
     };
     for n in 0..pages {
         let page = |folio: Folio<'_>| cpu.machine().page(folio.head().pfn.plus(n));
-        let contents = read_once(cpu, page(old).contents);
-        write_once(cpu, page(new).contents, contents);
+        copy_contents(cpu, page(old), page(new));
     }
 }
 

@@ -30,6 +30,7 @@
 //! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
+//! | `scan_result` | how that ends, and what is counted |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `gigantic` | raw pages become one folio |
 //! | `isolate` | a block of pages is emptied |
@@ -72,6 +73,7 @@ mod protect;
 mod reclaim;
 mod reclaim_table;
 mod rmap;
+mod scan_result;
 mod split_folio;
 mod uffd_move;
 mod unmap;
@@ -79,7 +81,7 @@ mod user_access;
 mod user_fault;
 mod zap;
 
-pub use collapse::{Scan, collapse_huge_page};
+pub use collapse::collapse_huge_page;
 pub use deferred_split::deferred_split_scan;
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use exit::exit_mmap;
@@ -98,6 +100,7 @@ pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
+pub use scan_result::Scan;
 pub use split_folio::split_huge_page;
 pub use uffd_move::move_pages;
 pub use user_access::{user_read, user_write};

@@ -21,19 +21,20 @@ use crate::folio::{
     Folio, folio_add_rmap_pmd, folio_get, folio_put, folio_remove_rmap_pmd, page_anon_exclusive,
     page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-use crate::mm::{Vma, pmdp_invalidate};
+use crate::mm::{Mm, Vma, pmdp_invalidate};
 use crate::pgtable::EntryPtr;
 use crate::step::Step;
 
 /// `set_pmd_migration_entry`, under the pmd lock: whether it is one now. If not, the page may be pinned, and the pmd is as it was.
 pub(super) fn set_pmd_migration_entry<'m>(
     cpu: &Cpu<'m>,
-    pmdp: EntryPtr<'m>,
+    mm: &Mm,
+    (pmdp, addr): (EntryPtr<'m>, u64),
     folio: Folio<'m>,
 ) -> bool {
     let _span = cpu.span("set_pmd_migration_entry");
     let present = pmdp.get(cpu);
-    let old = pmdp_invalidate(cpu, pmdp, present);
+    let old = pmdp_invalidate(cpu, mm, (pmdp, addr), present);
     let head = cpu.machine().page(old.pfn());
     let exclusive = page_anon_exclusive(cpu, head);
     if exclusive && !page_try_share_anon_rmap(cpu, folio, head) {

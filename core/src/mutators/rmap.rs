@@ -104,7 +104,7 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
     if by == By::Split
         && let Some(pmdp) = find_entry(cpu, place.mm, place.range.start, Level::Pmd)
     {
-        split_huge_pmd(cpu, place.mm, pmdp, true, Some(folio));
+        split_huge_pmd(cpu, place.mm, (pmdp, place.range.start), true, Some(folio));
     }
     invalidating(cpu, place.mm, || migrate_mapped(cpu, folio, place, by))
 }
@@ -124,7 +124,7 @@ fn migrate_mapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by: By)
     let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
     while let Some(ptep) = walk.next() {
         if walk.is_at_pmd() {
-            if !set_pmd_migration_entry(cpu, ptep, folio) {
+            if !set_pmd_migration_entry(cpu, mm, (ptep, walk.address()), folio) {
                 walk.done();
                 return false;
             }

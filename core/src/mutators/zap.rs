@@ -47,7 +47,7 @@ fn madvise(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
 pub(super) fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
     let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(id);
-    let mut tlb = MmuGather::new(mm);
+    let mut tlb = MmuGather::new(cpu, mm);
     invalidate_range_start(cpu, mm);
     zap_range(cpu, mm, &mut tlb, range, reclaim);
     invalidate_range_end(cpu, mm);
@@ -102,7 +102,7 @@ fn zap_pmd<'m>(
     while addr != end {
         if pmdp.is_huge_or_migration(cpu) {
             if end - addr != cpu.machine().geometry.span(Level::Pmd) {
-                split_huge_pmd(cpu, mm, pmdp, false, None);
+                split_huge_pmd(cpu, mm, (pmdp, addr), false, None);
             } else if zap_huge_pmd(cpu, mm, tlb, pmdp, addr..end) {
                 return;
             }

@@ -218,6 +218,18 @@ steps! {
     MoveRmapLock = "M-P88", "move-rmap-lock",
         "Hold the anon_vma lock for writing while a whole table is moved.",
         "rmap-walk-lock (M-P24)", "move_pgt_entry, take_rmap_locks; 97113eb39fa7";
+    MoveBackRmapLock = "M-P123", "move-back-rmap-lock",
+        "Hold the anon_vma lock for writing while PTEs are moved back from where an mremap that failed had moved them.",
+        "rmap-walk-lock (M-P24)", "move_vma, move_ptes, take_rmap_locks; 38a76013ad80";
+    NestedFlush = "M-P120", "nested-flush",
+        "Flush the whole mm at the end of a gathering during which somebody else gathered.",
+        "whoever works with a stale translation", "tlb_finish_mmu, mm_tlb_flush_nested; 99baac21e458";
+    AccessibleWhilePending = "M-P121", "accessible-while-pending",
+        "Flush for a prot-none entry that is taken away, if somebody has still to flush what he changed.",
+        "change_protection, which flushes at its end", "ptep_clear_flush, pte_accessible; 20841405940e";
+    WpFlushesPending = "M-P122", "wp-flushes-pending",
+        "Flush before a page of a userfaultfd's area is copied, if somebody has still to flush what he changed.",
+        "mwriteprotect_range, which flushes at its end", "do_wp_page, mm_tlb_flush_pending; 6ce64428d62a";
     ForkSequence = "M-P15", "fork-sequence",
         "Keep the write-protect sequence odd for as long as fork copies entries.",
         "seqcount-begin (P2), seqcount-retry (P25)", "copy_page_range; 57efa1fe5957";

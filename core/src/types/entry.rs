@@ -236,6 +236,11 @@ impl Entry {
         self.has(Bits::DIRTY)
     }
 
+    /// `pte_young`.
+    pub const fn is_young(self) -> bool {
+        self.has(Bits::ACCESSED)
+    }
+
     /// `pte_special`.
     pub const fn is_special(self) -> bool {
         self.has(Bits::SPECIAL)
