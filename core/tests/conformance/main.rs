@@ -36,6 +36,7 @@ mod thp;
 mod thp_steps;
 mod told;
 mod torn_down;
+mod uffd_move;
 mod unwelcome;
 mod walk;
 mod walker_steps;
