@@ -110,7 +110,7 @@ fn the_graph_engine_repeats_every_violation() {
     }
 }
 
-/// Of what loom finds in a thousand executions it finds nine tenths in these.
+/// Of what loom finds in a thousand executions it finds three quarters in these.
 const SOON: u64 = 200;
 
 #[test]

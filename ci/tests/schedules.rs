@@ -121,20 +121,21 @@ fn shuttle_follows(under: Under) {
 /// What sampling finds, the graph engine finds: nothing is invented.
 #[test]
 fn what_shuttle_finds_fails_in_the_graph_engine_under_sc_too() {
-    found_by_shuttle_fails(Under::FirstAndLast);
+    // What it finds in thousands of executions it finds in these, nearly always.
+    found_by_shuttle_fails(100);
 }
 
 #[test]
 #[ignore = "a minute"]
-fn what_shuttle_finds_fails_in_the_graph_engine_under_sc_of_every_profile() {
-    found_by_shuttle_fails(Under::Every);
+fn what_shuttle_finds_late_fails_in_the_graph_engine_under_sc_too() {
+    found_by_shuttle_fails(2_000);
 }
 
-fn found_by_shuttle_fails(under: Under) {
+fn found_by_shuttle_fails(executions: u64) {
     let mut found = 0;
-    for (name, program) in knock_outs(under) {
+    for (name, program) in knock_outs(Under::Every) {
         let program = Arc::new(program);
-        let sampled = explore(&ShuttleEngine::RANDOM, &program, 2_000);
+        let sampled = explore(&ShuttleEngine::RANDOM, &program, executions);
         if broken(&sampled).is_some() {
             let exhaustive = explore(&GraphEngine::ONE_THREAD, &program, 100_000);
             assert!(broken(&exhaustive).is_some(), "{name}");
