@@ -29,6 +29,7 @@ pub(crate) fn all_races() -> impl Iterator<Item = &'static Race> {
         gupcheck_thp_collapse::RACES,
         gupcheck_thp_fault::RACES,
         gupcheck_thp_split::RACES,
+        gupcheck_uffd::RACES,
         gupcheck_walker::RACES,
     ];
     families.into_iter().flatten()
