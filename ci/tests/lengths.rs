@@ -43,6 +43,10 @@ fn percentile(lengths: &[usize], hundredths: usize) -> usize {
 }
 
 #[test]
+#[allow(
+    clippy::print_stdout,
+    reason = "the figures are for whoever asks for them"
+)]
 fn the_file_of_a_race_is_short() {
     let listed = gupcheck(&["list", "--json"]);
     let races: BTreeSet<_> = listed.iter().map(|race| word(race, "race")).collect();
