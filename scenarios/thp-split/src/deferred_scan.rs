@@ -23,9 +23,16 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::SplitUnqueues, EVERYWHERE),
     ],
     indifferent: &[],
-    tested: SMALL_FOR_ONE,
+    tested: TESTED,
     build,
 };
+
+/// As `SMALL_FOR_ONE`; the walk that unmaps the folio looks after each area whether it is mapped still.
+const TESTED: &[Tested] = &[
+    Tested::whole(1, 1, 20_000),
+    Tested::whole(1, 2, 100_000),
+    Tested::part(2, 1, 20_000),
+];
 
 const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 /// Where a flush does not wait for a walker.
