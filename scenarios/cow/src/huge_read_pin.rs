@@ -11,7 +11,7 @@ pub(crate) const RACE: Race = Race {
     name: "cow/huge-read-pin",
     catalogue: "R40",
     about: "A huge page that is shared is pinned for reading through its pmd, while another thread writes to it.",
-    // Elsewhere it holds, too, and takes more than 20,000 executions.
+    // arm64's is complete, too, but takes minutes to be judged; weak's has more than 20,000 executions.
     profiles: X86,
     needs: &[
         Need::of(Step::UnshareFirst, X86),
