@@ -7,16 +7,22 @@
 use crate::words::still_mapped;
 use gupcheck_races::prelude::*;
 
+const PV: &[&Profile] = &[&X86_PV];
+
 pub(crate) const RACE: Race = Race {
     name: "cow/huge-read-pin",
     catalogue: "R40",
     about: "A huge page that is shared is pinned for reading through its pmd, while another thread writes to it.",
-    // arm64's is complete, too, but takes minutes to be judged; weak's has more than 20,000 executions.
-    profiles: X86,
+    // With every step in place arm64's and x86-native's are complete as well, and take minutes to be judged; weak's has more than
+    // 20,000 executions.
+    profiles: PV,
     needs: &[
-        Need::of(Step::UnshareFirst, X86),
-        Need::of(Step::ReuseExclusive, X86),
-        Need::of(Step::RereadUnderLock, X86),
+        Need::of(Step::UnshareFirst, PV),
+        Need::of(Step::ReuseExclusive, PV),
+        Need::of(Step::RereadUnderLock, PV),
+        // Somebody has a reference, and nobody else maps the page (R38): of the whole, and of one page once the pmd is split.
+        Need::of(Step::HugeReuseByReferences, PV),
+        Need::of(Step::ReuseByRefcount, PV),
     ],
     tested: &[
         Tested::whole(1, 1, 20_000),
