@@ -3,6 +3,7 @@
 //! If it may be pinned, fork splits the parent's pmd, and copies page by page: the split gives the folio a reference for each
 //! page, and its pins stay where they are. As for a large folio that PTEs map, LKMM lets fork miss the pin (docs/findings.md, F1).
 
+use crate::large_folio;
 use crate::pinned::while_forking;
 use gupcheck_races::prelude::*;
 
@@ -11,13 +12,7 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R04",
     about: "A huge page is pinned through its pmd while fork decides whether the child may share it, or the pmd is split and each page copied.",
     profiles: X86,
-    needs: &[
-        Need::of(Step::SeqcountBegin, X86),
-        Need::of(Step::SeqcountRetry, X86),
-        Need::of(Step::ForkSequence, X86),
-        Need::of(Step::ForkCopiesPinned, X86),
-        Need::of(Step::UndoUnchecked, X86),
-    ],
+    needs: large_folio::RACE.needs,
     indifferent: &[Step::IrqsRestoredFirst],
     ..Race::of(build)
 };

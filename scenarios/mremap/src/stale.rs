@@ -65,9 +65,7 @@ fn build(mut boot: Boot, size: Size, area: Area, at_old: bool) -> Program {
     boot.hardware(new);
     let used = if at_old { area } else { new };
     let mut scene = Scene::new(boot);
-    let users = scene.alike("cpu{} hardware", size.cpus, move |cpu| {
-        hardware_access(cpu, used.mm, used.start)
-    });
+    let users = scene.alike("cpu{} hardware", size.cpus, hardware_use(used));
     let moves = scene.cpu("mremap", move |cpu| mremap(cpu, area, new));
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
     scene.always("the area is moved", did(moves));

@@ -28,9 +28,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     boot.hardware(area);
     let mut scene = Scene::new(boot);
-    let users = scene.alike("cpu{} hardware", size.cpus, move |cpu| {
-        hardware_access(cpu, area.mm, area.start)
-    });
+    let users = scene.alike("cpu{} hardware", size.cpus, hardware_use(area));
     scene.cpu("munmap", move |cpu| munmap(cpu, area.mm, area.vma));
     scene.sometimes("hardware uses a page", gets(users[0], page));
     scene.sometimes("hardware finds nothing mapped", gets_nothing(users[0]));

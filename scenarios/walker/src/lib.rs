@@ -8,7 +8,6 @@ mod last_drop;
 mod long_pin;
 mod marks;
 mod poisoned;
-mod profiles;
 mod shadow;
 mod size_collapse;
 mod size_munmap;
