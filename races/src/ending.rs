@@ -1,7 +1,7 @@
 //! The end of an execution, in the kernel's terms.
 
 use gupcheck_core::boot::Area;
-use gupcheck_core::folio::{Owner, Page, PageFlags, Pfn};
+use gupcheck_core::folio::{Mapping, Owner, Page, PageFlags, Pfn};
 use gupcheck_core::machine::{Machine, MmId};
 use gupcheck_core::mutators::Scan;
 use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
@@ -153,6 +153,31 @@ impl<'a> Ending<'a> {
         cells.into_iter().any(|&cell| {
             let entry: Entry = self.end.value(cell);
             entry.is_migration()
+        })
+    }
+
+    /// Whether whoever comes by way of the page finds it in this area: of what is mapped there, or is in the swap cache for a fault to
+    /// find, the anon_vma says the address. True where nothing is.
+    pub fn is_found_by_rmap(&self, area: Area) -> bool {
+        let vma = &self.machine.mm(area.mm).vmas[area.vma];
+        (0..(area.end - area.start) / PAGE_SIZE).all(|nth| {
+            let addr = area.start + nth * PAGE_SIZE;
+            let swapped = (self.entry(area.mm, addr)).and_then(|(entry, _)| entry.swap_slot());
+            let page = match swapped {
+                Some(slot) => {
+                    let slot = &self.machine.swap().slots[slot as usize];
+                    self.end.value(slot.cached).0
+                }
+                None => self.mapped(area.mm, addr),
+            };
+            page.is_none_or(|pfn| {
+                let page = self.machine.page(pfn);
+                let head = self.head_of(page);
+                let place = self.end.value(head.place);
+                // What was read from a slot is nowhere before it is mapped.
+                self.end.value(head.mapping) != Mapping::Anon
+                    || u64::from(place.index + (pfn.0 - head.pfn.0)) == vma.pgoff + nth
+            })
         })
     }
 

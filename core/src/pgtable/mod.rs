@@ -25,7 +25,8 @@ pub use crate::types::{
 pub use alloc::{free_tables, pmd_install, pte_alloc, pte_alloc_one, pte_free};
 pub use clear_flush::ptep_clear_flush;
 pub use ptl::{
-    find_locked_pte, pte_offset_map_lock, pte_offset_map_nolock, pte_unmap, pte_unmap_unlock,
+    find_locked_pte, pte_offset_map_lock, pte_offset_map_nolock, pte_offset_map_rw_nolock,
+    pte_unmap, pte_unmap_unlock,
 };
 pub use swapops::pfn_swap_entry_to_page;
 pub use table_lock::TableLock;

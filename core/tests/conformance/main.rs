@@ -33,6 +33,7 @@ mod thp;
 mod thp_steps;
 mod told;
 mod torn_down;
+mod uffd_move;
 mod unwelcome;
 mod walk;
 mod walker_steps;
