@@ -6,16 +6,15 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
 const RCU: &[&Profile] = &[&X86_PV, &ARM64, &RISCV_SBI];
 
 pub(crate) const RACE: Race = Race {
     name: "munmap/walk-cache",
     catalogue: "R18",
     about: "munmap frees page tables that hardware walks by what it has cached of the levels above.",
-    profiles: PROFILES,
+    profiles: HARDWARE_WALKS,
     needs: &[
-        Need::of(Step::TlbFlush, PROFILES),
+        Need::of(Step::TlbFlush, HARDWARE_WALKS),
         Need::of(Step::TableInvalidate, RCU),
     ],
     ..Race::of(build)

@@ -6,7 +6,6 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
 const RCU: &[&Profile] = &[&X86_PV, &ARM64, &RISCV_SBI];
 const RELAXED: &[&Profile] = &[&ARM64, &RISCV_SBI];
 
@@ -14,12 +13,12 @@ pub(crate) const RACE: Race = Race {
     name: "tables/exit",
     catalogue: "R19",
     about: "A process ends, and its page is migrated meanwhile; a CPU that went over to a kernel thread still has its page tables.",
-    profiles: PROFILES,
+    profiles: HARDWARE_WALKS,
     needs: &[
         Need::of(Step::PutOrdered, RELAXED),
-        Need::of(Step::TlbFlush, PROFILES),
-        Need::of(Step::RmapWalkLock, PROFILES),
-        Need::of(Step::UnlinkRmapFirst, PROFILES),
+        Need::of(Step::TlbFlush, HARDWARE_WALKS),
+        Need::of(Step::RmapWalkLock, HARDWARE_WALKS),
+        Need::of(Step::UnlinkRmapFirst, HARDWARE_WALKS),
         Need::of(Step::LoneUserWaits, RCU),
     ],
     ..Race::of(build)

@@ -28,8 +28,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     // One pin more is too many; the mapping's reference is in it.
     let held = i32::MAX - GUP_PIN_COUNTING_BIAS / 2;
-    let refcount = boot.page(page).refcount;
-    boot.layout().set(refcount, held + 1);
+    boot.set_references(page, held + 1);
     let mut scene = Scene::new(boot);
     scene.held(page, held);
     // One more than is asked for: it takes two.
