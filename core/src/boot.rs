@@ -88,8 +88,12 @@ impl Boot {
     /// An mm with one private anonymous area of `pages` pages, at an address that a huge page could map,
     /// nothing in it yet.
     pub fn anon_area(&mut self, pages: u32) -> Area {
+        self.anon_area_at(self.geometry().span(Level::Pmd), pages)
+    }
+
+    /// The same, at an address of one's own.
+    pub fn anon_area_at(&mut self, start: u64, pages: u32) -> Area {
         let mm = self.new_mm();
-        let start = self.geometry().span(Level::Pmd);
         let vma = self.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::Anon);
         let end = start + u64::from(pages) * PAGE_SIZE;
         Area {
@@ -101,7 +105,7 @@ impl Boot {
         }
     }
 
-    /// The same, as large as what one pmd maps.
+    /// An mm with an area as large as what one pmd maps.
     pub fn pmd_area(&mut self) -> Area {
         self.anon_area(self.geometry().pages_per_pmd())
     }

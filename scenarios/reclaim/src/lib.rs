@@ -3,7 +3,6 @@
 mod against;
 mod lazyfree;
 mod lazyfree_dirty;
-mod profiles;
 mod slot_reused;
 mod stale_read;
 mod swap_in;

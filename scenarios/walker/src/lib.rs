@@ -9,7 +9,6 @@ mod long_pin;
 mod marks;
 mod poisoned;
 mod poisoned_in_use;
-mod profiles;
 mod shadow;
 mod size_collapse;
 mod size_munmap;
