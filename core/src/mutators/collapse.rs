@@ -28,7 +28,7 @@ use crate::folio::{
 };
 use crate::lkmm::{read_once, smp_wmb};
 use crate::machine::MmId;
-use crate::mm::{Backing, Mm, VmFlags, Vma, page_set_anon};
+use crate::mm::{Backing, Mm, VmFlags, Vma, page_set_anon, vma_start_write};
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, MAX_PTRS_PER_PTE, TableLock, find_entry, table_entry,
 };
@@ -126,11 +126,19 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
         Ok(vma) => vma,
         Err(scan) => return scan,
     };
-    let (pmdp, pmd) = match find_pmd_or_thp_or_none(cpu, mm, base) {
+    // ORDERING: the area's lock: who works in the area without the mmap lock has ended, or has not begun. Pairs with MADV_DONTNEED
+    // under that lock. Until 366a4532d96f the area was locked after the look at the pmd. Without it: R22 b. Step `collapse-vma-lock`.
+    let locks_first = cpu.does(Step::CollapseVmaLock);
+    if locks_first {
+        vma_start_write(cpu, mm, vma);
+    }
+    let pmdp = match find_pmd_or_thp_or_none(cpu, mm, base) {
         Ok(found) => found,
         Err(scan) => return scan,
     };
-    let table = cpu.machine().page(pmd.pfn());
+    if !locks_first {
+        vma_start_write(cpu, mm, vma);
+    }
     let mut isolated = Isolated::new();
     // ORDERING: no rmap walk is under way between the clear and the end of isolation, when all pages are locked. Pairs
     // with rmap-walk-lock (M-P24), split-rmap-lock (M-P25). Without it: migration entries are left behind. Step
@@ -141,19 +149,20 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
     }
     // ORDERING: the table is unlinked before references are counted. Pairs with pmd-recheck (P18). Without
     // it: R02. Step `collapse-clear-first`.
-    let scan = if cpu.does(Step::CollapseClearFirst) {
-        unlink(cpu, pmdp);
-        isolate_pages(cpu, table, base, &mut isolated)
+    let (pmd, scan) = if cpu.does(Step::CollapseClearFirst) {
+        let pmd = unlink(cpu, pmdp);
+        (pmd, isolate_pages(cpu, pmd, base, &mut isolated))
     } else {
-        let scan = isolate_pages(cpu, table, base, &mut isolated);
-        unlink(cpu, pmdp);
-        scan
+        let scan = isolate_pages(cpu, pmdp.get(cpu), base, &mut isolated);
+        (unlink(cpu, pmdp), scan)
     };
+    // pmd_pgtable: of a pmd that was none, too.
+    let table = cpu.machine().page(pmd.pfn());
     if scan != Scan::Succeed {
         // pmd_populate. No write barrier: what the table holds was published when it was linked first.
         pmdp.lock().lock(cpu);
         bug_on_pmd(cpu, pmdp);
-        pmdp.set_pmd(cpu, pmd);
+        pmdp.set_pmd(cpu, Entry::table(table.pfn));
         pmdp.lock().unlock(cpu);
     }
     if excludes_rmap {
@@ -195,12 +204,8 @@ fn hugepage_vma_revalidate<'a>(cpu: &Cpu<'_>, mm: &'a Mm, base: u64) -> Result<&
     anon.then_some(vma).ok_or(Scan::VmaCheck)
 }
 
-/// `find_pmd_or_thp_or_none`: the entry that links the table to collapse, and its value.
-fn find_pmd_or_thp_or_none<'m>(
-    cpu: &Cpu<'m>,
-    mm: &Mm,
-    base: u64,
-) -> Result<(EntryPtr<'m>, Entry), Scan> {
+/// `find_pmd_or_thp_or_none`: the entry that links the table to collapse.
+fn find_pmd_or_thp_or_none<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64) -> Result<EntryPtr<'m>, Scan> {
     let pmdp = find_entry(cpu, mm, base, Level::Pmd).ok_or(Scan::PmdNull)?;
     let pmd = pmdp.read_once(cpu);
     if pmd.is_none() {
@@ -210,15 +215,15 @@ fn find_pmd_or_thp_or_none<'m>(
     } else if pmd.is_huge() {
         Err(Scan::PmdMapped)
     } else {
-        Ok((pmdp, pmd))
+        Ok(pmdp)
     }
 }
 
-/// `pmdp_collapse_flush`, and the wait for walkers.
-fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
+/// `pmdp_collapse_flush`, and the wait for walkers: what the pmd was.
+fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) -> Entry {
     let span = cpu.span("pmdp_collapse_flush");
     pmdp.lock().lock(cpu);
-    pmdp.clear(cpu);
+    let pmd = pmdp.get_and_clear(cpu);
     if cpu.machine().kernel.profile.collapse_ipi {
         // serialize_against_pte_lookup, for those who look entries up without locks: fast GUP is one of them.
         tlb_remove_table_sync_one(cpu);
@@ -232,17 +237,18 @@ fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
     if cpu.does(Step::CollapseSyncIpi) {
         tlb_remove_table_sync_one(cpu);
     }
+    pmd
 }
 
 /// `__collapse_huge_page_isolate`, under the page-table lock. On failure it has put everything back.
-fn isolate_pages<'m>(
-    cpu: &Cpu<'m>,
-    table: &'m Page,
-    base: u64,
-    isolated: &mut Isolated<'m>,
-) -> Scan {
+fn isolate_pages<'m>(cpu: &Cpu<'m>, pmd: Entry, base: u64, isolated: &mut Isolated<'m>) -> Scan {
+    // pte_offset_map_lock, of what the pmd was.
+    if pmd.is_none() {
+        return Scan::PmdNull;
+    }
     let _span = cpu.span("__collapse_huge_page_isolate");
     let machine = cpu.machine();
+    let table = machine.page(pmd.pfn());
     let lock = TableLock::of(table);
     lock.lock(cpu);
     let mut ptep = table_entry(cpu, table.pfn, Level::Pte, base);

@@ -41,6 +41,12 @@ pub fn migrate_huge_page<'m>(cpu: &Cpu<'m>, head: Pfn) -> Option<Folio<'m>> {
     moved
 }
 
+/// `folio_copy`, of all pages.
+pub(super) fn copy_all(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
+    copy_contents(cpu, old, new);
+    copy_tails(cpu, old, new);
+}
+
 /// The rest of `folio_copy`.
 fn copy_tails(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
     for n in 1..old.nr_pages(cpu) {

@@ -25,6 +25,7 @@
 //! | `migrate` | a page moves to another frame |
 //! | `pmd_migration` | pmd migration entries |
 //! | `migrate_huge` | a huge page moves to other frames |
+//! | `migrate_misplaced` | a huge page moves behind a NUMA hint (v3.8 to v5.13) |
 //! | `migrate_pages` | many do, at once or one by one |
 //! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
@@ -61,6 +62,7 @@ mod longterm;
 mod memory_failure;
 mod migrate;
 mod migrate_huge;
+mod migrate_misplaced;
 mod migrate_pages;
 mod mremap;
 mod munmap;
@@ -91,6 +93,7 @@ pub use longterm::{lru_add_drain_all, migrate_for_longterm};
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::migrate_page;
 pub use migrate_huge::migrate_huge_page;
+pub use migrate_misplaced::migrate_misplaced_huge_page;
 pub use migrate_pages::{MigrateMode, migrate_pages};
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;
@@ -101,4 +104,4 @@ pub use split_folio::split_huge_page;
 pub use user_access::{user_read, user_write};
 pub use user_fault::do_user_addr_fault;
 pub(crate) use zap::unmap_page_range;
-pub use zap::{madvise_dontneed, madvise_dontneed_reclaim};
+pub use zap::{madvise_dontneed, madvise_dontneed_reclaim, madvise_dontneed_vma};

@@ -17,7 +17,8 @@ use crate::cpu::{Cpu, flush_tlb_batched_pending};
 use crate::folio::{folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
 use crate::mm::{
-    Mm, MmuGather, invalidate_range_end, invalidate_range_start, is_huge_zero_pmd, split_huge_pmd,
+    Mm, MmuGather, invalidate_range_end, invalidate_range_start, is_huge_zero_pmd,
+    lock_vma_under_rcu, split_huge_pmd, vma_end_read,
 };
 use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
@@ -37,16 +38,34 @@ pub fn madvise_dontneed_reclaim(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
     zap_page_range_single(cpu, mm, start..end, true);
 }
 
+/// The same of a kernel that takes the lock of the area alone (`MADVISE_VMA_READ_LOCK`, since v6.17), if it can.
+pub fn madvise_dontneed_vma(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
+    // try_vma_read_lock
+    match lock_vma_under_rcu(cpu, cpu.machine().mm(mm), start) {
+        Some(vma) => {
+            zap_locked(cpu, mm, start..end, true);
+            vma_end_read(cpu, vma);
+        }
+        None => zap_page_range_single(cpu, mm, start..end, true),
+    }
+}
+
 fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
-    let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(id);
     mm.read_lock(cpu);
+    zap_locked(cpu, id, range, reclaim);
+    mm.read_unlock(cpu);
+}
+
+/// `zap_page_range_single`, with the area kept where it is.
+fn zap_locked(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
+    let _span = cpu.span("zap_page_range_single");
+    let mm = cpu.machine().mm(id);
     let mut tlb = MmuGather::new(mm);
     invalidate_range_start(cpu, id);
     zap_range(cpu, mm, &mut tlb, range, reclaim);
     invalidate_range_end(cpu, id);
     tlb.finish(cpu);
-    mm.read_unlock(cpu);
 }
 
 /// `unmap_page_range`: clears every entry of the range and gathers what was mapped.

@@ -1,5 +1,6 @@
 //! Fast GUP against changes of protection.
 
+mod hint_copy;
 mod hint_zap;
 mod migrated;
 mod quiet;
@@ -15,5 +16,6 @@ pub const RACES: &[Race] = &[
     quiet::USERFAULTFD,
     soft_dirty::RACE,
     hint_zap::RACE,
+    hint_copy::RACE,
     migrated::RACE,
 ];
