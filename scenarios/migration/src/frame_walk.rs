@@ -7,23 +7,17 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, NO_IPI, RELAXED};
-
 pub(crate) const RACE: Race = Race {
     name: "migration/frame-walk",
     catalogue: "R58",
     about: "Compaction isolates what is in a frame, while the page there is freed, another one comes, and GUP takes either.",
-    profiles: ALL,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, ALL),
-        Need::of(Step::IsolateUnlessZero, ALL),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::IsolateUnlessZero, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -40,9 +34,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     scene.cpu("compaction", move |cpu| migrate_page(cpu, page).is_some());
     let caller = gup[0];
-    scene.sometimes("a caller gets the page", move |end| {
-        end.got_page(caller, page)
-    });
-    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
+    scene.sometimes("a caller gets the page", gets(caller, page));
+    scene.sometimes("a caller gets nothing", gets_nothing(caller));
     scene.into_program()
 }

@@ -3,7 +3,6 @@
 mod batch;
 mod contents;
 mod frame_walk;
-mod profiles;
 mod raw_pages;
 mod stale_write;
 mod swap_cache;

@@ -4,19 +4,18 @@
 //! that takes a hint for an ordinary entry may write and be gone before the count is looked at: what it wrote is lost. So the fast
 //! walk refuses hints, to this day, though such migrations have migration entries by now.
 
-use super::quiet::PROFILES;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "protect/hint-copy",
     catalogue: "R45",
     about: "A driver writes through an entry with a NUMA hint, while the huge page is copied to another node (v3.13).",
-    profiles: PROFILES,
-    before: &[],
-    needs: &[Need::of(Step::ProtNoneRefused, PROFILES)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    needs: &[
+        Need::of(Step::ProtNoneRefused, EVERYWHERE),
+        // On arm64 the flush is a barrier, too.
+        Need::of(Step::FolioPublishBarrier, WEAKEST),
+    ],
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -40,15 +39,13 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let numa = scene.cpu("numa fault", move |cpu| {
         migrate_misplaced_huge_page(cpu, area.mm, area.start)
     });
-    let driver = drivers[0];
     scene.always("what a driver wrote is there", move |end| {
-        let wrote = drivers.iter().any(|&lane| end.is(lane, "did", "yes"));
-        !wrote || end.contents(area, 0) == Some(1)
+        !end.any_did(&drivers) || end.contents(area, 0) == Some(1)
     });
     scene.always("the page moves", move |end| {
-        end.is(numa, "did", "yes") && end.mapped(area.mm, area.start) != Some(old)
+        end.did(numa) && end.mapped(area.mm, area.start) != Some(old)
     });
-    scene.sometimes("a driver writes", move |end| end.is(driver, "did", "yes"));
+    scene.sometimes("a driver writes", did(drivers[0]));
     scene.sometimes("a driver gets nothing", move |end| {
         end.is(driver, "did", "no")
     });

@@ -13,23 +13,17 @@
 use gupcheck_races::prelude::*;
 use gupcheck_races::program::Returned;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-const X86: &[&Profile] = &[&X86_NATIVE, &X86_PV];
-
 pub(crate) const RACE: Race = Race {
     name: "pte-clear/refault",
     catalogue: "R55",
     about: "A page is unmapped by MADV_DONTNEED and faulted in again, or another in its place, while GUP gets it.",
-    profiles: PROFILES,
-    before: &[],
     needs: &[
-        Need::of(Step::AddUnlessZero, &[&X86_PV, &ARM64, &WEAK]),
-        Need::of(Step::PinBarrier, &[&ARM64, &WEAK]),
-        Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PteRecheck, EVERYWHERE),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build: |size, kernel| build(size, kernel, Hold::Reference, get_user_pages_fast_only),
+    ..Race::of(|size, kernel| build(size, kernel, Scene::getters))
 };
 
 pub(crate) const PIN: Race = Race {
@@ -37,20 +31,16 @@ pub(crate) const PIN: Race = Race {
     about: "A page is unmapped by MADV_DONTNEED and faulted in again, or another in its place, while GUP pins it.",
     profiles: X86,
     needs: &[
-        Need::of(Step::AddUnlessZero, &[&X86_PV]),
+        Need::of(Step::AddUnlessZero, ONLY_X86_PV),
         Need::of(Step::PteRecheck, X86),
     ],
-    build: |size, kernel| build(size, kernel, Hold::Pin, pin_user_pages_fast_only),
+    build: |size, kernel| build(size, kernel, Scene::pinners),
     ..RACE
 };
 
-type GetPages = for<'m> fn(&Cpu<'m>, MmId, u64, i32, Foll) -> Gup<'m>;
-
-fn build(size: Size, kernel: Kernel, hold: Hold, get: GetPages) -> Program {
+fn build(size: Size, kernel: Kernel, callers: fn(&mut Scene, u32, Area, Foll) -> Lanes) -> Program {
     let (mut scene, area, page) = scene(size, kernel);
-    let gup = scene.callers(size.cpus, hold, move |cpu| {
-        get(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = callers(&mut scene, size.cpus, area, Foll::WRITE);
     scene.cpu("madvise, fault", move |cpu| lose_and_refault(cpu, area));
     let caller = gup[0];
     let now = move |end: &Ending<'_>| end.mapped(area.mm, area.start);
@@ -66,13 +56,13 @@ fn build(size: Size, kernel: Kernel, hold: Hold, get: GetPages) -> Program {
     );
     scene.sometimes(
         "the same page is there again, and a caller has it",
-        move |end| end.got_page(caller, page) && now(end) == Some(page),
+        gets(caller, page) && now(end) == Some(page),
     );
     scene.sometimes(
         "another page is there, and a caller has the old one",
-        move |end| end.got_page(caller, page) && now(end) != Some(page),
+        gets(caller, page) && now(end) != Some(page),
     );
-    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
+    scene.sometimes("a caller gets nothing", gets_nothing(caller));
     scene.into_program()
 }
 

@@ -7,30 +7,25 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
-
 pub(crate) const RACE: Race = Race {
     name: "tables/collapsed",
     catalogue: "R22",
     about: "khugepaged collapses a table that MADV_DONTNEED, under the lock of the area alone, empties and frees (v6.17).",
-    profiles: PROFILES,
-    before: &[],
+    profiles: NO_IPI,
     needs: &[
-        Need::of(Step::CollapseVmaLock, PROFILES),
-        Need::of(Step::IrqsOffBlockIpi, PROFILES),
-        Need::of(Step::IrqsOffHoldRcu, PROFILES),
-        Need::of(Step::AddUnlessZero, PROFILES),
-        Need::of(Step::PmdRecheck, PROFILES),
-        Need::of(Step::PteRecheck, PROFILES),
-        Need::of(Step::CollapseSyncIpi, PROFILES),
-        Need::of(Step::RcuTableFree, PROFILES),
-        Need::of(Step::EntrySingleLoad, PROFILES),
+        Need::of(Step::CollapseVmaLock, NO_IPI),
+        Need::of(Step::IrqsOffBlockIpi, NO_IPI),
+        Need::of(Step::IrqsOffHoldRcu, NO_IPI),
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PmdRecheck, NO_IPI),
+        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::CollapseSyncIpi, NO_IPI),
+        Need::of(Step::RcuTableFree, NO_IPI),
+        Need::of(Step::EntrySingleLoad, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -58,8 +53,6 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.sometimes("khugepaged comes first", move |end| {
         end.is(khugepaged, "scan", "succeeded")
     });
-    scene.sometimes("a caller gets the page that was there", move |end| {
-        end.got_page(caller, page)
-    });
+    scene.sometimes("a caller gets the page that was there", gets(caller, page));
     scene.into_program()
 }

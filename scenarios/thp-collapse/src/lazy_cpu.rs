@@ -28,8 +28,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::EntrySingleLoad, NATIVE),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {

@@ -7,24 +7,20 @@
 //! The other ways to fail half-way: of device memory `devmap/unbind`; fork comes between (`fork/small-page`), and all is given back
 //! (`undo-every-pin`), unchecked (`undo-unchecked`).
 
-use crate::profiles::{EVERY, NO_IPI};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/half-way",
     catalogue: "R53",
     about: "GUP has pinned a page, and pins all of the huge page behind it just when that is zapped.",
-    profiles: EVERY,
-    before: &[],
     needs: &[
-        Need::of(Step::UndoWholeBatch, EVERY),
-        Need::of(Step::ShortCount, EVERY),
-        Need::of(Step::PteRecheck, EVERY),
+        Need::of(Step::UndoWholeBatch, EVERYWHERE),
+        Need::of(Step::ShortCount, EVERYWHERE),
+        Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::AddUnlessZero, NO_IPI),
     ],
     indifferent: &[Step::RecheckMarks],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {

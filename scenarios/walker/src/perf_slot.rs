@@ -3,22 +3,17 @@
 //! The walk writes the page to perf's array before it has a reference, and fails. Perf took what was in the array for a page that it
 //! got, and gave it back: a reference less than there were, and the page was freed while others had it.
 
-use crate::profiles::{EVERY, NO_IPI};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/perf-slot",
     catalogue: "R53",
     about: "perf takes a page of a huge leaf for a moment, just when that is zapped, and gives it back.",
-    profiles: EVERY,
-    before: &[],
     needs: &[
-        Need::of(Step::PutByCount, EVERY),
+        Need::of(Step::PutByCount, EVERYWHERE),
         Need::of(Step::AddUnlessZero, NO_IPI),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -35,9 +30,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         madvise_dontneed(cpu, area.mm, area.start, area.end);
     });
     let first = perf[0];
-    scene.sometimes("perf finds the page", move |end| {
-        end.is(first, "did", "yes")
-    });
-    scene.sometimes("perf finds nothing", move |end| end.is(first, "did", "no"));
+    scene.sometimes("perf finds the page", did(first));
+    scene.sometimes("perf finds nothing", did_not(first));
     scene.into_program()
 }

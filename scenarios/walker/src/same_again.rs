@@ -3,19 +3,14 @@
 //!
 //! Both are right, for all that changes is a mark: the page is mapped throughout. The slow path ends, and gets every page (I11).
 
-use crate::profiles::EVERY;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/same-again",
     catalogue: "R55",
     about: "Page aging takes an entry's accessed bit and hardware sets it again, while GUP looks at the entry twice.",
-    profiles: EVERY,
-    before: &[],
-    needs: &[],
     indifferent: &[Step::RecheckMarks, Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -32,8 +27,6 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.always("every caller gets every page (I11)", move |end| {
         gup.iter().all(|&lane| end.got(lane) == area.pages as usize)
     });
-    scene.always("hardware finds the page", move |end| {
-        end.is(aging, "did", "yes")
-    });
+    scene.always("hardware finds the page", did(aging));
     scene.into_program()
 }
