@@ -2,8 +2,8 @@
 //!
 //! # The order
 //!
-//! 0. the anon_vma lock is taken for writing, and held until 3 is over: nobody walks the mappings of a page that is under the
-//!    table (M-P26);
+//! 0. the area is locked, where it has a lock of its own, and then the pmd is looked at (R22 b); the anon_vma lock is taken for
+//!    writing, and held until 3 is over: nobody walks the mappings of a page that is under the table (M-P26);
 //! 1. the pmd is cleared and flushed; the table below, and its entries, stay as they are (M-P11);
 //! 2. every CPU is interrupted, and waited for: no walker is inside the table any more (M-P12);
 //! 3. each page is locked, its references counted, and isolated; if anybody else has one, the pmd is put

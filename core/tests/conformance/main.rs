@@ -24,6 +24,7 @@ mod moved;
 mod mutators;
 mod oracles;
 mod ordering;
+mod partial_steps;
 mod protected;
 mod step_scenes;
 mod steps;

@@ -1,6 +1,7 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
+use crate::partial_steps;
 use crate::step_scenes;
 use crate::thp_steps;
 use crate::walker_steps;
@@ -222,6 +223,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::scene_of(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::scene_of(other),
+        other if partial_steps::STEPS.contains(&other) => partial_steps::scene_of(other),
         other => walker_steps::scene_of(other),
     }
 }
@@ -276,7 +278,7 @@ const REFERENCE_OF_A_PAGEMAP: &[&str] = &[
     "sub.Relaxed pagemap0.ref",
 ];
 
-/// The entries that a collapse clears, with the order of x86 and without.
+/// The entries that a collapse clears, with the order of x86 and without. What the pmd was is looked at.
 const CLEARED: &[&str] = &[
     "xchg.Full mm0.pmd[1]",
     "xchg.Full mm0.pte[4]",
@@ -285,6 +287,7 @@ const CLEARED: &[&str] = &[
     "xchg.Full mm0.pte[7]",
 ];
 const STORED_OVER: &[&str] = &[
+    "load.Relaxed mm0.pmd[1]",
     "store.Relaxed mm0.pmd[1]",
     "store.Relaxed mm0.pte[4]",
     "store.Relaxed mm0.pte[5]",
@@ -396,6 +399,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::difference(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::difference(other),
+        other if partial_steps::STEPS.contains(&other) => partial_steps::difference(other),
         other => walker_steps::difference(other),
     }
 }
@@ -424,10 +428,13 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             continue;
         }
         // Something that is not done, a bit of what is stored, or another part of the same entry: `fork_steps.rs`,
-        // `swap.rs`, `halves.rs`.
+        // `partial_steps.rs`, `swap.rs`, `halves.rs`.
         if matches!(
             step,
             Step::UndoUnchecked
+                | Step::UndoEveryPin
+                | Step::UndoWholeBatch
+                | Step::ShortCount
                 | Step::ChangeHugeInvalidates
                 | Step::SwapExclusive
                 | Step::LowHalfFirst

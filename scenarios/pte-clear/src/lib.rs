@@ -14,8 +14,6 @@ mod wrapped_count;
 
 use gupcheck_races::race::Race;
 
-pub use refault::the_same_again;
-
 /// The races of this family.
 pub const RACES: &[Race] = &[
     freeze::RACE,
