@@ -132,7 +132,7 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
     if locks_first {
         vma_start_write(cpu, mm, vma);
     }
-    let pmdp = match find_pmd_or_thp_or_none(cpu, mm, base) {
+    let (pmdp, before) = match find_pmd_or_thp_or_none(cpu, mm, base) {
         Ok(found) => found,
         Err(scan) => return scan,
     };
@@ -153,7 +153,7 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
         let pmd = unlink(cpu, pmdp);
         (pmd, isolate_pages(cpu, pmd, base, &mut isolated))
     } else {
-        let scan = isolate_pages(cpu, pmdp.get(cpu), base, &mut isolated);
+        let scan = isolate_pages(cpu, before, base, &mut isolated);
         (unlink(cpu, pmdp), scan)
     };
     // pmd_pgtable: of a pmd that was none, too.
@@ -204,8 +204,12 @@ fn hugepage_vma_revalidate<'a>(cpu: &Cpu<'_>, mm: &'a Mm, base: u64) -> Result<&
     anon.then_some(vma).ok_or(Scan::VmaCheck)
 }
 
-/// `find_pmd_or_thp_or_none`: the entry that links the table to collapse.
-fn find_pmd_or_thp_or_none<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64) -> Result<EntryPtr<'m>, Scan> {
+/// `find_pmd_or_thp_or_none`: the entry that links the table to collapse, and its value.
+fn find_pmd_or_thp_or_none<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    base: u64,
+) -> Result<(EntryPtr<'m>, Entry), Scan> {
     let pmdp = find_entry(cpu, mm, base, Level::Pmd).ok_or(Scan::PmdNull)?;
     let pmd = pmdp.read_once(cpu);
     if pmd.is_none() {
@@ -215,7 +219,7 @@ fn find_pmd_or_thp_or_none<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64) -> Result<Entr
     } else if pmd.is_huge() {
         Err(Scan::PmdMapped)
     } else {
-        Ok(pmdp)
+        Ok((pmdp, pmd))
     }
 }
 

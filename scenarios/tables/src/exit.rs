@@ -22,6 +22,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::RmapWalkLock, PROFILES),
         Need::of(Step::UnlinkRmapFirst, PROFILES),
         Need::of(Step::LoneUserWaits, RCU),
+        Need::of(Step::IsolateUnlessZero, PROFILES),
     ],
     indifferent: &[],
     tested: SMALL,
