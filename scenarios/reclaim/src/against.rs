@@ -75,7 +75,10 @@ pub(crate) const BY_MADVISE: Race = against::<MADVISE>(
 pub(crate) const BY_MIGRATION: Race = against::<MIGRATION>(
     "reclaim/migration",
     "A page is swapped out while somebody would move it.",
-    ISOLATED_BY_TWO,
+    &[
+        Need::of(Step::RefcountFreeze, ALL),
+        Need::of(Step::IsolateUnlessZero, ALL),
+    ],
 );
 pub(crate) const BY_RECLAIM: Race = against::<RECLAIM>(
     "reclaim/reclaim",
