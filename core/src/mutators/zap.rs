@@ -62,9 +62,9 @@ fn zap_locked(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
     let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(id);
     let mut tlb = MmuGather::new(mm);
-    invalidate_range_start(cpu, id);
+    invalidate_range_start(cpu, mm);
     zap_range(cpu, mm, &mut tlb, range, reclaim);
-    invalidate_range_end(cpu, id);
+    invalidate_range_end(cpu, mm);
     tlb.finish(cpu);
 }
 

@@ -4,6 +4,7 @@ use crate::common::{World, boot_without, set_flag};
 use crate::partial_steps;
 use crate::step_scenes;
 use crate::thp_steps;
+use crate::uffd_move;
 use crate::walker_steps;
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
@@ -224,6 +225,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::scene_of(other),
         other if partial_steps::STEPS.contains(&other) => partial_steps::scene_of(other),
+        other if uffd_move::STEPS.contains(&other) => uffd_move::scene_of(other),
         other => walker_steps::scene_of(other),
     }
 }
@@ -400,6 +402,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::difference(other),
         other if partial_steps::STEPS.contains(&other) => partial_steps::difference(other),
+        other if uffd_move::STEPS.contains(&other) => uffd_move::difference(other),
         other => walker_steps::difference(other),
     }
 }
@@ -407,8 +410,11 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
 #[test]
 fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
     for &step in Step::ALL {
-        // The one is a fault of the kernel's, the other acts in kernels without another step: thp_steps.rs.
-        if matches!(step, Step::SplitSkipsMigration | Step::SplitPageLock) {
+        // Two are faults of the kernel's, one acts in kernels without another step: thp_steps.rs, uffd_move.rs.
+        if matches!(
+            step,
+            Step::SplitSkipsMigration | Step::SplitPageLock | Step::MoveAsksPresent
+        ) {
             continue;
         }
         let (profile, set_up, work) = scene_of(step);
