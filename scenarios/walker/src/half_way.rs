@@ -40,7 +40,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         pin_user_pages_fast(cpu, area.mm, first, wanted as i32, flags)
     });
     scene.cpu("madvise", move |cpu| {
-        madvise_dontneed(cpu, area.mm, leaf, leaf + span)
+        madvise_dontneed(cpu, area.mm, leaf, leaf + span);
     });
     scene.always("a caller gets the first page (I10)", move |end| {
         gup.iter().all(|&lane| end.got_page(lane, small))
