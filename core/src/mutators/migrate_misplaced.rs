@@ -15,7 +15,7 @@
 //! It refuses a hint, and the slow path waits in a fault for the page's lock. A walker that takes the page all the same before 3 is
 //! seen by 3 if it is still there; if it has written to the page and dropped it by then, what it wrote is not in the copy (2b4847e73004).
 
-use super::migrate_huge::copy_all;
+use super::folio_migrate::folio_copy;
 use crate::cpu::{Cpu, flush_tlb_range};
 use crate::folio::{
     Folio, Owner, PageFlags, alloc_folio, folio_add_new_rmap_pmd, folio_get, folio_put,
@@ -83,7 +83,7 @@ fn migrate_misplaced_transhuge_page<'m>(
     };
     // ORDERING: none: the hint keeps everybody away who could write. Pairs with prot-none-refused (P30). Without that: R45, a
     // write is lost. Step `prot-none-refused`.
-    copy_all(cpu, old, new_page);
+    folio_copy(cpu, old, new_page);
     // ORDERING: the copy before the entry that makes it reachable (SetPageUptodate). Pairs with entry-read-once (P6). Without it, where
     // no flush stands between: a copy that comes after what was written to the new page. Step `folio-publish-barrier`.
     if cpu.does(Step::FolioPublishBarrier) {

@@ -27,15 +27,14 @@ use crate::pgtable::{
 use crate::swap::free_swap_and_cache;
 use std::ops::Range;
 
-/// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
-/// tables stay. Holds the mmap lock for reading.
+/// `madvise(MADV_DONTNEED)`: the pages of `start..end` go, the area and its tables stay. Holds the mmap lock for reading.
 pub fn madvise_dontneed(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
-    zap_page_range_single(cpu, mm, start..end, false);
+    madvise(cpu, mm, start..end, false);
 }
 
 /// The same of a kernel that frees the tables that it empties (`details.reclaim_pt`, since v6.14).
 pub fn madvise_dontneed_reclaim(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
-    zap_page_range_single(cpu, mm, start..end, true);
+    madvise(cpu, mm, start..end, true);
 }
 
 /// The same of a kernel that takes the lock of the area alone (`MADVISE_VMA_READ_LOCK`, since v6.17), if it can.
@@ -43,25 +42,25 @@ pub fn madvise_dontneed_vma(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
     // try_vma_read_lock
     match lock_vma_under_rcu(cpu, cpu.machine().mm(mm), start) {
         Some(vma) => {
-            zap_locked(cpu, mm, start..end, true);
+            zap_page_range_single(cpu, mm, start..end, true);
             vma_end_read(cpu, vma);
         }
-        None => zap_page_range_single(cpu, mm, start..end, true),
+        None => madvise(cpu, mm, start..end, true),
     }
 }
 
-fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
+fn madvise(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
     let mm = cpu.machine().mm(id);
     mm.read_lock(cpu);
-    zap_locked(cpu, id, range, reclaim);
+    zap_page_range_single(cpu, id, range, reclaim);
     mm.read_unlock(cpu);
 }
 
-/// `zap_page_range_single`, with the area kept where it is.
-fn zap_locked(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
+/// `zap_page_range_single`: whoever calls it keeps the area where it is.
+pub(super) fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
     let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(id);
-    let mut tlb = MmuGather::new(mm);
+    let mut tlb = MmuGather::new(cpu, mm);
     invalidate_range_start(cpu, mm);
     zap_range(cpu, mm, &mut tlb, range, reclaim);
     invalidate_range_end(cpu, mm);
@@ -116,7 +115,7 @@ fn zap_pmd<'m>(
     while addr != end {
         if pmdp.is_huge_or_migration(cpu) {
             if end - addr != cpu.machine().geometry.span(Level::Pmd) {
-                split_huge_pmd(cpu, mm, pmdp, false, None);
+                split_huge_pmd(cpu, mm, (pmdp, addr), false, None);
             } else if zap_huge_pmd(cpu, mm, tlb, pmdp, addr..end) {
                 return;
             }

@@ -4,6 +4,7 @@ mod batch;
 mod contents;
 mod frame_walk;
 mod raw_pages;
+mod shadow;
 mod stale_write;
 mod swap_cache;
 mod sync;
@@ -19,4 +20,5 @@ pub const RACES: &[Race] = &[
     frame_walk::RACE,
     stale_write::RACE,
     raw_pages::RACE,
+    shadow::RACE,
 ];

@@ -1,10 +1,12 @@
 //! Fast GUP against changes of protection.
 
 mod hint_copy;
+mod hint_migration;
 mod hint_zap;
 mod migrated;
 mod quiet;
 mod soft_dirty;
+mod unprotected;
 
 use gupcheck_races::race::Race;
 
@@ -17,5 +19,8 @@ pub const RACES: &[Race] = &[
     soft_dirty::RACE,
     hint_zap::RACE,
     hint_copy::RACE,
-    migrated::RACE,
+    hint_migration::RACE,
+    migrated::SMALL_PAGE,
+    migrated::HUGE,
+    unprotected::RACE,
 ];

@@ -3,6 +3,7 @@
 mod copy_failed;
 mod detached_table;
 mod lazy_cpu;
+mod stale_write;
 mod table_deposited;
 mod table_freed;
 mod table_reused;
@@ -17,4 +18,5 @@ pub const RACES: &[Race] = &[
     table_reused::RACE,
     copy_failed::RACE,
     lazy_cpu::RACE,
+    stale_write::RACE,
 ];

@@ -10,6 +10,7 @@ mod long_pin;
 mod marks;
 mod perf_slot;
 mod poisoned;
+mod poisoned_in_use;
 mod profiles;
 mod same_again;
 mod shadow;
@@ -48,6 +49,7 @@ pub const RACES: &[Race] = &[
     zero_page::RACE,
     gate_order::RACE,
     poisoned::RACE,
+    poisoned_in_use::RACE,
     shadow::RACE,
     vmemmap::GUP,
     vmemmap::PFN,
