@@ -1,12 +1,10 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
-use crate::partial_steps;
-use crate::pending_steps;
-use crate::step_scenes;
 use crate::thp_steps;
 use crate::uffd_move;
 use crate::walker_steps;
+use crate::{partial_steps, pending_steps, step_scenes};
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
@@ -282,7 +280,7 @@ const REFERENCE_OF_A_PAGEMAP: &[&str] = &[
     "sub.Relaxed pagemap0.ref",
 ];
 
-/// The entries that a collapse clears, with the order of x86 and without. What the pmd was is looked at.
+/// The entries that a collapse clears, with the order of x86 and without.
 const CLEARED: &[&str] = &[
     "xchg.Full mm0.pmd[1]",
     "xchg.Full mm0.pte[4]",
@@ -393,7 +391,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             ],
             NOTHING,
         ),
-        // The table of PTEs has an RCU reader of its own, which begins later and ends sooner.
+        // PTEs have an RCU reader of their own, inside.
         S::IrqsOffHoldRcu | S::RecheckOrder | S::IrqsRestoredFirst | S::CollapseClearFirst => {
             (NOTHING, NOTHING)
         }
@@ -436,8 +434,7 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(!take(&with) && take(&without), "{step}");
             continue;
         }
-        // Something that is not done, a bit of what is stored, or another part of the same entry: `fork_steps.rs`,
-        // `partial_steps.rs`, `swap.rs`, `halves.rs`.
+        // Not done, a bit of what is stored, or another part of the entry: `fork_steps.rs`, `partial_steps.rs`, `swap.rs`, `halves.rs`.
         if matches!(
             step,
             Step::UndoUnchecked
