@@ -79,6 +79,37 @@ fn complaints(page: &str, races: &[Race]) -> Vec<String> {
     wrong
 }
 
+/// First cells that stand twice in one table of a page.
+fn twice(page: &str) -> Vec<&str> {
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for line in page.lines() {
+        match line
+            .strip_prefix("| ")
+            .and_then(|row| row.split(" | ").next())
+        {
+            Some("---") => {}
+            Some(first) if !seen.insert(first) => wrong.push(first),
+            Some(_) => {}
+            None => seen.clear(),
+        }
+    }
+    wrong
+}
+
+#[test]
+fn no_row_stands_twice() {
+    assert_eq!(
+        twice("| a | b |\n| --- | --- |\n| c | d |\n| a | e |\n\n| c | f |\n"),
+        ["a"]
+    );
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for name in ["catalogue.md", "limits.md", "mutators.md"] {
+        let page = std::fs::read_to_string(docs.join(name)).expect("the page is there");
+        assert_eq!(twice(&page), [""; 0], "docs/{name}");
+    }
+}
+
 #[test]
 fn the_catalogue_names_every_race_and_no_other() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/catalogue.md");

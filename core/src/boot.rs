@@ -68,6 +68,7 @@ impl Boot {
             khugepaged: None,
             cpus: (cpus + kernel.noise.count()) as usize,
             sections,
+            lazy_cpu: None,
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
@@ -184,6 +185,7 @@ impl Boot {
         let mm = self.layout.object(Name::new("mm{}", [id]), |layout| Mm {
             pgd: Pfn(0),
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
+            lock_seq: None,
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
             has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
             huge_zero: layout.atomic(Name::new("mm{}.huge_zero", [id]), false),
@@ -247,6 +249,7 @@ impl Boot {
             attached,
             in_anon_vma,
             translations: None,
+            lock: None,
         });
         nth
     }

@@ -4,7 +4,9 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
-use crate::types::{Geometry, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Swap};
+use crate::types::{
+    Geometry, LazyCpu, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Swap,
+};
 
 pub use crate::types::{HugeZero, SplitQueue, Zone};
 
@@ -56,6 +58,7 @@ pub struct Machine {
     pub khugepaged: Option<KhugepagedLimits>,
     pub(crate) cpus: usize,
     pub(crate) sections: Sections,
+    pub(crate) lazy_cpu: Option<LazyCpu>,
     pub(crate) pages: Vec<Page>,
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,

@@ -20,6 +20,7 @@
 //! | `this_cpu` | the CPU that is running |
 //! | `irq` | interrupts off and on |
 //! | `ipi` | interrupting everybody and waiting |
+//! | `lazy_tlb` | a CPU that a flush need not interrupt |
 //! | `rcu` | readers and grace periods |
 //! | `tlb` | flushes, as the profile has them |
 //! | `tlb_batch` | flushes that are put off |
@@ -27,6 +28,7 @@
 
 mod ipi;
 mod irq;
+mod lazy_tlb;
 mod rcu;
 mod this_cpu;
 mod tlb;
@@ -35,9 +37,10 @@ mod tlb_pending;
 
 pub use ipi::tlb_remove_table_sync_one;
 pub use irq::{local_irq_restore, local_irq_save};
+pub use lazy_tlb::leave_lazy_tlb;
 pub use rcu::{rcu_read_lock, rcu_read_unlock, synchronize_rcu};
 pub use this_cpu::Cpu;
-pub use tlb::{flush_tlb, flush_tlb_range};
+pub use tlb::{flush_tlb, flush_tlb_of_tables, flush_tlb_range};
 pub use tlb_batch::{
     flush_tlb_batched_pending, set_tlb_ubc_flush_pending, try_to_unmap_flush,
     try_to_unmap_flush_dirty,
@@ -48,3 +51,4 @@ pub use tlb_pending::{
 };
 
 use ipi::smp_call_function;
+use lazy_tlb::on_each_cpu_not_lazy;

@@ -14,6 +14,7 @@
 //! | `remote` | the function that pins another process's pages |
 //! | `follow` | one page under the page-table lock |
 //! | `kvm_fault` | KVM maps a page for its guest |
+//! | `perf` | a page taken for a moment, for its address |
 //! | `mapping_size` | walks that take no page, and ask how large its mapping is |
 
 mod device;
@@ -27,6 +28,7 @@ mod grab;
 mod kvm_fault;
 mod mapping_size;
 mod pages;
+mod perf;
 mod remote;
 mod slow;
 
@@ -42,6 +44,7 @@ pub use grab::{
 pub use kvm_fault::kvm_page_fault;
 pub use mapping_size::{Guard, get_user_mapping_size, perf_get_page_size, perf_get_pgtable_size};
 pub use pages::{Asked, Gup, MAX_PAGES, Pages};
+pub use perf::perf_virt_to_phys;
 pub use remote::pin_user_pages_remote;
 
 use pages::Recorded;

@@ -26,6 +26,7 @@ mod moved;
 mod mutators;
 mod oracles;
 mod ordering;
+mod partial_steps;
 mod pending_steps;
 mod protected;
 mod step_scenes;

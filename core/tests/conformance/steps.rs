@@ -1,11 +1,10 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
-use crate::pending_steps;
-use crate::step_scenes;
 use crate::thp_steps;
 use crate::uffd_move;
 use crate::walker_steps;
+use crate::{partial_steps, pending_steps, step_scenes};
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
@@ -225,6 +224,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
         other if pending_steps::STEPS.contains(&other) => pending_steps::scene_of(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::scene_of(other),
+        other if partial_steps::STEPS.contains(&other) => partial_steps::scene_of(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::scene_of(other),
         other => walker_steps::scene_of(other),
     }
@@ -289,6 +289,7 @@ const CLEARED: &[&str] = &[
     "xchg.Full mm0.pte[7]",
 ];
 const STORED_OVER: &[&str] = &[
+    "load.Relaxed mm0.pmd[1]",
     "store.Relaxed mm0.pmd[1]",
     "store.Relaxed mm0.pte[4]",
     "store.Relaxed mm0.pte[5]",
@@ -390,7 +391,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             ],
             NOTHING,
         ),
-        // The table of PTEs has an RCU reader of its own, which begins later and ends sooner.
+        // PTEs have an RCU reader of their own, inside.
         S::IrqsOffHoldRcu | S::RecheckOrder | S::IrqsRestoredFirst | S::CollapseClearFirst => {
             (NOTHING, NOTHING)
         }
@@ -401,6 +402,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
         other if pending_steps::STEPS.contains(&other) => pending_steps::difference(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::difference(other),
+        other if partial_steps::STEPS.contains(&other) => partial_steps::difference(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::difference(other),
         other => walker_steps::difference(other),
     }
@@ -432,11 +434,13 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(!take(&with) && take(&without), "{step}");
             continue;
         }
-        // Something that is not done, a bit of what is stored, or another part of the same entry: `fork_steps.rs`,
-        // `swap.rs`, `halves.rs`.
+        // Not done, a bit of what is stored, or another part of the entry: `fork_steps.rs`, `partial_steps.rs`, `swap.rs`, `halves.rs`.
         if matches!(
             step,
             Step::UndoUnchecked
+                | Step::UndoEveryPin
+                | Step::UndoWholeBatch
+                | Step::ShortCount
                 | Step::ChangeHugeInvalidates
                 | Step::SwapExclusive
                 | Step::LowHalfFirst

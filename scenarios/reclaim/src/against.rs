@@ -69,7 +69,10 @@ pub(crate) const BY_MADVISE: Race = against::<MADVISE>(
 pub(crate) const BY_MIGRATION: Race = against::<MIGRATION>(
     "reclaim/migration",
     "A page is swapped out while somebody would move it.",
-    ISOLATED_BY_TWO,
+    &[
+        Need::of(Step::RefcountFreeze, EVERYWHERE),
+        Need::of(Step::IsolateUnlessZero, EVERYWHERE),
+    ],
 );
 pub(crate) const BY_RECLAIM: Race = against::<RECLAIM>(
     "reclaim/reclaim",
