@@ -1,6 +1,7 @@
 //! Fast GUP against reclaim: pages that are discarded, swapped out and brought back, and flushes that are put off.
 
 mod against;
+mod large;
 mod lazyfree;
 mod lazyfree_dirty;
 mod profiles;
@@ -23,6 +24,8 @@ pub const RACES: &[Race] = &[
     writeout::RACE,
     stale_read::RACE,
     trusted_entry::RACE,
+    large::BY_PIN,
+    large::BY_MADVISE,
     against::BY_MUNMAP,
     against::BY_FAULT,
     against::BY_MADVISE,
