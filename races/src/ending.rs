@@ -218,6 +218,13 @@ impl<'a> Ending<'a> {
         (entry.pte_present()).then(|| entry.pfn().plus((within / PAGE_SIZE) as u32))
     }
 
+    /// The frame that KVM has mapped for the guest of an mm.
+    pub fn guests_page(&self, mm: MmId) -> Option<Pfn> {
+        let mut all = self.machine.secondary_mmus.iter();
+        let kvm = all.find(|secondary| secondary.mm == mm.0)?;
+        self.end.plain(kvm.mapped).0
+    }
+
     /// The entry by which an mm maps `addr`, or would, and its level; `None` if there is no table for it.
     pub fn entry(&self, mm: MmId, addr: u64) -> Option<(Entry, Level)> {
         leaf(self.machine, mm, addr, &|cell| self.end.word(cell))

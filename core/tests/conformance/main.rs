@@ -31,6 +31,7 @@ mod steps_of_reclaim;
 mod swap;
 mod thp;
 mod thp_steps;
+mod told;
 mod torn_down;
 mod uffd_move;
 mod unwelcome;
