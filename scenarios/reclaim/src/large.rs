@@ -5,72 +5,68 @@
 
 use gupcheck_races::prelude::*;
 
-/// R11, of a tail.
-pub(crate) const BY_PIN: Race = Race {
+/// R11, of the head: it is split, and then it is as in `reclaim/swap-out`.
+pub(crate) const HEAD: Race = Race {
     name: "reclaim/large-pin",
     catalogue: "R11",
-    about: "Reclaim splits a large folio to swap out its pages, while GUP pins one of them.",
-    needs: &[],
-    tested: LARGE,
-    ..Race::of(by_pin)
+    about: "Reclaim splits a large folio to swap out its pages, while GUP pins the first of them.",
+    needs: &[
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::RefcountFreeze, NO_IPI),
+        Need::of(Step::SwapChecksPins, EVERYWHERE),
+        Need::of(Step::ListReference, EVERYWHERE),
+    ],
+    tested: &[Tested::whole(1, 1, 20_000)],
+    ..Race::of(head)
 };
 
-/// The tail is unmapped.
-pub(crate) const BY_MADVISE: Race = Race {
-    name: "reclaim/large-madvise",
-    catalogue: "-",
-    about: "Reclaim splits a large folio to swap out its pages, while one of them is zapped.",
+/// The same of the last page, whose head moves while it is pinned. For it there is no slot.
+pub(crate) const TAIL: Race = Race {
+    name: "reclaim/large-tail-pin",
+    about: "Reclaim splits a large folio to swap out its pages, while GUP pins the last of them.",
     profiles: PV_AND_ARM64,
-    needs: &[Need::of(Step::ListReference, PV_AND_ARM64)],
-    build: by_madvise,
-    ..BY_PIN
+    needs: &[
+        Need::of(Step::AddUnlessZero, PV_AND_ARM64),
+        Need::of(Step::HeadRecheck, PV_AND_ARM64),
+        Need::of(Step::PteRecheck, PV_AND_ARM64),
+        Need::of(Step::RefcountFreeze, PV_AND_ARM64),
+        Need::of(Step::ListReference, PV_AND_ARM64),
+    ],
+    tested: &[Tested::part(1, 1, 20_000)],
+    build: tail,
+    ..HEAD
 };
 
-const LARGE: &[Tested] = &[Tested::whole(1, 1, 100_000)];
+fn head(size: Size, kernel: Kernel) -> Program {
+    build(size, kernel, false)
+}
 
-/// The last page of the folio is another one than its head.
-fn boot(size: Size, kernel: Kernel) -> (Boot, Area, Pfn) {
+fn tail(size: Size, kernel: Kernel) -> Program {
+    build(size, kernel, true)
+}
+
+fn build(size: Size, kernel: Kernel, last: bool) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.pmd_area();
     let head = boot.pte_mapped_thp(area);
     boot.swap_space(1);
-    (boot, area, head)
-}
-
-fn by_pin(size: Size, kernel: Kernel) -> Program {
-    let (boot, area, head) = boot(size, kernel);
-    let (last, nth) = (area.last(1), area.pages as u32 - 1);
+    let (nth, asked) = match last {
+        true => (area.pages as u32 - 1, area.last(1)),
+        false => (0, area.first(1)),
+    };
+    let page = head.plus(nth);
     let mut scene = Scene::new(boot);
-    let gup = scene.pinners(size.cpus, last, Foll::WRITE);
+    let gup = scene.pinners(size.cpus, asked, Foll::WRITE);
     let reclaim = scene.cpu("kswapd", move |cpu| reclaim_pages(cpu, &[head]) > 0);
-    let tail = head.plus(nth);
-    scene.keeps(
-        Invariant::I4,
-        "what a caller pinned is where it was",
-        move |end| !end.any_got(&gup, tail) || end.mapped(area.mm, last.start) == Some(tail),
-    );
+    let text = "what a caller pinned is where it was";
+    scene.keeps(Invariant::I4, text, move |end| {
+        !end.any_got(&gup, page) || end.mapped(area.mm, asked.start) == Some(page)
+    });
     scene.sometimes("a page is swapped out and freed", did(reclaim));
-    scene.sometimes("a caller pins a page, and the folio stays", move |end| {
-        end.got_page(gup[0], tail) && end.is_large(head)
-    });
-    scene.sometimes("a caller pins what was split", move |end| {
-        end.got_page(gup[0], tail) && !end.is_large(head)
-    });
-    scene.into_program()
-}
-
-fn by_madvise(size: Size, kernel: Kernel) -> Program {
-    let (boot, area, head) = boot(size, kernel);
-    let tail = head.plus(area.pages as u32 - 1);
-    let mut scene = Scene::new(boot);
-    let reclaim = scene.cpu("kswapd", move |cpu| reclaim_pages(cpu, &[head]) > 0);
-    scene.alike("madvise{}", size.cpus, dontneed(area.last(1)));
-    scene.always("nothing is left of it", move |end| {
-        end.entry_of(area, area.pages as u32 - 1).is_none()
-    });
-    scene.sometimes("the head is swapped out and freed", did(reclaim));
-    scene.sometimes("the tail is freed by itself", move |end| {
-        !end.is_large(head) && end.is_free(tail)
+    scene.sometimes("a caller pins a page", gets(gup[0], page));
+    scene.sometimes("the folio is split for nothing", move |end| {
+        end.any_got(&gup, page) && !end.is_large(head)
     });
     scene.into_program()
 }

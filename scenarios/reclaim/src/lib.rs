@@ -2,6 +2,7 @@
 
 mod against;
 mod large;
+mod large_madvise;
 mod lazyfree;
 mod lazyfree_dirty;
 mod profiles;
@@ -24,8 +25,9 @@ pub const RACES: &[Race] = &[
     writeout::RACE,
     stale_read::RACE,
     trusted_entry::RACE,
-    large::BY_PIN,
-    large::BY_MADVISE,
+    large::HEAD,
+    large::TAIL,
+    large_madvise::RACE,
     against::BY_MUNMAP,
     against::BY_FAULT,
     against::BY_MADVISE,
