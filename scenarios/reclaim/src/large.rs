@@ -5,8 +5,7 @@
 
 use gupcheck_races::prelude::*;
 
-/// R11, of the head: it is split, and then it is as in `reclaim/swap-out`.
-pub(crate) const HEAD: Race = Race {
+pub(crate) const RACE: Race = Race {
     name: "reclaim/large-pin",
     catalogue: "R11",
     about: "Reclaim splits a large folio to swap out its pages, while GUP pins the first of them.",
@@ -21,39 +20,19 @@ pub(crate) const HEAD: Race = Race {
     ..Race::of(head)
 };
 
-/// The same of the last page, whose head moves while it is pinned. For it there is no slot.
-pub(crate) const TAIL: Race = Race {
-    name: "reclaim/large-tail-pin",
-    about: "Reclaim splits a large folio to swap out its pages, while GUP pins the last of them.",
-    profiles: PV_AND_ARM64,
-    needs: &[
-        Need::of(Step::AddUnlessZero, PV_AND_ARM64),
-        Need::of(Step::HeadRecheck, PV_AND_ARM64),
-        Need::of(Step::PteRecheck, PV_AND_ARM64),
-        Need::of(Step::RefcountFreeze, PV_AND_ARM64),
-        Need::of(Step::ListReference, PV_AND_ARM64),
-    ],
-    tested: &[Tested::part(1, 1, 20_000)],
-    build: tail,
-    ..HEAD
-};
-
 fn head(size: Size, kernel: Kernel) -> Program {
     build(size, kernel, false)
 }
 
-fn tail(size: Size, kernel: Kernel) -> Program {
-    build(size, kernel, true)
-}
-
-fn build(size: Size, kernel: Kernel, last: bool) -> Program {
+pub(crate) fn build(size: Size, kernel: Kernel, last: bool) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.pmd_area();
     let head = boot.pte_mapped_thp(area);
     boot.swap_space(1);
-    let (nth, asked) = match last {
-        true => (area.pages as u32 - 1, area.last(1)),
-        false => (0, area.first(1)),
+    let (nth, asked) = if last {
+        (area.pages as u32 - 1, area.last(1))
+    } else {
+        (0, area.first(1))
     };
     let page = head.plus(nth);
     let mut scene = Scene::new(boot);

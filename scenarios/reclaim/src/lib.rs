@@ -3,6 +3,7 @@
 mod against;
 mod large;
 mod large_madvise;
+mod large_tail;
 mod lazyfree;
 mod lazyfree_dirty;
 mod profiles;
@@ -25,8 +26,8 @@ pub const RACES: &[Race] = &[
     writeout::RACE,
     stale_read::RACE,
     trusted_entry::RACE,
-    large::HEAD,
-    large::TAIL,
+    large::RACE,
+    large_tail::RACE,
     large_madvise::RACE,
     against::BY_MUNMAP,
     against::BY_FAULT,
