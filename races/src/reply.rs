@@ -53,6 +53,7 @@ impl Reply for VmFault {
             Self::Done => "done",
             Self::Oom => "oom",
             Self::Sigbus => "sigbus",
+            Self::Hwpoison => "hwpoison",
         };
         Returned::nothing().text("fault", text)
     }
@@ -62,8 +63,10 @@ impl Reply for Poisoned {
     fn into_returned(self) -> Returned {
         let text = match self {
             Self::TakenOff => "taken off",
-            Self::InUse => "in use",
+            Self::Recovered => "recovered",
+            Self::Delayed => "delayed",
             Self::Failed => "failed",
+            Self::Ignored => "ignored",
             Self::Known => "known",
         };
         Returned::nothing().text("poisoned", text)

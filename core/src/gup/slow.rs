@@ -221,6 +221,7 @@ fn faultin_page(
     match handle_mm_fault(cpu, mm, vma, addr, fault) {
         VmFault::Done => Ok(()),
         VmFault::Oom => Err(Errno::Enomem),
-        VmFault::Sigbus => Err(Errno::Efault),
+        VmFault::Hwpoison if flags.contains(Foll::HWPOISON) => Err(Errno::Ehwpoison),
+        VmFault::Hwpoison | VmFault::Sigbus => Err(Errno::Efault),
     }
 }

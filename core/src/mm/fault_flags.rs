@@ -22,4 +22,6 @@ pub enum VmFault {
     Oom,
     /// `VM_FAULT_SIGBUS`, `VM_FAULT_SIGSEGV`.
     Sigbus,
+    /// `VM_FAULT_HWPOISON`: memory has failed under the page.
+    Hwpoison,
 }

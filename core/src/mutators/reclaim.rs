@@ -1,5 +1,5 @@
-//! Pages are taken from those who have them: `shrink_folio_list`, as `MADV_PAGEOUT` and proactive reclaim call it, which ask
-//! nobody whether a page was used lately.
+//! Pages are taken from those who have them: `shrink_folio_list`, as `MADV_PAGEOUT` calls it, of pages that nobody has used lately. (The
+//! kernel asks, and leaves those alone that somebody has.)
 //!
 //! # The order, for each folio
 //!
@@ -23,7 +23,7 @@
 //! folio's lock. Freezing fails, or it was too late, and reads the slot.
 
 use super::reclaim_large::add_to_swap_or_split;
-use super::unmap::try_to_unmap;
+use super::unmap::{UnmapFor, try_to_unmap};
 use crate::cpu::{Cpu, try_to_unmap_flush, try_to_unmap_flush_dirty};
 use crate::folio::{
     Folio, PageFlags, Pfn, clear_page_flags, folio_mapped, folio_maybe_dma_pinned, folio_put,
@@ -138,7 +138,7 @@ fn shrink_locked<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, list: &mut FolioList<'m>) 
         }
     }
     if folio_mapped(cpu, folio) {
-        try_to_unmap(cpu, folio, true);
+        try_to_unmap(cpu, folio, UnmapFor::Reclaim);
         if folio_mapped(cpu, folio) {
             return Turn::Activate;
         }

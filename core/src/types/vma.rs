@@ -28,6 +28,8 @@ bitflags! {
         const SHADOW_STACK = 1 << 8;
         /// `VM_HUGEPAGE`: huge pages are faulted in, as `madvise(MADV_HUGEPAGE)` asks for.
         const HUGEPAGE = 1 << 9;
+        /// `VM_UFFD_WP`: a userfaultfd watches writes.
+        const UFFD_WP = 1 << 10;
     }
 }
 

@@ -117,7 +117,7 @@ impl<'m> Move<'_, 'm> {
             return unlocked(Errno::Ebusy);
         }
         src_pmd.lock().unlock(cpu);
-        split_huge_pmd(cpu, self.mm, src_pmd, false, None);
+        split_huge_pmd(cpu, self.mm, (src_pmd, src), false, None);
         Err(Stop::Again)
     }
 }
