@@ -16,7 +16,8 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::SwapChecksPins, EVERYWHERE),
         Need::of(Step::ListReference, EVERYWHERE),
     ],
-    tested: &[Tested::whole(1, 1, 20_000)],
+    // `tests/whole.rs` sees the whole under x86.
+    tested: &[Tested::part(1, 1, 20_000)],
     ..Race::of(head)
 };
 

@@ -15,8 +15,6 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::RefcountFreeze, PV_AND_ARM64),
         Need::of(Step::ListReference, PV_AND_ARM64),
     ],
-    // `tests/whole.rs` sees the whole under x86.
-    tested: &[Tested::part(1, 1, 20_000)],
     build: |size, kernel| large::build(size, kernel, true),
     ..large::RACE
 };
