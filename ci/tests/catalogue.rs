@@ -1,12 +1,10 @@
 //! The page about words and numbers, against the races that there are: one row for each number of the catalogue, in order;
 //! every race is named there, in its own number's row; and every name there is a race's.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use support::{gupcheck, word};
+use crate::support::{gupcheck, word};
 
 /// A race: its name, and its number without the letter of a variant (`R06`).
 struct Race {
