@@ -433,7 +433,6 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             continue;
         }
         if step == Step::ListReference {
-            // It decides whether a tail that is mapped is freed.
             let frees = |ops: &[String]| ops.iter().any(|op| op == "write page4.buddy");
             assert!(!frees(&with) && frees(&without), "{step}");
             continue;
