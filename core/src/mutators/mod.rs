@@ -22,6 +22,7 @@
 //! | `rmap` | all mappings of a folio: to migration entries and back |
 //! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
 //! | `reclaim` | pages are taken from those who do not use them |
+//! | `reclaim_large` | the same of a large folio |
 //! | `migrate` | a page moves to another frame, or a huge page to other frames |
 //! | `folio_migrate` | what moves with it |
 //! | `pmd_migration` | pmd migration entries |
@@ -73,6 +74,7 @@ mod page_vma_mapped;
 mod pmd_migration;
 mod protect;
 mod reclaim;
+mod reclaim_large;
 mod reclaim_table;
 mod rmap;
 mod scan_result;

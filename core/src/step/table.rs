@@ -419,4 +419,7 @@ steps! {
     MoveLockOrder = "M-P148", "move-lock-order",
         "Take the locks of two tables in the order of their addresses.",
         "whoever moves pages the other way", "v6.8: double_pt_lock; adef440691ba";
+    ListReference = "M-P149", "list-reference",
+        "Where reclaim splits a folio, its list has a reference of each tail.",
+        "whoever unmaps the tail", "lru_add_page_tail";
 }

@@ -29,6 +29,7 @@ mod ordering;
 mod partial_steps;
 mod pending_steps;
 mod protected;
+mod step_ops;
 mod step_scenes;
 mod steps;
 mod steps_of_reclaim;

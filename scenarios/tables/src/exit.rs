@@ -20,7 +20,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::RmapWalkLock, HARDWARE_WALKS),
         Need::of(Step::UnlinkRmapFirst, HARDWARE_WALKS),
         Need::of(Step::LoneUserWaits, RCU),
-        Need::of(Step::IsolateUnlessZero, PROFILES),
+        Need::of(Step::IsolateUnlessZero, HARDWARE_WALKS),
     ],
     ..Race::of(build)
 };
