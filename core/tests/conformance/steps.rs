@@ -1,6 +1,10 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
+use crate::step_ops::{
+    CLEARED, DEPENDENT, EMPTY_WALK, INDEPENDENT, REFERENCE_OF_A_PAGEMAP, RELEASED, STORED,
+    STORED_OVER,
+};
 use crate::thp_steps;
 use crate::uffd_move;
 use crate::walker_steps;
