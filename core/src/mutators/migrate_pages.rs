@@ -82,7 +82,7 @@ pub(super) fn migrate_isolated<'m>(
 fn migrate_pages_sync<'m>(cpu: &Cpu<'m>, from: &mut Folios<'m>) -> u32 {
     let mut moved = 0;
     let mut rest = std::mem::take(from).into_iter();
-    while let Some(folio) = rest.next() {
+    for folio in rest.by_ref() {
         let mut one = Folios::from_iter([folio]);
         let alone = migrate_pages_batch(cpu, &mut one, MigrateMode::Sync);
         moved += alone.moved;

@@ -75,7 +75,7 @@ pub trait Test {
     fn cpus(&self) -> usize;
     /// The value of each location at first.
     fn initial(&self) -> &[i64];
-    /// The constants that the code stores, and where. What is left out here is found all the same, but for a value that could only
+    /// Constants that the code may store, and where. What is left out here is found all the same, but for a value that could only
     /// come about because it is there already.
     fn stored(&self) -> Vec<(usize, i64)>;
     /// Runs the code of a CPU: a function of what its reads answer, and of nothing else.

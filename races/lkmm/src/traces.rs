@@ -1,7 +1,7 @@
 //! All runs of each CPU.
 //!
-//! 1. Of each location it is known which values it may ever hold: at first its initial value, and what the code stores
-//!    there as a constant ([`Test::stored`]).
+//! 1. Of each location it is known which values it may ever hold: at first its initial value, and constants that may be stored
+//!    there ([`Test::stored`]).
 //! 2. Every CPU is run with every answer from these; what it writes is a value that the location may hold. So again,
 //!    until nothing is added.
 //! 3. A value that comes from an addition can always become one larger. But in an execution no value comes of more steps
