@@ -30,6 +30,16 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.has_pinned_before(area.mm);
     // Each may make a copy, and only one of them is used.
     boot.free_pages(size.cpus * size.pages + 1);
+    let (mut scene, gup) = while_unshared(size, boot, area);
+    scene.sometimes(
+        "a caller gets another page than the child has",
+        move |end| !end.got_page(gup[0], page),
+    );
+    scene.into_program()
+}
+
+/// Callers pin what is not exclusive to the area for reading, all of it, while somebody writes to its first page.
+pub(crate) fn while_unshared(size: Size, boot: Boot, area: Area) -> (Scene, Lanes) {
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
         pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::empty())
@@ -39,12 +49,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
         "what is pinned stays where it was pinned (I4)",
         move |end| still_mapped(end, &gup, area),
     );
-    scene.always("every caller gets every page (I11)", move |end| {
-        gup.iter().all(|&lane| end.got(lane) == area.pages as usize)
-    });
-    scene.sometimes(
-        "a caller gets another page than the child has",
-        move |end| !end.got_page(gup[0], page),
+    scene.always(
+        "every caller gets every page (I11)",
+        each_gets(gup, size.pages),
     );
     let writable = move |end: &Ending<'_>| end.entry_of(area, 0).is_writable();
     scene.sometimes("the page is writable at the end", writable);
@@ -52,5 +59,5 @@ fn build(size: Size, kernel: Kernel) -> Program {
         "it is read-only: the write came when it was being unshared",
         move |end| !writable(end),
     );
-    scene.into_program()
+    (scene, gup)
 }
