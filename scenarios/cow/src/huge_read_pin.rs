@@ -4,7 +4,7 @@
 //! copies the one page that is wanted. What must not be is that it puts a huge pmd back, which is as little exclusive as
 //! before: then GUP would ask for ever (I11).
 
-use crate::read_pin::while_unshared;
+use crate::words::while_unshared;
 use gupcheck_races::prelude::*;
 
 const PV: &[&Profile] = &[&X86_PV];

@@ -4,7 +4,7 @@
 //! nobody else has it any more. From then on a write finds an exclusive page, and reuses it whoever has references. Kernels
 //! before v5.19 pinned the shared page, and the next write copied it: the device read on in the old one.
 
-use crate::words::still_mapped;
+use crate::words::while_unshared;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -36,28 +36,4 @@ fn build(size: Size, kernel: Kernel) -> Program {
         move |end| !end.got_page(gup[0], page),
     );
     scene.into_program()
-}
-
-/// Callers pin what is not exclusive to the area for reading, all of it, while somebody writes to its first page.
-pub(crate) fn while_unshared(size: Size, boot: Boot, area: Area) -> (Scene, Lanes) {
-    let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::empty())
-    });
-    scene.cpu("write", write_fault(area));
-    scene.always(
-        "what is pinned stays where it was pinned (I4)",
-        move |end| still_mapped(end, &gup, area),
-    );
-    scene.always(
-        "every caller gets every page (I11)",
-        each_gets(gup, size.pages),
-    );
-    let writable = move |end: &Ending<'_>| end.entry_of(area, 0).is_writable();
-    scene.sometimes("the page is writable at the end", writable);
-    scene.sometimes(
-        "it is read-only: the write came when it was being unshared",
-        move |end| !writable(end),
-    );
-    (scene, gup)
 }
