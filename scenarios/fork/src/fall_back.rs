@@ -34,9 +34,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
         "what is pinned is the parent's, and exclusive (I4)",
         move |end| stays_the_areas_alone(end, &gup, area),
     );
-    scene.always("every caller gets every page (I11)", move |end| {
-        gup.iter().all(|&lane| end.got(lane) == area.pages as usize)
-    });
+    scene.always(
+        "every caller gets every page (I11)",
+        each_gets(gup, size.pages),
+    );
     scene.sometimes("a caller pins the page that was there", gets(gup[0], page));
     scene.sometimes(
         "a caller pins a copy, and the child has the page",

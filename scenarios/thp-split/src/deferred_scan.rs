@@ -20,22 +20,16 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::UnfreezeRelease, RELAXED),
         Need::of(Step::SplitUnqueues, EVERYWHERE),
     ],
-    tested: TESTED,
-    ..Race::of(build)
+    // As `SMALL_FOR_ONE`; the walk that unmaps the folio looks after each area whether it is mapped still.
+    tested: &[
+        Tested::whole(1, 1, 20_000),
+        Tested::whole(1, 2, 100_000),
+        Tested::part(2, 1, 20_000),
+    ],
+    ..Race::of(|size, kernel| scene(size, kernel, Hold::Reference))
 };
 
-/// As `SMALL_FOR_ONE`; the walk that unmaps the folio looks after each area whether it is mapped still.
-const TESTED: &[Tested] = &[
-    Tested::whole(1, 1, 20_000),
-    Tested::whole(1, 2, 100_000),
-    Tested::part(2, 1, 20_000),
-];
-
-fn build(size: Size, kernel: Kernel) -> Program {
-    scene(size, kernel, Hold::Reference)
-}
-
-/// The same, with callers that pin.
+/// With callers that pin.
 pub fn pins_a_tail(size: Size, kernel: Kernel) -> Program {
     scene(size, kernel, Hold::Pin)
 }

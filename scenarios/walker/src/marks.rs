@@ -13,9 +13,10 @@ pub(crate) const RACE: Race = Race {
     indifferent: &[Step::RecheckMarks, Step::RecheckOrder],
     ..Race::of(|size, kernel| {
         let (mut scene, gup) = while_user_writes(size, kernel, get_user_pages_fast);
-        scene.always("every caller gets every page (I11)", move |end| {
-            gup.iter().all(|&lane| end.got(lane) == size.pages as usize)
-        });
+        scene.always(
+            "every caller gets every page (I11)",
+            each_gets(gup, size.pages),
+        );
         scene.into_program()
     })
 };
