@@ -118,7 +118,7 @@ fn the_nearest_violation_of_head_moves() {
         .expect("the command exists");
     assert_eq!(replayed.status.code(), Some(1), "it breaks a rule");
     let text = String::from_utf8(replayed.stdout).expect("standard output is UTF-8");
-    let runs = "cpu0 gup 15, split 201, cpu0 gup 19";
+    let runs = "cpu0 gup 15, split 204, cpu0 gup 19";
     assert!(text.contains(runs), "{text}");
     let page = std::fs::read_to_string(page).expect("a page");
     assert!(

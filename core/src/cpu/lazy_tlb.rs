@@ -32,7 +32,7 @@ pub fn leave_lazy_tlb(cpu: &Cpu<'_>) {
     cpu.was_lazy.set(true);
     write_once(cpu, lazy.is_lazy, false);
     // ORDERING: full, between the mark and all that is looked at afterwards. Pairs with the generation that a flush raises.
-    // Without it: R06, where the flush is taken for an IPI to all walkers (R20). Step `lazy-leave-barrier`.
+    // Without it: R20, where the flush is taken for an IPI to all walkers. Step `lazy-leave-barrier`.
     if cpu.does(Step::LazyLeaveBarrier) {
         smp_mb(cpu);
     }

@@ -60,7 +60,7 @@ pub fn mm_tlb_flush_nested(cpu: &Cpu<'_>, mm: &Mm) -> bool {
 #[track_caller]
 pub fn pte_accessible(cpu: &Cpu<'_>, mm: &Mm, pte: Entry) -> bool {
     // ORDERING: the page-table lock's, as above: who made the entry prot-none raised the count before that. Pairs with
-    // change_prot_numa. Without it: R45, R54. Step `accessible-while-pending`.
+    // change_prot_numa. Without it: R45. Step `accessible-while-pending`.
     pte.access_permitted(false)
         || cpu.does(Step::AccessibleWhilePending)
             && pte.is_prot_none()
