@@ -72,6 +72,7 @@ impl Boot {
             pagemaps: Vec::new(),
             lru_batches: Vec::new(),
             secondary_mmus: Vec::new(),
+            signals: Vec::new(),
             swap: None,
         };
         Self { layout, machine }

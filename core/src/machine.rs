@@ -4,7 +4,10 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
-use crate::types::{Geometry, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Swap};
+use crate::sync::{Atomic, LaneId};
+use crate::types::{
+    Geometry, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Signal, Swap,
+};
 
 pub use crate::types::{HugeZero, SplitQueue, Zone};
 
@@ -53,6 +56,8 @@ pub struct Machine {
     pub lru_batches: Vec<LruBatch>,
     /// What hypervisors keep of address spaces.
     pub secondary_mmus: Vec<SecondaryMmu>,
+    /// The signal of each task that may get one.
+    pub(crate) signals: Vec<(LaneId, Atomic<Signal>)>,
 }
 
 impl Machine {

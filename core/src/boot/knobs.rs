@@ -2,8 +2,8 @@
 
 use super::{Area, Boot};
 use crate::machine::{GATHER_LIMIT, MmId};
-use crate::sync::Name;
-use crate::types::PAGE_SIZE;
+use crate::sync::{LaneId, Name};
+use crate::types::{PAGE_SIZE, Signal};
 
 impl Boot {
     /// Hardware may walk the area's tables, and keep what it has read until a flush
@@ -45,6 +45,13 @@ impl Boot {
             end: start + (area.end - area.start),
             ..area
         }
+    }
+
+    /// The task on CPU `cpu` may get a signal ([`send_sig`](crate::cpu::send_sig)).
+    pub fn signalable(&mut self, cpu: u8) {
+        let name = Name::new("task{}.signal", [cpu.into()]);
+        let cell = self.layout.atomic(name, Signal::None);
+        self.machine.signals.push((LaneId(cpu), cell));
     }
 
     /// There is never memory for a batch of tables: each of them is freed by itself.

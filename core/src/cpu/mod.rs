@@ -21,19 +21,23 @@
 //! | `irq` | interrupts off and on |
 //! | `ipi` | interrupting everybody and waiting |
 //! | `rcu` | readers and grace periods |
+//! | `signal` | signals of the task that runs |
 //! | `tlb` | flushes, as the profile has them |
 //! | `tlb_batch` | flushes that are put off |
 
 mod ipi;
 mod irq;
 mod rcu;
+mod signal;
 mod this_cpu;
 mod tlb;
 mod tlb_batch;
 
+pub use crate::types::Signal;
 pub use ipi::tlb_remove_table_sync_one;
 pub use irq::{local_irq_restore, local_irq_save};
 pub use rcu::{rcu_read_lock, rcu_read_unlock, synchronize_rcu};
+pub use signal::{fatal_signal_pending, send_sig, signal_pending};
 pub use this_cpu::Cpu;
 pub use tlb::{flush_tlb, flush_tlb_range};
 pub use tlb_batch::{

@@ -20,20 +20,21 @@ use super::migrate::{copy_contents, folio_migrate_mapping, isolate};
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::{Cpu, try_to_unmap_flush};
 use crate::folio::{
-    Folio, Owner, PageFlags, Pfn, alloc_folio, folio_lock, folio_mapped, folio_put,
-    folio_ref_count_is, set_page_flags,
+    Folio, Owner, PageFlags, Pfn, alloc_folio, folio_get, folio_lock, folio_mapped, folio_put,
+    folio_ref_count_is, set_page_flags, test_and_clear_page_flag,
 };
 use crate::step::Step;
 use arrayvec::ArrayVec;
 
 /// How many folios one call takes; more than any scenario moves at once.
-const BATCH: usize = 8;
+const BATCH: usize = 16;
 
 /// How often what failed is tried. (Ten times in the kernel, three of them and seven where it is synchronous: a third time is the
 /// second again.)
 const PASSES: usize = 2;
 
-type Folios<'m> = ArrayVec<Folio<'m>, BATCH>;
+/// Folios that are off the LRU, each with a reference of whoever isolated it.
+pub type Folios<'m> = ArrayVec<Folio<'m>, BATCH>;
 
 /// `enum migrate_mode`, as far as it is modelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,21 +71,41 @@ pub fn migrate_pages(cpu: &Cpu<'_>, pages: &[Pfn], mode: MigrateMode) -> u32 {
         .iter()
         .filter_map(|&pfn| isolate(cpu, pfn, false))
         .collect();
-    let mut moved = migrate_pages_batch(cpu, &mut from, MigrateMode::Async, PASSES);
+    let moved = migrate_isolated(cpu, &mut from, mode);
+    putback_movable_pages(cpu, from);
+    moved
+}
+
+/// Takes out of `from`, small anonymous folios that are isolated, what moved, or was freed; how many moved.
+pub fn migrate_isolated<'m>(cpu: &Cpu<'m>, from: &mut Folios<'m>, mode: MigrateMode) -> u32 {
+    let mut moved = migrate_pages_batch(cpu, from, MigrateMode::Async, PASSES);
     if mode == MigrateMode::Sync {
         // migrate_pages_sync
-        for folio in std::mem::take(&mut from) {
+        for folio in std::mem::take(from) {
             let mut one = Folios::from_iter([folio]);
             moved += migrate_pages_batch(cpu, &mut one, MigrateMode::Sync, PASSES);
             from.extend(one);
         }
     }
-    for folio in from {
-        // putback_movable_pages
+    moved
+}
+
+/// `putback_movable_pages`.
+pub fn putback_movable_pages<'m>(cpu: &Cpu<'m>, folios: Folios<'m>) {
+    for folio in folios {
         set_page_flags(cpu, folio.head(), PageFlags::LRU);
         folio_put(cpu, folio);
     }
-    moved
+}
+
+/// `folio_isolate_lru`, of a folio that the caller has a reference of: whether it was on the LRU. Then it is not any more, and there
+/// is a reference of the isolation's.
+pub fn folio_isolate_lru(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
+    let was_on = test_and_clear_page_flag(cpu, folio.head(), PageFlags::LRU);
+    if was_on {
+        folio_get(cpu, folio);
+    }
+    was_on
 }
 
 /// `migrate_pages_batch`: takes out of `from` what moved, or was freed; how many moved.

@@ -28,6 +28,10 @@ bitflags! {
         const SHADOW_STACK = 1 << 8;
         /// `VM_HUGEPAGE`: huge pages are faulted in, as `madvise(MADV_HUGEPAGE)` asks for.
         const HUGEPAGE = 1 << 9;
+        /// `VM_GROWSDOWN`: a stack.
+        const GROWSDOWN = 1 << 10;
+        /// `VM_LOCKONFAULT`: mlocked, but only once it is there.
+        const LOCKONFAULT = 1 << 11;
     }
 }
 

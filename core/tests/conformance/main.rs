@@ -7,6 +7,7 @@
 mod allocator;
 mod arguments;
 mod books;
+mod callers;
 mod collapse;
 mod common;
 mod cow_steps;
