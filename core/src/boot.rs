@@ -88,9 +88,14 @@ impl Boot {
     /// An mm with one private anonymous area of `pages` pages, at an address that a huge page could map,
     /// nothing in it yet.
     pub fn anon_area(&mut self, pages: u32) -> Area {
+        self.area_of(pages, VmFlags::PRIVATE, Backing::Anon)
+    }
+
+    /// The same with these flags, of this backing.
+    pub fn area_of(&mut self, pages: u32, flags: VmFlags, backing: Backing) -> Area {
         let mm = self.new_mm();
         let start = self.geometry().span(Level::Pmd);
-        let vma = self.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::Anon);
+        let vma = self.mmap(mm, start, pages, flags, backing);
         let end = start + u64::from(pages) * PAGE_SIZE;
         Area {
             mm,

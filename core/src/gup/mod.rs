@@ -56,6 +56,7 @@ pub use entry::{
 };
 pub use faultin::fixup_user_fault;
 pub use flags::Foll;
+pub use follow::follow_page;
 pub use grab::{gup_put_folio, put_page, try_grab_folio, try_grab_page};
 pub use kvm_fault::kvm_page_fault;
 pub use mapping_size::{Guard, get_user_mapping_size, perf_get_page_size, perf_get_pgtable_size};

@@ -15,8 +15,9 @@ use super::{Foll, MAX_PAGES, Pages, gup_put_folio, try_grab_folio};
 use crate::cpu::{Cpu, fatal_signal_pending};
 use crate::errno::Errno;
 use crate::folio::{Page, page_folio};
-use crate::mm::{Mm, Vma, put_dev_pagemap, wait_for_change};
+use crate::mm::{Mm, VmFlags, Vma, put_dev_pagemap, wait_for_change};
 use crate::pgtable::PAGE_SIZE;
+use crate::step::Step;
 
 /// `__get_user_pages`: fills `pages` in address order until all are got or one cannot be; without them, only faults in. How many
 /// there were; none, and no error, where a fault would have to be tried again. `locked` says whether the mmap lock is still held.
@@ -106,7 +107,11 @@ impl<'a, 'm> Walk<'a, 'm> {
 
     /// One page, faulting it in as often as it takes.
     fn follow_or_fault(&mut self, vma: &Vma, locked: &mut bool) -> Result<Turn<'m>, Errno> {
-        let (cpu, mm, flags, addr) = (self.cpu, self.mm, self.flags, self.start);
+        let (cpu, mm, addr) = (self.cpu, self.mm, self.start);
+        let mut flags = self.flags;
+        let forced = !cpu.does(Step::WriteIntentKept)
+            && flags.contains(Foll::WRITE)
+            && !vma.vm_flags(cpu).contains(VmFlags::WRITE);
         // Each turn but the last either changed the entry or saw somebody else change it.
         loop {
             if fatal_signal_pending(cpu) {
@@ -132,6 +137,10 @@ impl<'a, 'm> Walk<'a, 'm> {
                 Err(errno) => Err(errno),
             };
             match faulted {
+                // Kernels before v4.9 took a write fault of an area that may not be written to for all that was to be done, and went
+                // on as readers: whoever zaps the copy in between makes the next fault one that reads. Without it: R39. Step
+                // `write-intent-kept`.
+                Ok(()) if forced => flags.remove(Foll::WRITE),
                 Ok(()) => {}
                 Err(Errno::Ebusy) => return Ok(Turn::Again),
                 Err(errno) => return Err(errno),

@@ -1,5 +1,6 @@
 //! Fast GUP against page faults: tables and entries appear.
 
+mod dirty_cow;
 mod locked_huge;
 mod table_garbage;
 mod table_publish;
@@ -9,6 +10,7 @@ use gupcheck_races::race::Race;
 
 /// The races of this family.
 pub const RACES: &[Race] = &[
+    dirty_cow::RACE,
     locked_huge::RACE,
     table_publish::RACE,
     table_garbage::RACE,
