@@ -31,6 +31,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_race_says_what_could_happen() {
+        for race in all_races() {
+            assert!(!race.about.is_empty(), "{}", race.name);
+        }
+    }
+
+    #[test]
     fn names_are_unique_and_have_a_crate_and_a_name() {
         let mut names: Vec<_> = all_races().iter().map(|race| race.name).collect();
         for name in &names {

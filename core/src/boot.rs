@@ -106,6 +106,11 @@ impl Boot {
         }
     }
 
+    /// The same, as large as what one pmd maps.
+    pub fn pmd_area(&mut self) -> Area {
+        self.anon_area(self.geometry().pages_per_pmd())
+    }
+
     /// Huge pages are faulted in in this area, as after `madvise(MADV_HUGEPAGE)`.
     pub fn wants_huge_pages(&mut self, area: Area) {
         let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;

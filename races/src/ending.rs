@@ -3,6 +3,7 @@
 use gupcheck_core::boot::Area;
 use gupcheck_core::folio::{Owner, Page, PageFlags, Pfn};
 use gupcheck_core::machine::{Machine, MmId};
+use gupcheck_core::mutators::Scan;
 use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
 use gupcheck_core::sync::LaneId;
 use gupcheck_program::End;
@@ -43,6 +44,35 @@ impl<'a> Ending<'a> {
     /// Whether a caller got this page.
     pub fn got_page(&self, lane: LaneId, pfn: Pfn) -> bool {
         self.pages(lane).any(|page| page.pfn == pfn)
+    }
+
+    /// Whether any of these callers got this page.
+    pub fn any_got(&self, lanes: &[LaneId], pfn: Pfn) -> bool {
+        lanes.iter().any(|&lane| self.got_page(lane, pfn))
+    }
+
+    /// The pages that these callers got, each with the address at which it was asked for: all of them asked for pages from
+    /// `start` on.
+    pub fn got_from(&self, start: u64, lanes: &[LaneId]) -> impl Iterator<Item = (u64, &'a Page)> {
+        let addrs = (0..).map(move |n| start + n * PAGE_SIZE);
+        let got = (lanes.iter()).flat_map(|&lane| addrs.clone().zip(self.pages(lane)));
+        got.collect::<Vec<_>>().into_iter()
+    }
+
+    /// Whether a CPU did what it came for: it returned "yes", success, a fault that is done, or a collapse that succeeded.
+    pub fn did(&self, lane: LaneId) -> bool {
+        let words = [
+            ("did", "yes"),
+            ("ret", "0"),
+            ("fault", "done"),
+            ("scan", Scan::Succeed.name()),
+        ];
+        words.iter().any(|(label, text)| self.is(lane, label, text))
+    }
+
+    /// Whether any of these CPUs did what it came for.
+    pub fn any_did(&self, lanes: &[LaneId]) -> bool {
+        lanes.iter().any(|&lane| self.did(lane))
     }
 
     /// Whether a CPU returned the symbol `text` under `label`.
@@ -166,6 +196,12 @@ impl<'a> Ending<'a> {
     /// The entry by which an mm maps `addr`, or would, and its level; `None` if there is no table for it.
     pub fn entry(&self, mm: MmId, addr: u64) -> Option<(Entry, Level)> {
         leaf(self.machine, mm, addr, &|cell| self.end.word(cell))
+    }
+
+    /// The entry by which an area maps its `nth` page; none if there is no table for it.
+    pub fn entry_of(&self, area: Area, nth: u32) -> Entry {
+        let found = self.entry(area.mm, area.addr(nth));
+        found.map_or(Entry::NONE, |(entry, _)| entry)
     }
 
     /// Whether a page is exclusive: of one that a huge pmd maps, its head is.

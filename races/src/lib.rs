@@ -7,7 +7,8 @@
 //! | module | noun |
 //! | --- | --- |
 //! | [`race`], [`scene`], [`reply`] | a race; how it is set on the kernel model; what its CPUs return |
-//! | `ending` | the end of an execution, in the kernel's terms |
+//! | `ending`, `lanes` | the end of an execution, in the kernel's terms; CPUs that were added together |
+//! | [`profiles`], [`acts`], [`ends`] | what most races name: sets of profiles, what CPUs do, what is so in the end |
 //! | `books` | who should hold what at the end |
 //! | [`invariants`] | what must hold in every race, and by whom it is asked |
 //! | `translation` | what callers claim was mapped |
@@ -21,17 +22,21 @@
 //! | [`harness`] | races as tests |
 //! | [`watchdog`] | noticing that a search has come to a standstill |
 
+pub mod acts;
 pub mod again;
 mod books;
 pub mod consulted;
 pub mod emit;
 mod ending;
+pub mod ends;
 pub mod engines;
 pub mod harness;
 pub mod instance;
 pub mod invariants;
+mod lanes;
 mod noise;
 pub mod prelude;
+pub mod profiles;
 pub mod race;
 pub mod reply;
 pub mod scene;

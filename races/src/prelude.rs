@@ -1,6 +1,11 @@
-//! All that the file of a race usually needs, for one `use`: the kernel model's functions by their own names, and what a
-//! race is made of. `docs/mutators.md` shows two races that begin so.
+//! All that the file of a race usually needs, for one `use`: the kernel model's functions by their own names, what a race is
+//! made of, and the words that most races have in common. `docs/mutators.md` tells them, and shows two races that begin so.
 
+pub use crate::acts::*;
+pub use crate::ends::*;
+pub use crate::invariants::Invariant;
+pub use crate::lanes::Lanes;
+pub use crate::profiles::*;
 pub use crate::race::{Need, Race, SMALL, SMALL_FOR_ONE, Size, Tested};
 pub use crate::reply::Reply;
 pub use crate::scene::{Ending, Hold, Scene};

@@ -1,12 +1,13 @@
 //! A race: what is set up, what each CPU does, what must hold, and which steps it rests on.
 //!
-//! A [`Race`] is a constant, one to a file of a scenario crate. Its [`build`](Race::build) makes the
+//! A [`Race`] is a constant, one to a file of a scenario crate: [`Race::of`] has what most of them have in common. Its [`build`](Race::build) makes the
 //! program for given sizes and a given kernel; everything else about it is data that the command line,
 //! the test harness and the necessity matrix read.
 
 use gupcheck_core::arch::Profile;
 use gupcheck_core::step::{Kernel, Step, Steps};
 
+use crate::profiles::EVERYWHERE;
 use gupcheck_program::Program;
 use gupcheck_program::panics::isolated;
 
@@ -147,6 +148,36 @@ pub struct Race {
 }
 
 impl Race {
+    /// What most races are beside what only they can say: a race that is in no catalogue, tried [everywhere](EVERYWHERE), of
+    /// the kernel that we have, which rests on nothing, with a [small](SMALL) program, that `build` makes. To be completed:
+    ///
+    /// ```
+    /// # use gupcheck_races::prelude::*;
+    /// # fn build(size: Size, kernel: Kernel) -> Program {
+    /// #     Scene::new(Boot::for_pages(kernel, size.cpus, size.pages)).into_program()
+    /// # }
+    /// const RACE: Race = Race {
+    ///     name: "family/race",
+    ///     about: "What could happen.",
+    ///     needs: &[Need::of(Step::PteRecheck, RELAXED)],
+    ///     ..Race::of(build)
+    /// };
+    /// assert_eq!((RACE.catalogue, RACE.profiles.len()), ("-", 4));
+    /// ```
+    pub const fn of(build: fn(Size, Kernel) -> Program) -> Self {
+        Self {
+            name: "",
+            catalogue: "-",
+            about: "",
+            profiles: EVERYWHERE,
+            before: &[],
+            needs: &[],
+            indifferent: &[],
+            tested: SMALL,
+            build,
+        }
+    }
+
     /// The race's kernel under `profile`, less `knocked_out`.
     pub fn kernel(&self, profile: &'static Profile, knocked_out: Steps) -> Kernel {
         Kernel::new(profile)

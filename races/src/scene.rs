@@ -6,10 +6,10 @@
 //! exclusive if it was pinned, and as much as it was told; and no migration entry is left behind, for which a fault would wait
 //! for ever.
 
-use gupcheck_core::boot::Boot;
+use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Owner, Pfn};
-use gupcheck_core::gup::Gup;
+use gupcheck_core::gup::{Foll, Gup, get_user_pages_fast_only, pin_user_pages_fast_only};
 use gupcheck_core::machine::Machine;
 use gupcheck_core::sync::{Lane, LaneId, Name};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::books::Books;
 pub use crate::ending::{Ending, Hold};
 use crate::invariants::{Invariant, pinned_is_exclusive};
+use crate::lanes::Lanes;
 use crate::noise::Background;
 use crate::reply::Reply;
 use crate::translation::Translations;
@@ -43,6 +44,20 @@ impl Scene {
         }
     }
 
+    /// Adds [callers](Self::callers) of `get_user_pages_fast_only`, for all pages of the area: each keeps its references.
+    pub fn getters(&mut self, count: u32, area: Area, flags: Foll) -> Lanes {
+        self.callers(count, Hold::Reference, move |cpu| {
+            get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, flags)
+        })
+    }
+
+    /// Adds [callers](Self::callers) of `pin_user_pages_fast_only`, for all pages of the area: each keeps its pins.
+    pub fn pinners(&mut self, count: u32, area: Area, flags: Foll) -> Lanes {
+        self.callers(count, Hold::Pin, move |cpu| {
+            pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, flags)
+        })
+    }
+
     /// Adds GUP callers, all doing the same, and accounts for what each of them then holds. They are twins: nothing
     /// but their names tells one from another. Callers are numbered throughout the scene: those of a second call go on
     /// where the first ones ended.
@@ -51,15 +66,12 @@ impl Scene {
         count: u32,
         hold: Hold,
         body: impl for<'m> Fn(&Cpu<'m>) -> Gup<'m> + Send + Sync + 'static,
-    ) -> Vec<LaneId> {
+    ) -> Lanes {
         let body = Arc::new(body);
-        let mut added: Vec<LaneId> = Vec::new();
-        for _ in 0..count {
+        self.together(count, |scene, _, first| {
             let body = Arc::clone(&body);
-            let first = added.first().copied();
-            added.push(self.caller(hold, first, move |cpu| body(cpu)));
-        }
-        added
+            scene.caller(hold, first, move |cpu| body(cpu))
+        })
     }
 
     /// Adds GUP callers that are told which of them they are, from 0, and may do something else each: twins they are
@@ -69,14 +81,25 @@ impl Scene {
         count: u32,
         hold: Hold,
         body: impl for<'m> Fn(&Cpu<'m>, u32) -> Gup<'m> + Send + Sync + 'static,
-    ) -> Vec<LaneId> {
+    ) -> Lanes {
         let body = Arc::new(body);
-        (0..count)
-            .map(|nth| {
-                let body = Arc::clone(&body);
-                self.caller(hold, None, move |cpu| body(cpu, nth))
-            })
-            .collect()
+        self.together(count, |scene, nth, _| {
+            let body = Arc::clone(&body);
+            scene.caller(hold, None, move |cpu| body(cpu, nth))
+        })
+    }
+
+    /// Adds so many CPUs, each by what `add` does with its number and the first of them.
+    fn together(
+        &mut self,
+        count: u32,
+        mut add: impl FnMut(&mut Self, u32, Option<LaneId>) -> LaneId,
+    ) -> Lanes {
+        let next = LaneId(self.program.cpus().len() as u8);
+        for nth in 0..count {
+            add(self, nth, (nth > 0).then_some(next));
+        }
+        Lanes::from_first(next, count as usize)
     }
 
     fn caller(
@@ -127,16 +150,14 @@ impl Scene {
         name: &'static str,
         count: u32,
         body: impl Fn(&Cpu<'_>) -> R + Copy + Send + Sync + 'static,
-    ) -> Vec<LaneId> {
-        let name = |nth| Name::new(name, [nth]);
-        let mut lanes: Vec<LaneId> = Vec::new();
-        for nth in 0..count {
-            lanes.push(match lanes.first() {
-                None => self.cpu(name(nth), body),
-                Some(&first) => self.twin(name(nth), first, body),
-            });
-        }
-        lanes
+    ) -> Lanes {
+        self.together(count, |scene, nth, first| {
+            let name = Name::new(name, [nth]);
+            match first {
+                None => scene.cpu(name, body),
+                Some(first) => scene.twin(name, first, body),
+            }
+        })
     }
 
     /// Somebody outside the scene keeps this many references of a folio throughout.
@@ -179,8 +200,7 @@ impl Scene {
         let (callers, pages) = (callers.to_vec(), pages.to_vec());
         let text = format!("{what} by nobody");
         self.keeps(Invariant::I5, &text, move |end| {
-            let got = |lane| pages.iter().any(|&page| end.got_page(lane, page));
-            !acted(end) || !callers.iter().any(|&lane| got(lane))
+            !acted(end) || !pages.iter().any(|&page| end.any_got(&callers, page))
         });
     }
 
@@ -269,9 +289,7 @@ impl Scene {
 mod tests {
     use super::*;
     use gupcheck_core::arch::ARM64;
-    use gupcheck_core::boot::Area;
-    use gupcheck_core::gup::{Foll, get_user_pages_fast};
-    use gupcheck_core::pgtable::PAGE_SIZE;
+    use gupcheck_core::gup::get_user_pages_fast;
     use gupcheck_core::step::Kernel;
 
     #[test]
@@ -299,7 +317,7 @@ mod tests {
         scene.callers(2, Hold::Reference, move |cpu| gup(cpu, area));
         scene.callers(1, Hold::Pin, move |cpu| gup(cpu, area));
         let two = scene.numbered_callers(2, Hold::Reference, move |cpu, nth| {
-            let start = area.start + u64::from(nth) * PAGE_SIZE;
+            let start = area.addr(nth);
             gup(cpu, Area { start, ..area })
         });
         let program = scene.into_program();
@@ -312,7 +330,7 @@ mod tests {
         assert_eq!(names, expected);
         let twins: Vec<_> = program.cpus().iter().map(|cpu| cpu.twin_of).collect();
         assert_eq!(twins, [None, Some(LaneId(0)), None, None, None]);
-        assert_eq!(two, [LaneId(3), LaneId(4)]);
+        assert_eq!(*two, [LaneId(3), LaneId(4)]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! An area of an address space, as whoever set it up knows it.
 
 use crate::machine::MmId;
+use crate::types::PAGE_SIZE;
 
-/// An area of an address space, as scenarios pass it around.
+/// An area of an address space, as scenarios pass it around; or a part of one.
 #[derive(Clone, Copy, Debug)]
 pub struct Area {
     /// The address space.
@@ -15,4 +16,31 @@ pub struct Area {
     pub end: u64,
     /// Its length in pages, as GUP counts them.
     pub pages: i32,
+}
+
+impl Area {
+    /// The address of its `nth` page, from 0.
+    pub const fn addr(self, nth: u32) -> u64 {
+        self.start + nth as u64 * PAGE_SIZE
+    }
+
+    /// Its first pages: so many.
+    #[must_use]
+    pub const fn first(self, pages: u32) -> Self {
+        Self {
+            end: self.addr(pages),
+            pages: pages as i32,
+            ..self
+        }
+    }
+
+    /// Its last pages: so many.
+    #[must_use]
+    pub const fn last(self, pages: u32) -> Self {
+        Self {
+            start: self.end - pages as u64 * PAGE_SIZE,
+            pages: pages as i32,
+            ..self
+        }
+    }
 }

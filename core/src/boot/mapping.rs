@@ -11,10 +11,10 @@ use std::ops::Range;
 impl Boot {
     /// Small pages, writable, exclusive, in every place of the area.
     pub fn populate(&mut self, area: Area) -> Vec<Pfn> {
-        (0..area.pages as u64)
+        (0..area.pages as u32)
             .map(|n| {
                 let pfn = self.anon_page(Owner::Us, 0);
-                self.map(area.mm, area.start + n * PAGE_SIZE, pfn, true);
+                self.map(area.mm, area.addr(n), pfn, true);
                 pfn
             })
             .collect()
@@ -69,13 +69,32 @@ impl Boot {
         head
     }
 
+    /// A huge page that each of these areas maps at its start, read-only, with a table deposited for it: its head. It is
+    /// exclusive to none of them.
+    pub fn shared_thp(&mut self, areas: &[Area]) -> Pfn {
+        let head = self.thp(Owner::Us, 0);
+        for area in areas {
+            self.map_shared_huge(area.mm, area.start, head);
+            self.deposit(area.mm, area.start, Entry::NONE);
+        }
+        head
+    }
+
+    /// A large folio, each page of which is mapped by a PTE in this place of the area, writable: its head.
+    pub fn pte_mapped_thp(&mut self, area: Area) -> Pfn {
+        let head = self.thp(Owner::Us, 0);
+        for n in 0..area.pages as u32 {
+            self.map(area.mm, area.addr(n), head.plus(n), true);
+        }
+        head
+    }
+
     /// A large folio at the start of the area, of which only these pages are mapped, by PTEs, writable: its head. It is queued to be
     /// split, as whoever unmapped the others left it.
     pub fn partly_mapped_thp(&mut self, area: Area, pages: Range<u32>) -> Pfn {
         let head = self.thp(Owner::Us, 0);
         for n in pages {
-            let addr = area.start + u64::from(n) * PAGE_SIZE;
-            self.map(area.mm, addr, head.plus(n), true);
+            self.map(area.mm, area.addr(n), head.plus(n), true);
         }
         let partially_mapped = self.page(head).partially_mapped;
         self.layout.set(partially_mapped, true);
@@ -131,6 +150,13 @@ impl Boot {
         let slot = self.tables_down_to(mm, addr, Level::Pte);
         let entry = self.layout.get(slot);
         self.layout.set(slot, change(entry));
+    }
+
+    /// Gives the entry of each page of the area other bits.
+    pub fn change_ptes(&mut self, area: Area, change: impl Fn(Entry) -> Entry) {
+        for n in 0..area.pages as u32 {
+            self.change_pte(area.mm, area.addr(n), &change);
+        }
     }
 
     /// One more PTE maps the page, exclusively.

@@ -28,6 +28,13 @@ impl Boot {
         first
     }
 
+    /// So many single frames on the free list: for pages, or for tables. The last one is taken first.
+    pub fn free_pages(&mut self, count: u32) {
+        for _ in 0..count {
+            self.free_block(0);
+        }
+    }
+
     /// A block on the free list that makes one huge page.
     pub fn free_huge_block(&mut self) -> Pfn {
         let order = self.machine.zone.free.len() as u8 - 1;

@@ -44,35 +44,27 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let child = boot.child_of(area);
     boot.has_pinned_before(area.mm);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.pinners(size.cpus, area, Foll::WRITE);
     let fork = scene.cpu("fork", move |cpu| dup_mmap(cpu, area, child));
-    let caller = gup[0];
     scene.always("what the child shares is pinned by nobody", move |end| {
-        !end.is(fork, "did", "yes") || !gup.iter().any(|&lane| end.got_page(lane, page))
+        !end.did(fork) || !end.any_got(&gup, page)
     });
-    scene.sometimes("the child shares it", move |end| end.is(fork, "did", "yes"));
-    scene.sometimes("a caller pins it", move |end| end.got_page(caller, page));
+    scene.sometimes("the child shares it", did(fork));
+    scene.sometimes("a caller pins it", gets(gup[0], page));
     scene.into_program()
 }
-
-const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 pub(crate) const RACE: Race = Race {
     name: "mutators/fork",
     catalogue: "R04",
     about: "A page is pinned while fork decides whether the child may share it.",
-    profiles: PROFILES,
-    before: &[],
+    profiles: NO_IPI,
     needs: &[
         Need::of(Step::PincountBarrier, RELAXED),
-        Need::of(Step::SeqcountBegin, PROFILES),
-        Need::of(Step::SeqcountRetry, PROFILES),
-        Need::of(Step::UndoUnchecked, PROFILES),
+        Need::of(Step::SeqcountBegin, NO_IPI),
+        Need::of(Step::SeqcountRetry, NO_IPI),
+        Need::of(Step::UndoUnchecked, NO_IPI),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };

@@ -44,36 +44,26 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.pinners(size.cpus, area, Foll::WRITE);
     let reclaim = scene.cpu("kswapd", move |cpu| shrink_folio_list(cpu, area, page));
-    let caller = gup[0];
     scene.always("what a caller pinned is not discarded", move |end| {
-        !end.is(reclaim, "did", "yes") || !gup.iter().any(|&lane| end.got_page(lane, page))
+        !end.did(reclaim) || !end.any_got(&gup, page)
     });
-    scene.sometimes("the page is discarded", move |end| {
-        end.is(reclaim, "did", "yes")
-    });
-    scene.sometimes("a caller pins it", move |end| end.got_page(caller, page));
+    scene.sometimes("the page is discarded", did(reclaim));
+    scene.sometimes("a caller pins it", gets(gup[0], page));
     scene.into_program()
 }
-
-const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-const WEAKEST: &[&Profile] = &[&WEAK];
 
 pub(crate) const RACE: Race = Race {
     name: "mutators/lazyfree",
     catalogue: "R08",
     about: "A page is pinned while reclaim decides whether anybody holds it.",
-    profiles: PROFILES,
-    before: &[],
+    profiles: NO_IPI,
     needs: &[
-        Need::of(Step::AddUnlessZero, PROFILES),
-        Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PteRecheck, NO_IPI),
         Need::of(Step::PeekBarrier, WEAKEST),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };

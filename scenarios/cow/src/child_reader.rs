@@ -4,25 +4,21 @@
 //! mapping it. Kernels before v5.8 asked for the map count, and let the parent have the page: the child reads on, in a page that
 //! is its parent's alone. The reference count knows of the child's reference.
 
-use crate::words::{EVERYWHERE, RELAXED, UNINTERRUPTED};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "cow/child-reader",
     catalogue: "R38",
     about: "A child gets a reference of a page that it shares with its parent, and unmaps it, while the parent writes there.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::ReuseByRefcount, EVERYWHERE),
-        Need::of(Step::AddUnlessZero, UNINTERRUPTED),
+        Need::of(Step::AddUnlessZero, NO_IPI),
         // Where the flush waits, the page is not reused, but it was gone when the reference came (I1).
         Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::PinBarrier, RELAXED),
     ],
-    indifferent: &[],
     tested: SMALL_FOR_ONE,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -32,24 +28,17 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let child = boot.forked(parent);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let readers = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, child.mm, child.start, child.pages, Foll::empty())
-    });
-    scene.cpu("madvise", move |cpu| {
-        madvise_dontneed(cpu, child.mm, child.start, child.end);
-    });
-    scene.cpu("write", move |cpu| {
-        do_user_addr_fault(cpu, parent.mm, parent.start, FaultFlags::WRITE)
-    });
-    let reader = readers[0];
+    let readers = scene.getters(size.cpus, child, Foll::empty());
+    scene.cpu("madvise", dontneed(child));
+    scene.cpu("write", write_fault(parent));
     let reused = move |end: &Ending<'_>| end.mapped(parent.mm, parent.start) == Some(page);
     scene.always(
         "the parent writes to no page that a child can read (I12)",
-        move |end| !reused(end) || !readers.iter().any(|&lane| end.got_page(lane, page)),
+        move |end| !reused(end) || !end.any_got(&readers, page),
     );
     scene.sometimes(
         "the parent gets a copy, and the child keeps the page",
-        move |end| !reused(end) && end.got_page(reader, page),
+        move |end| !reused(end) && end.got_page(readers[0], page),
     );
     scene.sometimes("the parent gets the page", reused);
     scene.into_program()

@@ -3,27 +3,19 @@
 //! Were the count asked, the pmd would be split for the one page that is written to, and that page copied.
 
 use crate::pinned_write::while_written_to;
-use crate::words::EVERYWHERE;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "cow/huge-pinned-write",
     catalogue: "R41",
     about: "A huge page that is read-only and exclusive is pinned for reading through its pmd, while another thread writes to it.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[Need::of(Step::ReuseExclusive, EVERYWHERE)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let mut area = boot.anon_area(boot.geometry().pages_per_pmd());
-    area.pages = size.pages as i32;
-    let head = boot.thp(Owner::Us, 0);
-    boot.map_huge(area.mm, area.start, head, false);
-    boot.deposit(area.mm, area.start, Entry::NONE);
-    while_written_to(size, boot, area)
+    let area = boot.pmd_area();
+    boot.mapped_thp(area, false);
+    while_written_to(size, boot, area.first(size.pages))
 }

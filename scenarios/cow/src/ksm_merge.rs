@@ -10,29 +10,22 @@
 use crate::words::{ksm_page, still_mapped};
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64];
-const UNINTERRUPTED: &[&Profile] = &[&X86_PV, &ARM64];
-const ONLY_ARM64: &[&Profile] = &[&ARM64];
-
 pub(crate) const RACE: Race = Race {
     name: "cow/ksm-merge",
     catalogue: "R09",
     about: "A page is merged with another of the same contents while a reference is taken to write into it.",
-    profiles: PROFILES,
-    before: &[],
+    profiles: X86_AND_ARM64,
     needs: &[
-        Need::of(Step::KsmClearFirst, PROFILES),
-        Need::of(Step::KsmCountsReferences, PROFILES),
-        Need::of(Step::AddUnlessZero, UNINTERRUPTED),
+        Need::of(Step::KsmClearFirst, X86_AND_ARM64),
+        Need::of(Step::KsmCountsReferences, X86_AND_ARM64),
+        Need::of(Step::AddUnlessZero, PV_AND_ARM64),
         // Where the flush waits, the page is not reused, but it was gone when the reference came (I1).
-        Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::PteRecheck, X86_AND_ARM64),
         Need::of(Step::PinBarrier, ONLY_ARM64),
         Need::of(Step::TlbFlush, ONLY_ARM64),
         Need::of(Step::FlushBarrier, ONLY_ARM64),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -43,20 +36,17 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let mut scene = Scene::new(boot);
     // ksmd has found it in its tree.
     scene.held(kpage, 1);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
     let ksmd = scene.cpu("ksmd", move |cpu| {
         ksm_merge(cpu, area.mm, area.start, Some(kpage))
     });
-    let caller = gup[0];
     scene.always(
         "what a caller writes into stays where it was (I5)",
         move |end| still_mapped(end, &gup, area),
     );
-    scene.sometimes("the page is merged", move |end| end.is(ksmd, "did", "yes"));
+    scene.sometimes("the page is merged", did(ksmd));
     scene.sometimes("a reference keeps it from being merged", move |end| {
-        end.is(ksmd, "did", "no") && end.got(caller) > 0
+        !end.did(ksmd) && end.got(gup[0]) > 0
     });
     scene.into_program()
 }

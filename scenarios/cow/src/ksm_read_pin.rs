@@ -7,65 +7,51 @@
 //! - B: the pin comes after ksmd has looked, and the recheck after the entry is back. The bit must be cleared before that
 //!   (`share-barrier`), and looked at after the recheck (`exclusive-barrier`); 088b8aa537c2.
 
-use crate::words::{EVERYWHERE, RELAXED, UNINTERRUPTED, ksm_page, still_mapped};
+use crate::words::{ksm_page, still_mapped};
 use gupcheck_races::prelude::*;
-
-const ONLY_WEAK: &[&Profile] = &[&WEAK];
 
 pub(crate) const RACE: Race = Race {
     name: "cow/ksm-read-pin",
     catalogue: "R03",
     about: "A read-only page is merged with another of the same contents while it is pinned for reading: its entry is cleared, and comes back the same.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::ExclusiveBarrier, RELAXED),
         Need::of(Step::ShareBarrier, RELAXED),
         // On arm64 the flush orders the look at all references, of which the pin's first is one.
-        Need::of(Step::PincountBarrier, ONLY_WEAK),
-        Need::of(Step::PeekBarrier, ONLY_WEAK),
+        Need::of(Step::PincountBarrier, WEAKEST),
+        Need::of(Step::PeekBarrier, WEAKEST),
         Need::of(Step::UnshareFirst, EVERYWHERE),
-        Need::of(Step::AddUnlessZero, UNINTERRUPTED),
+        Need::of(Step::AddUnlessZero, NO_IPI),
         // Where the flush waits, the page is not reused, but it was gone when the reference came (I1).
         Need::of(Step::PteRecheck, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     boot.populate(area);
-    for n in 0..u64::from(size.pages) {
-        boot.change_pte(area.mm, area.start + n * PAGE_SIZE, |pte| {
-            pte.without(Bits::WRITE | Bits::DIRTY)
-        });
-    }
+    boot.change_ptes(area, |pte| pte.without(Bits::WRITE | Bits::DIRTY));
     let kpage = ksm_page(&mut boot);
     let mut scene = Scene::new(boot);
     // ksmd has found it in its tree.
     scene.held(kpage, 1);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
-    });
+    let gup = scene.pinners(size.cpus, area, Foll::empty());
     let ksmd = scene.cpu("ksmd", move |cpu| {
         ksm_merge(cpu, area.mm, area.start, Some(kpage))
     });
-    let caller = gup[0];
-    let all = gup.clone();
     scene.always(
         "what is pinned stays where it was pinned (I4)",
         move |end| still_mapped(end, &gup, area),
     );
     scene.always("what is pinned is exclusive (I4)", move |end| {
-        let pinned = all.iter().flat_map(|&lane| end.pages(lane));
+        let pinned = gup.iter().flat_map(|&lane| end.pages(lane));
         pinned.into_iter().all(|page| end.is_exclusive(page))
     });
-    scene.sometimes("the page is merged", move |end| end.is(ksmd, "did", "yes"));
+    scene.sometimes("the page is merged", did(ksmd));
     scene.sometimes("a pin keeps it from being merged", move |end| {
-        end.is(ksmd, "did", "no") && end.got(caller) > 0
+        !end.did(ksmd) && end.got(gup[0]) > 0
     });
     scene.into_program()
 }

@@ -4,19 +4,15 @@
 //! every pin, made the next write copy the page. (1da190f4d0a6, which lets the count decide of large folios, too, is later
 //! than v6.8.)
 
-use crate::words::{EVERYWHERE, still_mapped};
+use crate::words::still_mapped;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "cow/pinned-write",
     catalogue: "R41",
     about: "A page that is read-only and exclusive is pinned for reading while another thread writes to it.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[Need::of(Step::ReuseExclusive, EVERYWHERE)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -31,19 +27,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
 pub(crate) fn while_written_to(size: Size, mut boot: Boot, area: Area) -> Program {
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
-    });
-    scene.cpu("write", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
-    let caller = gup[0];
+    let gup = scene.pinners(size.cpus, area, Foll::empty());
+    scene.cpu("write", write_fault(area));
     scene.always(
         "what is pinned stays where it was pinned (I4)",
         move |end| still_mapped(end, &gup, area),
     );
-    scene.sometimes("a caller pins every page", move |end| {
-        end.got(caller) == area.pages as usize
-    });
+    scene.sometimes("a caller pins every page", gets_all(gup[0], size.pages));
     scene.into_program()
 }

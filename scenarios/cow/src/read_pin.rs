@@ -4,24 +4,21 @@
 //! nobody else has it any more. From then on a write finds an exclusive page, and reuses it whoever has references. Kernels
 //! before v5.19 pinned the shared page, and the next write copied it: the device read on in the old one.
 
-use crate::words::{EVERYWHERE, still_mapped};
+use crate::words::still_mapped;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "cow/read-pin",
     catalogue: "R40",
     about: "A page that a child shares is pinned for reading, while another thread writes to it.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::UnshareFirst, EVERYWHERE),
         Need::of(Step::ReuseExclusive, EVERYWHERE),
         // A copy takes the place of a page that was reused in between.
         Need::of(Step::RereadUnderLock, EVERYWHERE),
     ],
-    indifferent: &[],
     tested: SMALL_FOR_ONE,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -30,33 +27,24 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     boot.forked(area);
     // Each may make a copy, and only one of them is used.
-    for _ in 0..=size.cpus * size.pages {
-        boot.free_block(0);
-    }
+    boot.free_pages(size.cpus * size.pages + 1);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
         pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::empty())
     });
-    scene.cpu("write", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
-    let caller = gup[0];
-    let all = gup.clone();
+    scene.cpu("write", write_fault(area));
     scene.always(
         "what is pinned stays where it was pinned (I4)",
         move |end| still_mapped(end, &gup, area),
     );
     scene.always("every caller gets every page (I11)", move |end| {
-        all.iter().all(|&lane| end.got(lane) == area.pages as usize)
+        gup.iter().all(|&lane| end.got(lane) == area.pages as usize)
     });
     scene.sometimes(
         "a caller gets another page than the child has",
-        move |end| !end.got_page(caller, page),
+        move |end| !end.got_page(gup[0], page),
     );
-    let writable = move |end: &Ending<'_>| {
-        let entry = end.entry(area.mm, area.start);
-        entry.is_some_and(|(entry, _)| entry.is_writable())
-    };
+    let writable = move |end: &Ending<'_>| end.entry_of(area, 0).is_writable();
     scene.sometimes("the page is writable at the end", writable);
     scene.sometimes(
         "it is read-only: the write came when it was being unshared",

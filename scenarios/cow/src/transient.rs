@@ -3,23 +3,18 @@
 //! That is allowed: who has a mere reference (`FOLL_GET`) is not promised that the page stays. What must not be is that such a
 //! copy, or the reuse, loses the page or its counts. A caller whose reference comes too late gives it back.
 
-use crate::words::{EVERYWHERE, RELAXED};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "cow/transient",
     catalogue: "R41",
     about: "A page that is not exclusive, and that nobody shares any more, is written to while a reference of it is taken: it is reused, or copied.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         // Whoever writes copies the page only for a reference that he sees. On x86 it was there before the page went (I1).
         Need::of(Step::PinBarrier, RELAXED),
         Need::of(Step::PteRecheck, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -30,26 +25,20 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.share(area, page);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
-    });
-    let write = scene.cpu("write", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
-    let caller = gup[0];
+    let gup = scene.getters(size.cpus, area, Foll::empty());
+    let write = scene.cpu("write", write_fault(area));
     let reused = move |end: &Ending<'_>| end.mapped(area.mm, area.start) == Some(page);
     scene.always("the write is done", move |end| {
-        let entry = end.entry(area.mm, area.start);
-        end.is(write, "fault", "done") && entry.is_some_and(|(entry, _)| entry.is_writable())
+        end.did(write) && end.entry_of(area, 0).is_writable()
     });
     scene.sometimes("the page is reused while a caller has it", move |end| {
-        reused(end) && end.got_page(caller, page)
+        reused(end) && end.got_page(gup[0], page)
     });
     // By the map count nobody would ever have copied it.
     if by_references {
         scene.sometimes(
             "the page is copied, and a caller has the old one",
-            move |end| !reused(end) && end.got_page(caller, page),
+            move |end| !reused(end) && end.got_page(gup[0], page),
         );
     }
     scene.into_program()

@@ -2,18 +2,9 @@
 
 use gupcheck_races::prelude::*;
 
-pub(crate) const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-/// Where a flush interrupts nobody.
-pub(crate) const UNINTERRUPTED: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-pub(crate) const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
-
 /// Whether each page that these callers got is still what the area maps there.
 pub(crate) fn still_mapped(end: &Ending<'_>, callers: &[LaneId], area: Area) -> bool {
-    let addrs = (0..).map(|n| area.start + n * PAGE_SIZE);
-    let got = callers
-        .iter()
-        .flat_map(|&lane| addrs.clone().zip(end.pages(lane)));
-    got.into_iter()
+    end.got_from(area.start, callers)
         .all(|(addr, page)| end.mapped(area.mm, addr) == Some(page.pfn))
 }
 

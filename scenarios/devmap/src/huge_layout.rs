@@ -4,58 +4,39 @@
 //! the atomic is a locked instruction. On arm64 nothing is between the two: there the race is *lost*, in v6.6 to v6.8
 //! as they are (`tests/arm64.rs`).
 
-use gupcheck_core::arch::{X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
-use gupcheck_core::mutators::dax_layout_is_idle;
-use gupcheck_core::pgtable::Level;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "devmap/huge-layout",
     catalogue: "R16",
     about: "The blocks under a huge mapping of device memory are unmapped and found idle, while GUP takes one by the old entry.",
-    profiles: &[&X86_NATIVE, &X86_PV],
-    before: &[],
-    needs: &[Need {
-        step: Step::PteRecheck,
-        profiles: &[&X86_NATIVE, &X86_PV],
-    }],
+    profiles: X86,
+    needs: &[Need::of(Step::PteRecheck, X86)],
     indifferent: &[Step::PagemapReference],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let pages = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(pages);
+    let area = boot.pmd_area();
     let first = boot.device_memory(pages);
     boot.map_device_leaf(area.mm, area.start, Level::Pmd, first, true);
     let mut scene = Scene::new(boot);
-    let wanted = size.pages as i32;
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, wanted, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area.first(size.pages), Foll::WRITE);
     let truncate = scene.cpu("truncate", move |cpu| {
         dax_layout_is_idle(cpu, area.mm, area.start, area.end, first)
     });
-    let caller = gup[0];
     let blocks: Vec<_> = (0..pages).map(|n| first.plus(n)).collect();
     scene.acts_on_nobodys(
         ("blocks that were found idle were got", &blocks),
         &gup,
-        move |end| end.is(truncate, "did", "yes"),
+        did(truncate),
     );
     scene.sometimes(
         "a caller gets a page, and the blocks are busy",
-        move |end| end.got_page(caller, first),
+        gets(gup[0], first),
     );
-    scene.sometimes("the blocks are idle", move |end| {
-        end.is(truncate, "did", "yes")
-    });
+    scene.sometimes("the blocks are idle", did(truncate));
     scene.into_program()
 }

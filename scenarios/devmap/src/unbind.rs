@@ -3,28 +3,14 @@
 //! `memunmap_pages` takes nothing out of page tables. What keeps a walker away from the struct pages is the pagemap: once it
 //! is killed nobody gets a reference of it, and those who had one before are waited for.
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
-use gupcheck_core::mutators::memunmap_pages;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "devmap/unbind",
     catalogue: "R46",
     about: "A device's struct pages go with its driver while GUP takes one by an entry that is still there.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
-    needs: &[Need {
-        step: Step::PagemapReference,
-        profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    }],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    needs: &[Need::of(Step::PagemapReference, EVERYWHERE)],
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -32,21 +18,15 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     let first = boot.device_memory(size.pages);
     for n in 0..size.pages {
-        let addr = area.start + u64::from(n) * gupcheck_core::pgtable::PAGE_SIZE;
-        boot.map_device(area.mm, addr, first.plus(n), true);
+        boot.map_device(area.mm, area.addr(n), first.plus(n), true);
     }
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
     scene.cpu("unbind", move |cpu| memunmap_pages(cpu, 0));
-    let caller = gup[0];
     scene.sometimes(
         "a caller gets the page before the driver goes",
-        move |end| end.got_page(caller, first),
+        gets(gup[0], first),
     );
-    scene.sometimes("a caller finds the pagemap dying", move |end| {
-        end.got(caller) == 0
-    });
+    scene.sometimes("a caller finds the pagemap dying", gets_nothing(gup[0]));
     scene.into_program()
 }

@@ -5,43 +5,21 @@
 //! reference that it left behind is not dropped before the TLB is flushed: to the count alone the page looks like one
 //! that is mapped once, here.
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::cpu::Cpu;
-use gupcheck_core::folio::{Folio, Owner};
-use gupcheck_core::mm::{FaultFlags, VmFault};
-use gupcheck_core::mutators::{do_user_addr_fault, madvise_dontneed};
-use gupcheck_core::pgtable::Entry;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::Scene;
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fault/locked-huge",
     catalogue: "-",
     about: "A write fault on a huge page waits for the folio's lock, and the page is zapped meanwhile.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
-    needs: &[Need {
-        step: Step::RereadUnderLock,
-        profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    }],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    needs: &[Need::of(Step::RereadUnderLock, EVERYWHERE)],
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
-    let pages = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(pages);
-    let head = boot.thp(Owner::Us, 0);
-    boot.map_shared_huge(area.mm, area.start, head);
-    boot.deposit(area.mm, area.start, Entry::NONE);
-    for _ in 0..2 * size.cpus {
-        boot.free_block(0);
-    }
+    let area = boot.pmd_area();
+    let head = boot.shared_thp(&[area]);
+    boot.free_pages(2 * size.cpus);
     let mut scene = Scene::new(boot);
     let fault = move |cpu: &Cpu<'_>| {
         do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE) == VmFault::Done
@@ -56,15 +34,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
         }
         locked
     });
-    scene.cpu("madvise", move |cpu| {
-        madvise_dontneed(cpu, area.mm, area.start, area.end);
-    });
+    scene.cpu("madvise", dontneed(area));
     scene.always("the fault is handled", move |end| {
-        faults.iter().all(|&lane| end.is(lane, "did", "yes"))
+        faults.iter().all(|&lane| end.did(lane))
     });
-    scene.sometimes("the folio is locked by somebody else", move |end| {
-        end.is(holder, "did", "yes")
-    });
-    scene.sometimes("the fault has it", move |end| end.is(holder, "did", "no"));
+    scene.sometimes("the folio is locked by somebody else", did(holder));
+    scene.sometimes("the fault has it", did_not(holder));
     scene.into_program()
 }

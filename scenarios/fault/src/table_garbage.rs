@@ -3,12 +3,7 @@
 //! What was there looks like an entry, and names no frame of this machine. A walker that takes it for one looks at a
 //! struct page that does not exist: the recheck of the entry comes too late.
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::folio::Pfn;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
+use gupcheck_races::prelude::*;
 
 use crate::table_publish;
 
@@ -16,21 +11,11 @@ pub(crate) const RACE: Race = Race {
     name: "fault/table-garbage",
     catalogue: "R23",
     about: "A page fault links a new page table; GUP sees the link, and takes the data that the frame held before for an entry.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
     needs: &[
-        Need {
-            step: Step::EntryReadOnce,
-            profiles: &[&ARM64, &WEAK],
-        },
-        Need {
-            step: Step::TablePublishBarrier,
-            profiles: &[&ARM64, &WEAK],
-        },
+        Need::of(Step::EntryReadOnce, RELAXED),
+        Need::of(Step::TablePublishBarrier, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 /// A frame that no machine of this size has.

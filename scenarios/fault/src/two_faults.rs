@@ -4,39 +4,21 @@
 //! reads again, and goes by that. Otherwise the second page takes the place of the first, which stays mapped nowhere,
 //! counted as mapped, and in the hands of whoever got it.
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, get_user_pages_fast};
-use gupcheck_core::mm::{FaultFlags, VmFault};
-use gupcheck_core::mutators::do_user_addr_fault;
-use gupcheck_core::pgtable::Level;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fault/two-faults",
     catalogue: "R25",
     about: "Two page faults fill the same hole: the one that comes second must see that it does.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
-    needs: &[Need {
-        step: Step::RereadUnderLock,
-        profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    }],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    needs: &[Need::of(Step::RereadUnderLock, EVERYWHERE)],
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     boot.tables_down_to(area.mm, area.start, Level::Pte);
-    for _ in 0..=size.cpus * size.pages {
-        boot.free_block(0);
-    }
+    boot.free_pages(size.cpus * size.pages + 1);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
@@ -44,9 +26,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.cpu("fault", move |cpu| {
         do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE) == VmFault::Done
     });
-    let wanted = size.pages as usize;
     scene.always("a caller gets every page", move |end| {
-        gup.iter().all(|&lane| end.got(lane) == wanted)
+        gup.iter().all(|&lane| end.got(lane) == size.pages as usize)
     });
     scene.into_program()
 }

@@ -3,15 +3,13 @@
 //! Fast GUP gives every pin back and leaves the call to slow GUP, which waits for fork. By then the page is shared and
 //! read-only. A write makes the parent a copy, or gives it the page if the child has none; and that is the page that is pinned.
 
-use crate::pinned::{EVERYWHERE, RELAXED, stays_the_areas_alone};
+use crate::pinned::stays_the_areas_alone;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/fall-back",
     catalogue: "R04",
     about: "A page is pinned for writing while fork shares it; the caller waits for fork, and pins what the parent has then.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::SeqcountBegin, EVERYWHERE),
         Need::of(Step::SeqcountRetry, EVERYWHERE),
@@ -23,7 +21,7 @@ pub(crate) const RACE: Race = Race {
     ],
     indifferent: &[Step::IrqsRestoredFirst],
     tested: SMALL_FOR_ONE,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -33,29 +31,23 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let child = boot.child_of(area);
     boot.has_pinned_before(area.mm);
     // A copy of each page for the child, or for the parent, for whom as many may make one as there are callers.
-    for _ in 0..size.pages * size.cpus {
-        boot.free_block(0);
-    }
+    boot.free_pages(size.pages * size.cpus);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
         pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
     scene.cpu("fork", move |cpu| dup_mm(cpu, area.mm, child.mm));
-    let caller = gup[0];
-    let all = gup.clone();
     scene.always(
         "what is pinned is the parent's, and exclusive (I4)",
         move |end| stays_the_areas_alone(end, &gup, area),
     );
     scene.always("every caller gets every page (I11)", move |end| {
-        all.iter().all(|&lane| end.got(lane) == area.pages as usize)
+        gup.iter().all(|&lane| end.got(lane) == area.pages as usize)
     });
-    scene.sometimes("a caller pins the page that was there", move |end| {
-        end.got_page(caller, page)
-    });
+    scene.sometimes("a caller pins the page that was there", gets(gup[0], page));
     scene.sometimes(
         "a caller pins a copy, and the child has the page",
-        move |end| !end.got_page(caller, page) && end.mapped(child.mm, child.start) == Some(page),
+        move |end| !end.got_page(gup[0], page) && end.mapped(child.mm, child.start) == Some(page),
     );
     scene.into_program()
 }

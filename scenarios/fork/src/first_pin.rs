@@ -5,7 +5,7 @@
 //! (docs/findings.md, F1; `tests/first_pin.rs`). arm64 does where fork drops some lock in between, as to make a table for the child.
 //! Here boot made it.
 
-use crate::pinned::{X86, while_forking};
+use crate::pinned::while_forking;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -13,7 +13,6 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R04",
     about: "The first page that an mm ever pins is pinned while fork decides whether the child may share it.",
     profiles: X86,
-    before: &[],
     needs: &[
         Need::of(Step::SeqcountBegin, X86),
         Need::of(Step::SeqcountRetry, X86),
@@ -23,8 +22,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::HasPinned, X86),
     ],
     indifferent: &[Step::IrqsRestoredFirst],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {

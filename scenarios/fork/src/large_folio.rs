@@ -4,7 +4,7 @@
 //! fork's odd sequence before its look at that word, where a lock orders no more than it promises: a finding
 //! (docs/findings.md, F1; `tests/first_pin.rs`).
 
-use crate::pinned::{X86, while_forking};
+use crate::pinned::while_forking;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -12,7 +12,6 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R04",
     about: "A page of a large folio that is mapped by PTEs is pinned while fork decides whether the child may share it.",
     profiles: X86,
-    before: &[],
     needs: &[
         Need::of(Step::SeqcountBegin, X86),
         Need::of(Step::SeqcountRetry, X86),
@@ -21,18 +20,13 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::UndoUnchecked, X86),
     ],
     indifferent: &[Step::IrqsRestoredFirst],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
-    let head = boot.thp(Owner::Us, 0);
-    for n in 0..size.pages {
-        let addr = area.start + u64::from(n) * PAGE_SIZE;
-        boot.map(area.mm, addr, head.plus(n), true);
-    }
+    boot.pte_mapped_thp(area);
     let child = boot.child_of(area);
     boot.has_pinned_before(area.mm);
     while_forking(size, boot, (area, child), size.pages, Foll::WRITE)

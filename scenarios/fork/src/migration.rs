@@ -4,27 +4,23 @@
 //! parent's back first. So what fork copies between the two is found at the child's, which is in the parent's anon_vma by then.
 //! A migration entry that is copied is one of a page that is shared.
 
-use crate::pinned::EVERYWHERE;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/migration",
     catalogue: "-",
     about: "A page moves while fork copies the entry that maps it, be it a mapping or a migration entry.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::ForkRmapFirst, EVERYWHERE),
         Need::of(Step::RmapParentFirst, EVERYWHERE),
         Need::of(Step::ForkSharesMigration, EVERYWHERE),
     ],
-    indifferent: &[],
     tested: &[
         Tested::whole(1, 1, 20_000),
         Tested::whole(1, 2, 20_000),
         Tested::part(2, 1, 20_000).longer(),
     ],
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -32,9 +28,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
     let child = boot.child_of(area);
-    for _ in 0..size.cpus {
-        boot.free_block(0);
-    }
+    boot.free_pages(size.cpus);
     let mut scene = Scene::new(boot);
     // Nobody calls GUP here: there are as many who would move the page instead.
     let movers = scene.alike("cpu{} migration", size.cpus, move |cpu: &Cpu<'_>| {
@@ -49,16 +43,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
             here == end.mapped(child.mm, child.start) && !exclusive
         },
     );
-    scene.always("fork does what it came for", move |end| {
-        end.is(fork, "ret", "0")
-    });
+    scene.always("fork does what it came for", did(fork));
     // What fork copies is not young any more, unless it is a migration entry.
-    let young = move |end: &Ending<'_>| {
-        let entry = end.entry(child.mm, child.start);
-        entry.is_some_and(|(entry, _)| entry.bits().contains(Bits::ACCESSED))
-    };
-    let mover = movers[0];
-    let moved = move |end: &Ending<'_>| end.is(mover, "did", "yes");
+    let young = move |end: &Ending<'_>| end.entry_of(child, 0).bits().contains(Bits::ACCESSED);
+    let moved = move |end: &Ending<'_>| end.did(movers[0]);
     scene.sometimes(
         "a migration entry is copied, and the page moves",
         move |end| moved(end) && young(end),

@@ -2,15 +2,13 @@
 //!
 //! What is left is whether the page is exclusive, and the sequence.
 
-use crate::pinned::{EVERYWHERE, RELAXED, while_forking};
+use crate::pinned::while_forking;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/read-pin",
     catalogue: "R04",
     about: "A read-only page that is exclusive is pinned for reading while fork decides whether the child may share it.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::SeqcountBegin, EVERYWHERE),
         Need::of(Step::SeqcountRetry, EVERYWHERE),
@@ -22,19 +20,14 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PincountBarrier, RELAXED),
     ],
     indifferent: &[Step::RecheckOrder, Step::IrqsRestoredFirst],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     boot.populate(area);
-    for n in 0..u64::from(size.pages) {
-        boot.change_pte(area.mm, area.start + n * PAGE_SIZE, |pte| {
-            pte.without(Bits::WRITE | Bits::DIRTY)
-        });
-    }
+    boot.change_ptes(area, |pte| pte.without(Bits::WRITE | Bits::DIRTY));
     let child = boot.child_of(area);
     boot.has_pinned_before(area.mm);
     while_forking(size, boot, (area, child), size.pages, Foll::empty())

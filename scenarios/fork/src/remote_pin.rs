@@ -4,23 +4,20 @@
 //! part in it. All that tells fork of the pin is the mark. The first kernel with a mark (008cfe4418b3) set the caller's own;
 //! a4d63c3732f1 mended it some days later.
 
-use crate::pinned::{EVERYWHERE, stays_the_areas_alone};
+use crate::pinned::stays_the_areas_alone;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/remote-pin",
     catalogue: "R37",
     about: "A page of a process is pinned by another one before it forks: its own mm has to be marked.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::HasPinned, EVERYWHERE),
         Need::of(Step::MarkTargetMm, EVERYWHERE),
         Need::of(Step::ForkCopiesPinned, EVERYWHERE),
     ],
     indifferent: &[Step::ForkSequence],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -31,9 +28,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let other = boot.new_mm();
     // A copy of each page for the child; or, if the child shares it by the time it is pinned, for the parent, for whom as many
     // may make one as there are callers.
-    for _ in 0..size.pages * size.cpus {
-        boot.free_block(0);
-    }
+    boot.free_pages(size.pages * size.cpus);
     let mut scene = Scene::new(boot);
     let pinned = scene.callers(size.cpus, Hold::Pin, move |cpu| {
         let mm = cpu.machine().mm(area.mm);
@@ -43,13 +38,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
         gup
     });
     let fork = scene.cpu("fork", move |cpu| dup_mm(cpu, area.mm, child.mm));
-    let caller = pinned[0];
     scene.always(
         "what is pinned is the parent's, and exclusive (I4)",
         move |end| stays_the_areas_alone(end, &pinned, area),
     );
     scene.always("both do what they came for", move |end| {
-        end.is(fork, "ret", "0") && end.got(caller) == area.pages as usize
+        end.did(fork) && end.got(pinned[0]) == area.pages as usize
     });
     let shared = move |end: &Ending<'_>| end.mapped(child.mm, child.start) == Some(page);
     scene.sometimes(

@@ -11,15 +11,13 @@
 //! Before v5.9 nobody asked: without `fork-copies-pinned` that is the kernel. v5.9 and v5.10 asked, and had no sequence
 //! (`fork-sequence`, 57efa1fe5957).
 
-use crate::pinned::{EVERYWHERE, RELAXED, while_forking};
+use crate::pinned::while_forking;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/small-page",
     catalogue: "R04",
     about: "A page is pinned for writing while fork decides whether the child may share it.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::SeqcountBegin, EVERYWHERE),
         Need::of(Step::SeqcountRetry, EVERYWHERE),
@@ -30,8 +28,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PincountBarrier, RELAXED),
     ],
     indifferent: &[Step::RecheckOrder, Step::IrqsRestoredFirst],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {

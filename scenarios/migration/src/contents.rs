@@ -6,22 +6,17 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{PV, X86};
-
 pub(crate) const RACE: Race = Race {
     name: "migration/contents",
     catalogue: "R12",
     about: "A device writes to a page and its driver drops it, just before migration finds no reference and copies the page.",
     profiles: X86,
-    before: &[],
     needs: &[
-        Need::of(Step::AddUnlessZero, PV),
-        Need::of(Step::PteRecheck, PV),
+        Need::of(Step::AddUnlessZero, ONLY_X86_PV),
+        Need::of(Step::PteRecheck, ONLY_X86_PV),
         Need::of(Step::MigrateCopiesLast, X86),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -38,13 +33,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let migration = scene.cpu("migration", move |cpu| {
         migrate_pages(cpu, &[page], MigrateMode::Async) > 0
     });
-    let driver = drivers[0];
     scene.always("what a device wrote is there", move |end| {
-        let wrote = drivers.iter().any(|&lane| end.is(lane, "did", "yes"));
-        !wrote || end.contents(area, 0) == Some(1)
+        !end.any_did(&drivers) || end.contents(area, 0) == Some(1)
     });
     scene.sometimes("a device writes, and the page moves", move |end| {
-        end.is(driver, "did", "yes") && end.is(migration, "did", "yes")
+        end.did(drivers[0]) && end.did(migration)
     });
     scene.into_program()
 }

@@ -2,7 +2,6 @@
 
 mod batch;
 mod contents;
-mod profiles;
 mod raw_pages;
 mod stale_write;
 mod swap_cache;

@@ -5,25 +5,19 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, NO_IPI, RELAXED};
-
 pub(crate) const RACE: Race = Race {
     name: "migration/raw-pages",
     catalogue: "R32",
     about: "A frame is emptied and becomes a tail of a gigantic page while GUP, with the old entry, tries to get a reference.",
-    profiles: ALL,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
         // Under x86-native, too: the entry may be cleared before the reference is there (I1).
-        Need::of(Step::PteRecheck, ALL),
+        Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::PutOrdered, RELAXED),
         Need::of(Step::TailsFrozen, NO_IPI),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -34,9 +28,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
     // alloc_contig_range, of two frames.
     let hugetlb = scene.cpu("hugetlb", move |cpu| {
         let machine = cpu.machine();
@@ -54,10 +46,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         None
     });
     scene.owns_what_it_returns(hugetlb);
-    let caller = gup[0];
     scene.sometimes("a gigantic page is made", move |end| end.got(hugetlb) == 1);
-    scene.sometimes("a caller gets the page", move |end| {
-        end.got_page(caller, page)
-    });
+    scene.sometimes("a caller gets the page", gets(gup[0], page));
     scene.into_program()
 }

@@ -5,23 +5,17 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, RELAXED};
-
 pub(crate) const RACE: Race = Race {
     name: "migration/stale-write",
     catalogue: "R54",
     about: "Migration unmaps a page, puts the flush off, and copies the page, while a thread writes to it.",
-    profiles: ALL,
-    before: &[],
     needs: &[
-        Need::of(Step::TlbFlush, ALL),
-        Need::of(Step::FlushBeforeMove, ALL),
-        Need::of(Step::MigrateCopiesLast, ALL),
+        Need::of(Step::TlbFlush, EVERYWHERE),
+        Need::of(Step::FlushBeforeMove, EVERYWHERE),
+        Need::of(Step::MigrateCopiesLast, EVERYWHERE),
         Need::of(Step::RmapOrdered, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -29,9 +23,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     boot.hardware(area);
     let pages = boot.populate(area);
-    for _ in &pages {
-        boot.free_block(0);
-    }
+    boot.free_pages(size.pages);
     let mut scene = Scene::new(boot);
     let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
         user_write(cpu, area.mm, area.start, 1)
@@ -39,16 +31,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let migration = scene.cpu("migration", move |cpu| {
         migrate_pages(cpu, &pages, MigrateMode::Async) > 0
     });
-    let thread = threads[0];
     scene.always("what a thread wrote is there", move |end| {
-        let wrote = threads.iter().any(|&lane| end.is(lane, "did", "yes"));
-        !wrote || end.contents(area, 0) == Some(1)
+        !end.any_did(&threads) || end.contents(area, 0) == Some(1)
     });
     scene.sometimes("a thread writes, and the page moves", move |end| {
-        end.is(thread, "did", "yes") && end.is(migration, "did", "yes")
+        end.did(threads[0]) && end.did(migration)
     });
-    scene.sometimes("a thread comes too late", move |end| {
-        end.is(thread, "did", "no")
-    });
+    scene.sometimes("a thread comes too late", did_not(threads[0]));
     scene.into_program()
 }

@@ -7,18 +7,12 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::ALL;
-
 pub(crate) const RACE: Race = Race {
     name: "migration/swap-cache",
     catalogue: "R12",
     about: "A page in the swap cache that nobody maps is moved while a fault finds it there.",
-    profiles: ALL,
-    before: &[],
-    needs: &[Need::of(Step::AddUnlessZero, ALL)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    needs: &[Need::of(Step::AddUnlessZero, EVERYWHERE)],
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -28,22 +22,17 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.cached_for(slot);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let faults = scene.alike("fault{}", size.cpus, move |cpu: &Cpu<'_>| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
+    let faults = scene.alike("fault{}", size.cpus, write_fault(area));
     let migration = scene.cpu("migration", move |cpu| {
         migrate_pages(cpu, &[page], MigrateMode::Async) > 0
     });
-    let fault = faults[0];
     scene.always("a page that moved is not mapped where it was", move |end| {
-        !end.is(migration, "did", "yes") || end.mapped(area.mm, area.start) != Some(page)
+        !end.did(migration) || end.mapped(area.mm, area.start) != Some(page)
     });
     scene.sometimes("the page is mapped where it was", move |end| {
         end.mapped(area.mm, area.start) == Some(page)
     });
-    scene.sometimes("the page moves", move |end| end.is(migration, "did", "yes"));
-    scene.sometimes("the fault is done", move |end| {
-        end.is(fault, "fault", "done")
-    });
+    scene.sometimes("the page moves", did(migration));
+    scene.sometimes("the fault is done", did(faults[0]));
     scene.into_program()
 }

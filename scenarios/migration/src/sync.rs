@@ -3,22 +3,17 @@
 use gupcheck_races::prelude::*;
 
 use crate::batch;
-use crate::profiles::{ALL, NO_IPI, RELAXED};
 
 pub(crate) const RACE: Race = Race {
     name: "migration/sync",
     catalogue: "R12",
     about: "A page that could not be moved in a batch is unmapped and moved by itself, while GUP gets it.",
-    profiles: ALL,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, ALL),
+        Need::of(Step::PteRecheck, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {

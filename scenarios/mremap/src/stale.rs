@@ -6,7 +6,6 @@
 use gupcheck_races::prelude::*;
 
 const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
-const TSO: &[&Profile] = &[&X86_NATIVE, &X86_PV];
 const RELAXED: &[&Profile] = &[&ARM64, &RISCV_SBI];
 
 /// Hardware has cached the old address: eb66ae030829.
@@ -15,7 +14,6 @@ pub(crate) const OLD: Race = Race {
     catalogue: "R29",
     about: "A page is moved and then migrated from its new address, before the old one was flushed (CVE-2018-18281).",
     profiles: PROFILES,
-    before: &[],
     needs: &[
         Need::of(Step::EntryReadOnce, RELAXED),
         Need::of(Step::TablePublishBarrier, RELAXED),
@@ -24,9 +22,8 @@ pub(crate) const OLD: Race = Race {
         Need::of(Step::UnlinkRmapFirst, PROFILES),
         Need::of(Step::MoveFlushesFirst, PROFILES),
     ],
-    indifferent: &[],
     tested: SMALL_FOR_ONE,
-    build: old,
+    ..Race::of(old)
 };
 
 /// Hardware has cached the new address: 97113eb39fa7. On x86 alone: `docs/limits.md` says what RC11 adds to it, and
@@ -34,12 +31,12 @@ pub(crate) const OLD: Race = Race {
 pub(crate) const NEW: Race = Race {
     name: "mremap/new-address",
     about: "A whole table is moved while migration goes to an entry in it by the old address, and flushes that (CVE-2022-41222).",
-    profiles: TSO,
+    profiles: X86,
     needs: &[
-        Need::of(Step::TlbFlush, TSO),
-        Need::of(Step::RmapWalkLock, TSO),
-        Need::of(Step::UnlinkRmapFirst, TSO),
-        Need::of(Step::MoveRmapLock, TSO),
+        Need::of(Step::TlbFlush, X86),
+        Need::of(Step::RmapWalkLock, X86),
+        Need::of(Step::UnlinkRmapFirst, X86),
+        Need::of(Step::MoveRmapLock, X86),
     ],
     build: new,
     ..OLD
@@ -55,7 +52,7 @@ fn old(size: Size, kernel: Kernel) -> Program {
 
 fn new(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
-    let area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let area = boot.pmd_area();
     build(boot, size, area, false)
 }
 
@@ -73,17 +70,12 @@ fn build(mut boot: Boot, size: Size, area: Area, at_old: bool) -> Program {
     });
     let moves = scene.cpu("mremap", move |cpu| mremap(cpu, area, new));
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
-    let user = users[0];
-    scene.always("the area is moved", move |end| end.is(moves, "ret", "0"));
-    scene.sometimes("hardware uses the page", move |end| {
-        end.got_page(user, page)
-    });
+    scene.always("the area is moved", did(moves));
+    scene.sometimes("hardware uses the page", gets(users[0], page));
     scene.sometimes(
         "hardware uses the page that took its place, or none",
-        move |end| !end.got_page(user, page),
+        move |end| !end.got_page(users[0], page),
     );
-    scene.sometimes("the page is migrated", move |end| {
-        end.is(migration, "did", "yes")
-    });
+    scene.sometimes("the page is migrated", did(migration));
     scene.into_program()
 }

@@ -14,7 +14,6 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R19",
     about: "The only user of an mm frees page tables that hardware walks, or a kernel thread that begins to use the mm.",
     profiles: PROFILES,
-    before: &[],
     needs: &[
         Need::of(Step::IrqsOffHoldRcu, PROFILES),
         Need::of(Step::AddUnlessZero, PROFILES),
@@ -26,9 +25,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PteRecheck, PROFILES),
         Need::of(Step::PinBarrier, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -47,11 +44,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let lazy = scene.cpu("lazy", move |cpu| hardware_access(cpu, area.mm, area.start));
     scene.cpu("munmap", move |cpu| munmap(cpu, area.mm, area.vma));
-    let caller = gup[0];
-    scene.sometimes("hardware uses a page", move |end| end.got_page(lazy, page));
-    scene.sometimes("a caller gets every page", move |end| {
-        end.got(caller) == area.pages as usize
-    });
-    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
+    scene.sometimes("hardware uses a page", gets(lazy, page));
+    scene.sometimes("a caller gets every page", gets_all(gup[0], size.pages));
+    scene.sometimes("a caller gets nothing", gets_nothing(gup[0]));
     scene.into_program()
 }

@@ -14,14 +14,11 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R18",
     about: "munmap frees page tables that hardware walks by what it has cached of the levels above.",
     profiles: PROFILES,
-    before: &[],
     needs: &[
         Need::of(Step::TlbFlush, PROFILES),
         Need::of(Step::TableInvalidate, RCU),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -35,10 +32,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         hardware_access(cpu, area.mm, area.start)
     });
     scene.cpu("munmap", move |cpu| munmap(cpu, area.mm, area.vma));
-    let user = users[0];
-    scene.sometimes("hardware uses a page", move |end| end.got_page(user, page));
-    scene.sometimes("hardware finds nothing mapped", move |end| {
-        end.got(user) == 0
-    });
+    scene.sometimes("hardware uses a page", gets(users[0], page));
+    scene.sometimes("hardware finds nothing mapped", gets_nothing(users[0]));
     scene.into_program()
 }

@@ -1,15 +1,8 @@
 //! Who changes page tables, as one of a pair.
 
-use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::cpu::Cpu;
-use gupcheck_core::folio::{Folio, Pfn, folio_put};
-use gupcheck_core::mm::FaultFlags;
-use gupcheck_core::mutators::{
-    collapse_huge_page, do_user_addr_fault, madvise_dontneed, migrate_page, munmap, split_huge_page,
-};
 use gupcheck_core::sync::{LaneId, Name};
+use gupcheck_races::prelude::*;
 use gupcheck_races::reply::Reply;
-use gupcheck_races::scene::{Ending, Scene};
 
 /// What the pair has before it: an area, all of it mapped.
 #[derive(Clone, Copy)]
@@ -69,16 +62,10 @@ impl Mutator {
     pub(crate) fn provide(self, boot: &mut Boot) {
         match self {
             // A page, and a table for it.
-            Self::Fault => {
-                boot.free_block(0);
-                boot.free_block(0);
-            }
-            Self::Migration => {
-                boot.free_block(0);
-            }
+            Self::Fault => boot.free_pages(2),
+            Self::Migration => boot.free_pages(1),
             Self::Collapse => {
-                let order = boot.geometry().pages_per_pmd().trailing_zeros();
-                boot.free_block(order as u8);
+                boot.free_huge_block();
             }
             Self::Munmap | Self::Madvise | Self::Split => {}
         }
@@ -89,12 +76,8 @@ impl Mutator {
         let Range { area, first, last } = range;
         match self {
             Self::Munmap => self.twins(scene, count, move |cpu| munmap(cpu, area.mm, area.vma)),
-            Self::Madvise => self.twins(scene, count, move |cpu| {
-                madvise_dontneed(cpu, area.mm, area.start, area.end);
-            }),
-            Self::Fault => self.twins(scene, count, move |cpu| {
-                do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-            }),
+            Self::Madvise => self.twins(scene, count, dontneed(area)),
+            Self::Fault => self.twins(scene, count, write_fault(area)),
             Self::Migration => {
                 self.twins(scene, count, move |cpu| migrate_page(cpu, last).is_some())
             }
@@ -122,12 +105,6 @@ impl Mutator {
 
     /// Whether it did what it came for.
     pub(crate) fn did(self, end: &Ending<'_>, lane: LaneId) -> bool {
-        match self {
-            Self::Munmap | Self::Migration => end.is(lane, "did", "yes"),
-            Self::Madvise => true,
-            Self::Fault => end.is(lane, "fault", "done"),
-            Self::Split => end.is(lane, "ret", "0"),
-            Self::Collapse => end.is(lane, "scan", "succeeded"),
-        }
+        self == Self::Madvise || end.did(lane)
     }
 }

@@ -1,21 +1,8 @@
 //! The pairs.
 
-use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::folio::{Owner, Page, PageFlags};
-use gupcheck_core::pgtable::{Bits, Entry};
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size, Tested};
-use gupcheck_races::scene::Scene;
+use gupcheck_races::prelude::*;
 
 use crate::mutator::{Mutator, Range};
-
-pub(crate) const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-/// Where memory promises little.
-pub(crate) const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
-/// Where a deposited table is no table.
-pub(crate) const IN_TABLE: &[&Profile] = &[&WEAK];
 
 /// What the tests try: two every day, three when somebody asks.
 pub(crate) const TESTED: &[Tested] = &[
@@ -23,6 +10,9 @@ pub(crate) const TESTED: &[Tested] = &[
     Tested::whole(1, 2, 20_000),
     Tested::part(2, 1, 20_000).longer(),
 ];
+
+/// Where a deposited table is no table.
+pub(crate) const IN_TABLE: &[&Profile] = WEAKEST;
 
 /// A pair by the numbers of its two.
 const fn pair<const A: u8, const B: u8>(
@@ -32,14 +22,10 @@ const fn pair<const A: u8, const B: u8>(
 ) -> Race {
     Race {
         name,
-        catalogue: "-",
         about,
-        profiles: EVERYWHERE,
-        before: &[],
         needs,
-        indifferent: &[],
         tested: TESTED,
-        build: build::<A, B>,
+        ..Race::of(build::<A, B>)
     }
 }
 
@@ -48,7 +34,7 @@ macro_rules! pairs {
         $(pub(crate) const $constant: Race = pair::<{ Mutator::$a as u8 }, { Mutator::$b as u8 }>(
             $name,
             $about,
-            &[$(Need { step: Step::$step, profiles: $profiles }),*],
+            &[$(Need::of(Step::$step, $profiles)),*],
         );)*
     };
 }
@@ -116,9 +102,9 @@ fn build<const A: u8, const B: u8>(size: Size, kernel: Kernel) -> Program {
     }
     // Each splitter has a reference, as from the list of folios to split.
     let splitters = u32::from(a == Mutator::Split) + size.cpus * u32::from(b == Mutator::Split);
-    let refcount = boot.page(range.first).refcount;
-    let refs = boot.layout().get(refcount) + splitters as i32;
-    boot.layout().set(refcount, refs);
+    for _ in 0..splitters {
+        boot.take_reference(range.first);
+    }
     let mut scene = Scene::new(boot);
     if a == b {
         for lane in a.add(&mut scene, range, size.cpus + 1) {
@@ -151,9 +137,7 @@ fn map(boot: &mut Boot, pages: u32, has: impl Fn(Mutator) -> bool) -> Range {
     let whole = huge || has(Mutator::Collapse);
     let area = boot.anon_area(if whole { per_pmd } else { pages });
     let (first, last) = if huge {
-        let head = boot.thp(Owner::Us, 0);
-        boot.map_huge(area.mm, area.start, head, !has(Mutator::Fault));
-        boot.deposit(area.mm, area.start, Entry::NONE);
+        let head = boot.mapped_thp(area, !has(Mutator::Fault));
         (head, head.plus(per_pmd - 1))
     } else {
         let pages = boot.populate(area);

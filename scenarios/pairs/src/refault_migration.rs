@@ -3,39 +3,25 @@
 //! The walk through the mappings of the page that moves comes to an entry that maps another. No lock keeps the two apart: the
 //! anon_vma is only locked by the walk.
 
-use gupcheck_core::boot::Boot;
-use gupcheck_core::mm::FaultFlags;
-use gupcheck_core::mutators::{do_user_addr_fault, madvise_dontneed, migrate_page};
-use gupcheck_core::step::{Kernel, Step};
 use gupcheck_core::sync::Name;
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size};
-use gupcheck_races::scene::Scene;
+use gupcheck_races::prelude::*;
 
-use crate::pair::{EVERYWHERE, TESTED};
+use crate::pair::TESTED;
 
 pub(crate) const RACE: Race = Race {
     name: "pairs/refault-migration",
     catalogue: "-",
     about: "A page is unmapped to be moved while it is zapped and another one faulted in: the walk comes to an entry that is not its page's.",
-    profiles: EVERYWHERE,
-    before: &[],
-    needs: &[Need {
-        step: Step::CheckPte,
-        profiles: EVERYWHERE,
-    }],
-    indifferent: &[],
+    needs: &[Need::of(Step::CheckPte, EVERYWHERE)],
     tested: TESTED,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
-    for _ in 0..=size.cpus {
-        boot.free_block(0);
-    }
+    boot.free_pages(size.cpus + 1);
     let mut scene = Scene::new(boot);
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
     for n in 0..size.cpus {
@@ -44,9 +30,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
             do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
         });
     }
-    scene.sometimes("the page moves", move |end| end.is(migration, "did", "yes"));
+    scene.sometimes("the page moves", did(migration));
     scene.sometimes("the page is freed and does not move", move |end| {
-        end.is_free(page) && !end.is(migration, "did", "yes")
+        end.is_free(page) && !end.did(migration)
     });
     scene.into_program()
 }

@@ -3,55 +3,40 @@
 //! Migration holds no mmap lock. It puts the entry back with what the area allows by then, which it reads under the table's
 //! lock: before that `mprotect` has changed it, or else finds the entry.
 
-use super::quiet::{NO_IPI, PROFILES};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "protect/migrated",
     catalogue: "R45",
     about: "A page is migrated while mprotect(PROT_NONE) changes its entry, and GUP walks.",
-    profiles: PROFILES,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
-        Need::of(Step::MigrationProtection, PROFILES),
-        Need::of(Step::ProtNoneRefused, PROFILES),
-        Need::of(Step::PteRecheck, PROFILES),
-        Need {
-            step: Step::PinBarrier,
-            profiles: &[&ARM64, &WEAK],
-        },
+        Need::of(Step::MigrationProtection, EVERYWHERE),
+        Need::of(Step::ProtNoneRefused, EVERYWHERE),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::PinBarrier, RELAXED),
     ],
-    indifferent: &[],
     tested: SMALL_FOR_ONE,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
-    let entry = boot.tables_down_to(area.mm, area.start, Level::Pte);
     boot.protectable(area);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::empty())
-    });
+    let gup = scene.getters(size.cpus, area, Foll::empty());
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
     scene.cpu("mprotect", move |cpu| {
         mprotect(cpu, area, VmFlags::empty());
     });
-    let caller = gup[0];
     scene.always("what mprotect took away stays away (I6)", move |end| {
-        !end.end.value(entry).access_permitted(false)
+        !end.entry_of(area, 0).access_permitted(false)
     });
-    scene.sometimes("the page is migrated", move |end| {
-        end.is(migration, "did", "yes")
-    });
-    scene.sometimes("a caller gets the page", move |end| {
-        end.got_page(caller, page)
-    });
-    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
+    scene.sometimes("the page is migrated", did(migration));
+    scene.sometimes("a caller gets the page", gets(gup[0], page));
+    scene.sometimes("a caller gets nothing", gets_nothing(gup[0]));
     scene.into_program()
 }

@@ -7,26 +7,18 @@
 
 use gupcheck_races::prelude::*;
 
-pub(crate) const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-/// Where the flush does not wait for the walker.
-pub(crate) const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
-
 /// `mprotect(PROT_NONE)`.
 pub(crate) const NONE: Race = Race {
     name: "protect/none",
     catalogue: "R45",
     about: "GUP reads through an entry that mprotect(PROT_NONE) changes: it must not succeed once that has returned.",
-    profiles: PROFILES,
-    before: &[],
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, PROFILES),
-        Need::of(Step::ProtNoneRefused, PROFILES),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::ProtNoneRefused, EVERYWHERE),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build: none,
+    ..Race::of(none)
 };
 
 /// The same of a huge pmd.
@@ -45,7 +37,7 @@ pub(crate) const READ_ONLY: Race = Race {
     about: "GUP wants to write through an entry that mprotect(PROT_READ) changes.",
     needs: &[
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::PteRecheck, EVERYWHERE),
     ],
     build: read_only,
     ..NONE
@@ -62,37 +54,43 @@ pub(crate) const USERFAULTFD: Race = Race {
 };
 
 fn none(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(size.pages);
-    let pages = boot.populate(area);
-    let took = |cpu: &Cpu<'_>, area| mprotect(cpu, area, VmFlags::empty());
-    build(boot, size, area, pages, Foll::empty(), took)
+    of_small_pages(size, kernel, Foll::empty(), prot_none)
 }
 
 fn huge(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let mut area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let area = boot.pmd_area().first(size.pages);
     let head = boot.thp(Owner::Us, 0);
     boot.map_huge(area.mm, area.start, head, true);
-    area.pages = size.pages as i32;
-    let took = |cpu: &Cpu<'_>, area| mprotect(cpu, area, VmFlags::empty());
-    build(boot, size, area, vec![head], Foll::empty(), took)
+    build(boot, size, area, vec![head], Foll::empty(), prot_none)
 }
 
 fn read_only(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(size.pages);
-    let pages = boot.populate(area);
-    let took = |cpu: &Cpu<'_>, area| mprotect(cpu, area, VmFlags::READ);
-    build(boot, size, area, pages, Foll::WRITE, took)
+    of_small_pages(size, kernel, Foll::WRITE, |cpu, area| {
+        mprotect(cpu, area, VmFlags::READ);
+    })
 }
 
 fn userfaultfd(size: Size, kernel: Kernel) -> Program {
+    of_small_pages(size, kernel, Foll::WRITE, |cpu, area| {
+        mwriteprotect_range(cpu, area, false);
+    })
+}
+
+fn prot_none(cpu: &Cpu<'_>, area: Area) {
+    mprotect(cpu, area, VmFlags::empty());
+}
+
+fn of_small_pages(
+    size: Size,
+    kernel: Kernel,
+    flags: Foll,
+    take_away: fn(&Cpu<'_>, Area),
+) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     let pages = boot.populate(area);
-    let took = |cpu: &Cpu<'_>, area| mwriteprotect_range(cpu, area, false);
-    build(boot, size, area, pages, Foll::WRITE, took)
+    build(boot, size, area, pages, flags, take_away)
 }
 
 /// The folios, by their heads, have one reference of their mapping each.
@@ -111,20 +109,13 @@ fn build(
     });
     let mprotect = scene.cpu("mprotect", move |cpu| {
         take_away(cpu, area);
-        smp_mb(cpu);
-        let mut folios = folios.iter();
-        folios.all(|&pfn| folio_ref_count_is(cpu, Folio::of(cpu.machine().page(pfn)), 1))
+        nobody_holds(cpu, &folios)
     });
-    let caller = gup[0];
     scene.always("what nobody held then is got by nobody", move |end| {
-        !end.is(mprotect, "did", "yes") || gup.iter().all(|&lane| end.got(lane) == 0)
+        !end.did(mprotect) || gup.iter().all(|&lane| end.got(lane) == 0)
     });
-    scene.sometimes("nobody held it then", move |end| {
-        end.is(mprotect, "did", "yes")
-    });
-    scene.sometimes("a caller gets every page", move |end| {
-        end.got(caller) == size.pages as usize
-    });
-    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
+    scene.sometimes("nobody held it then", did(mprotect));
+    scene.sometimes("a caller gets every page", gets_all(gup[0], size.pages));
+    scene.sometimes("a caller gets nothing", gets_nothing(gup[0]));
     scene.into_program()
 }

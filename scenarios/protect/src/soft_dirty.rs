@@ -10,51 +10,39 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64];
-
 pub(crate) const RACE: Race = Race {
     name: "protect/soft-dirty",
     catalogue: "R43",
     about: "A page is pinned for writing while clear_refs write-protects it; then user space writes, and must not get a copy.",
-    profiles: PROFILES,
-    before: &[],
+    profiles: X86_AND_ARM64,
     needs: &[
-        Need::of(Step::ReuseExclusive, PROFILES),
-        Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::ReuseExclusive, X86_AND_ARM64),
+        Need::of(Step::PteRecheck, X86_AND_ARM64),
     ],
     indifferent: &[Step::RecheckOrder, Step::SoftDirtySkipsPins],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
-    let entry = boot.tables_down_to(area.mm, area.start, Level::Pte);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.pinners(size.cpus, area, Foll::WRITE);
     scene.cpu("clear_refs", move |cpu| {
         clear_refs(cpu, area);
         do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
     });
-    let caller = gup[0];
     scene.always(
         "what a caller pinned is what user space has (I4)",
         move |end| {
-            let has = end.end.value(entry).pfn();
+            let has = end.entry_of(area, 0).pfn();
             gup.iter()
                 .all(|&lane| end.got(lane) == 0 || end.got_page(lane, has))
         },
     );
-    scene.sometimes("a caller pins the page", move |end| {
-        end.got_page(caller, page)
-    });
-    scene.sometimes("a caller finds it write-protected", move |end| {
-        end.got(caller) == 0
-    });
+    scene.sometimes("a caller pins the page", gets(gup[0], page));
+    scene.sometimes("a caller finds it write-protected", gets_nothing(gup[0]));
     scene.into_program()
 }

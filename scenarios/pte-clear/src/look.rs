@@ -6,39 +6,18 @@
 //! walker's reference goes through. So this race rests on none of them alone (`tests/look.rs`); of a page that is not
 //! exclusive only the last two are there (`shared_look`).
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::folio::Pfn;
-use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
-use gupcheck_core::mutators::migrate_page;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "pte-clear/look",
     catalogue: "R12",
     about: "A page's count is looked at and its mapping moved while GUP, with the old entry, tries to get a reference.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
     needs: &[
-        Need {
-            step: Step::AddUnlessZero,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
-        },
-        Need {
-            step: Step::PinBarrier,
-            profiles: &[&ARM64, &WEAK],
-        },
-        Need {
-            step: Step::PteRecheck,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-        },
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PteRecheck, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -58,20 +37,13 @@ pub(crate) fn program(
     prepared(&mut boot, area, old);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, flags)
-    });
+    let gup = scene.getters(size.cpus, area, flags);
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, old).is_some());
-    let caller = gup[0];
-    scene.acts_on_nobodys(("a page that moved was got", &[old]), &gup, move |end| {
-        end.is(migration, "did", "yes")
-    });
-    scene.sometimes("a caller gets the page, and it stays", move |end| {
-        end.got_page(caller, old)
-    });
-    scene.sometimes("the page moves", move |end| end.is(migration, "did", "yes"));
+    scene.acts_on_nobodys(("a page that moved was got", &[old]), &gup, did(migration));
+    scene.sometimes("a caller gets the page, and it stays", gets(gup[0], old));
+    scene.sometimes("the page moves", did(migration));
     scene.sometimes("a caller gets the page where it moved to", move |end| {
-        end.got(caller) > 0 && !end.got_page(caller, old)
+        end.got(gup[0]) > 0 && !end.got_page(gup[0], old)
     });
     scene.into_program()
 }

@@ -4,66 +4,34 @@
 //! page of its own mm. But it asked for the memory at one address, and holds that of another. Only the history of
 //! the entry tells (I1).
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_PV};
-use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::gup::{Foll, get_user_pages_fast_only};
-use gupcheck_core::mm::{FaultFlags, VmFault};
-use gupcheck_core::mutators::{do_user_addr_fault, madvise_dontneed};
-use gupcheck_core::pgtable::PAGE_SIZE;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "pte-clear/moves",
     catalogue: "R01",
     about: "A page is unmapped, freed and faulted in elsewhere in the same mm between GUP's read of the entry and its pin.",
-    profiles: &[&X86_PV, &ARM64, &WEAK],
-    before: &[],
+    profiles: NO_IPI,
     needs: &[
-        Need {
-            step: Step::AddUnlessZero,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
-        },
-        Need {
-            step: Step::PinBarrier,
-            profiles: &[&ARM64, &WEAK],
-        },
-        Need {
-            step: Step::PteRecheck,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
-        },
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PteRecheck, NO_IPI),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, 2 * size.pages);
     let whole = boot.anon_area(2 * size.pages);
-    let there = whole.start + u64::from(size.pages) * PAGE_SIZE;
-    let here = Area {
-        end: there,
-        pages: whole.pages / 2,
-        ..whole
-    };
+    let (here, there) = (whole.first(size.pages), whole.last(size.pages));
     let page = boot.populate(here)[0];
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, here.mm, here.start, here.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, here, Foll::WRITE);
     let moves = scene.cpu("moves", move |cpu| {
         madvise_dontneed(cpu, here.mm, here.start, here.end);
-        do_user_addr_fault(cpu, here.mm, there, FaultFlags::WRITE) == VmFault::Done
+        do_user_addr_fault(cpu, there.mm, there.start, FaultFlags::WRITE) == VmFault::Done
     });
-    let caller = gup[0];
-    scene.sometimes("a caller gets the page", move |end| {
-        end.got_page(caller, page)
-    });
-    scene.sometimes("the page is mapped elsewhere", move |end| {
-        end.is(moves, "did", "yes")
-    });
+    scene.sometimes("a caller gets the page", gets(gup[0], page));
+    scene.sometimes("the page is mapped elsewhere", did(moves));
     scene.into_program()
 }

@@ -2,29 +2,17 @@
 //! the last level's has passed it by then. Whether there is a page to be written beyond the caller's array depends on
 //! who was first; on no architecture.
 
-use gupcheck_core::arch::{ARM64, X86_NATIVE};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, get_user_pages_fast};
-use gupcheck_core::mutators::madvise_dontneed;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::invariants::Invariant;
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use gupcheck_races::prelude::*;
+
+const PROFILES: &[&Profile] = &[&X86_NATIVE, &ARM64];
 
 pub(crate) const RACE: Race = Race {
     name: "pte-clear/no-pages",
     catalogue: "-",
     about: "GUP is asked for no pages, and walks all the same, while the page that it meets is zapped.",
-    profiles: &[&X86_NATIVE, &ARM64],
-    before: &[],
-    needs: &[Need {
-        step: Step::NrPagesCheck,
-        profiles: &[&X86_NATIVE, &ARM64],
-    }],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    profiles: PROFILES,
+    needs: &[Need::of(Step::NrPagesCheck, PROFILES)],
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -35,9 +23,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast(cpu, area.mm, area.start, 0, Foll::WRITE)
     });
-    scene.cpu("madvise", move |cpu| {
-        madvise_dontneed(cpu, area.mm, area.start, area.end);
-    });
+    scene.cpu("madvise", dontneed(area));
     scene.keeps(Invariant::I10, "no pages are none", move |end| {
         gup.iter()
             .all(|&lane| end.end.returned(lane).all("ret").eq([0]))

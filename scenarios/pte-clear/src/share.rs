@@ -16,42 +16,18 @@
 //! Generic code promises none of this. That is the profile `weak`, where the barrier of whoever looks is the only one, and
 //! where alone it is needed.
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::cpu::Cpu;
-use gupcheck_core::gup::{Foll, pin_user_pages_fast_only, unpin_user_pages};
-use gupcheck_core::mutators::migrate_page;
-use gupcheck_core::pgtable::{Bits, PAGE_SIZE};
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, Size, Tested};
-use gupcheck_races::scene::Scene;
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "pte-clear/share",
     catalogue: "R03",
     about: "Migration finds a page unpinned and makes it shared, while GUP pins it read-only through the entry that was there.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
     needs: &[
-        Need {
-            step: Step::AddUnlessZero,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
-        },
-        Need {
-            step: Step::PincountBarrier,
-            profiles: &[&ARM64, &WEAK],
-        },
-        Need {
-            step: Step::PteRecheck,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
-        },
-        Need {
-            step: Step::PeekBarrier,
-            profiles: &[&WEAK],
-        },
+        Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PincountBarrier, RELAXED),
+        Need::of(Step::PteRecheck, NO_IPI),
+        Need::of(Step::PeekBarrier, WEAKEST),
     ],
-    indifferent: &[],
     // A migration is long: to the end it is explored when somebody asks for it.
     tested: &[
         Tested::part(1, 1, 20_000),
@@ -59,18 +35,14 @@ pub(crate) const RACE: Race = Race {
         Tested::whole(1, 1, 100_000).longer(),
         Tested::whole(1, 2, 100_000).longer(),
     ],
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
-    for n in 0..u64::from(size.pages) {
-        boot.change_pte(area.mm, area.start + n * PAGE_SIZE, |pte| {
-            pte.without(Bits::WRITE)
-        });
-    }
+    boot.change_ptes(area, |pte| pte.without(Bits::WRITE));
     boot.free_block(0);
     let mut scene = Scene::new(boot);
     let pinners = scene.alike("cpu{} pin, unpin", size.cpus, move |cpu: &Cpu<'_>| {
@@ -80,8 +52,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
     scene.sometimes("somebody pins, and the page stays", move |end| {
-        end.is(pinners[0], "did", "yes") && end.is(migration, "did", "no")
+        end.did(pinners[0]) && !end.did(migration)
     });
-    scene.sometimes("the page moves", move |end| end.is(migration, "did", "yes"));
+    scene.sometimes("the page moves", did(migration));
     scene.into_program()
 }

@@ -35,7 +35,7 @@ fn madvise_and_allocate(cpu: &Cpu<'_>, area: Area) -> Returned {
 }
 
 /// The scene, its callers, and who unmaps the page.
-fn scene(size: Size, kernel: Kernel) -> (Scene, Vec<LaneId>, LaneId, Pfn) {
+fn scene(size: Size, kernel: Kernel) -> (Scene, Lanes, LaneId, Pfn) {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];

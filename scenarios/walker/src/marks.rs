@@ -5,7 +5,6 @@
 //! in the entry, R03 B.
 
 use crate::profiles::EVERY;
-use gupcheck_core::sync::LaneId;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -40,7 +39,7 @@ pub fn fast_only(size: Size, kernel: Kernel) -> Program {
 type GetPages = for<'m> fn(&Cpu<'m>, MmId, u64, i32, Foll) -> Gup<'m>;
 
 /// User space writes to a clean page while callers take it.
-fn while_user_writes(size: Size, kernel: Kernel, get: GetPages) -> (Scene, Area, Vec<LaneId>) {
+fn while_user_writes(size: Size, kernel: Kernel, get: GetPages) -> (Scene, Area, Lanes) {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     boot.populate(area);
