@@ -53,6 +53,7 @@ pub(super) fn follow_page_mask<'m>(
     context: &mut Context<'m>,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("follow_page_mask");
+    // PARITY 24: hugetlb's own walk is not there: a leaf above the PTE level that is neither a THP nor a device's is no page.
     let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {
         return follow_pud_mask(cpu, mm, vma, addr, flags, context);
     };

@@ -18,7 +18,7 @@ use super::slow::get_user_pages as walk;
 use super::{Foll, Pages};
 use crate::cpu::{Cpu, fatal_signal_pending, signal_pending};
 use crate::errno::Errno;
-use crate::mm::Mm;
+use crate::mm::{Mm, Vma};
 use crate::pgtable::PAGE_SIZE;
 use crate::step::Step;
 
@@ -45,6 +45,7 @@ pub(super) fn get_user_pages_locked<'m>(
     locked: &mut bool,
     mut flags: Foll,
 ) -> Result<usize, Errno> {
+    // PARITY 53: the variant without an MMU is not there.
     let mut must_unlock = false;
     if !*locked {
         if of.mm.read_lock_killable(cpu).is_err() {
@@ -67,6 +68,7 @@ pub(super) fn get_user_pages_locked<'m>(
     }
     let mut turn = Turn {
         mm: of.mm,
+        area: None,
         start,
         left: nr_pages,
         done: 0,
@@ -84,6 +86,8 @@ pub(super) fn get_user_pages_locked<'m>(
 /// How far `__get_user_pages_locked` is.
 struct Turn<'a> {
     mm: &'a Mm,
+    /// The area of `start`, as it was when the lock was dropped.
+    area: Option<&'a Vma>,
     start: u64,
     left: usize,
     done: usize,
@@ -92,7 +96,7 @@ struct Turn<'a> {
     dropped: bool,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Its loop.
     fn go<'m>(
         &mut self,
@@ -102,13 +106,16 @@ impl Turn<'_> {
     ) -> Result<usize, Errno> {
         loop {
             let (start, left, flags) = (self.start, self.left, self.flags);
+            let range = (start, left);
+            let pages_left = pages.as_deref_mut();
+            self.area = None;
             let got = walk(
                 cpu,
                 self.mm,
-                start,
-                left,
+                &mut self.area,
+                range,
                 flags,
-                pages.as_deref_mut(),
+                pages_left,
                 locked,
             );
             if !flags.contains(Foll::UNLOCKABLE) {
@@ -145,15 +152,14 @@ impl Turn<'_> {
                 return self.stop(Err(errno)).map(|_| false);
             }
             *locked = true;
-            let got = walk(
-                cpu,
-                self.mm,
-                self.start,
-                1,
-                flags,
-                pages.as_deref_mut(),
-                locked,
-            );
+            // Whoever drops the mmap lock lets everybody in, and the area may be gone. Without it: a page and its table are mapped where
+            // nobody unmaps them. Step `area-looked-up-anew`.
+            if cpu.does(Step::AreaLookedUpAnew) {
+                self.area = None;
+            }
+            let range = (self.start, 1);
+            let page = pages.as_deref_mut();
+            let got = walk(cpu, self.mm, &mut self.area, range, flags, page, locked);
             if !*locked {
                 continue;
             }

@@ -88,6 +88,7 @@ fn collect_longterm_unpinnable_pages<'m>(cpu: &Cpu<'m>, pages: &[&'m Page]) -> U
             lru_add_drain_all(cpu);
             drained = true;
         }
+        // PARITY 11: hugetlb's folios are not isolated in their own way, nor are there device-coherent ones.
         if folio_isolate_lru(cpu, folio) {
             unwelcome.isolated.push(folio);
         }
@@ -105,6 +106,7 @@ fn migrate_longterm_unpinnable_pages<'m>(
     pages: &mut Pages<'m>,
 ) -> Result<(), Errno> {
     let _span = cpu.span("migrate_longterm_unpinnable_pages");
+    // PARITY 52: there is no device-coherent memory, whose pages are migrated one by one with a reference in place of the pin.
     for page in pages.drain(..) {
         unpin_user_page(cpu, page);
     }

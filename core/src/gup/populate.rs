@@ -40,7 +40,7 @@ pub fn populate_vma_page_range(
     flags.set(Foll::UNLOCKABLE, locked.is_some());
     let mut held = true;
     let locked = locked.unwrap_or(&mut held);
-    get_user_pages(cpu, mm, start, nr_pages, flags, None, locked)
+    get_user_pages(cpu, mm, &mut None, (start, nr_pages), flags, None, locked)
     // lru_add_drain: this CPU's batch, in which no scenario has what this call has put there.
 }
 
@@ -61,10 +61,11 @@ pub fn faultin_vma_page_range(
     let nr_pages = ((end - start) / PAGE_SIZE) as usize;
     let mut flags = Foll::TOUCH | Foll::HWPOISON | Foll::UNLOCKABLE;
     flags.set(Foll::WRITE, write);
+    // PARITY 60: v6.9 looks areas up inside the walk (`FOLL_MADV_POPULATE`), and tells a hole by `-ENOMEM`; v6.6 to v6.8 do it here.
     if check_vma_flags(cpu, vma, flags).is_err() {
         return Err(Errno::Einval);
     }
-    get_user_pages(cpu, mm, start, nr_pages, flags, None, locked)
+    get_user_pages(cpu, mm, &mut None, (start, nr_pages), flags, None, locked)
 }
 
 /// `__mm_populate`: all areas in `start..start + len`, each as [`populate_vma_page_range`] does it; holes are left out. Takes the mmap

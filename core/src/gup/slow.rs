@@ -24,11 +24,13 @@ use crate::step::Step;
 ///
 /// # Errors
 /// Why there is not a single page.
-pub(super) fn get_user_pages<'m>(
+///
+/// `area` is the one that `start` is in, for who believes that it still is; and afterwards, where a fault must be tried again.
+pub(super) fn get_user_pages<'a, 'm>(
     cpu: &Cpu<'m>,
-    mm: &Mm,
-    start: u64,
-    nr_pages: usize,
+    mm: &'a Mm,
+    area: &mut Option<&'a Vma>,
+    (start, nr_pages): (u64, usize),
     flags: Foll,
     pages: Option<&mut Pages<'m>>,
     locked: &mut bool,
@@ -47,7 +49,7 @@ pub(super) fn get_user_pages<'m>(
         pages,
         context: None,
     };
-    let stopped = walk.go(locked);
+    let stopped = walk.go(area, locked);
     if let Some(pagemap) = walk.context {
         put_dev_pagemap(cpu, pagemap);
     }
@@ -58,14 +60,14 @@ pub(super) fn get_user_pages<'m>(
 }
 
 /// `__get_user_pages` under way.
-struct Walk<'a, 'm> {
-    cpu: &'a Cpu<'m>,
+struct Walk<'a, 'p, 'm> {
+    cpu: &'p Cpu<'m>,
     mm: &'a Mm,
     flags: Foll,
     start: u64,
     left: usize,
     done: usize,
-    pages: Option<&'a mut Pages<'m>>,
+    pages: Option<&'p mut Pages<'m>>,
     context: Context<'m>,
 }
 
@@ -79,20 +81,21 @@ enum Turn<'m> {
     Again,
 }
 
-impl<'a, 'm> Walk<'a, 'm> {
+impl<'a, 'm> Walk<'a, '_, 'm> {
     /// Its loop.
-    fn go(&mut self, locked: &mut bool) -> Result<(), Errno> {
-        let mut area: Option<&'a Vma> = None;
+    fn go(&mut self, area: &mut Option<&'a Vma>, locked: &mut bool) -> Result<(), Errno> {
         while self.left > 0 {
             let vma = match area.filter(|vma| self.start < vma.end) {
                 Some(vma) => vma,
                 None => {
+                    // PARITY 23: no gate area: its page is the kernel's own, and nobody changes its entry. So `get_gate_page` is not
+                    // there, and an address in it is one without an area.
                     let vma = gup_vma_lookup(self.cpu, self.mm, self.start).ok_or(Errno::Efault)?;
                     check_vma_flags(self.cpu, vma, self.flags)?;
                     vma
                 }
             };
-            area = Some(vma);
+            *area = Some(vma);
             let got = match self.follow_or_fault(vma, locked)? {
                 Turn::Again => return Ok(()),
                 Turn::Entry => 1,

@@ -74,6 +74,7 @@ fn is_refused(given: Given, asked: Foll, added: Foll) -> bool {
     reasons.contains(&true)
 }
 
+// PARITY: 3
 #[test]
 fn arguments_are_refused_as_the_rules_say_whatever_the_flags() {
     let mut cases = 0_u64;
@@ -132,6 +133,7 @@ fn pins(pages: &[Pfn]) -> Vec<Held> {
     pages.iter().map(|&pfn| Held::Pins(pfn, 1)).collect()
 }
 
+// PARITY: 3, 9, 15, 16, O3
 #[test]
 fn each_gets_what_it_is_asked_for_and_leaves_the_lock_as_it_found_it() {
     type Call = for<'m> fn(&Cpu<'m>, UserRange) -> Gup<'m>;
@@ -187,6 +189,7 @@ fn each_gets_what_it_is_asked_for_and_leaves_the_lock_as_it_found_it() {
     }
 }
 
+// PARITY: 3, 9, 15
 #[test]
 fn bad_arguments_are_an_error_of_get_and_no_pages_of_pin() {
     let mut boot = boot(&X86_NATIVE);
@@ -209,6 +212,7 @@ fn bad_arguments_are_an_error_of_get_and_no_pages_of_pin() {
     audit(&world, &[]);
 }
 
+// PARITY: 16, 22, 54
 #[test]
 fn a_fault_that_must_wait_for_a_folio_gives_up_at_once_if_it_may_not_wait() {
     // A page that is swapped out, with a folio in the cache that somebody else has locked.
@@ -229,6 +233,7 @@ fn a_fault_that_must_wait_for_a_folio_gives_up_at_once_if_it_may_not_wait() {
     audit(&world, &[]);
 }
 
+// PARITY: 16, 17, 19
 #[test]
 fn a_fatal_signal_ends_it_before_and_after_the_lock() {
     for (signal, flags, expected) in [
@@ -259,6 +264,7 @@ fn a_fatal_signal_ends_it_before_and_after_the_lock() {
     }
 }
 
+// PARITY: 6, 12
 #[test]
 fn a_dump_gets_pages_and_no_holes() {
     let mut boot = boot(&X86_NATIVE);
@@ -275,6 +281,7 @@ fn a_dump_gets_pages_and_no_holes() {
     audit(&world, &[Held::Refs(page, 1)]);
 }
 
+// PARITY: 18, 55, 56, 58
 #[test]
 fn a_user_fault_is_fixed_up_as_the_area_allows() {
     let mut boot = boot(&X86_NATIVE);

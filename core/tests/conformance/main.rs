@@ -25,6 +25,7 @@ mod moved;
 mod mutators;
 mod oracles;
 mod ordering;
+mod populate;
 mod protected;
 mod step_scenes;
 mod steps;

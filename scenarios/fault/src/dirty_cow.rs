@@ -4,44 +4,28 @@
 //! `MADV_DONTNEED` zaps the copy, and a fault by which somebody reads maps what was there before: of anonymous memory the zero page,
 //! which is everybody's.
 
-use gupcheck_core::arch::{ARM64, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, get_user_pages_unlocked};
-use gupcheck_core::mm::{Backing, VmFlags};
-use gupcheck_core::mutators::madvise_dontneed;
-use gupcheck_core::pgtable::PAGE_SIZE;
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Ending, Hold, Scene};
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fault/dirty-cow",
     catalogue: "R39",
     about: "Slow GUP makes a copy to write to where nobody may write, and the copy is zapped before it is taken.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
-    needs: &[Need {
-        step: Step::WriteIntentKept,
-        profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    }],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    needs: &[Need::of(Step::WriteIntentKept, EVERYWHERE)],
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.area_of(size.pages, VmFlags::PRIVATE - VmFlags::WRITE, Backing::Anon);
+    let read_only = VmFlags::PRIVATE - VmFlags::WRITE;
+    let area = boot.area_of(size.pages, read_only, Backing::Anon);
     let zero = boot.zero_page();
-    for page in 0..u64::from(size.pages) {
-        boot.map_zero_page(area.mm, area.start + page * PAGE_SIZE);
+    for nth in 0..u64::from(size.pages) {
+        boot.map_zero_page(area.mm, area.start + nth * PAGE_SIZE);
     }
     // A copy of each page for each caller, and one more after the zap.
-    for _ in 0..2 * size.pages * size.cpus {
-        boot.free_block(0);
-    }
+    boot.free_pages(2 * size.pages * size.cpus);
     let mut scene = Scene::new(boot);
+    scene.held(zero, 1);
     let callers = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_unlocked(cpu, area.into(), Foll::WRITE | Foll::FORCE)
     });

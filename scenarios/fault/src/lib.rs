@@ -2,6 +2,7 @@
 
 mod dirty_cow;
 mod locked_huge;
+mod retry_unmap;
 mod table_garbage;
 mod table_publish;
 mod two_faults;
@@ -15,4 +16,5 @@ pub const RACES: &[Race] = &[
     table_publish::RACE,
     table_garbage::RACE,
     two_faults::RACE,
+    retry_unmap::RACE,
 ];
