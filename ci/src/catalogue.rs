@@ -19,6 +19,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_protect::RACES,
         gupcheck_mremap::RACES,
         gupcheck_tables::RACES,
+        gupcheck_uffd::RACES,
         gupcheck_reclaim::RACES,
         gupcheck_migration::RACES,
         gupcheck_walker::RACES,

@@ -6,6 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Errno {
+    /// There is nothing.
+    Enoent = 2,
     /// Interrupted.
     Eintr = 4,
     /// Try again.
@@ -36,6 +38,7 @@ impl Errno {
     /// Its name, as in a man page, with the sign that the kernel returns.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Enoent => "-ENOENT",
             Self::Eintr => "-EINTR",
             Self::Eagain => "-EAGAIN",
             Self::Enomem => "-ENOMEM",

@@ -1,7 +1,7 @@
 //! The end of an execution, in the kernel's terms.
 
 use gupcheck_core::boot::Area;
-use gupcheck_core::folio::{Owner, Page, PageFlags, Pfn};
+use gupcheck_core::folio::{Mapping, Owner, Page, PageFlags, Pfn};
 use gupcheck_core::machine::{Machine, MmId};
 use gupcheck_core::mutators::Scan;
 use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
@@ -156,6 +156,31 @@ impl<'a> Ending<'a> {
         })
     }
 
+    /// Whether whoever comes by way of the page finds it in this area: of what is mapped there, or is in the swap cache for a fault to
+    /// find, the anon_vma says the address. True where nothing is.
+    pub fn is_found_by_rmap(&self, area: Area) -> bool {
+        let vma = &self.machine.mm(area.mm).vmas[area.vma];
+        (0..(area.end - area.start) / PAGE_SIZE).all(|nth| {
+            let addr = area.start + nth * PAGE_SIZE;
+            let swapped = (self.entry(area.mm, addr)).and_then(|(entry, _)| entry.swap_slot());
+            let page = match swapped {
+                Some(slot) => {
+                    let slot = &self.machine.swap().slots[slot as usize];
+                    self.end.value(slot.cached).0
+                }
+                None => self.mapped(area.mm, addr),
+            };
+            page.is_none_or(|pfn| {
+                let page = self.machine.page(pfn);
+                let head = self.head_of(page);
+                let place = self.end.value(head.place);
+                // What was read from a slot is nowhere before it is mapped.
+                self.end.value(head.mapping) != Mapping::Anon
+                    || u64::from(place.index + (pfn.0 - head.pfn.0)) == vma.pgoff + nth
+            })
+        })
+    }
+
     /// The pages that an mm may write to, as its page tables have it.
     pub fn writable_pages(&self, mm: MmId) -> impl Iterator<Item = &'a Page> {
         let mut pages = Vec::new();
@@ -191,6 +216,13 @@ impl<'a> Ending<'a> {
         let (entry, level) = self.entry(mm, addr)?;
         let within = addr & (self.machine.geometry.span(level) - 1);
         (entry.pte_present()).then(|| entry.pfn().plus((within / PAGE_SIZE) as u32))
+    }
+
+    /// The frame that KVM has mapped for the guest of an mm.
+    pub fn guests_page(&self, mm: MmId) -> Option<Pfn> {
+        let mut all = self.machine.secondary_mmus.iter();
+        let kvm = all.find(|secondary| secondary.mm == mm.0)?;
+        self.end.plain(kvm.mapped).0
     }
 
     /// The entry by which an mm maps `addr`, or would, and its level; `None` if there is no table for it.

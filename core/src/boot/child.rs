@@ -19,11 +19,15 @@ impl Boot {
     pub fn child_without_tables(&mut self, parent: Area) -> Area {
         let like = &self.mm(parent.mm).vmas[parent.vma];
         let (range, flags, backing) = (like.start..like.end, like.flags, like.backing);
-        let pgoff = like.pgoff;
+        let (pgoff, orders, changes) = (like.pgoff, like.anon_orders, like.changing.is_some());
         let mm = self.declare_mm(Some(parent.mm));
         let vma = self.add_area(mm, range, flags, backing);
-        self.machine.mms[mm.0 as usize].vmas[vma].pgoff = pgoff;
+        let area = &mut self.machine.mms[mm.0 as usize].vmas[vma];
+        (area.pgoff, area.anon_orders) = (pgoff, orders);
         let child = Area { mm, vma, ..parent };
+        if changes {
+            self.protectable(child);
+        }
         self.find_area(child, false);
         child
     }

@@ -28,17 +28,23 @@ impl Boot {
 
     /// Where [`mremap`](crate::mutators::mremap) will move the area to, at `start`: no area yet, and tables down to its pmds.
     pub fn destination(&mut self, area: Area, start: u64) -> Area {
+        let area_there = self.area_like(area, start);
+        let pgoff = self.mm(area.mm).vmas[area.vma].pgoff;
+        let new = &mut self.machine.mms[area.mm.0 as usize].vmas[area_there.vma];
+        new.pgoff = pgoff;
+        self.layout.set_plain(new.attached, false);
+        self.layout.set(new.in_anon_vma, false);
+        area_there
+    }
+
+    /// Another area of the same mm, as long, at `start`: nothing is mapped there, and there are tables down to its pmds.
+    pub fn area_like(&mut self, area: Area, start: u64) -> Area {
         let (flags, backing) = {
             let vma = &self.mm(area.mm).vmas[area.vma];
             (vma.flags, vma.backing)
         };
         let pages = (area.end - area.start) / PAGE_SIZE;
         let vma = self.mmap(area.mm, start, pages as u32, flags, backing);
-        let pgoff = self.mm(area.mm).vmas[area.vma].pgoff;
-        let new = &mut self.machine.mms[area.mm.0 as usize].vmas[vma];
-        new.pgoff = pgoff;
-        self.layout.set_plain(new.attached, false);
-        self.layout.set(new.in_anon_vma, false);
         Area {
             vma,
             start,

@@ -76,6 +76,14 @@ impl Boot {
         pfn
     }
 
+    /// Swaps out what is mapped at `addr`, exclusively, and the swap cache has the page still: that page.
+    pub fn map_cached_swap(&mut self, mm: MmId, addr: u64) -> Pfn {
+        let slot = self.map_swap(mm, addr, true);
+        let pfn = self.cached_for(slot);
+        self.set_place(mm, addr, pfn);
+        pfn
+    }
+
     /// `MADV_FREE` (`madvise_free_pte_range`), of a page that is mapped at `addr`: clean, old, and not to be written out.
     pub fn madvise_free(&mut self, mm: MmId, addr: u64, pfn: Pfn) {
         let flags = self.page(pfn).flags;

@@ -123,18 +123,27 @@ pub fn anon_vma_root<'m>(cpu: &Cpu<'m>, mm: &'m Mm) -> &'m Mm {
 /// `__page_set_anon_rmap`: a folio becomes anonymous memory that is mapped at `addr`.
 #[track_caller]
 pub fn page_set_anon(cpu: &Cpu<'_>, head: &Page, mm: &Mm, addr: u64) {
-    // linear_page_index
+    write_once(cpu, head.mapping, Mapping::Anon);
+    write_once(cpu, head.place, place_at(mm, addr));
+}
+
+/// Where in an mm's anon_vma a page is that is mapped at `addr` (`linear_page_index`).
+fn place_at(mm: &Mm, addr: u64) -> AnonPlace {
     let area = mm.vmas.iter().find(|vma| vma.contains(addr));
     let index = match area {
         Some(vma) => vma.pgoff + (addr - vma.start) / PAGE_SIZE,
         None => addr / PAGE_SIZE,
     } as u32;
-    write_once(cpu, head.mapping, Mapping::Anon);
-    let place = AnonPlace {
+    AnonPlace {
         mm: mm.anon_vma.mm,
         index,
-    };
-    write_once(cpu, head.place, place);
+    }
+}
+
+/// `folio_move_anon_rmap`, and another `folio->index`: the same of a folio that is mapped at another address of `mm` from now on.
+#[track_caller]
+pub fn folio_move_anon_rmap_to(cpu: &Cpu<'_>, folio: Folio<'_>, mm: &Mm, addr: u64) {
+    write_once(cpu, folio.head().place, place_at(mm, addr));
 }
 
 /// A page is `offset` pages from where the folio of `from` is, in the same anon_vma.

@@ -36,7 +36,7 @@ pub use crate::types::SecondaryMmu;
 pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma};
 pub use anon_vma::{
     anon_vma_areas, anon_vma_clone, anon_vma_fork, anon_vma_root, folio_anon_vma,
-    folio_move_anon_rmap, page_copy_anon, page_set_anon, unlink_anon_vmas,
+    folio_move_anon_rmap, folio_move_anon_rmap_to, page_copy_anon, page_set_anon, unlink_anon_vmas,
 };
 pub use fault::{handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
@@ -46,4 +46,5 @@ pub use huge_zero::{
 };
 pub use notifier::{invalidate_range_end, invalidate_range_start};
 pub use pagemap::{get_dev_pagemap, put_dev_pagemap, touch_memmap};
+pub(crate) use split_pmd::pmd_page;
 pub use split_pmd::{pmdp_invalidate, split_huge_pmd, split_huge_pmd_locked};

@@ -25,20 +25,18 @@
 use crate::cpu::Cpu;
 use crate::folio::BlockLink;
 use crate::lkmm::{read_once, smp_wmb, write_once};
-use crate::machine::MmId;
 use crate::step::Step;
-use crate::types::SecondaryMmu;
+use crate::types::{Mm, SecondaryMmu};
 
-/// The secondary MMUs of an address space.
-fn of<'m>(cpu: &Cpu<'m>, mm: MmId) -> impl Iterator<Item = &'m SecondaryMmu> {
-    // Without it, nobody is told: R57. Step `notifier-invalidate`.
-    let told = cpu.does(Step::NotifierInvalidate);
+/// The secondary MMUs of an address space that are told. Where there are none, nobody asks.
+fn of<'m>(cpu: &Cpu<'m>, mm: &Mm) -> impl Iterator<Item = &'m SecondaryMmu> {
     let all = cpu.machine().secondary_mmus.iter();
-    all.filter(move |secondary| told && secondary.mm == mm.0)
+    // Without it, nobody is told: R57. Step `notifier-invalidate`.
+    all.filter(|secondary| secondary.mm == mm.anon_vma.mm && cpu.does(Step::NotifierInvalidate))
 }
 
 /// `mmu_notifier_invalidate_range_start`: `kvm_mmu_invalidate_begin`, and `kvm_unmap_gfn_range`.
-pub fn invalidate_range_start(cpu: &Cpu<'_>, mm: MmId) {
+pub fn invalidate_range_start(cpu: &Cpu<'_>, mm: &Mm) {
     for secondary in of(cpu, mm) {
         let _span = cpu.span("mmu_notifier_invalidate_range_start");
         secondary.lock.lock(cpu);
@@ -50,7 +48,7 @@ pub fn invalidate_range_start(cpu: &Cpu<'_>, mm: MmId) {
 }
 
 /// `mmu_notifier_invalidate_range_end`: `kvm_mmu_invalidate_end`.
-pub fn invalidate_range_end(cpu: &Cpu<'_>, mm: MmId) {
+pub fn invalidate_range_end(cpu: &Cpu<'_>, mm: &Mm) {
     for secondary in of(cpu, mm) {
         let _span = cpu.span("mmu_notifier_invalidate_range_end");
         secondary.lock.lock(cpu);

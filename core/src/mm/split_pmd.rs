@@ -102,7 +102,7 @@ fn maps_folio(cpu: &Cpu<'_>, pmd: Entry, folio: Folio<'_>) -> bool {
 
 /// `pmd_page`: the page that a present pmd maps. Of a migration entry the bits where the frame should be are others (on x86 they are
 /// inverted), and name none.
-fn pmd_page<'m>(cpu: &Cpu<'m>, pmd: Entry) -> &'m Page {
+pub(crate) fn pmd_page<'m>(cpu: &Cpu<'m>, pmd: Entry) -> &'m Page {
     if pmd.is_migration() {
         cpu.pfn_to_page(Pfn(!pmd.pfn().0))
     } else {

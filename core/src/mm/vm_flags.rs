@@ -7,6 +7,7 @@
 
 use super::{VmFlags, Vma};
 use crate::cpu::Cpu;
+use crate::folio::Pfn;
 use crate::lkmm::{read_once, write_once};
 use crate::pgtable::Entry;
 
@@ -28,6 +29,25 @@ impl Vma {
             .changing
             .expect("boot said that the area's flags change");
         write_once(cpu, cell, flags);
+    }
+
+    /// `mk_pte` with `vm_page_prot`: a young mapping of a page, private as the area is: not writable. It is prot-none where the
+    /// area allows nothing.
+    #[track_caller]
+    pub fn mk_pte(&self, cpu: &Cpu<'_>, pfn: Pfn) -> Entry {
+        self.modified(cpu, Entry::leaf(pfn, false))
+    }
+
+    /// The same, and `pte_mkwrite(pte_mkdirty(...))` where the area may be written to.
+    #[track_caller]
+    pub fn mk_own_pte(&self, cpu: &Cpu<'_>, pfn: Pfn) -> Entry {
+        let flags = self.vm_flags(cpu);
+        let pte = Entry::leaf(pfn, flags.contains(VmFlags::WRITE));
+        if flags.is_accessible() {
+            pte
+        } else {
+            pte.protected(false)
+        }
     }
 
     /// The entry with the protection that the area has now, private as it is: not writable (`pte_modify` with `vm_page_prot`).

@@ -6,14 +6,16 @@
 //! 2. both pmds are locked, the child's first, and the parent's is looked at again;
 //! 3. a folio that may be pinned is not shared, nor is all of it copied: the locks are dropped, the parent's pmd is split, and
 //!    each page is decided by its PTE (`copy_pte`);
-//!    The huge zero page is not counted, and the child has a reference of it like any mm that maps it;
-//! 4. any other is shared: both pmds map it, read-only.
+//! 4. any other is shared: both pmds map it, read-only. So is the huge zero page, which is not counted: the child takes a
+//!    reference of it, like any mm that maps it;
+//! 5. a migration entry is shared as the page would be (M-P72).
 
+use super::copy_pte::childs;
 use super::fork::Copy;
 use crate::errno::Errno;
 use crate::folio::{folio_get, folio_put, folio_try_dup_anon_rmap_pmd, page_folio};
 use crate::mm::{Backing, is_huge_zero_pmd, mm_get_huge_zero_page, split_huge_pmd};
-use crate::pgtable::{Bits, EntryPtr, pte_alloc_one, pte_free};
+use crate::pgtable::{Bits, Entry, EntryPtr, pte_alloc_one, pte_free};
 
 /// How a huge entry was copied.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,7 @@ impl<'m> Copy<'_, 'm> {
                 src.set_pmd(cpu, shared);
             }
             self.dst.deposit(cpu, table);
-            dst.set_pmd(cpu, shared);
+            dst.set_pmd(cpu, childs(shared));
             unlock();
             return Ok(Huge::Done);
         }
@@ -70,16 +72,7 @@ impl<'m> Copy<'_, 'm> {
             if let Some(zero) = &cpu.machine().huge_zero {
                 mm_get_huge_zero_page(cpu, self.dst, zero);
             }
-            self.dst.deposit(cpu, table);
-            src.set_wrprotect(cpu);
-            dst.set(cpu, pmd.without(Bits::ACCESSED));
-            unlock();
-            return Ok(Huge::Done);
-        }
-        let folio = page_folio(cpu, cpu.machine().page(pmd.pfn()));
-        folio_get(cpu, folio);
-        if !folio_try_dup_anon_rmap_pmd(cpu, folio, || self.may_be_pinned(folio)) {
-            folio_put(cpu, folio);
+        } else if !self.share_huge(pmd) {
             pte_free(cpu, table);
             unlock();
             split_huge_pmd(cpu, self.src, src, false, None);
@@ -87,9 +80,21 @@ impl<'m> Copy<'_, 'm> {
         }
         self.dst.deposit(cpu, table);
         src.set_wrprotect(cpu);
-        dst.set_pmd(cpu, pmd.without(Bits::WRITE | Bits::ACCESSED));
+        dst.set_pmd(cpu, childs(pmd).without(Bits::WRITE | Bits::ACCESSED));
         unlock();
         Ok(Huge::Done)
+    }
+
+    /// One more mapping of what a huge pmd maps; not if it may be pinned.
+    fn share_huge(self, pmd: Entry) -> bool {
+        let cpu = self.cpu;
+        let folio = page_folio(cpu, cpu.machine().page(pmd.pfn()));
+        folio_get(cpu, folio);
+        let shared = folio_try_dup_anon_rmap_pmd(cpu, folio, || self.may_be_pinned(folio));
+        if !shared {
+            folio_put(cpu, folio);
+        }
+        shared
     }
 
     /// `copy_huge_pud`, of device memory: there is no other.

@@ -10,6 +10,7 @@
 //! 4. What is shared is made read-only in the parent, atomically, since the hardware may mark it dirty meanwhile.
 //! 5. A migration entry is shared as the page would be: neither mm's remembers that the page was writable or exclusive (M-P72).
 //!    So is a swap entry.
+//! 6. What a userfaultfd has write-protected in the parent is not so in the child, which it does not watch.
 
 use super::fork::Copy;
 use crate::cpu::Cpu;
@@ -123,7 +124,7 @@ impl<'m> Copy<'_, 'm> {
         if self.vma.flags.contains(VmFlags::SHARED) {
             child = child.without(Bits::DIRTY);
         }
-        dst.set(cpu, child.without(Bits::ACCESSED));
+        dst.set(cpu, childs(child).without(Bits::ACCESSED));
         Ok(())
     }
 
@@ -149,14 +150,8 @@ impl<'m> Copy<'_, 'm> {
         // entry-read-once (P6). No step: no race of the catalogue looks at contents.
         smp_wmb(cpu);
         self.add_new_anon(page, addr);
-        // maybe_mkwrite(pte_mkdirty(mk_pte(...)))
-        let flags = self.vma.vm_flags(cpu);
-        let copy = Entry::leaf(page.pfn, flags.contains(VmFlags::WRITE)).with(Bits::DIRTY);
-        let copy = if flags.is_accessible() {
-            copy
-        } else {
-            copy.protected(false)
-        };
+        // Dirty even where the area is not writable.
+        let copy = self.vma.mk_own_pte(cpu, page.pfn).with(Bits::DIRTY);
         dst.set(cpu, copy);
         Ok(())
     }
@@ -183,7 +178,7 @@ impl<'m> Copy<'_, 'm> {
         if shared != pte {
             src.set(cpu, shared);
         }
-        dst.set(cpu, shared);
+        dst.set(cpu, childs(shared));
     }
 
     /// `make_readable_migration_entry`, where the area is private.
@@ -196,6 +191,12 @@ impl<'m> Copy<'_, 'm> {
             entry
         }
     }
+}
+
+/// The child's entry, which no userfaultfd watches: `dup_userfaultfd` leaves the child's area without one, unless whoever has it wants to
+/// know of forks (`UFFD_FEATURE_EVENT_FORK`).
+pub(super) const fn childs(entry: Entry) -> Entry {
+    entry.without(Bits::UFFD_WP)
 }
 
 /// `pte_alloc_map_lock`: the entry for `addr` in a table that is made if there is none, and locked.

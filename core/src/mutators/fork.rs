@@ -26,11 +26,11 @@
 //!
 //! Where there is no memory, fork fails, and the child goes with all that it has got.
 
-use super::munmap::munmap;
+use super::exit::exit_mmap;
 use crate::cpu::{Cpu, flush_tlb};
 use crate::errno::Errno;
 use crate::machine::MmId;
-use crate::mm::{Mm, Vma, anon_vma_fork};
+use crate::mm::{Mm, Vma, anon_vma_fork, invalidate_range_end, invalidate_range_start};
 use crate::pgtable::{Entry, EntryPtr, Level, pgd_offset, pte_alloc, table_entry};
 use crate::step::Step;
 
@@ -55,10 +55,8 @@ pub fn dup_mm(cpu: &Cpu<'_>, parent: MmId, child: MmId) -> Result<(), Errno> {
     let _span = cpu.span("dup_mm");
     let forked = dup_mmap(cpu, cpu.machine().mm(parent), cpu.machine().mm(child));
     if forked.is_err() {
-        // mmput: nobody else has ever seen it.
-        for vma in 0..cpu.machine().mm(child).vmas.len() {
-            munmap(cpu, child, vma);
-        }
+        // mmput, by the only user.
+        exit_mmap(cpu, child);
     }
     forked
 }
@@ -86,6 +84,10 @@ fn dup_vma(copy: Copy<'_, '_>) -> Result<(), Errno> {
     let start = copy.vma.start;
     let vma = (dst.vmas.iter().find(|vma| vma.start == start))
         .expect("boot has made a place for every area of the parent");
+    // vm_area_dup
+    if vma.changing.is_some() {
+        vma.vm_flags_reset(cpu, copy.vma.vm_flags(cpu));
+    }
     // ORDERING: the lock's. A walk that goes on to the child finds the area, or it was over before anything is copied. Pairs with
     // rmap-walk-lock (M-P24). Without it: a migration entry that was copied is left behind. Step `fork-rmap-first`.
     let first = cpu.does(Step::ForkRmapFirst);
@@ -104,9 +106,13 @@ fn dup_vma(copy: Copy<'_, '_>) -> Result<(), Errno> {
 fn copy_page_range(copy: Copy<'_, '_>) -> Result<(), Errno> {
     let Copy { cpu, src, dst, vma } = copy;
     let _span = cpu.span("copy_page_range");
+    let is_cow = vma.flags.is_cow();
+    if is_cow {
+        invalidate_range_start(cpu, src);
+    }
     // ORDERING: the write barrier behind the odd sequence, and the one before the even one. Pairs with seqcount-begin (P2),
     // seqcount-retry (P25). Without the sequence: R04. Step `fork-sequence`.
-    let sequence = vma.flags.is_cow() && cpu.does(Step::ForkSequence);
+    let sequence = is_cow && cpu.does(Step::ForkSequence);
     if sequence {
         src.write_protect_begin(cpu);
     }
@@ -114,6 +120,9 @@ fn copy_page_range(copy: Copy<'_, '_>) -> Result<(), Errno> {
     let copied = copy.range(Level::Pgd, pgds, vma.start, vma.end);
     if sequence {
         src.write_protect_end(cpu);
+    }
+    if is_cow {
+        invalidate_range_end(cpu, src);
     }
     copied
 }

@@ -21,7 +21,7 @@
 //!   looked at after the recheck (P22).
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use crate::cpu::{Cpu, flush_tlb};
+use crate::cpu::Cpu;
 use crate::folio::{
     Folio, Mapping, PageFlags, Pfn, folio_get, folio_mapped, folio_put, folio_ref_count_is,
     page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap, page_try_share_anon_rmap,
@@ -29,8 +29,10 @@ use crate::folio::{
 };
 use crate::lkmm::{read_once, write_once};
 use crate::machine::MmId;
-use crate::mm::{Mm, Vma};
-use crate::pgtable::{Bits, Entry, EntryPtr, PAGE_SIZE, find_locked_pte, pte_unmap_unlock};
+use crate::mm::{Mm, Vma, invalidate_range_end, invalidate_range_start};
+use crate::pgtable::{
+    Bits, Entry, EntryPtr, PAGE_SIZE, find_locked_pte, pte_unmap_unlock, ptep_clear_flush,
+};
 use crate::step::Step;
 use crate::swap::{folio_free_swap, folio_test_swapcache};
 
@@ -69,7 +71,7 @@ fn follow_page<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<Folio<'m>> {
     folio
 }
 
-/// `try_to_merge_one_page`, of a small page. (The kernel would split a large folio first.)
+/// `try_to_merge_one_page`, of a small page. (A large folio is left alone.)
 fn try_to_merge_one_page<'m>(
     cpu: &Cpu<'m>,
     (mm, vma): (&Mm, &Vma),
@@ -79,6 +81,11 @@ fn try_to_merge_one_page<'m>(
 ) -> bool {
     let _span = cpu.span("try_to_merge_one_page");
     if !folio.trylock(cpu) {
+        return false;
+    }
+    // The kernel splits it.
+    if cpu.machine().large_folios && folio.test(cpu, PageFlags::HEAD) {
+        folio.unlock(cpu);
         return false;
     }
     let merged = match (write_protect_page(cpu, mm, addr, folio), kpage) {
@@ -101,39 +108,50 @@ fn write_protect_page<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64, folio: Folio<'m>) -
     let _span = cpu.span("write_protect_page");
     let range = addr..addr + PAGE_SIZE;
     let sought = Sought::Mappings { sync: false };
+    invalidate_range_start(cpu, mm);
     let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, sought);
-    let ptep = walk.next()?;
-    let exclusive = page_anon_exclusive(cpu, folio.head());
-    let pte = ptep.get(cpu);
-    let protected = if pte.is_writable() || pte.is_dirty() || exclusive {
-        protect(cpu, ptep, folio, pte, exclusive)
-    } else {
-        Some(pte)
-    };
-    walk.done();
+    let protected = walk.next().and_then(|ptep| {
+        let protected = protect_mapped(cpu, (mm, addr), ptep, folio);
+        walk.done();
+        protected
+    });
+    invalidate_range_end(cpu, mm);
     protected
 }
 
-/// The part that clears the entry, looks, and puts it back; `pte` is what it was, under the lock.
-fn protect<'m>(
+/// The same, of the entry that maps it, under its lock.
+fn protect_mapped<'m>(
     cpu: &Cpu<'m>,
+    place: (&Mm, u64),
     ptep: EntryPtr<'m>,
     folio: Folio<'m>,
-    pte: Entry,
+) -> Option<Entry> {
+    let exclusive = page_anon_exclusive(cpu, folio.head());
+    let pte = ptep.get(cpu);
+    if pte.is_writable() || pte.is_dirty() || exclusive {
+        protect(cpu, place, ptep, folio, exclusive)
+    } else {
+        Some(pte)
+    }
+}
+
+/// The part that clears the entry, looks, and puts it back.
+fn protect<'m>(
+    cpu: &Cpu<'m>,
+    (mm, addr): (&Mm, u64),
+    ptep: EntryPtr<'m>,
+    folio: Folio<'m>,
     exclusive: bool,
 ) -> Option<Entry> {
     let cached = folio_test_swapcache(cpu, folio);
     // ORDERING: the clear's and the flush's, as the profile has them, between the cleared entry and the look at the count. Pairs
     // with pin-barrier (P12). Without it: R09. Steps `clear-barrier`, `flush-barrier`. That the entry is cleared first: step
     // `ksm-clear-first`.
-    let clear_first = cpu.does(Step::KsmClearFirst);
-    if clear_first {
-        clear_flush(cpu, ptep, pte);
-    }
-    let unused = !cpu.does(Step::KsmCountsReferences) || has_no_other(cpu, folio, cached);
-    if !clear_first {
-        clear_flush(cpu, ptep, pte);
-    }
+    let unused = || !cpu.does(Step::KsmCountsReferences) || has_no_other(cpu, folio, cached);
+    let early = (!cpu.does(Step::KsmClearFirst)).then(unused);
+    // What was there when it was cleared: hardware may have marked it since it was looked at.
+    let pte = ptep_clear_flush(cpu, mm, addr, ptep);
+    let unused = early.unwrap_or_else(unused);
     // Only what is exclusive can be pinned.
     if !unused || exclusive && !page_try_share_anon_rmap(cpu, folio, folio.head()) {
         ptep.set(cpu, pte);
@@ -153,14 +171,6 @@ fn has_no_other(cpu: &Cpu<'_>, folio: Folio<'_>, cached: bool) -> bool {
     folio_ref_count_is(cpu, folio, mapped + 1 + i32::from(cached))
 }
 
-/// `ptep_clear_flush`: no flush of an entry that the hardware cannot use.
-fn clear_flush(cpu: &Cpu<'_>, ptep: EntryPtr<'_>, pte: Entry) {
-    ptep.clear(cpu);
-    if !pte.is_prot_none() {
-        flush_tlb(cpu);
-    }
-}
-
 /// `replace_page`: maps `kpage` where the folio is mapped, if the entry is still the one that was left there.
 fn replace_page<'m>(
     cpu: &Cpu<'m>,
@@ -170,17 +180,28 @@ fn replace_page<'m>(
     kpage: Pfn,
 ) -> bool {
     let _span = cpu.span("replace_page");
-    let Some(ptep) = find_locked_pte(cpu, mm, addr) else {
-        return false;
-    };
+    invalidate_range_start(cpu, mm);
+    let replaced = find_locked_pte(cpu, mm, addr)
+        .is_some_and(|ptep| replace_mapped(cpu, (mm, vma), (addr, ptep), (folio, pte), kpage));
+    invalidate_range_end(cpu, mm);
+    replaced
+}
+
+/// The same, of the entry for that address, whose lock is held, and dropped.
+fn replace_mapped<'m>(
+    cpu: &Cpu<'m>,
+    (mm, vma): (&Mm, &Vma),
+    (addr, ptep): (u64, EntryPtr<'m>),
+    (folio, pte): (Folio<'m>, Entry),
+    kpage: Pfn,
+) -> bool {
     let same = ptep.is_still(cpu, pte);
     if same {
         let merged = cpu.machine().page(kpage);
         folio_get(cpu, Folio::of(merged));
         page_add_rmap(cpu, merged);
-        clear_flush(cpu, ptep, pte);
-        // mk_pte(kpage, vma->vm_page_prot)
-        ptep.set(cpu, vma.modified(cpu, Entry::leaf(kpage, false)));
+        ptep_clear_flush(cpu, mm, addr, ptep);
+        ptep.set(cpu, vma.mk_pte(cpu, kpage));
         page_remove_rmap(cpu, folio.head());
         if !folio_mapped(cpu, folio) {
             folio_free_swap(cpu, folio);

@@ -26,6 +26,7 @@
 //! | `pmd_migration` | pmd migration entries |
 //! | `migrate_huge` | a huge page moves to other frames |
 //! | `migrate_pages` | many do, at once or one by one |
+//! | `uffd_move` | a userfaultfd's pages move to another address (v6.8) |
 //! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
@@ -72,6 +73,7 @@ mod reclaim;
 mod reclaim_table;
 mod rmap;
 mod split_folio;
+mod uffd_move;
 mod unmap;
 mod user_access;
 mod user_fault;
@@ -100,6 +102,7 @@ pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pf
 pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
 pub use split_folio::split_huge_page;
+pub use uffd_move::move_pages;
 pub use user_access::{user_read, user_write};
 pub use user_fault::do_user_addr_fault;
 pub(crate) use zap::unmap_page_range;

@@ -15,14 +15,17 @@
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
 use super::pmd_migration::{remove_migration_pmd, set_pmd_migration_entry};
-use crate::cpu::{Cpu, flush_tlb_range, set_tlb_ubc_flush_pending};
+use crate::cpu::{Cpu, set_tlb_ubc_flush_pending};
 use crate::folio::{
     Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
     page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
-use crate::mm::{Mm, anon_vma_areas, folio_anon_vma, split_huge_pmd};
-use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SIZE, find_entry};
+use crate::mm::{
+    Mm, anon_vma_areas, folio_anon_vma, invalidate_range_end, invalidate_range_start,
+    split_huge_pmd,
+};
+use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SIZE, find_entry, ptep_clear_flush};
 use crate::step::Step;
 use crate::sync::Fault;
 use std::ops::Range;
@@ -89,7 +92,8 @@ pub(super) fn try_to_migrate<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, by: By) {
         return;
     }
     rmap_walk(cpu, folio, by == By::Split, |place| {
-        try_to_migrate_one(cpu, folio, place, by)
+        // folio_not_mapped
+        try_to_migrate_one(cpu, folio, place, by) && folio_mapped(cpu, folio)
     });
 }
 
@@ -104,7 +108,21 @@ fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by:
         split_huge_pmd(cpu, mm, pmdp, true, Some(folio));
     }
     let sync = by == By::Split;
-    let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
+    let walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
+    invalidate_range_start(cpu, mm);
+    let all = migrate_mapped(cpu, folio, mm, walk, by);
+    invalidate_range_end(cpu, mm);
+    all
+}
+
+/// The same, of the entries that the walk finds.
+fn migrate_mapped<'m>(
+    cpu: &Cpu<'m>,
+    folio: Folio<'m>,
+    mm: &Mm,
+    mut walk: PageVmaMappedWalk<'_, 'm>,
+    by: By,
+) -> bool {
     while let Some(ptep) = walk.next() {
         if walk.is_at_pmd() {
             if !set_pmd_migration_entry(cpu, ptep, folio) {
@@ -141,12 +159,11 @@ pub(super) fn ptep_clear(
     (ptep, addr): (EntryPtr<'_>, u64),
     put_off: bool,
 ) -> Entry {
-    let pte = ptep.get_and_clear(cpu);
-    if put_off {
-        set_tlb_ubc_flush_pending(cpu, mm, pte);
-    } else {
-        flush_tlb_range(cpu, mm, addr..addr + PAGE_SIZE);
+    if !put_off {
+        return ptep_clear_flush(cpu, mm, addr, ptep);
     }
+    let pte = ptep.get_and_clear(cpu);
+    set_tlb_ubc_flush_pending(cpu, mm, pte);
     pte
 }
 
@@ -178,16 +195,16 @@ fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Pl
         let nth = (walk.address() - start) / PAGE_SIZE;
         let page = cpu.machine().page(new.head().pfn.plus(nth as u32));
         folio_get(cpu, new);
-        let entry = ptep.get(cpu);
-        page_add_rmap(cpu, page);
-        if entry.was_exclusive() {
-            set_page_anon_exclusive(cpu, page);
-        }
         // ORDERING: the lock's. What the area allows is read under it: mprotect has come before, or finds this entry. Pairs with
         // change_protection. Without it: R45. Step `migration-protection`.
         let area = mm.vmas.iter().find(|vma| vma.contains(walk.address()));
         let accessible = !cpu.does(Step::MigrationProtection)
             || area.is_none_or(|vma| vma.vm_flags(cpu).is_accessible());
+        let entry = ptep.get(cpu);
+        page_add_rmap(cpu, page);
+        if entry.was_exclusive() {
+            set_page_anon_exclusive(cpu, page);
+        }
         let restored = entry.restored(page.pfn);
         ptep.set(
             cpu,

@@ -22,10 +22,11 @@ use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
 use super::rmap::{Place, ptep_clear, rmap_walk};
 use crate::cpu::Cpu;
 use crate::folio::{
-    Folio, Page, PageFlags, clear_page_flags, folio_mark_dirty, folio_put, folio_ref_count_is,
-    page_anon_exclusive, page_remove_rmap, page_try_share_anon_rmap,
+    Folio, Page, PageFlags, clear_page_flags, folio_mapped, folio_mark_dirty, folio_put,
+    folio_ref_count_is, page_anon_exclusive, page_remove_rmap, page_try_share_anon_rmap,
 };
 use crate::lkmm::{read_once, smp_mb, smp_rmb};
+use crate::mm::{Mm, invalidate_range_end, invalidate_range_start};
 use crate::pgtable::Entry;
 use crate::step::Step;
 use crate::swap::{swap_duplicate, swap_free};
@@ -35,7 +36,8 @@ use crate::swap::{swap_duplicate, swap_free};
 pub(super) fn try_to_unmap(cpu: &Cpu<'_>, folio: Folio<'_>, batch: bool) {
     let _span = cpu.span("try_to_unmap");
     rmap_walk(cpu, folio, false, |place| {
-        try_to_unmap_one(cpu, folio, place, batch)
+        // folio_not_mapped
+        try_to_unmap_one(cpu, folio, place, batch) && folio_mapped(cpu, folio)
     });
 }
 
@@ -44,7 +46,21 @@ fn try_to_unmap_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, batch
     let _span = cpu.span("try_to_unmap_one");
     let Place { mm, range, .. } = place;
     let sought = Sought::Mappings { sync: false };
-    let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, sought);
+    let walk = PageVmaMappedWalk::new(cpu, mm, folio, range, sought);
+    invalidate_range_start(cpu, mm);
+    let all = unmap_mapped(cpu, folio, mm, walk, batch);
+    invalidate_range_end(cpu, mm);
+    all
+}
+
+/// The same, of the entries that the walk finds.
+fn unmap_mapped<'m>(
+    cpu: &Cpu<'m>,
+    folio: Folio<'m>,
+    mm: &Mm,
+    mut walk: PageVmaMappedWalk<'_, 'm>,
+    batch: bool,
+) -> bool {
     while let Some(ptep) = walk.next() {
         let page = cpu.machine().page(ptep.get(cpu).pfn());
         let exclusive = page_anon_exclusive(cpu, page);

@@ -42,9 +42,9 @@ fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bo
     let mm = cpu.machine().mm(id);
     mm.read_lock(cpu);
     let mut tlb = MmuGather::new(mm);
-    invalidate_range_start(cpu, id);
+    invalidate_range_start(cpu, mm);
     zap_range(cpu, mm, &mut tlb, range, reclaim);
-    invalidate_range_end(cpu, id);
+    invalidate_range_end(cpu, mm);
     tlb.finish(cpu);
     mm.read_unlock(cpu);
 }

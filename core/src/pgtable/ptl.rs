@@ -10,9 +10,9 @@ use super::{Entry, EntryPtr, Level, find_entry, table_entry};
 use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
 use crate::types::Mm;
 
-/// `__pte_offset_map`: the entry for `addr` in the table that `pmdp` links now, and the pmd that said so. `None` if there
-/// is no table.
-fn pte_offset_map<'m>(
+/// `__pte_offset_map`, and since v6.14 `pte_offset_map_rw_nolock`: the entry for `addr` in the table that `pmdp` links now, not
+/// locked, and the pmd that said so. `None` if there is no table.
+pub fn pte_offset_map_rw_nolock<'m>(
     cpu: &Cpu<'m>,
     pmdp: EntryPtr<'m>,
     addr: u64,
@@ -32,7 +32,7 @@ pub fn pte_offset_map_nolock<'m>(
     pmdp: EntryPtr<'m>,
     addr: u64,
 ) -> Option<EntryPtr<'m>> {
-    pte_offset_map(cpu, pmdp, addr).map(|(ptep, _)| ptep)
+    pte_offset_map_rw_nolock(cpu, pmdp, addr).map(|(ptep, _)| ptep)
 }
 
 /// `pte_offset_map_lock`: the entry for `addr`, in a table that is linked and locked; `None` if there is no table.
@@ -42,7 +42,7 @@ pub fn pte_offset_map_lock<'m>(
     addr: u64,
 ) -> Option<EntryPtr<'m>> {
     loop {
-        let (ptep, pmd) = pte_offset_map(cpu, pmdp, addr)?;
+        let (ptep, pmd) = pte_offset_map_rw_nolock(cpu, pmdp, addr)?;
         ptep.lock().lock(cpu);
         if pmdp.is_still(cpu, pmd) {
             return Some(ptep);

@@ -356,4 +356,31 @@ steps! {
     LongtermDrains = "P16d", "longterm-drains",
         "Drain the batches of all CPUs before a page is migrated that is to be held for long, whether or not it is on the LRU.",
         "whoever puts a page into a batch, with a reference", "later than v6.8: collect_longterm_unpinnable_folios; 98c6d259319e";
+    MoveChecksPins = "M-P140", "move-checks-pins",
+        "Look for pins once the entry is cleared and flushed, and put it back if there is one.",
+        "pin-barrier (P12), pincount-barrier (P17)", "v6.8: move_present_pte, move_pages_huge_pmd; adef440691ba";
+    MoveRmapLast = "M-P141", "move-rmap-last",
+        "Say that a folio is at another address only once it is sure that it moves.",
+        "a pin, which makes the move fail", "v6.8: move_present_pte, d7a08838ab74; later: move_pages_huge_pmd, c0205eaf3af9";
+    MoveChecksExclusive = "M-P142", "move-checks-exclusive",
+        "Move only what is exclusive.",
+        "fork, which shares pages", "v6.8: move_pages_pte, move_present_pte, move_pages_huge_pmd; adef440691ba";
+    MoveCachedFolio = "M-P143", "move-cached-folio",
+        "Where an entry that names a slot moves, a folio that the swap cache has for it moves as well.",
+        "a fault that finds it in the swap cache", "later than v6.8: move_pages_pte; c50f8e6053b0";
+    MoveCacheRecheck = "M-P144", "move-cache-recheck",
+        "Once a folio of the swap cache is locked, ask whether it is still cached, and for this slot.",
+        "whoever takes it out of the cache with its lock held", "later than v6.8: move_swap_pte; 0ea148a79919";
+    MoveCacheMissed = "M-P145", "move-cache-missed",
+        "Where no folio was found in the swap cache, ask under the lock of the table whether the slot has one by now.",
+        "a fault that brings the page back, and reclaim that swaps it out again", "later than v6.8: move_swap_pte; 0ea148a79919";
+    MoveRereadsPmd = "M-P146", "move-rereads-pmd",
+        "Read the destination's pmd again under the lock of its table: an empty table may have been freed.",
+        "table reclaim, which clears the pmd under that lock", "later than v6.8: is_pte_pages_stable";
+    MoveAsksPresent = "M-P147", "move-asks-present",
+        "Ask whether a huge pmd is present before a page is derived from it.",
+        "migration, which leaves a migration entry there", "later than v6.8: move_pages; aba6faec0103";
+    MoveLockOrder = "M-P148", "move-lock-order",
+        "Take the locks of two tables in the order of their addresses.",
+        "whoever moves pages the other way", "v6.8: double_pt_lock; adef440691ba";
 }

@@ -29,4 +29,4 @@ pub use cache::{
     folio_test_swapcache, free_swap_and_cache, free_swap_cache, read_swap_cache_async,
     remove_mapping, replace_in_swap_cache,
 };
-pub use slot::{swap_duplicate, swap_free};
+pub use slot::{swap_duplicate, swap_free, swap_has_cache};

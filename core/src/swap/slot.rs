@@ -3,7 +3,7 @@
 //! A slot that nobody uses is free at once. (The kernel keeps such slots back for a while, marked as if the cache had them.)
 
 use crate::cpu::Cpu;
-use crate::lkmm::{read_once, read_once_is, write_once};
+use crate::lkmm::{read_once, read_once_has, read_once_is, write_once};
 use crate::types::SwapUse;
 
 /// Changes how a slot is used, under the area's lock. What it is then.
@@ -64,6 +64,12 @@ pub(super) fn swapcache_prepare(cpu: &Cpu<'_>, slot: u32) -> bool {
 /// `put_swap_folio`: the cache has it no more.
 pub(super) fn put_swap_folio(cpu: &Cpu<'_>, slot: u32) {
     change(cpu, slot, |used| used.has_cache = false);
+}
+
+/// `SWAP_HAS_CACHE`, by one look without the lock: whether the cache has the slot, or is about to have it or to lose it.
+pub fn swap_has_cache(cpu: &Cpu<'_>, slot: u32) -> bool {
+    let used = cpu.machine().swap().slots[slot as usize].used;
+    read_once_has(cpu, used, SwapUse::CACHE_ONLY)
 }
 
 /// `swap_swapcount`: how many entries name the slot.

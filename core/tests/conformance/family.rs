@@ -102,3 +102,23 @@ fn a_page_that_moved_to_the_childs_anon_vma_is_looked_for_there_alone() {
     folio_move_anon_rmap(&cpu, folio, world.machine.mm(child.mm));
     assert_eq!(place(&cpu), (1, child.start));
 }
+
+/// What the parent alone maps is mapped by nobody once the parent's entry is gone: the walk ends there (`folio_not_mapped`).
+#[test]
+fn a_walk_ends_where_nothing_is_mapped_any_more() {
+    let mut boot = boot(&gupcheck_core::arch::ARM64);
+    let area = boot.anon_area(1);
+    let child = boot.forked(area);
+    let page = boot.populate(area)[0];
+    boot.free_block(0);
+    let world = World::new(boot);
+    let ops = world.ops(|cpu| assert!(migrate_page(cpu, page).is_some()));
+    let childs = format!(
+        "mm1.pte[{}]",
+        child.start / gupcheck_core::pgtable::PAGE_SIZE
+    );
+    // Not there, and once on the way back, which visits everybody.
+    let looks = ops.iter().filter(|op| op.ends_with(&childs)).count();
+    assert_eq!(looks, 1);
+    audit(&world, &[]);
+}

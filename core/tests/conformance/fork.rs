@@ -8,7 +8,7 @@ use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::folio::{PageFlags, Pfn};
 use gupcheck_core::gup::{Errno, Foll, pin_user_pages_fast_only};
 use gupcheck_core::mm::{Backing, VmFlags};
-use gupcheck_core::mutators::dup_mm;
+use gupcheck_core::mutators::{dup_mm, mprotect};
 use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
 
 fn pte(world: &World, area: Area, nth: u64) -> Entry {
@@ -348,4 +348,61 @@ fn a_copy_has_the_areas_protection() {
     let entry = pte(&world, child, 0);
     assert!(entry.is_prot_none() && !entry.is_writable() && entry.pfn() == copy);
     audit(&world, &[Held::Pins(page, 1)]);
+}
+
+/// Of all kinds of entries: a userfaultfd that watches the parent knows nothing of the child.
+#[test]
+fn what_is_watched_in_the_parent_is_not_in_the_child() {
+    let watched = |pte: Entry| pte.without(Bits::WRITE).with(Bits::UFFD_WP);
+    let mut boot = boot(&X86_NATIVE);
+    let (area, pages) = populated(&mut boot, 2);
+    boot.change_pte(area.mm, area.start, watched);
+    crate::common::set_flag(&mut boot, pages[1], PageFlags::LOCKED, true);
+    boot.change_pte(area.mm, area.start + PAGE_SIZE, |pte| {
+        watched(pte).migration(true)
+    });
+    let child = boot.child_of(area);
+    let world = World::new(boot);
+    assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+    for nth in 0..2 {
+        assert!(pte(&world, area, nth).is_uffd_wp());
+        assert!(!pte(&world, child, nth).is_uffd_wp() && !pte(&world, child, nth).is_none());
+    }
+}
+
+#[test]
+fn of_a_huge_page_neither() {
+    for migrating in [false, true] {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, _, _) = huge(&mut boot, 0);
+        let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+        let watched = (boot.layout().get(slot).without(Bits::WRITE)).with(Bits::UFFD_WP);
+        let watched = if migrating {
+            watched.migration(true)
+        } else {
+            watched
+        };
+        boot.layout().set(slot, watched);
+        let child = boot.child_without_tables(area);
+        boot.tables_down_to(child.mm, child.start, Level::Pmd);
+        boot.free_block(0);
+        let world = World::new(boot);
+        assert_eq!(dup_mm(&world.cpu(), area.mm, child.mm), Ok(()));
+        let pmd = |area: Area| entry(&world, area, area.start, Level::Pmd).expect("a pmd");
+        assert!(pmd(area).is_uffd_wp() && !pmd(child).is_uffd_wp() && !pmd(child).is_none());
+    }
+}
+
+#[test]
+fn the_child_is_allowed_what_its_parent_is_by_then() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, _) = populated(&mut boot, 1);
+    boot.protectable(area);
+    let child = boot.child_of(area);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    mprotect(&cpu, area, VmFlags::READ);
+    assert_eq!(dup_mm(&cpu, area.mm, child.mm), Ok(()));
+    let flags = world.machine.mm(child.mm).vmas[child.vma].vm_flags(&cpu);
+    assert!(flags.contains(VmFlags::READ) && !flags.contains(VmFlags::WRITE));
 }

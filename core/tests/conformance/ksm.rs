@@ -98,6 +98,24 @@ fn what_cannot_be_merged_is_left_alone() {
     audit(&world, &[]);
 }
 
+#[test]
+fn a_large_folio_is_left_alone() {
+    let mut boot = boot(&X86_NATIVE);
+    let (other, kpages) = populated(&mut boot, 1);
+    boot.share(other, kpages[0]);
+    let area = boot.anon_area(4);
+    let head = boot.pte_mapped_thp(area);
+    let world = World::new(boot);
+    assert!(!ksm_merge(
+        &world.cpu(),
+        area.mm,
+        area.start,
+        Some(kpages[0])
+    ));
+    assert_eq!(pte(&world, area), Entry::leaf(head, true));
+    audit(&world, &[]);
+}
+
 /// A page that is read-only, clean and shared has nothing to give up: its entry is not touched before it is replaced.
 #[test]
 fn a_page_that_is_shared_and_clean_is_not_cleared_first() {

@@ -9,7 +9,7 @@ use gupcheck_core::folio::Pfn;
 use gupcheck_core::gup::{
     Errno, Foll, get_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
 };
-use gupcheck_core::mm::{FaultFlags, VmFault, VmFlags};
+use gupcheck_core::mm::{FaultFlags, VmFault, VmFlags, handle_mm_fault};
 use gupcheck_core::mutators::{
     change_prot_numa, clear_refs, do_user_addr_fault, migrate_page, mprotect, mwriteprotect_range,
 };
@@ -155,4 +155,49 @@ fn a_migration_entry_comes_back_as_the_area_allows() {
     let entry = pte(&world, area);
     assert!(entry.is_migration() && entry.was_exclusive() && !entry.is_writable());
     assert!(entry.bits().contains(Bits::DIRTY));
+}
+
+/// A forced access faults a page in where nobody may touch it: the entry is none that hardware could use.
+#[test]
+fn what_is_faulted_in_has_the_areas_protection() {
+    for (write, zero) in [(true, false), (false, false), (false, true)] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = boot.anon_area(1);
+        boot.protectable(area);
+        boot.free_block(0);
+        boot.free_block(0);
+        if zero {
+            boot.zero_page();
+        }
+        let world = World::new(boot);
+        let cpu = world.cpu();
+        mprotect(&cpu, area, VmFlags::empty());
+        let mm = world.machine.mm(area.mm);
+        let flags = if write {
+            FaultFlags::WRITE
+        } else {
+            FaultFlags::empty()
+        };
+        let fault = handle_mm_fault(&cpu, mm, &mm.vmas[area.vma], area.start, flags);
+        assert_eq!(fault, VmFault::Done);
+        let pte = pte(&world, area);
+        assert!(pte.is_prot_none() && !pte.is_writable());
+        assert_eq!(pte.is_special(), zero);
+        audit(&world, &[]);
+    }
+}
+
+/// `ptep_modify_prot_start`: the entry is none for a moment.
+#[test]
+fn a_hint_is_taken_back_by_way_of_no_entry() {
+    let (world, area, pages) = world(&X86_NATIVE);
+    let cpu = world.cpu();
+    change_prot_numa(&cpu, area);
+    let table = entry(&world, area, area.start, Level::Pmd).expect("a table");
+    let index = (area.start / PAGE_SIZE) as usize % 4;
+    let slot = world.machine.page(table.pfn()).table.entries[index];
+    let written = world.written(slot, || {
+        do_user_addr_fault(&cpu, area.mm, area.start, FaultFlags::empty());
+    });
+    assert_eq!(written, [Entry::NONE, Entry::leaf(pages[0], true)]);
 }

@@ -3,6 +3,7 @@
 use crate::common::{World, boot_without, set_flag};
 use crate::step_scenes;
 use crate::thp_steps;
+use crate::uffd_move;
 use crate::walker_steps;
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
@@ -222,6 +223,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::scene_of(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::scene_of(other),
+        other if uffd_move::STEPS.contains(&other) => uffd_move::scene_of(other),
         other => walker_steps::scene_of(other),
     }
 }
@@ -396,6 +398,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::difference(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::difference(other),
+        other if uffd_move::STEPS.contains(&other) => uffd_move::difference(other),
         other => walker_steps::difference(other),
     }
 }
@@ -403,8 +406,11 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
 #[test]
 fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
     for &step in Step::ALL {
-        // The one is a fault of the kernel's, the other acts in kernels without another step: thp_steps.rs.
-        if matches!(step, Step::SplitSkipsMigration | Step::SplitPageLock) {
+        // Two are faults of the kernel's, one acts in kernels without another step: thp_steps.rs, uffd_move.rs.
+        if matches!(
+            step,
+            Step::SplitSkipsMigration | Step::SplitPageLock | Step::MoveAsksPresent
+        ) {
             continue;
         }
         let (profile, set_up, work) = scene_of(step);

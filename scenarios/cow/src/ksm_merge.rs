@@ -4,8 +4,7 @@
 //! sees the entry gone, or read-only. Were the count compared first, the reference could come after it.
 //!
 //! The comparison has no barrier of its own: it rests on the clear's (x86) or the flush's (arm64). Generic code promises
-//! neither, so `weak` is not named. (A pin is looked for behind a barrier of its own: `ksm_read_pin`.) The flush is left out for
-//! an entry that the hardware cannot use, and fast GUP refuses those.
+//! neither, so `weak` is not named. (A pin is looked for behind a barrier of its own: `ksm_read_pin`.)
 
 use crate::words::{ksm_page, still_mapped};
 use gupcheck_races::prelude::*;

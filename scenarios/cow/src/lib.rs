@@ -4,6 +4,7 @@ mod child_reader;
 mod huge_pinned_write;
 mod ksm_merge;
 mod ksm_read_pin;
+mod ksm_shadow;
 mod pinned_write;
 mod read_pin;
 mod transient;
@@ -20,4 +21,5 @@ pub const RACES: &[Race] = &[
     transient::RACE,
     ksm_merge::RACE,
     ksm_read_pin::RACE,
+    ksm_shadow::RACE,
 ];

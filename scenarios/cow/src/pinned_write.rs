@@ -28,11 +28,17 @@ pub(crate) fn while_written_to(size: Size, mut boot: Boot, area: Area) -> Progra
     boot.free_block(0);
     let mut scene = Scene::new(boot);
     let gup = scene.pinners(size.cpus, area, Foll::empty());
-    scene.cpu("write", write_fault(area));
+    let write = scene.cpu("write", write_fault(area));
     scene.always(
         "what is pinned stays where it was pinned (I4)",
         move |end| still_mapped(end, &gup, area),
     );
+    scene.always("the write is done", move |end| {
+        end.did(write)
+            && end
+                .entry(area.mm, area.start)
+                .is_some_and(|(entry, _)| entry.is_writable())
+    });
     scene.sometimes("a caller pins every page", gets_all(gup[0], size.pages));
     scene.into_program()
 }

@@ -26,6 +26,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
     boot.forked(area);
+    // Fork has been: nobody asks for the mark any more.
+    boot.has_pinned_before(area.mm);
     // Each may make a copy, and only one of them is used.
     boot.free_pages(size.cpus * size.pages + 1);
     let mut scene = Scene::new(boot);

@@ -18,7 +18,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
     boot.tables_down_to(area.mm, area.start, Level::Pte);
-    boot.free_pages(size.cpus * size.pages + 1);
+    boot.free_pages(size.cpus * size.pages);
+    // The last one is the first to be allocated.
+    let first = boot.free_block(0);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
@@ -28,6 +30,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     scene.always("a caller gets every page", move |end| {
         gup.iter().all(|&lane| end.got(lane) == size.pages as usize)
+    });
+    let first_maps = move |end: &Ending<'_>| end.mapped(area.mm, area.start) == Some(first);
+    scene.sometimes("whoever had a page first maps it", first_maps);
+    scene.sometimes("somebody who had a page later was faster", move |end| {
+        !first_maps(end)
     });
     scene.into_program()
 }

@@ -5,7 +5,7 @@
 //! (docs/findings.md, F1; `tests/first_pin.rs`). arm64 does where fork drops some lock in between, as to make a table for the child.
 //! Here boot made it.
 
-use crate::pinned::while_forking;
+use crate::pinned::small_pages;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -26,9 +26,5 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(size.pages);
-    boot.populate(area);
-    let child = boot.child_of(area);
-    while_forking(size, boot, (area, child), size.pages, Foll::WRITE)
+    small_pages(size, kernel, Foll::WRITE, |_, _| {})
 }

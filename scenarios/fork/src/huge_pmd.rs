@@ -3,7 +3,7 @@
 //! If it may be pinned, fork splits the parent's pmd, and copies page by page: the split gives the folio a reference for each
 //! page, and its pins stay where they are. As for a large folio that PTEs map, LKMM lets fork miss the pin (docs/findings.md, F1).
 
-use crate::pinned::while_forking;
+use crate::pinned::{OF_A_LARGE_FOLIO, while_forking};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -11,13 +11,7 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R04",
     about: "A huge page is pinned through its pmd while fork decides whether the child may share it, or the pmd is split and each page copied.",
     profiles: X86,
-    needs: &[
-        Need::of(Step::SeqcountBegin, X86),
-        Need::of(Step::SeqcountRetry, X86),
-        Need::of(Step::ForkSequence, X86),
-        Need::of(Step::ForkCopiesPinned, X86),
-        Need::of(Step::UndoUnchecked, X86),
-    ],
+    needs: OF_A_LARGE_FOLIO,
     indifferent: &[Step::IrqsRestoredFirst],
     ..Race::of(build)
 };
@@ -32,5 +26,5 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.has_pinned_before(area.mm);
     // The child's table. A page for each that the callers do not ask for, and may be copied all the same.
     boot.free_pages(1 + per_pmd - size.pages);
-    while_forking(size, boot, (area, child), size.pages, Foll::WRITE)
+    while_forking(size, boot, (area, child), Foll::WRITE)
 }

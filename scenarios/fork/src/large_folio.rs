@@ -4,7 +4,7 @@
 //! fork's odd sequence before its look at that word, where a lock orders no more than it promises: a finding
 //! (docs/findings.md, F1; `tests/first_pin.rs`).
 
-use crate::pinned::while_forking;
+use crate::pinned::{OF_A_LARGE_FOLIO, while_forking};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -12,13 +12,7 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R04",
     about: "A page of a large folio that is mapped by PTEs is pinned while fork decides whether the child may share it.",
     profiles: X86,
-    needs: &[
-        Need::of(Step::SeqcountBegin, X86),
-        Need::of(Step::SeqcountRetry, X86),
-        Need::of(Step::ForkSequence, X86),
-        Need::of(Step::ForkCopiesPinned, X86),
-        Need::of(Step::UndoUnchecked, X86),
-    ],
+    needs: OF_A_LARGE_FOLIO,
     indifferent: &[Step::IrqsRestoredFirst],
     ..Race::of(build)
 };
@@ -29,5 +23,5 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.pte_mapped_thp(area);
     let child = boot.child_of(area);
     boot.has_pinned_before(area.mm);
-    while_forking(size, boot, (area, child), size.pages, Foll::WRITE)
+    while_forking(size, boot, (area, child), Foll::WRITE)
 }

@@ -5,9 +5,11 @@ mod first_pin;
 mod huge_pmd;
 mod large_folio;
 mod migration;
+mod no_memory;
 mod pinned;
 mod read_pin;
 mod remote_pin;
+mod shadow;
 mod small_page;
 
 use gupcheck_races::race::Race;
@@ -22,4 +24,6 @@ pub const RACES: &[Race] = &[
     huge_pmd::RACE,
     remote_pin::RACE,
     migration::RACE,
+    no_memory::RACE,
+    shadow::RACE,
 ];

@@ -2,7 +2,7 @@
 //!
 //! What is left is whether the page is exclusive, and the sequence.
 
-use crate::pinned::while_forking;
+use crate::pinned::small_pages;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -24,11 +24,8 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(size.pages);
-    boot.populate(area);
-    boot.change_ptes(area, |pte| pte.without(Bits::WRITE | Bits::DIRTY));
-    let child = boot.child_of(area);
-    boot.has_pinned_before(area.mm);
-    while_forking(size, boot, (area, child), size.pages, Foll::empty())
+    small_pages(size, kernel, Foll::empty(), |boot, area| {
+        boot.change_ptes(area, |pte| pte.without(Bits::WRITE | Bits::DIRTY));
+        boot.has_pinned_before(area.mm);
+    })
 }

@@ -11,7 +11,7 @@
 //! Before v5.9 nobody asked: without `fork-copies-pinned` that is the kernel. v5.9 and v5.10 asked, and had no sequence
 //! (`fork-sequence`, 57efa1fe5957).
 
-use crate::pinned::while_forking;
+use crate::pinned::small_pages;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -32,10 +32,7 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(size.pages);
-    boot.populate(area);
-    let child = boot.child_of(area);
-    boot.has_pinned_before(area.mm);
-    while_forking(size, boot, (area, child), size.pages, Foll::WRITE)
+    small_pages(size, kernel, Foll::WRITE, |boot, area| {
+        boot.has_pinned_before(area.mm);
+    })
 }

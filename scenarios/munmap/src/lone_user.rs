@@ -37,7 +37,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         let mm = cpu.machine().mm(area.mm);
-        mm.mmget(cpu);
+        assert!(mm.mmget_not_zero(cpu), "munmap uses it");
         let got = get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE);
         mm.mmput(cpu);
         got

@@ -5,7 +5,7 @@
 //! `unpin_user_page` does, whether the page is still exclusive (I4).
 //!
 //! Migration puts the entry back only once the page is exclusive again, or was never anything else. So the other
-//! half of R03, the entry that comes back with the bit cleared, is not here: it comes with KSM.
+//! half of R03, the entry that comes back with the bit cleared, is not here: that is KSM's (`cow/ksm-read-pin`).
 //!
 //! # The flush that is put off
 //!

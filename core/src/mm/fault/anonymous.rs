@@ -40,7 +40,10 @@ impl<'m> Fault<'_, 'm> {
         if vacant {
             let entry = match (new, zero) {
                 (Some(page), _) => self.add_new_anon(page),
-                (None, pfn) => Entry::leaf(pfn.unwrap_or(Pfn(0)), false).with(Bits::SPECIAL),
+                (None, pfn) => {
+                    let zero = pfn.unwrap_or(Pfn(0));
+                    self.vma.mk_pte(cpu, zero).with(Bits::SPECIAL)
+                }
             };
             ptep.set(cpu, entry);
         }
@@ -72,7 +75,6 @@ impl<'m> Fault<'_, 'm> {
         page_set_anon(cpu, page, self.mm, self.addr);
         page_add_new_rmap(cpu, page);
         set_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
-        let write = self.vma.vm_flags(cpu).contains(VmFlags::WRITE);
-        Entry::leaf(page.pfn, write)
+        self.vma.mk_own_pte(cpu, page.pfn)
     }
 }

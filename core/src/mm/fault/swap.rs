@@ -107,7 +107,7 @@ impl<'m> Fault<'_, 'm> {
             folio_free_swap(cpu, folio);
         }
         let exclusive = entry.was_exclusive() || folio_ref_count_is(cpu, folio, 1);
-        let mut pte = Entry::leaf(page.pfn, false);
+        let mut pte = self.vma.mk_pte(cpu, page.pfn);
         if exclusive && write {
             pte = self.made_writable(pte);
         }

@@ -1,14 +1,17 @@
 //! A write to a page that may not be written to: the page is reused, or copied.
 
 use super::handle::Fault;
-use crate::cpu::flush_tlb;
 use crate::folio::{
     Folio, Mapping, Page, folio_get, folio_put, folio_ref_count_is, folio_ref_count_is_below,
     page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
-use crate::mm::{FaultFlags, VmFault, folio_move_anon_rmap};
-use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
+use crate::mm::{
+    FaultFlags, VmFault, folio_move_anon_rmap, invalidate_range_end, invalidate_range_start,
+};
+use crate::pgtable::{
+    Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock, ptep_clear_flush,
+};
 use crate::step::Step;
 use crate::swap::{folio_free_swap, folio_test_swapcache, free_swap_cache};
 
@@ -77,7 +80,7 @@ impl<'m> Fault<'_, 'm> {
 
     /// Whether nobody but the mapping has a reference; then the page is this mm's alone from now on. Under the folio's lock. The
     /// swap cache gives its own up, if no entry names the slot.
-    pub(super) fn is_alone(&self, folio: Folio<'m>, head: &Page) -> bool {
+    pub(super) fn is_alone(&self, folio: Folio<'m>, page: &Page) -> bool {
         let cpu = self.cpu;
         if folio_test_swapcache(cpu, folio) {
             folio_free_swap(cpu, folio);
@@ -88,11 +91,11 @@ impl<'m> Fault<'_, 'm> {
             folio_ref_count_is(cpu, folio, 1)
         } else {
             // reuse_swap_page, until v5.7
-            read_once_is(cpu, head.mapcount, 1)
+            read_once_is(cpu, page.mapcount, 1)
         };
         if alone {
             folio_move_anon_rmap(cpu, folio, self.mm);
-            set_page_anon_exclusive(cpu, head);
+            set_page_anon_exclusive(cpu, page);
         }
         alone
     }
@@ -110,11 +113,11 @@ impl<'m> Fault<'_, 'm> {
             put_old();
             return VmFault::Oom;
         };
+        invalidate_range_start(cpu, self.mm);
         let ptep = pte_offset_map_lock(cpu, self.pmdp, self.addr);
         let same = ptep.is_some_and(|ptep| ptep.is_still(cpu, pte));
         if let (Some(ptep), true) = (ptep, same) {
-            ptep.clear(cpu);
-            flush_tlb(cpu);
+            ptep_clear_flush(cpu, self.mm, self.addr, ptep);
             let entry = self.add_new_anon(new);
             let entry = if self.flags.contains(FaultFlags::UNSHARE) {
                 let watched = pte.bits().intersection(Bits::UFFD_WP);
@@ -131,6 +134,7 @@ impl<'m> Fault<'_, 'm> {
         if let Some(ptep) = ptep {
             pte_unmap_unlock(cpu, ptep);
         }
+        invalidate_range_end(cpu, self.mm);
         if same {
             put_old();
             if let Some((folio, _)) = old {
