@@ -25,6 +25,7 @@ mod moved;
 mod mutators;
 mod oracles;
 mod ordering;
+mod owners;
 mod populate;
 mod protected;
 mod step_scenes;
