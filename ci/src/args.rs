@@ -13,6 +13,7 @@ use gupcheck_graph::selfcheck::generate::Family;
 use gupcheck_program::{Model, Reductions};
 use gupcheck_races::race::Size;
 
+use crate::litmus_model::LitmusModel;
 use crate::matrix::Shard;
 use crate::pattern;
 use crate::picture::Pictures;
@@ -250,13 +251,14 @@ pub(crate) struct LitmusArgs {
     /// The files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The memory model
+    /// The memory model: sc, tso, rc11; or lkmm, the kernel's own, which is not explored by an engine, but by judging every
+    /// candidate execution
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
-    pub(crate) model: Model,
-    /// Threads that share each search; what they find does not depend on it
+    pub(crate) model: LitmusModel,
+    /// Threads that share each search; what they find does not depend on it. Of no effect under lkmm
     #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
     pub(crate) jobs: NonZeroUsize,
-    /// Executions of each file, at most
+    /// Executions of each file, at most; under lkmm, candidate executions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_executions: Option<u64>,
     /// Seconds for the search of each file, at most; 0 for no limit [default: 20, or none with --max-executions].

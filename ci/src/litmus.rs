@@ -1,17 +1,19 @@
-//! `gupcheck litmus`: herd's tests, on the graph engine. Every file that is named is answered, whatever became of the others.
+//! `gupcheck litmus`: herd's tests, on the graph engine, or under the kernel's own model. Every file that is named is answered, whatever became of the others.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use gupcheck_graph::GraphEngine;
 use gupcheck_litmus::{Coverage, Litmus, REDUCTIONS, Report};
-use gupcheck_program::{Engine, Search, Stop, Unwatched};
+use gupcheck_program::{Engine, Model, Search, Stop, Unwatched};
 use serde::Serialize;
 
 use crate::args::LitmusArgs;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::litmus_model::LitmusModel;
 use crate::output::{self, Output};
 use crate::plan;
 use crate::source::{self, Unread};
@@ -70,7 +72,18 @@ fn answer(args: &LitmusArgs, path: &Path, stop: &Stop, output: &mut Output) -> R
         }
     };
     match Litmus::parse(&Litmus::text(&bytes)) {
-        Ok(litmus) => explore(args, path, &litmus, stop, output),
+        Ok(litmus) => {
+            let run = match (args.model, litmus.beyond_engines()) {
+                (LitmusModel::Kernel, _) => judge(args, &litmus, stop),
+                (LitmusModel::Graph(model), None) => explore(args, model, &litmus, stop),
+                (LitmusModel::Graph(_), Some(why)) => {
+                    let why = format!("unsupported: {why}; but for --model lkmm");
+                    let answer = ("unsupported", Exit::Truncated);
+                    return refuse(args, path, answer, &why, output);
+                }
+            };
+            tell(args, path, run, output)
+        }
         Err(error) => {
             let answer = ("unsupported", Exit::Truncated);
             refuse(args, path, answer, &error.to_string(), output)
@@ -78,13 +91,31 @@ fn answer(args: &LitmusArgs, path: &Path, stop: &Stop, output: &mut Output) -> R
     }
 }
 
-fn explore(
-    args: &LitmusArgs,
-    path: &Path,
-    litmus: &Litmus,
-    stop: &Stop,
-    output: &mut Output,
-) -> Result<Exit, Error> {
+/// What became of a test.
+struct Run {
+    report: Report,
+    executions: u64,
+    elapsed: Duration,
+}
+
+/// Has the kernel's own model judge every candidate execution.
+fn judge(args: &LitmusArgs, litmus: &Litmus, stop: &Stop) -> Run {
+    let begun = Instant::now();
+    let limits = plan::limits(args.max_executions, args.max_seconds);
+    let mut enough = |judged| {
+        limits.executions.is_some_and(|most| judged >= most)
+            || stop.is_requested()
+            || limits.time.is_some_and(|most| begun.elapsed() > most)
+    };
+    let (report, executions) = litmus.lkmm(MOST_OUTCOMES.get(), &mut enough);
+    Run {
+        report,
+        executions,
+        elapsed: begun.elapsed(),
+    }
+}
+
+fn explore(args: &LitmusArgs, model: Model, litmus: &Litmus, stop: &Stop) -> Run {
     let program = Arc::new(litmus.program());
     let engine = GraphEngine {
         jobs: args.jobs,
@@ -95,13 +126,26 @@ fn explore(
     let exploration = engine.explore(
         &program,
         &Search {
-            model: args.model,
+            model,
             limits: plan::limits(args.max_executions, args.max_seconds),
             stop: stop.clone(),
             watch: &Unwatched,
         },
     );
-    let report = litmus.report(&exploration);
+    Run {
+        report: litmus.report(&exploration),
+        executions: exploration.executions,
+        elapsed: exploration.elapsed,
+    }
+}
+
+/// Tells what became of a test.
+fn tell(args: &LitmusArgs, path: &Path, run: Run, output: &mut Output) -> Result<Exit, Error> {
+    let Run {
+        report,
+        executions,
+        elapsed,
+    } = run;
     let (verdict, exit) = match report.coverage {
         Coverage::Complete => ("complete", Exit::Holds),
         Coverage::Truncated(_) => ("truncated", Exit::Truncated),
@@ -112,8 +156,8 @@ fn explore(
         json(
             output,
             &Record {
-                executions: exploration.executions,
-                seconds: exploration.elapsed.as_secs_f64(),
+                executions,
+                seconds: elapsed.as_secs_f64(),
                 report: Some(&report),
                 ..Record::of(args, path, verdict)
             },

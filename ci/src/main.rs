@@ -27,6 +27,7 @@ mod interrupt;
 mod line;
 mod list;
 mod litmus;
+mod litmus_model;
 mod log;
 mod matrix;
 mod needs;

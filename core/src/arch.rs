@@ -11,13 +11,15 @@
 //! | page tables freed | after the flush | RCU | RCU | RCU | RCU | RCU |
 //! | clearing an entry | full barrier | full barrier | relaxed | relaxed | full barrier | relaxed |
 //! | clearing it at exit | load and store | load and store | relaxed | relaxed | full barrier | relaxed |
+//! | a change of protection flushes | what matters | what matters | all | all | all | all |
+//! | `mremap` moves whole tables | yes | yes | yes | yes | yes | no (hash) |
 //! | a deposited table | untouched | untouched | untouched | overwritten by list links | untouched | overwritten |
 //! | khugepaged's flush | as any other | as any other | as any other | as any other | as any other | an IPI, waited for |
 //! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none | none | none |
 //! | memory | TSO | TSO | weak | weak | weak | weak |
 //!
-//! `s390` is as `x86-pv` in these respects, but for a deposited table, which is overwritten, and for the levels: its upper
-//! ones are folded when an mm is made ([`Level::FoldedInPlace`]). `x86-pae` and `x86-pae-pv` are as `x86-native` and `x86-pv`, but
+//! `s390` is as `x86-pv` in these respects, but for a deposited table, which is overwritten; for the levels: its upper
+//! ones are folded when an mm is made ([`Level::FoldedInPlace`]); and for a change of protection and `mremap`, where it is as `powerpc`. `x86-pae` and `x86-pae-pv` are as `x86-native` and `x86-pv`, but
 //! for three levels, and for entries of two words ([`Words`]).
 //!
 //! `weak` is no machine: it promises what the generic code promises and not a bit more, so what holds
@@ -60,6 +62,16 @@ pub enum TableFree {
     AfterFlush,
     /// After an RCU grace period, for which interrupts-off counts as a reader.
     AfterGracePeriod,
+}
+
+/// What a change of protection flushes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProtectionFlush {
+    /// Only entries by which hardware may now do less than before (`pte_needs_flush`); and a huge pmd is invalid for a moment
+    /// without a flush (`pmdp_invalidate_ad`): x86, whose hardware marks no entry that is not present.
+    WhatMatters,
+    /// Every entry that was changed, and a huge pmd once more while it is invalid: generic code.
+    All,
 }
 
 /// Where a table that collapse deposits (`pgtable_trans_huge_deposit`) keeps its list links.
@@ -118,6 +130,10 @@ pub struct Profile {
     pub clear: RmwOrder,
     /// Whether `ptep_get_and_clear_full` is a load and a store where a whole mm goes.
     pub clears_full_plainly: bool,
+    /// What a change of protection flushes.
+    pub protection_flush: ProtectionFlush,
+    /// Whether `mremap` moves whole tables (`HAVE_MOVE_PMD`, `arch_supports_page_table_move`).
+    pub moves_tables: bool,
     /// Where a deposited table keeps its links.
     pub deposit: Deposit,
     /// Whether `pmdp_collapse_flush` is an IPI that is waited for, whatever other flushes are
@@ -142,6 +158,8 @@ pub static X86_NATIVE: Profile = Profile {
     table_free: TableFree::AfterFlush,
     clear: RmwOrder::Full,
     clears_full_plainly: true,
+    protection_flush: ProtectionFlush::WhatMatters,
+    moves_tables: true,
     deposit: Deposit::InStructPage,
     collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
@@ -158,6 +176,8 @@ pub static X86_PV: Profile = Profile {
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Full,
     clears_full_plainly: true,
+    protection_flush: ProtectionFlush::WhatMatters,
+    moves_tables: true,
     deposit: Deposit::InStructPage,
     collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
@@ -174,6 +194,8 @@ pub static ARM64: Profile = Profile {
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
     clears_full_plainly: false,
+    protection_flush: ProtectionFlush::All,
+    moves_tables: true,
     deposit: Deposit::InStructPage,
     collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],
@@ -190,6 +212,8 @@ pub static WEAK: Profile = Profile {
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
     clears_full_plainly: false,
+    protection_flush: ProtectionFlush::All,
+    moves_tables: true,
     deposit: Deposit::InTable,
     collapse_ipi: false,
     levels: [Level::Real, Level::Real, Level::Real, Level::Real],
@@ -205,7 +229,9 @@ pub static S390: Profile = Profile {
     flush: TlbFlush::Broadcast,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Full,
-    clears_full_plainly: false,
+    clears_full_plainly: true,
+    protection_flush: ProtectionFlush::All,
+    moves_tables: false,
     deposit: Deposit::InTable,
     collapse_ipi: false,
     levels: [
@@ -227,6 +253,8 @@ pub static X86_PAE: Profile = Profile {
     table_free: TableFree::AfterFlush,
     clear: RmwOrder::Full,
     clears_full_plainly: true,
+    protection_flush: ProtectionFlush::WhatMatters,
+    moves_tables: true,
     deposit: Deposit::InStructPage,
     collapse_ipi: false,
     levels: [
@@ -257,6 +285,8 @@ pub static RISCV_SBI: Profile = Profile {
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Full,
     clears_full_plainly: false,
+    protection_flush: ProtectionFlush::All,
+    moves_tables: true,
     deposit: Deposit::InStructPage,
     collapse_ipi: false,
     levels: [Level::Real, Level::FoldedAtRun, Level::Real, Level::Real],
@@ -273,6 +303,8 @@ pub static POWERPC: Profile = Profile {
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,
     clears_full_plainly: false,
+    protection_flush: ProtectionFlush::All,
+    moves_tables: false,
     deposit: Deposit::InTable,
     collapse_ipi: true,
     levels: [Level::Real, Level::FoldedAtBuild, Level::Real, Level::Real],

@@ -65,6 +65,7 @@ impl Boot {
                 pages: GATHER_LIMIT,
                 tables: GATHER_LIMIT,
             },
+            khugepaged: None,
             cpus: (cpus + kernel.noise.count()) as usize,
             sections,
             pages: Vec::new(),
@@ -198,6 +199,7 @@ impl Boot {
             deposited: [0, 1]
                 .map(|n| layout.plain(Name::new("mm{}.deposited[{}]", [id, n]), BlockLink(None))),
             tlb_flush_batched: layout.atomic(Name::new("mm{}.tlb_flush_batched", [id]), 0),
+            tlb_flush_pending: None,
         });
         self.machine.mms.push(mm);
         let pgd = self.table(MmId(id), Level::Pgd, 0);

@@ -27,6 +27,15 @@ pub struct GatherSize {
     pub tables: usize,
 }
 
+/// What khugepaged does not go beyond (`/sys/kernel/mm/transparent_hugepage/khugepaged/`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KhugepagedLimits {
+    /// Entries that map no page, or the zero page.
+    pub max_ptes_none: u32,
+    /// Pages that others map, too.
+    pub max_ptes_shared: u32,
+}
+
 /// A machine, as its boot left it.
 #[derive(Debug)]
 pub struct Machine {
@@ -46,6 +55,8 @@ pub struct Machine {
     pub(crate) large_folios: bool,
     /// How much an unmapping notes.
     pub gather: GatherSize,
+    /// khugepaged's limits; where there are none, pages are collapsed as `MADV_COLLAPSE` does it.
+    pub khugepaged: Option<KhugepagedLimits>,
     pub(crate) cpus: usize,
     pub(crate) sections: Sections,
     pub(crate) pages: Vec<Page>,

@@ -54,6 +54,7 @@ impl Reply for VmFault {
             Self::Oom => "oom",
             Self::Sigbus => "sigbus",
             Self::Retry => "retry",
+            Self::Hwpoison => "hwpoison",
         };
         Returned::nothing().text("fault", text)
     }
@@ -63,8 +64,10 @@ impl Reply for Poisoned {
     fn into_returned(self) -> Returned {
         let text = match self {
             Self::TakenOff => "taken off",
-            Self::InUse => "in use",
+            Self::Recovered => "recovered",
+            Self::Delayed => "delayed",
             Self::Failed => "failed",
+            Self::Ignored => "ignored",
             Self::Known => "known",
         };
         Returned::nothing().text("poisoned", text)

@@ -1,9 +1,9 @@
 //! What of a machine is another than usual.
 
 use super::{Area, Boot};
-use crate::machine::{GATHER_LIMIT, MmId};
+use crate::machine::{GATHER_LIMIT, KhugepagedLimits, MmId};
 use crate::sync::{LaneId, Name};
-use crate::types::{PAGE_SIZE, Signal};
+use crate::types::{PAGE_SIZE, Signal, VmFlags};
 
 impl Boot {
     /// Hardware may walk the area's tables, and keep what it has read until a flush
@@ -13,6 +13,18 @@ impl Boot {
         let section = self.layout.section(name);
         let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
         vmas[area.vma].translations = Some(section);
+        self.count_flushes(area.mm);
+    }
+
+    /// Flushes that are under way are counted.
+    fn count_flushes(&mut self, id: MmId) {
+        let mm = &mut self.machine.mms[id.0 as usize];
+        if mm.tlb_flush_pending.is_none() {
+            let name = Name::new("mm{}.tlb_flush_pending", [id.0]);
+            let object = Name::new("mm{}", [id.0]);
+            let pending = (self.layout).object(object, |layout| layout.atomic(name, 0));
+            mm.tlb_flush_pending = Some(pending);
+        }
     }
 
     /// Somebody changes what the area allows ([`mprotect`](crate::mutators::mprotect)).
@@ -24,6 +36,13 @@ impl Boot {
         });
         let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
         vmas[area.vma].changing = Some(cell);
+        self.count_flushes(area.mm);
+    }
+
+    /// A userfaultfd watches writes to the area ([`mwriteprotect_range`](crate::mutators::mwriteprotect_range)).
+    pub fn watched(&mut self, area: Area) {
+        let vmas = &mut self.machine.mms[area.mm.0 as usize].vmas;
+        vmas[area.vma].flags |= VmFlags::UFFD_WP;
     }
 
     /// Where [`mremap`](crate::mutators::mremap) will move the area to, at `start`: no area yet, and tables down to its pmds.
@@ -72,6 +91,14 @@ impl Boot {
             "no gathering holds so many"
         );
         self.machine.gather.pages = pages;
+    }
+
+    /// khugepaged collapses, with these limits; and not `MADV_COLLAPSE`, which has none.
+    pub const fn khugepaged_limits(&mut self, max_ptes_none: u32, max_ptes_shared: u32) {
+        self.machine.khugepaged = Some(KhugepagedLimits {
+            max_ptes_none,
+            max_ptes_shared,
+        });
     }
 
     /// Nobody uses the mm but whoever changes it.

@@ -24,6 +24,7 @@
 //! | `signal` | signals of the task that runs |
 //! | `tlb` | flushes, as the profile has them |
 //! | `tlb_batch` | flushes that are put off |
+//! | `tlb_pending` | flushes that are under way |
 
 mod ipi;
 mod irq;
@@ -32,6 +33,7 @@ mod signal;
 mod this_cpu;
 mod tlb;
 mod tlb_batch;
+mod tlb_pending;
 
 pub use crate::types::Signal;
 pub use ipi::tlb_remove_table_sync_one;
@@ -43,6 +45,10 @@ pub use tlb::{flush_tlb, flush_tlb_range};
 pub use tlb_batch::{
     flush_tlb_batched_pending, set_tlb_ubc_flush_pending, try_to_unmap_flush,
     try_to_unmap_flush_dirty,
+};
+pub use tlb_pending::{
+    dec_tlb_flush_pending, inc_tlb_flush_pending, mm_tlb_flush_nested, mm_tlb_flush_pending,
+    pte_accessible,
 };
 
 use ipi::smp_call_function;

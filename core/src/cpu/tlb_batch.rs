@@ -22,7 +22,7 @@
 //! there must be a barrier of whoever looks (`peek-barrier`, `lazyfree-barrier`).
 
 use super::tlb::invalidate;
-use super::{Cpu, this_cpu::UnmapBatch};
+use super::{Cpu, pte_accessible, this_cpu::UnmapBatch};
 use crate::arch::TlbFlush;
 use crate::lkmm::{atomic_add, atomic_cmpxchg, read_once, smp_mb};
 use crate::step::Step;
@@ -36,8 +36,7 @@ const PENDING: i32 = (1 << (FLUSHED_SHIFT - 1)) - 1;
 /// `set_tlb_ubc_flush_pending`: the entry that held `pte` was cleared, and the flush is due. Under the page-table lock. (No run
 /// puts off as many as make the count start again.)
 pub fn set_tlb_ubc_flush_pending(cpu: &Cpu<'_>, mm: &Mm, pte: Entry) {
-    // pte_accessible: of a prot-none entry there is no translation. (One is kept while mm_tlb_flush_pending; not modelled.)
-    if !pte.access_permitted(false) {
+    if !pte_accessible(cpu, mm, pte) {
         return;
     }
     let _span = cpu.span("set_tlb_ubc_flush_pending");

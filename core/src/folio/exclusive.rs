@@ -22,6 +22,13 @@ pub fn page_anon_exclusive(cpu: &Cpu<'_>, page: &Page) -> bool {
     read_once_has(cpu, page.flags, PageFlags::ANON_EXCLUSIVE)
 }
 
+/// Whether a write may reuse the page, whoever else holds it, because it is this mm's alone.
+#[track_caller]
+pub fn page_is_reusable(cpu: &Cpu<'_>, page: &Page) -> bool {
+    // Before v5.19 the count alone decided, which a pin raises. Without it: R40, R41, R43. Step `reuse-exclusive`.
+    cpu.does(Step::ReuseExclusive) && page_anon_exclusive(cpu, page)
+}
+
 /// `SetPageAnonExclusive`.
 #[track_caller]
 pub fn set_page_anon_exclusive(cpu: &Cpu<'_>, page: &Page) {

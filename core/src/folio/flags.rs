@@ -25,6 +25,12 @@ pub fn folio_mark_dirty(cpu: &Cpu<'_>, page: &Page) {
     page.flags.rmw_look(cpu, set, RmwOrder::Full, was_set);
 }
 
+/// `PageHWPoison`: whether memory has failed under the page, where boot says that it may.
+#[track_caller]
+pub fn page_is_poisoned(cpu: &Cpu<'_>, page: &Page) -> bool {
+    page.memory.may_fail && read_once_has(cpu, page.flags, PageFlags::HWPOISON)
+}
+
 /// `clear_bit` on `page->flags`: atomic, orders nothing.
 #[track_caller]
 pub fn clear_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) -> VoidAtomic {

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `head` | a folio, by its head page |
 //! | `flags` | bits of `page->flags` |
+//! | `contents` | what is in a page |
 //! | `deferred` | large folios that want to be split |
 //! | `mapcount` | how often a page is mapped |
 //! | `zero_page` | the shared zero page |
@@ -12,6 +13,7 @@
 //! | `alloc` | the free list |
 
 mod alloc;
+mod contents;
 mod deferred;
 mod exclusive;
 mod flags;
@@ -26,16 +28,19 @@ pub use crate::types::{
 };
 pub(crate) use alloc::free_folio;
 pub use alloc::{alloc_folio, take_page_off_buddy};
+pub use contents::copy_contents;
 pub use deferred::{
     deferred_split_folio, folio_undo_large_rmappable, locked as split_queue_locked,
     queue as split_queue_add, queue_whole_folio, take_all as split_queue_take_all,
     unqueue as split_queue_remove,
 };
 pub use exclusive::{
-    folio_try_dup_anon_rmap_pmd, page_anon_exclusive, page_try_dup_anon_rmap,
+    folio_try_dup_anon_rmap_pmd, page_anon_exclusive, page_is_reusable, page_try_dup_anon_rmap,
     page_try_share_anon_rmap, set_page_anon_exclusive,
 };
-pub use flags::{clear_page_flags, folio_mark_dirty, set_page_flags, test_and_clear_page_flag};
+pub use flags::{
+    clear_page_flags, folio_mark_dirty, page_is_poisoned, set_page_flags, test_and_clear_page_flag,
+};
 pub use head::{Folio, folio_lock, folio_wait_locked, page_folio, page_is_in_folio};
 pub use mapcount::{
     folio_add_new_rmap_pmd, folio_add_new_rmap_range, folio_add_rmap_pmd, folio_dup_rmap_pmd,

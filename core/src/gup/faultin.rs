@@ -34,7 +34,7 @@ pub(super) fn faultin_page(
             }
             Err(Errno::Ebusy)
         }
-        error => Err(vm_fault_to_errno(error)),
+        error => Err(vm_fault_to_errno(error, flags)),
     }
 }
 
@@ -58,10 +58,11 @@ fn fault_flags(flags: Foll, unshare: bool) -> FaultFlags {
 }
 
 /// `vm_fault_to_errno`, of a fault that failed.
-const fn vm_fault_to_errno(fault: VmFault) -> Errno {
+const fn vm_fault_to_errno(fault: VmFault, flags: Foll) -> Errno {
     match fault {
         VmFault::Oom => Errno::Enomem,
-        VmFault::Sigbus | VmFault::Done | VmFault::Retry => Errno::Efault,
+        VmFault::Hwpoison if flags.contains(Foll::HWPOISON) => Errno::Ehwpoison,
+        _ => Errno::Efault,
     }
 }
 
@@ -103,7 +104,7 @@ pub fn fixup_user_fault(
                 }
                 fault |= FaultFlags::TRIED;
             }
-            error => return Err(vm_fault_to_errno(error)),
+            error => return Err(vm_fault_to_errno(error, Foll::empty())),
         }
     }
 }

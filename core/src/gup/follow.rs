@@ -84,7 +84,7 @@ pub(super) fn follow_page_mask<'m>(
     }
     if flags.contains(Foll::SPLIT_PMD) {
         pmdp.lock().unlock(cpu);
-        split_huge_pmd(cpu, mm, pmdp, false, None);
+        split_huge_pmd(cpu, mm, (pmdp, addr), false, None);
         // What is a hole by now gets a table, for whoever follows to find.
         if pmdp.is(cpu, Entry::NONE) && !pte_alloc(cpu, pmdp) {
             return Err(Errno::Enomem);

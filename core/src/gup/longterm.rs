@@ -21,7 +21,6 @@ use crate::errno::Errno;
 use crate::folio::{Page, PageFlags, page_folio};
 use crate::mutators::{
     Folios, MigrateMode, folio_isolate_lru, lru_add_drain_all, migrate_isolated,
-    putback_movable_pages,
 };
 use crate::step::Step;
 
@@ -102,7 +101,7 @@ fn collect_longterm_unpinnable_pages<'m>(cpu: &Cpu<'m>, pages: &[&'m Page]) -> U
 /// `-ENOMEM` where one did not move; those that did have moved.
 fn migrate_longterm_unpinnable_pages<'m>(
     cpu: &Cpu<'m>,
-    mut isolated: Folios<'m>,
+    isolated: Folios<'m>,
     pages: &mut Pages<'m>,
 ) -> Result<(), Errno> {
     let _span = cpu.span("migrate_longterm_unpinnable_pages");
@@ -110,8 +109,10 @@ fn migrate_longterm_unpinnable_pages<'m>(
     for page in pages.drain(..) {
         unpin_user_page(cpu, page);
     }
-    migrate_isolated(cpu, &mut isolated, MigrateMode::Sync);
-    let stayed = !isolated.is_empty();
-    putback_movable_pages(cpu, isolated);
-    if stayed { Err(Errno::Enomem) } else { Ok(()) }
+    let (_, stayed) = migrate_isolated(cpu, isolated, MigrateMode::Sync);
+    if stayed > 0 {
+        Err(Errno::Enomem)
+    } else {
+        Ok(())
+    }
 }

@@ -7,6 +7,9 @@
 //! 3. the pages noted are dropped: nothing but the flush comes before that;
 //! 4. tables that were unlinked are freed, when the profile says (M-P13).
 //!
+//! Two who hold the mmap lock for reading may gather at once. What one finds cleared, the other has cleared, and flushes at *his* end. So
+//! who gathers says so in the mm first, and flushes all at his end if he was not alone (M-P120).
+//!
 //! Where tables go by RCU the kernel hands them over (`call_rcu`) and drops the pages without waiting. Here
 //! the wait is made in place, so it has to come last: before the pages it would keep them for every walker.
 //!
@@ -29,9 +32,12 @@
 
 use super::Mm;
 use crate::arch::TableFree;
-use crate::cpu::{Cpu, flush_tlb_range, tlb_remove_table_sync_one};
+use crate::cpu::{
+    Cpu, dec_tlb_flush_pending, flush_tlb_range, inc_tlb_flush_pending, mm_tlb_flush_nested,
+    tlb_remove_table_sync_one,
+};
 use crate::folio::{Page, folio_put, page_folio};
-use crate::lkmm::read_once_is;
+use crate::lkmm::read_once_is_below;
 use crate::machine::GATHER_LIMIT;
 use crate::pgtable::{free_tables, pte_free};
 use crate::step::Step;
@@ -52,7 +58,8 @@ pub struct MmuGather<'m> {
 
 impl<'m> MmuGather<'m> {
     /// `tlb_gather_mmu`.
-    pub const fn new(mm: &'m Mm) -> Self {
+    pub fn new(cpu: &Cpu<'m>, mm: &'m Mm) -> Self {
+        inc_tlb_flush_pending(cpu, mm);
         Self {
             mm,
             pages: ArrayVec::new_const(),
@@ -63,10 +70,10 @@ impl<'m> MmuGather<'m> {
     }
 
     /// `tlb_gather_mmu_fullmm`: of an mm that nobody uses any more.
-    pub fn fullmm(mm: &'m Mm) -> Self {
+    pub fn fullmm(cpu: &Cpu<'m>, mm: &'m Mm) -> Self {
         Self {
             fullmm: true,
-            ..Self::new(mm)
+            ..Self::new(cpu, mm)
         }
     }
 
@@ -95,7 +102,7 @@ impl<'m> MmuGather<'m> {
         let by_rcu = cpu.machine().kernel.profile.table_free == TableFree::AfterGracePeriod;
         // ORDERING: none, and that is the point: the count of users says nothing of hardware, nor of whoever begins to use
         // the mm next. Pairs with mmget_not_zero. Without the step: R19. Step `lone-user-waits`.
-        if by_rcu && !cpu.does(Step::LoneUserWaits) && read_once_is(cpu, self.mm.users, 1) {
+        if by_rcu && !cpu.does(Step::LoneUserWaits) && read_once_is_below(cpu, self.mm.users, 2) {
             pte_free(cpu, table);
             return;
         }
@@ -152,12 +159,13 @@ impl<'m> MmuGather<'m> {
         self.flush_tlb_only(cpu);
         // free_pages_and_swap_cache
         let swap = cpu.machine().swap_space().is_some();
-        for page in self.pages.drain(..) {
-            let folio = page_folio(cpu, page);
-            if swap {
-                free_swap_cache(cpu, folio);
+        if swap {
+            for page in &self.pages {
+                free_swap_cache(cpu, page_folio(cpu, page));
             }
-            folio_put(cpu, folio);
+        }
+        for page in self.pages.drain(..) {
+            folio_put(cpu, page_folio(cpu, page));
         }
         self.flush_tables(cpu);
     }
@@ -165,6 +173,12 @@ impl<'m> MmuGather<'m> {
     /// `tlb_finish_mmu`.
     pub fn finish(mut self, cpu: &Cpu<'m>) {
         let _span = cpu.span("tlb_finish_mmu");
+        if mm_tlb_flush_nested(cpu, self.mm) {
+            // What was found changed already may not be flushed yet, and may be anywhere.
+            self.fullmm = true;
+            self.remove_entry(0..u64::MAX);
+        }
         self.flush(cpu);
+        dec_tlb_flush_pending(cpu, self.mm);
     }
 }

@@ -7,6 +7,8 @@
 //! 3. the deposited table is filled;
 //! 4. a write barrier; 5. the table is linked (M-P1).
 //!
+//! What the PTEs permit is what the area permits now, and a write where the pmd permitted one: a NUMA hint is gone.
+//!
 //! A migration entry is split likewise, into migration entries, and there is nothing to decide. The huge zero page's pmd is cleared, and
 //! becomes PTEs of the small zero page.
 //!
@@ -14,26 +16,26 @@
 //! anew. So whoever zaps a part of it takes the rest away as well.
 
 use super::{Mm, is_huge_zero_pmd};
-use crate::cpu::{Cpu, flush_tlb};
+use crate::cpu::{Cpu, flush_tlb_range};
 use crate::folio::{
     Folio, Page, Pfn, folio_get, folio_lock, folio_put, folio_ref_add, folio_remove_rmap_pmd,
     page_add_rmap, page_anon_exclusive, page_folio, page_try_share_anon_rmap,
     set_page_anon_exclusive,
 };
-use crate::pgtable::{Bits, Entry, EntryPtr, pfn_swap_entry_to_page, pmd_install};
+use crate::pgtable::{Bits, Entry, EntryPtr, Level, pfn_swap_entry_to_page, pmd_install};
 use crate::step::Step;
 use crate::sync::Fault;
 
 /// `__split_huge_pmd`: takes the pmd lock, and splits what is huge there, or a migration entry of what was. With `folio`, which the
 /// caller has locked, only if it is that folio that is mapped: between the caller's look and the lock another one may have come in
-/// its place.
+/// its place. The pmd is given with an address in its area.
 ///
 /// # Panics
 /// As [`split_huge_pmd_locked`].
 pub fn split_huge_pmd<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
-    pmdp: EntryPtr<'m>,
+    (pmdp, addr): (EntryPtr<'m>, u64),
     freeze: bool,
     folio: Option<Folio<'m>>,
 ) {
@@ -51,7 +53,7 @@ pub fn split_huge_pmd<'m>(
     if pmd.is_huge() || pmd.is_migration() {
         let theirs = folio.is_some_and(|folio| !maps_folio(cpu, pmd, folio));
         if !theirs {
-            split_huge_pmd_locked(cpu, mm, pmdp, freeze);
+            split_huge_pmd_locked(cpu, mm, (pmdp, addr), freeze);
         }
     }
     pmdp.lock().unlock(cpu);
@@ -112,14 +114,19 @@ pub(crate) fn pmd_page<'m>(cpu: &Cpu<'m>, pmd: Entry) -> &'m Page {
 
 /// `pmdp_invalidate`, before exclusivity is looked at: what the pmd was that is not present now.
 #[track_caller]
-pub fn pmdp_invalidate(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, present: Entry) -> Entry {
+pub fn pmdp_invalidate(
+    cpu: &Cpu<'_>,
+    mm: &Mm,
+    (pmdp, addr): (EntryPtr<'_>, u64),
+    present: Entry,
+) -> Entry {
     // ORDERING: no pin through the huge entry once exclusivity is looked at. Pairs with the recheck of the
     // huge leaf (P19). Without it: R13, and a pin of a huge page that moves away. Step `split-invalidate-first`.
     if !cpu.does(Step::SplitInvalidateFirst) {
         return present;
     }
     let old = pmdp.exchange(cpu, present.invalid());
-    flush_tlb(cpu);
+    flush_pmd(cpu, mm, addr);
     old
 }
 
@@ -127,19 +134,24 @@ pub fn pmdp_invalidate(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, present: Entry) -> Ent
 ///
 /// # Panics
 /// If no table was deposited for the huge mapping of ordinary memory, which is a defect of the scenario.
-pub fn split_huge_pmd_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, pmdp: EntryPtr<'m>, freeze: bool) {
+pub fn split_huge_pmd_locked<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    (pmdp, addr): (EntryPtr<'m>, u64),
+    freeze: bool,
+) {
     let _span = cpu.span("__split_huge_pmd_locked");
     let present = pmdp.get(cpu);
     if present.is_devmap() {
         // pmdp_huge_clear_flush; vma_is_special_huge: neither reference nor map count.
         pmdp.clear(cpu);
-        flush_tlb(cpu);
+        flush_pmd(cpu, mm, addr);
         return;
     }
     if is_huge_zero_pmd(cpu, present) {
-        return split_huge_zero_pmd(cpu, mm, pmdp);
+        return split_huge_zero_pmd(cpu, mm, (pmdp, addr), present);
     }
-    let old = pmdp_invalidate(cpu, pmdp, present);
+    let old = pmdp_invalidate(cpu, mm, (pmdp, addr), present);
     if old.is_migration() {
         return split_migration_entry(cpu, mm, pmdp, old);
     }
@@ -158,6 +170,9 @@ pub fn split_huge_pmd_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, pmdp: EntryPtr<'m>, fre
         if freeze {
             return pte.migration(exclusive);
         }
+        // mk_pte, and pte_mkwrite if it was: a NUMA hint is not passed on.
+        let write = pte.bits().intersection(Bits::WRITE);
+        let pte = mm.protected_by_area(cpu, addr, pte).with(write);
         if exclusive {
             set_page_anon_exclusive(cpu, page);
         }
@@ -169,6 +184,14 @@ pub fn split_huge_pmd_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, pmdp: EntryPtr<'m>, fre
         folio_put(cpu, folio);
     }
     pmd_install(cpu, pmdp, table.pfn);
+}
+
+/// `flush_pmd_tlb_range`, of all that the pmd of `addr` spans.
+#[track_caller]
+fn flush_pmd(cpu: &Cpu<'_>, mm: &Mm, addr: u64) {
+    let span = cpu.machine().geometry.span(Level::Pmd);
+    let start = addr & !(span - 1);
+    flush_tlb_range(cpu, mm, start..start + span);
 }
 
 /// `pgtable_trans_huge_withdraw`.
@@ -190,18 +213,18 @@ fn split_migration_entry(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>, old: Entry)
 ///
 /// # Panics
 /// If the machine has no small zero page, which is a defect of the scenario.
-fn split_huge_zero_pmd(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>) {
+fn split_huge_zero_pmd(cpu: &Cpu<'_>, mm: &Mm, (pmdp, addr): (EntryPtr<'_>, u64), old: Entry) {
     let _span = cpu.span("__split_huge_zero_page_pmd");
     pmdp.clear(cpu);
-    flush_tlb(cpu);
+    flush_pmd(cpu, mm, addr);
     let table = withdraw(cpu, mm);
     let small = cpu
         .machine()
         .zero_page
         .expect("every kernel has a zero page");
-    fill(cpu, table, |_| {
-        Entry::leaf(small, false).with(Bits::SPECIAL)
-    });
+    let watched = old.bits().intersection(Bits::UFFD_WP);
+    let pte = Entry::leaf(small, false).with(Bits::SPECIAL | watched);
+    fill(cpu, table, |_| mm.protected_by_area(cpu, addr, pte));
     pmd_install(cpu, pmdp, table.pfn);
 }
 

@@ -5,7 +5,7 @@
 //! the area does (`remove_migration_pte`): it reads the flags under the lock of the table, which `mprotect` takes after it has
 //! changed them. So either it sees the change, or `mprotect` finds its entry.
 
-use super::{VmFlags, Vma};
+use super::{Mm, VmFlags, Vma};
 use crate::cpu::Cpu;
 use crate::folio::Pfn;
 use crate::lkmm::{read_once, write_once};
@@ -54,5 +54,14 @@ impl Vma {
     #[track_caller]
     pub fn modified(&self, cpu: &Cpu<'_>, entry: Entry) -> Entry {
         entry.protected(self.vm_flags(cpu).is_accessible())
+    }
+}
+
+impl Mm {
+    /// The entry with the protection that the area of `addr` has now; as it is where there is none.
+    #[track_caller]
+    pub fn protected_by_area(&self, cpu: &Cpu<'_>, addr: u64, entry: Entry) -> Entry {
+        let area = self.vmas.iter().find(|vma| vma.contains(addr));
+        area.map_or(entry, |vma| vma.modified(cpu, entry))
     }
 }

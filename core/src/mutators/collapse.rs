@@ -21,81 +21,22 @@
 //! - after: nothing about the *entry* tells; the pmd does (P18, R02). And the table may by now be free,
 //!   deposited, or somebody else's (R06).
 
-use crate::cpu::{Cpu, flush_tlb, tlb_remove_table_sync_one};
+use super::scan_result::{Scan, Tally};
+use crate::cpu::{Cpu, flush_tlb_range, tlb_remove_table_sync_one};
 use crate::folio::{
-    Folio, Owner, Page, PageFlags, alloc_folio, folio_add_new_rmap_pmd, folio_get, folio_put,
-    folio_ref_count_is, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
+    Folio, Owner, Page, PageFlags, alloc_folio, copy_contents, folio_add_new_rmap_pmd, folio_get,
+    folio_put, folio_ref_count_is, page_remove_rmap, set_page_flags, test_and_clear_page_flag,
 };
-use crate::lkmm::{read_once, smp_wmb};
+use crate::lkmm::{read_once, read_once_is_below, smp_wmb};
 use crate::machine::MmId;
 use crate::mm::{Backing, Mm, VmFlags, Vma, page_set_anon};
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, MAX_PTRS_PER_PTE, TableLock, find_entry, table_entry,
 };
 use crate::step::Step;
+use crate::swap::free_swap_cache;
 use crate::sync::Fault;
 use arrayvec::ArrayVec;
-
-/// `enum scan_result`: how a collapse ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scan {
-    /// `SCAN_SUCCEED`.
-    Succeed,
-    /// `SCAN_VMA_NULL`: the area is gone.
-    VmaNull,
-    /// `SCAN_VMA_CHECK`: the area is not anonymous.
-    VmaCheck,
-    /// `SCAN_ADDRESS_RANGE`: the area does not hold all that a pmd maps.
-    AddressRange,
-    /// `SCAN_PMD_NULL`: there is no pmd, or no table under it, though no huge page of ordinary memory either.
-    PmdNull,
-    /// `SCAN_PMD_NONE`: nothing was ever mapped there.
-    PmdNone,
-    /// `SCAN_PMD_MAPPED`: it is a huge page already.
-    PmdMapped,
-    /// `SCAN_PTE_NON_PRESENT`.
-    PteNonPresent,
-    /// `SCAN_PAGE_NULL`: an entry from which no struct page may be derived.
-    PageNull,
-    /// `SCAN_PAGE_RO`: not one of the pages is writable.
-    PageRo,
-    /// `SCAN_PAGE_COMPOUND`: part of a large folio. The kernel collapses some of those; the model none.
-    PageCompound,
-    /// `SCAN_PAGE_LOCK`.
-    PageLock,
-    /// `SCAN_PAGE_COUNT`: somebody holds a reference.
-    PageCount,
-    /// `SCAN_DEL_PAGE_LRU`: somebody else isolated it.
-    DelPageLru,
-    /// `SCAN_ALLOC_HUGE_PAGE_FAIL`.
-    AllocHugePageFail,
-    /// `SCAN_COPY_MC`: a page cannot be read, its memory being broken.
-    CopyMc,
-}
-
-impl Scan {
-    /// Its name, as khugepaged's tracepoints have it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Succeed => "succeeded",
-            Self::VmaNull => "vma_null",
-            Self::VmaCheck => "vma_check",
-            Self::AddressRange => "address_range",
-            Self::PmdNull => "pmd_null",
-            Self::PmdNone => "pmd_none",
-            Self::PmdMapped => "page_pmd_mapped",
-            Self::PteNonPresent => "pte_non_present",
-            Self::PageNull => "page_null",
-            Self::PageRo => "no_writable_page",
-            Self::PageCompound => "page_compound",
-            Self::PageLock => "page_locked",
-            Self::PageCount => "page_count",
-            Self::DelPageLru => "could_not_delete_page_from_lru",
-            Self::AllocHugePageFail => "alloc_huge_page_failed",
-            Self::CopyMc => "copy_poisoned_page",
-        }
-    }
-}
 
 /// The entries that are not none, with the pages that they map, locked and isolated; no page for the zero
 /// page. As many as a pmd maps at the most.
@@ -142,11 +83,11 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
     // ORDERING: the table is unlinked before references are counted. Pairs with pmd-recheck (P18). Without
     // it: R02. Step `collapse-clear-first`.
     let scan = if cpu.does(Step::CollapseClearFirst) {
-        unlink(cpu, pmdp);
-        isolate_pages(cpu, table, base, &mut isolated)
+        unlink(cpu, mm, pmdp, base);
+        isolate_pages(cpu, vma, table, base, &mut isolated)
     } else {
-        let scan = isolate_pages(cpu, table, base, &mut isolated);
-        unlink(cpu, pmdp);
+        let scan = isolate_pages(cpu, vma, table, base, &mut isolated);
+        unlink(cpu, mm, pmdp, base);
         scan
     };
     if scan != Scan::Succeed {
@@ -167,6 +108,9 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
     if isolated.iter().any(|(page, _)| page.is_some_and(poisoned)) {
         copy_failed(cpu, pmdp, pmd, &isolated);
         return Scan::CopyMc;
+    }
+    if vma.translations.is_some() {
+        copy_pages(cpu, huge, &isolated);
     }
     copy_succeeded(cpu, table, &isolated);
     let write = vma.vm_flags(cpu).contains(VmFlags::WRITE);
@@ -215,7 +159,7 @@ fn find_pmd_or_thp_or_none<'m>(
 }
 
 /// `pmdp_collapse_flush`, and the wait for walkers.
-fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
+fn unlink(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>, base: u64) {
     let span = cpu.span("pmdp_collapse_flush");
     pmdp.lock().lock(cpu);
     pmdp.clear(cpu);
@@ -223,7 +167,8 @@ fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
         // serialize_against_pte_lookup, for those who look entries up without locks: fast GUP is one of them.
         tlb_remove_table_sync_one(cpu);
     }
-    flush_tlb(cpu);
+    let spanned = cpu.machine().geometry.span(Level::Pmd);
+    flush_tlb_range(cpu, mm, base..base + spanned);
     pmdp.lock().unlock(cpu);
     drop(span);
     // ORDERING: a walker that read the link before it was cleared is out of the table when this returns.
@@ -237,6 +182,7 @@ fn unlink(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>) {
 /// `__collapse_huge_page_isolate`, under the page-table lock. On failure it has put everything back.
 fn isolate_pages<'m>(
     cpu: &Cpu<'m>,
+    area: &Vma,
     table: &'m Page,
     base: u64,
     isolated: &mut Isolated<'m>,
@@ -246,28 +192,27 @@ fn isolate_pages<'m>(
     let lock = TableLock::of(table);
     lock.lock(cpu);
     let mut ptep = table_entry(cpu, table.pfn, Level::Pte, base);
-    let mut writable = false;
-    let mut failed = None;
+    let mut tally = Tally::new(area);
+    let mut scan = Scan::Succeed;
     for _ in 0..machine.geometry.pages_per_pmd() {
         let pte = ptep.get(cpu);
-        if pte.pte_present() && machine.zero_page == Some(pte.pfn()) {
-            isolated.push((None, ptep));
-        } else if !pte.is_none() {
-            let scan = isolate_page(cpu, pte);
-            if scan != Scan::Succeed {
-                failed = Some(scan);
-                break;
-            }
-            isolated.push((Some(machine.page(pte.pfn())), ptep));
-            writable |= pte.is_writable();
+        let zero = pte.pte_present() && machine.zero_page == Some(pte.pfn());
+        scan = if zero || pte.is_none() {
+            tally.none_or_zero(cpu)
+        } else {
+            isolate_page(cpu, pte, &mut tally)
+        };
+        if scan != Scan::Succeed {
+            break;
+        }
+        if !pte.is_none() {
+            isolated.push(((!zero).then(|| machine.page(pte.pfn())), ptep));
         }
         ptep = ptep.next();
     }
-    let scan = failed.unwrap_or(if writable {
-        Scan::Succeed
-    } else {
-        Scan::PageRo
-    });
+    if scan == Scan::Succeed {
+        scan = tally.verdict(cpu);
+    }
     if scan != Scan::Succeed {
         release_pages(cpu, isolated);
     }
@@ -276,15 +221,25 @@ fn isolate_pages<'m>(
 }
 
 /// One page: lock it, count its references, take it off the LRU.
-fn isolate_page(cpu: &Cpu<'_>, pte: Entry) -> Scan {
+fn isolate_page(cpu: &Cpu<'_>, pte: Entry, tally: &mut Tally) -> Scan {
     // A prot-none entry is present: what a NUMA hint hides is collapsed like anything else.
     if !pte.pte_present() {
         return Scan::PteNonPresent;
+    }
+    if pte.is_uffd_wp() {
+        return Scan::PteUffdWp;
     }
     if pte.is_special() || pte.is_devmap() {
         return Scan::PageNull;
     }
     let page = cpu.machine().page(pte.pfn());
+    let limited = cpu.machine().khugepaged.is_some();
+    if limited && !read_once_is_below(cpu, page.mapcount, 2) {
+        let scan = tally.shared(cpu);
+        if scan != Scan::Succeed {
+            return scan;
+        }
+    }
     let folio = crate::folio::page_folio(cpu, page);
     if folio.test(cpu, PageFlags::HEAD) {
         return Scan::PageCompound;
@@ -305,6 +260,8 @@ fn isolate_page(cpu: &Cpu<'_>, pte: Entry) -> Scan {
         return Scan::DelPageLru;
     }
     folio_get(cpu, folio);
+    tally.referenced |= limited && (pte.is_young() || folio.test(cpu, PageFlags::REFERENCED));
+    tally.writable |= pte.is_writable();
     Scan::Succeed
 }
 
@@ -334,6 +291,18 @@ fn copy_failed(cpu: &Cpu<'_>, pmdp: EntryPtr<'_>, pmd: Entry, isolated: &Isolate
     release_pages(cpu, isolated);
 }
 
+/// `copy_mc_user_highpage`, of each page; where nobody writes to them by translations, what they hold does not matter here.
+fn copy_pages(cpu: &Cpu<'_>, huge: Folio<'_>, isolated: &Isolated<'_>) {
+    let geometry = &cpu.machine().geometry;
+    for &(page, ptep) in isolated {
+        if let (Some(page), EntryPtr::InTable { index, .. }) = (page, ptep) {
+            let nth = index as u32 % geometry.pages_per_pmd();
+            let to = cpu.machine().page(huge.head().pfn.plus(nth));
+            copy_contents(cpu, page, to);
+        }
+    }
+}
+
 /// `__collapse_huge_page_copy_succeeded`: the contents are in the huge page; the old pages go.
 fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
     let _span = cpu.span("__collapse_huge_page_copy_succeeded");
@@ -350,7 +319,12 @@ fn copy_succeeded(cpu: &Cpu<'_>, table: &Page, isolated: &Isolated<'_>) {
         }
         lock.unlock(cpu);
         if let Some(page) = page {
-            folio_put(cpu, Folio::of(cpu.machine().page(page.pfn)));
+            // free_page_and_swap_cache
+            let folio = Folio::of(cpu.machine().page(page.pfn));
+            if cpu.machine().swap_space().is_some() {
+                free_swap_cache(cpu, folio);
+            }
+            folio_put(cpu, folio);
         }
     }
 }

@@ -75,7 +75,7 @@ impl<'m> Copy<'_, 'm> {
         } else if !self.share_huge(pmd) {
             pte_free(cpu, table);
             unlock();
-            split_huge_pmd(cpu, self.src, src, false, None);
+            split_huge_pmd(cpu, self.src, (src, self.vma.start), false, None);
             return Ok(Huge::Table);
         }
         self.dst.deposit(cpu, table);

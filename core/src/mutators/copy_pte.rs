@@ -164,16 +164,18 @@ impl<'m> Copy<'_, 'm> {
         set_page_flags(cpu, page, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
     }
 
-    /// `copy_nonpresent_pte`, of a swap entry or of a migration entry.
+    /// `copy_nonpresent_pte`, of a swap entry, of a migration entry or of a poisoned page's.
     fn copy_nonpresent_pte(self, dst: EntryPtr<'m>, src: EntryPtr<'m>, pte: Entry) {
         let cpu = self.cpu;
         let shared = if let Some(slot) = pte.swap_slot() {
             // The slot is in use: the parent's entry names it.
             swap_duplicate(cpu, slot);
             pte.without(Bits::EXCLUSIVE)
-        } else {
+        } else if pte.is_migration() {
             pfn_swap_entry_to_page(cpu, pte);
             self.shared_migration(pte)
+        } else {
+            pte
         };
         if shared != pte {
             src.set(cpu, shared);

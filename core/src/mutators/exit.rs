@@ -24,7 +24,7 @@ pub fn exit_mmap(cpu: &Cpu<'_>, mm: MmId) {
     let _span = cpu.span("exit_mmap");
     let mm = cpu.machine().mm(mm);
     mm.read_lock(cpu);
-    let mut tlb = MmuGather::fullmm(mm);
+    let mut tlb = MmuGather::fullmm(cpu, mm);
     for vma in mm.vmas.iter().filter(|vma| vma.attached.read(cpu)) {
         unmap_page_range(cpu, mm, &mut tlb, vma.start, vma.end);
     }

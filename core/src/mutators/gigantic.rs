@@ -20,7 +20,9 @@ pub fn prep_compound_gigantic_folio(cpu: &Cpu<'_>, head: Pfn, order: u8) -> bool
     for n in 0..1 << order {
         if !freeze(cpu, head, n) {
             for done in 0..n {
-                write_once(cpu, page(done).compound_head, CompoundHead(None));
+                if done > 0 {
+                    write_once(cpu, page(done).compound_head, CompoundHead(None));
+                }
                 write_once(cpu, page(done).refcount, 1);
             }
             return false;

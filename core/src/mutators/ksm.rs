@@ -21,7 +21,7 @@
 //!   looked at after the recheck (P22).
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, mm_tlb_flush_pending};
 use crate::folio::{
     Folio, Mapping, PageFlags, Pfn, folio_get, folio_mapped, folio_put, folio_ref_count_is,
     page_add_rmap, page_anon_exclusive, page_folio, page_remove_rmap, page_try_share_anon_rmap,
@@ -128,7 +128,8 @@ fn protect_mapped<'m>(
 ) -> Option<Entry> {
     let exclusive = page_anon_exclusive(cpu, folio.head());
     let pte = ptep.get(cpu);
-    if pte.is_writable() || pte.is_dirty() || exclusive {
+    // Where somebody's flush is due, the entry may be read-only, and a translation not.
+    if pte.is_writable() || pte.is_dirty() || exclusive || mm_tlb_flush_pending(cpu, place.0) {
         protect(cpu, place, ptep, folio, exclusive)
     } else {
         Some(pte)

@@ -1,15 +1,13 @@
-//! A page moves to another frame: isolate, unmap, decide, move, map again.
+//! A page moves to another frame, or a huge page to other frames: isolate, unmap, decide, move, map again.
 //!
-//! # How it decides
+//! # The order, of one folio
 //!
-//! Once every mapping has become a migration entry, the folio must have no reference but the migration's own. Of anonymous
-//! memory outside the swap cache the count is *looked at*, and nothing is written. That is enough, because of what
-//! came just before. Between the exchange of the entry and the look the map count went down, which is a full barrier: either
-//! the look sees the walker's reference, or the walker's recheck sees the exchange. And the last mapping's reference was
-//! dropped, in the very same word, which would do by itself: a walker that takes its reference before that drop is in the
-//! count that is looked at; one that takes it after has acquired the exchange with it. (Of an exclusive page
-//! `page_try_share_anon_rmap` has two full barriers more, and each would do, too.) Of a folio in the swap cache, which others may
-//! find without any mapping, the count is *frozen*.
+//! 1. There must be a new folio, of the same size, and both are locked. Where there is no memory for it the kernel splits a large
+//!    folio and moves its pages; here it stays where it is.
+//! 2. All mappings become migration entries: PTEs, or pmds, which become pmd migration entries. A page that may be pinned stops that.
+//! 3. It is decided whether somebody has a reference ([`folio_migrate`](super)); if not, the new folio takes the old one's place.
+//! 4. The new folio is on the LRU, and then its mappings come back. Both are unlocked, and the old one's last reference is dropped.
+//! 5. What fails at 2 or 3 is undone: the old folio's mappings come back, it is unlocked, and the new one is free again.
 //!
 //! # What happens when a walker comes
 //!
@@ -19,41 +17,49 @@
 //! 4. after the old folio is free, with an old entry in hand: it gets a reference of the next life, and its
 //!    recheck fails; dropping that reference may free the page for its new owner (R12 iii, R30).
 //!
-//! The contents are copied once that is decided, and of the flags those that somebody asks for.
-//!
-//! Whoever had a reference, wrote, and dropped it before the look is the last to have written. Nothing orders the copy after the
-//! look (docs/findings.md, F7).
+//! The pins of a large folio are in a word of their own, which the unmapping looks at (`page_try_share_anon_rmap`); the references, a pin's as
+//! well, are looked at once all mappings are gone. Between its reference and its pin the walker is in the one and not in the other (R36). Then
+//! the unmapping sees no pin and goes on; the walker's recheck of the pmd fails, because its pin, and the barrier behind it, come
+//! before that; and if it has not dropped its reference by then, the folio does not move.
 
+use super::folio_migrate::{Requeue, folio_copy, folio_migrate_mapping};
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::Cpu;
 use crate::folio::{
-    Folio, Owner, PageFlags, Pfn, alloc_folio, clear_page_flags, folio_mapped, folio_put,
+    Folio, Owner, PageFlags, Pfn, alloc_folio, folio_lock, folio_mapped, folio_put,
     folio_ref_count_is, set_page_flags, test_and_clear_page_flag,
 };
-use crate::lkmm::{atomic_add_unless, read_once, write_once};
-use crate::mm::page_copy_anon;
+use crate::lkmm::{atomic_add_unless, read_once};
 use crate::step::Step;
-use crate::swap::replace_in_swap_cache;
 use crate::sync::RmwOrder;
 
 /// Compaction's way with the small anonymous page in `pfn`: isolates it, migrates it, and puts it back if it could not be
 /// moved. The frame that it moved to, or `None`.
 pub fn migrate_page<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
+    migrate_alone(cpu, pfn, false)
+}
+
+/// The same of the large anonymous folio that `head` heads. The folio that it moved to, or `None`: it is where it was.
+pub fn migrate_huge_page<'m>(cpu: &Cpu<'m>, head: Pfn) -> Option<Folio<'m>> {
+    migrate_alone(cpu, head, true)
+}
+
+/// One folio, once: a lock that somebody has is not waited for, and each entry is flushed at once.
+fn migrate_alone<'m>(cpu: &Cpu<'m>, pfn: Pfn, large: bool) -> Option<Folio<'m>> {
     let _span = cpu.span("migrate_pages");
-    let old = isolate(cpu, pfn, false)?;
-    // migrate_folio_unmap
-    if folio_ref_count_is(cpu, old, 1) {
-        // It was freed under our hands, but for the isolation's reference.
-        folio_put(cpu, old);
-        return None;
+    let old = isolate(cpu, pfn, large)?;
+    match migrate_folio_unmap(cpu, old, By::Migration, false) {
+        Unmap::Done(one) => {
+            if migrate_folio_move(cpu, one) {
+                return Some(one.new);
+            }
+            undo(cpu, one);
+        }
+        Unmap::Freed => return None,
+        Unmap::Again | Unmap::NoMemory => {}
     }
-    let moved = alloc_folio(cpu, 0, Owner::Us).filter(|&new| unmap_and_move(cpu, old, new));
-    if moved.is_none() {
-        // putback_movable_pages
-        set_page_flags(cpu, old.head(), PageFlags::LRU);
-        folio_put(cpu, old);
-    }
-    moved
+    putback(cpu, old);
+    None
 }
 
 /// `isolate_migratepages_block`, of one page: a reference, unless it is free, and off the LRU, unless it is not on it. A first
@@ -69,7 +75,6 @@ pub(super) fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn, large: bool) -> Option<Folio<
     if !atomic_add_unless(cpu, page.refcount, 1, 0, RmwOrder::Full) {
         return None;
     }
-    // Large folios, which the kernel migrates as well, have a way of their own here (`migrate_huge`).
     if folio.test(cpu, PageFlags::HEAD) != large
         || !test_and_clear_page_flag(cpu, page, PageFlags::LRU)
     {
@@ -79,82 +84,121 @@ pub(super) fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn, large: bool) -> Option<Folio<
     Some(folio)
 }
 
-/// `migrate_folio_unmap` and `migrate_folio_move`: whether the folio moved. If not, `new` is free again.
-fn unmap_and_move<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
+/// `putback_movable_pages`, of one.
+pub(super) fn putback(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    // folio_putback_lru
+    set_page_flags(cpu, folio.head(), PageFlags::LRU);
+    folio_put(cpu, folio);
+}
+
+/// A folio that is unmapped, and where it goes; both are locked.
+#[derive(Clone, Copy)]
+pub(super) struct Unmapped<'m> {
+    pub(super) old: Folio<'m>,
+    new: Folio<'m>,
+    was_mapped: bool,
+}
+
+/// What came of unmapping one. What is not `Done` is as it was.
+pub(super) enum Unmap<'m> {
+    Done(Unmapped<'m>),
+    /// It was free but for the isolation's reference, and is now.
+    Freed,
+    /// `-EAGAIN`.
+    Again,
+    /// `-ENOMEM`.
+    NoMemory,
+}
+
+/// `migrate_folio_unmap`, of an isolated folio. A lock that somebody has is waited for if `wait`.
+pub(super) fn migrate_folio_unmap<'m>(
+    cpu: &Cpu<'m>,
+    old: Folio<'m>,
+    by: By,
+    wait: bool,
+) -> Unmap<'m> {
+    let _span = cpu.span("migrate_folio_unmap");
+    if folio_ref_count_is(cpu, old, 1) {
+        folio_put(cpu, old);
+        return Unmap::Freed;
+    }
+    let Some(new) = get_new_folio(cpu, old) else {
+        return Unmap::NoMemory;
+    };
     if !old.trylock(cpu) {
-        folio_put(cpu, new);
-        return false;
+        if !wait {
+            folio_put(cpu, new);
+            return Unmap::Again;
+        }
+        folio_lock(cpu, old);
     }
     if !new.trylock(cpu) {
         old.unlock(cpu);
         folio_put(cpu, new);
-        return false;
+        return Unmap::Again;
     }
     if !cpu.does(Step::MigrateCopiesLast) {
-        copy_contents(cpu, old, new);
+        folio_copy(cpu, old, new);
     }
     let was_mapped = folio_mapped(cpu, old);
     if was_mapped {
-        try_to_migrate(cpu, old, By::Migration);
+        try_to_migrate(cpu, old, by);
     }
-    let moved = !folio_mapped(cpu, old) && folio_migrate_mapping(cpu, old, new);
-    if moved {
-        // folio_add_lru
-        set_page_flags(cpu, new.head(), PageFlags::LRU);
+    let one = Unmapped {
+        old,
+        new,
+        was_mapped,
+    };
+    if folio_mapped(cpu, old) {
+        undo(cpu, one);
+        return Unmap::Again;
     }
-    if was_mapped {
-        remove_migration_ptes(cpu, old, if moved { new } else { old }, false);
-    }
-    if moved {
-        new.unlock(cpu);
-        folio_put(cpu, new);
-        old.unlock(cpu);
-        folio_put(cpu, old);
+    Unmap::Done(one)
+}
+
+/// `compaction_alloc`, `alloc_migration_target`: a folio of the same size.
+fn get_new_folio<'m>(cpu: &Cpu<'m>, old: Folio<'m>) -> Option<Folio<'m>> {
+    let large = cpu.machine().large_folios && old.test(cpu, PageFlags::HEAD);
+    let order = if large {
+        read_once(cpu, old.head().order)
     } else {
-        old.unlock(cpu);
-        new.unlock(cpu);
-        folio_put(cpu, new);
-    }
-    moved
+        0
+    };
+    alloc_folio(cpu, order, Owner::Us)
 }
 
-/// `folio_migrate_mapping`, of an anonymous folio that is mapped nowhere: whether nobody else had a reference, and `new`
-/// is now what `old` was.
-pub(super) fn folio_migrate_mapping<'m>(cpu: &Cpu<'m>, old: Folio<'m>, new: Folio<'m>) -> bool {
-    let _span = cpu.span("folio_migrate_mapping");
-    if !old.test(cpu, PageFlags::SWAP_CACHE) {
-        // ORDERING: none here: since the entry was exchanged the map count went down, and the mapping's reference, in this very
-        // word, was dropped: two full barriers, of which one will do (scenarios/pte-clear/tests/look.rs). Pairs with
-        // pin-barrier (P12). Steps `rmap-ordered`, `put-ordered`.
-        let alone = folio_ref_count_is(cpu, old, 1);
-        if alone {
-            page_copy_anon(cpu, new.head(), old, 0);
-            folio_migrate_copy(cpu, old, new);
-        }
-        return alone;
+/// `migrate_folio_move`: whether it moved; if not, it is as it was.
+pub(super) fn migrate_folio_move<'m>(cpu: &Cpu<'m>, one: Unmapped<'m>) -> bool {
+    let _span = cpu.span("migrate_folio_move");
+    let Unmapped {
+        old,
+        new,
+        was_mapped,
+    } = one;
+    if !folio_migrate_mapping(cpu, old, new) {
+        return false;
     }
-    let moved = replace_in_swap_cache(cpu, old, new, || {
-        page_copy_anon(cpu, new.head(), old, 0);
-    });
-    if moved {
-        folio_migrate_copy(cpu, old, new);
-        // folio_migrate_flags
-        clear_page_flags(cpu, old.head(), PageFlags::SWAP_CACHE);
+    let mut requeue = Requeue::take(cpu, old, new);
+    // folio_add_lru
+    set_page_flags(cpu, new.head(), PageFlags::LRU);
+    requeue.before_visible(cpu);
+    if was_mapped {
+        remove_migration_ptes(cpu, old, new, false);
     }
-    moved
+    requeue.done(cpu);
+    new.unlock(cpu);
+    folio_put(cpu, new);
+    old.unlock(cpu);
+    folio_put(cpu, old);
+    true
 }
 
-/// `folio_migrate_copy`.
-pub(super) fn folio_migrate_copy(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
-    // ORDERING: none, and none before (docs/findings.md, F7). A kernel that copies as soon as it has the lock has done so. Step
-    // `migrate-copies-last`.
-    if cpu.does(Step::MigrateCopiesLast) {
-        copy_contents(cpu, old, new);
+/// `migrate_folio_undo_src` and `migrate_folio_undo_dst`: mapped and unlocked as it was; where it was to go is free.
+pub(super) fn undo<'m>(cpu: &Cpu<'m>, one: Unmapped<'m>) {
+    if one.was_mapped {
+        remove_migration_ptes(cpu, one.old, one.old, false);
     }
-}
-
-/// `folio_copy`.
-pub(super) fn copy_contents(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>) {
-    let contents = read_once(cpu, old.head().contents);
-    write_once(cpu, new.head().contents, contents);
+    one.old.unlock(cpu);
+    one.new.unlock(cpu);
+    folio_put(cpu, one.new);
 }

@@ -7,7 +7,9 @@
 //!    number of passes. Then one flush for all. Then each is moved, if nobody else has a reference; what fails is
 //!    tried again. In the end what is still unmapped gets its mappings back.
 //! 3. *Synchronous.* First all, as in 2. What is left is taken one by one, with waiting for locks, and a flush for each entry.
-//! 4. What did not move is put back on the LRU.
+//! 4. Where there is no memory for a new page, what is unmapped by then is moved, and that is all: nothing is tried again, and
+//!    nothing is tried synchronously.
+//! 5. What did not move is put back on the LRU.
 //!
 //! Nobody waits for a lock while he has a second page unmapped: two who do so could wait for each other.
 //!
@@ -16,13 +18,12 @@
 //! As in [`migrate`](super). Between the unmapping and the flush a stale translation is used as before; the contents are copied after
 //! the flush.
 
-use super::migrate::{copy_contents, folio_migrate_mapping, isolate};
-use super::rmap::{By, remove_migration_ptes, try_to_migrate};
-use crate::cpu::{Cpu, try_to_unmap_flush};
-use crate::folio::{
-    Folio, Owner, PageFlags, Pfn, alloc_folio, folio_get, folio_lock, folio_mapped, folio_put,
-    folio_ref_count_is, set_page_flags, test_and_clear_page_flag,
+use super::migrate::{
+    Unmap, Unmapped, isolate, migrate_folio_move, migrate_folio_unmap, putback, undo,
 };
+use super::rmap::By;
+use crate::cpu::{Cpu, try_to_unmap_flush};
+use crate::folio::{Folio, PageFlags, Pfn, folio_get, test_and_clear_page_flag};
 use crate::step::Step;
 use arrayvec::ArrayVec;
 
@@ -45,57 +46,37 @@ pub enum MigrateMode {
     Sync,
 }
 
-/// A folio that is unmapped, and where it goes; both are locked.
-#[derive(Clone, Copy)]
-struct Unmapped<'m> {
-    old: Folio<'m>,
-    new: Folio<'m>,
-    was_mapped: bool,
-}
-
-/// What came of unmapping one.
-enum Unmap<'m> {
-    Done(Unmapped<'m>),
-    /// It was free but for the isolation's reference.
-    Freed,
-    /// `-EAGAIN`.
-    Again,
-    /// `-ENOMEM`.
-    NoMemory,
+/// What came of a batch.
+struct Batch {
+    moved: u32,
+    /// `-ENOMEM`: the rest was not tried.
+    out_of_memory: bool,
 }
 
 /// Moves the small anonymous pages that are in these frames now. How many moved.
 pub fn migrate_pages(cpu: &Cpu<'_>, pages: &[Pfn], mode: MigrateMode) -> u32 {
     let _span = cpu.span("migrate_pages");
-    let mut from: Folios<'_> = pages
-        .iter()
-        .filter_map(|&pfn| isolate(cpu, pfn, false))
-        .collect();
-    let moved = migrate_isolated(cpu, &mut from, mode);
-    putback_movable_pages(cpu, from);
-    moved
+    let isolated = pages.iter().filter_map(|&pfn| isolate(cpu, pfn, false));
+    migrate_isolated(cpu, isolated.collect(), mode).0
 }
 
-/// Takes out of `from`, small anonymous folios that are isolated, what moved, or was freed; how many moved.
-pub fn migrate_isolated<'m>(cpu: &Cpu<'m>, from: &mut Folios<'m>, mode: MigrateMode) -> u32 {
-    let mut moved = migrate_pages_batch(cpu, from, MigrateMode::Async, PASSES);
-    if mode == MigrateMode::Sync {
-        // migrate_pages_sync
-        for folio in std::mem::take(from) {
-            let mut one = Folios::from_iter([folio]);
-            moved += migrate_pages_batch(cpu, &mut one, MigrateMode::Sync, PASSES);
-            from.extend(one);
-        }
+/// `migrate_pages`, of folios that are isolated, and `putback_movable_pages` of those that did not move: how many moved, and how many did
+/// not. (Those that were freed are neither.)
+pub fn migrate_isolated<'m>(
+    cpu: &Cpu<'m>,
+    mut from: Folios<'m>,
+    mode: MigrateMode,
+) -> (u32, usize) {
+    let all = migrate_pages_batch(cpu, &mut from, MigrateMode::Async);
+    let mut moved = all.moved;
+    if mode == MigrateMode::Sync && !all.out_of_memory {
+        moved += migrate_pages_sync(cpu, &mut from);
     }
-    moved
-}
-
-/// `putback_movable_pages`.
-pub fn putback_movable_pages<'m>(cpu: &Cpu<'m>, folios: Folios<'m>) {
-    for folio in folios {
-        set_page_flags(cpu, folio.head(), PageFlags::LRU);
-        folio_put(cpu, folio);
+    let left = from.len();
+    for folio in from {
+        putback(cpu, folio);
     }
+    (moved, left)
 }
 
 /// `folio_isolate_lru`, of a folio that the caller has a reference of: whether it was on the LRU. Then it is not any more, and there
@@ -108,35 +89,36 @@ pub fn folio_isolate_lru(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
     was_on
 }
 
-/// `migrate_pages_batch`: takes out of `from` what moved, or was freed; how many moved.
-fn migrate_pages_batch<'m>(
-    cpu: &Cpu<'m>,
-    from: &mut Folios<'m>,
-    mode: MigrateMode,
-    passes: usize,
-) -> u32 {
-    let _span = cpu.span("migrate_pages_batch");
-    let mut unmapped: ArrayVec<Unmapped<'m>, BATCH> = ArrayVec::new();
-    'unmap: for _ in 0..passes {
-        for folio in std::mem::take(from) {
-            match migrate_folio_unmap(cpu, folio, mode) {
-                Unmap::Done(one) => unmapped.push(one),
-                Unmap::Freed => {}
-                Unmap::Again => from.push(folio),
-                Unmap::NoMemory => {
-                    from.push(folio);
-                    break 'unmap;
-                }
-            }
+/// The second half of `migrate_pages_sync`, of what a batch left: takes out of `from` what moved, or was freed; how many moved.
+fn migrate_pages_sync<'m>(cpu: &Cpu<'m>, from: &mut Folios<'m>) -> u32 {
+    let mut moved = 0;
+    let mut rest = std::mem::take(from).into_iter();
+    while let Some(folio) = rest.next() {
+        let mut one = Folios::from_iter([folio]);
+        let alone = migrate_pages_batch(cpu, &mut one, MigrateMode::Sync);
+        moved += alone.moved;
+        from.extend(one);
+        if alone.out_of_memory {
+            break;
         }
     }
+    from.extend(rest);
+    moved
+}
+
+/// `migrate_pages_batch`: takes out of `from` what moved, or was freed.
+fn migrate_pages_batch<'m>(cpu: &Cpu<'m>, from: &mut Folios<'m>, mode: MigrateMode) -> Batch {
+    let _span = cpu.span("migrate_pages_batch");
+    let (mut unmapped, out_of_memory) = unmap_all(cpu, from, mode);
+    // Without memory for the first of them nothing was unmapped, and nothing is flushed.
+    let flush = !out_of_memory || !unmapped.is_empty();
     // ORDERING: whoever writes by a translation that was there has done so before the contents are copied. Pairs with the section
     // of such a user. Without it: R54, a write is lost. Step `flush-before-move`.
-    if cpu.does(Step::FlushBeforeMove) {
+    if flush && cpu.does(Step::FlushBeforeMove) {
         try_to_unmap_flush(cpu);
     }
     let mut moved = 0;
-    for _ in 0..passes {
+    for _ in 0..PASSES {
         unmapped.retain(|one| {
             let done = migrate_folio_move(cpu, *one);
             moved += u32::from(done);
@@ -147,84 +129,37 @@ fn migrate_pages_batch<'m>(
         undo(cpu, one);
         from.push(one.old);
     }
-    moved
+    Batch {
+        moved,
+        out_of_memory,
+    }
 }
 
-/// `migrate_folio_unmap`.
-fn migrate_folio_unmap<'m>(cpu: &Cpu<'m>, old: Folio<'m>, mode: MigrateMode) -> Unmap<'m> {
-    let _span = cpu.span("migrate_folio_unmap");
-    if folio_ref_count_is(cpu, old, 1) {
-        folio_put(cpu, old);
-        return Unmap::Freed;
-    }
-    let Some(new) = alloc_folio(cpu, 0, Owner::Us) else {
-        return Unmap::NoMemory;
+/// Its first loop: what is unmapped, taken out of `from`, and whether there was no memory for a folio. Then the rest stays.
+fn unmap_all<'m>(
+    cpu: &Cpu<'m>,
+    from: &mut Folios<'m>,
+    mode: MigrateMode,
+) -> (ArrayVec<Unmapped<'m>, BATCH>, bool) {
+    let (by, wait) = match mode {
+        MigrateMode::Async => (By::Batch, false),
+        MigrateMode::Sync => (By::Migration, true),
     };
-    let locked = old.trylock(cpu);
-    if !locked {
-        if mode == MigrateMode::Async {
-            folio_put(cpu, new);
-            return Unmap::Again;
+    let mut unmapped = ArrayVec::new();
+    for _ in 0..PASSES {
+        let mut untried = std::mem::take(from).into_iter();
+        while let Some(folio) = untried.next() {
+            match migrate_folio_unmap(cpu, folio, by, wait) {
+                Unmap::Done(one) => unmapped.push(one),
+                Unmap::Freed => {}
+                Unmap::Again => from.push(folio),
+                Unmap::NoMemory => {
+                    from.push(folio);
+                    from.extend(untried);
+                    return (unmapped, true);
+                }
+            }
         }
-        folio_lock(cpu, old);
     }
-    if !new.trylock(cpu) {
-        old.unlock(cpu);
-        folio_put(cpu, new);
-        return Unmap::Again;
-    }
-    if !cpu.does(Step::MigrateCopiesLast) {
-        copy_contents(cpu, old, new);
-    }
-    let was_mapped = folio_mapped(cpu, old);
-    if was_mapped {
-        let by = match mode {
-            MigrateMode::Async => By::Batch,
-            MigrateMode::Sync => By::Migration,
-        };
-        try_to_migrate(cpu, old, by);
-    }
-    let one = Unmapped {
-        old,
-        new,
-        was_mapped,
-    };
-    if folio_mapped(cpu, old) {
-        undo(cpu, one);
-        return Unmap::Again;
-    }
-    Unmap::Done(one)
-}
-
-/// `migrate_folio_move`: whether it moved; if not, it is as it was.
-fn migrate_folio_move<'m>(cpu: &Cpu<'m>, one: Unmapped<'m>) -> bool {
-    let _span = cpu.span("migrate_folio_move");
-    let Unmapped {
-        old,
-        new,
-        was_mapped,
-    } = one;
-    if !folio_migrate_mapping(cpu, old, new) {
-        return false;
-    }
-    // folio_add_lru
-    set_page_flags(cpu, new.head(), PageFlags::LRU);
-    if was_mapped {
-        remove_migration_ptes(cpu, old, new, false);
-    }
-    new.unlock(cpu);
-    folio_put(cpu, new);
-    old.unlock(cpu);
-    folio_put(cpu, old);
-    true
-}
-
-/// `migrate_folio_undo_src` and `migrate_folio_undo_dst`: mapped and unlocked as it was; where it was to go is free.
-fn undo<'m>(cpu: &Cpu<'m>, one: Unmapped<'m>) {
-    if one.was_mapped {
-        remove_migration_ptes(cpu, one.old, one.old, false);
-    }
-    one.old.unlock(cpu);
-    one.new.unlock(cpu);
-    folio_put(cpu, one.new);
+    (unmapped, false)
 }

@@ -22,14 +22,15 @@
 //! | `rmap` | all mappings of a folio: to migration entries and back |
 //! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
 //! | `reclaim` | pages are taken from those who do not use them |
-//! | `migrate` | a page moves to another frame |
+//! | `migrate` | a page moves to another frame, or a huge page to other frames |
+//! | `folio_migrate` | what moves with it |
 //! | `pmd_migration` | pmd migration entries |
-//! | `migrate_huge` | a huge page moves to other frames |
 //! | `migrate_pages` | many do, at once or one by one |
 //! | `uffd_move` | a userfaultfd's pages move to another address (v6.8) |
 //! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
 //! | `collapse` | khugepaged: small pages become a huge one |
+//! | `scan_result` | how that ends, and what is counted |
 //! | `device` | a file system or a driver takes device memory away |
 //! | `gigantic` | raw pages become one folio |
 //! | `isolate` | a block of pages is emptied |
@@ -52,6 +53,7 @@ mod copy_pte;
 mod deferred_split;
 mod device;
 mod exit;
+mod folio_migrate;
 mod fork;
 mod gigantic;
 mod hardware;
@@ -61,7 +63,6 @@ mod ksm;
 mod longterm;
 mod memory_failure;
 mod migrate;
-mod migrate_huge;
 mod migrate_pages;
 mod mremap;
 mod munmap;
@@ -72,6 +73,7 @@ mod protect;
 mod reclaim;
 mod reclaim_table;
 mod rmap;
+mod scan_result;
 mod split_folio;
 mod uffd_move;
 mod unmap;
@@ -79,28 +81,26 @@ mod user_access;
 mod user_fault;
 mod zap;
 
-pub use collapse::{Scan, collapse_huge_page};
+pub use collapse::collapse_huge_page;
 pub use deferred_split::deferred_split_scan;
 pub use device::{dax_layout_is_idle, memunmap_pages};
 pub use exit::exit_mmap;
 pub use fork::dup_mm;
 pub use gigantic::prep_compound_gigantic_folio;
-pub use hardware::hardware_access;
+pub use hardware::{hardware_access, hardware_touch};
 pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
 pub use ksm::ksm_merge;
 pub use longterm::{lru_add_drain_all, migrate_for_longterm};
 pub use memory_failure::{Poisoned, memory_failure};
-pub use migrate::migrate_page;
-pub use migrate_huge::migrate_huge_page;
-pub use migrate_pages::{
-    Folios, MigrateMode, folio_isolate_lru, migrate_isolated, migrate_pages, putback_movable_pages,
-};
+pub use migrate::{migrate_huge_page, migrate_page};
+pub use migrate_pages::{Folios, MigrateMode, folio_isolate_lru, migrate_isolated, migrate_pages};
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
+pub use scan_result::Scan;
 pub use split_folio::split_huge_page;
 pub use uffd_move::move_pages;
 pub use user_access::{user_read, user_write};

@@ -11,7 +11,8 @@
 //! 4. in all three the flush comes before these locks are dropped (M-P87);
 //! 5. the old area is unmapped, and its tables go; unless it is to stay (`MREMAP_DONTUNMAP`).
 //!
-//! If there is no memory for a table in 3, everything is moved back, and the new area is unmapped instead.
+//! If there is no memory for a table in 3, everything is moved back, and the new area is unmapped instead. That is against the order in
+//! which walks visit the two areas, so the anon_vma lock is held for each part (M-P123).
 //!
 //! # What happens when a walker comes
 //!
@@ -82,7 +83,7 @@ fn move_locked<'m>(
     assert!(!new.attached.read(cpu), "the new place is free");
     anon_vma_clone(cpu, mm, new);
     new.attached.write(cpu, true);
-    let whole = move_page_tables(cpu, mm, (old, new), old.end - old.start);
+    let whole = move_page_tables(cpu, mm, (old, new), old.end - old.start, false);
     match whole {
         Ok(()) if unmap => {
             unmap_attached(cpu, mm, old);
@@ -96,19 +97,25 @@ fn move_locked<'m>(
         }
         Err(done) => {
             // Which succeeds: the tables are there.
-            move_page_tables(cpu, mm, (new, old), done).expect("the old tables are there still");
+            // ORDERING: no walk is between the two areas, the old one of which it visits first. Pairs with rmap-walk-lock (M-P24).
+            // Without it: R29, and migration entries are left behind. Step `move-back-rmap-lock`.
+            let locks = cpu.does(Step::MoveBackRmapLock);
+            move_page_tables(cpu, mm, (new, old), done, locks)
+                .expect("the old tables are there still");
             unmap_attached(cpu, mm, new);
             Err(Errno::Enomem)
         }
     }
 }
 
-/// `move_page_tables`, of the first `len` bytes; or how many were moved before memory ran out.
+/// `move_page_tables`, of the first `len` bytes; or how many were moved before memory ran out. Tables are always moved with the
+/// anon_vma lock held, everything else if `need_rmap_locks`.
 fn move_page_tables<'m>(
     cpu: &Cpu<'m>,
     mm: &'m Mm,
     (old, new): (&Vma, &Vma),
     len: u64,
+    need_rmap_locks: bool,
 ) -> Result<(), u64> {
     let _span = cpu.span("move_page_tables");
     let span = cpu.machine().geometry.span(Level::Pmd);
@@ -127,6 +134,7 @@ fn move_page_tables<'m>(
                 mm,
                 old: (old_pmd, from..from + extent),
                 new: (new_pmd, to..to + extent),
+                need_rmap_locks,
             };
             late |= part.move_pmd().ok_or(done)?;
         }
@@ -141,12 +149,13 @@ fn move_page_tables<'m>(
 /// Whether there is something to flush, later than the locks were dropped.
 type Late = bool;
 
-/// What one pmd of the old area and one of the new span.
+/// What one pmd of the old area and one of the new span, and whether the anon_vma lock is needed to move less than a table.
 struct Part<'a, 'm> {
     cpu: &'a Cpu<'m>,
     mm: &'m Mm,
     old: (EntryPtr<'m>, Range<u64>),
     new: (EntryPtr<'m>, Range<u64>),
+    need_rmap_locks: bool,
 }
 
 impl<'m> Part<'_, 'm> {
@@ -157,10 +166,12 @@ impl<'m> Part<'_, 'm> {
         let whole = from.end - from.start == cpu.machine().geometry.span(Level::Pmd);
         loop {
             if old_pmd.is_huge_or_migration(cpu) {
-                if whole && let Some(late) = self.move_huge_pmd() {
+                let locks = self.need_rmap_locks;
+                let moved = (whole).then(|| self.with_rmap_locks(locks, || self.move_huge_pmd()));
+                if let Some(late) = moved.flatten() {
                     return Some(late);
                 }
-                split_huge_pmd(cpu, self.mm, *old_pmd, false, None);
+                split_huge_pmd(cpu, self.mm, (*old_pmd, from.start), false, None);
             } else if whole && let Some(late) = self.move_normal_pmd() {
                 return Some(late);
             }
@@ -170,10 +181,22 @@ impl<'m> Part<'_, 'm> {
             if self.new.0.is(cpu, Entry::NONE) && !pte_alloc(cpu, self.new.0) {
                 return None;
             }
-            if let Some(late) = self.move_ptes() {
+            if let Some(late) = self.with_rmap_locks(self.need_rmap_locks, || self.move_ptes()) {
                 return Some(late);
             }
         }
+    }
+
+    /// `take_rmap_locks` and `drop_rmap_locks` around it, if they are `needed`.
+    fn with_rmap_locks<R>(&self, needed: bool, work: impl FnOnce() -> R) -> R {
+        if needed {
+            self.mm.anon_vma.lock_write(self.cpu);
+        }
+        let done = work();
+        if needed {
+            self.mm.anon_vma.unlock_write(self.cpu);
+        }
+        done
     }
 
     /// `move_ptes`. `None` if there is no table.
@@ -212,29 +235,27 @@ impl<'m> Part<'_, 'm> {
         Some(late)
     }
 
-    /// `move_normal_pmd`, with the anon_vma lock (`take_rmap_locks`): a table of PTEs, as it is. `None` if it cannot be.
+    /// `move_normal_pmd`, with the anon_vma lock: a table of PTEs, as it is. `None` if it cannot be, or this architecture moves
+    /// none.
     fn move_normal_pmd(&self) -> Option<Late> {
         let cpu = self.cpu;
+        if !cpu.machine().kernel.profile.moves_tables {
+            return None;
+        }
         let _span = cpu.span("move_normal_pmd");
         // ORDERING: nobody goes from a page to an entry in this table by the old address, and flushes that one. Pairs with
         // rmap-walk-lock (M-P24). Without it: R29. Step `move-rmap-lock`.
-        let lock = cpu.does(Step::MoveRmapLock);
-        if lock {
-            self.mm.anon_vma.lock_write(cpu);
-        }
-        let late = self.new.0.is(cpu, Entry::NONE).then(|| {
-            self.with_pmd_locks(|old_pmd, new_pmd| {
-                let pmd = old_pmd.get(cpu);
-                old_pmd.set(cpu, Entry::NONE);
-                // pmd_populate. No write barrier: what the table holds was published when it was linked first.
-                new_pmd.set(cpu, pmd);
-                self.flush()
+        self.with_rmap_locks(cpu.does(Step::MoveRmapLock), || {
+            self.new.0.is(cpu, Entry::NONE).then(|| {
+                self.with_pmd_locks(|old_pmd, new_pmd| {
+                    let pmd = old_pmd.get(cpu);
+                    old_pmd.set(cpu, Entry::NONE);
+                    // pmd_populate. No write barrier: what the table holds was published when it was linked first.
+                    new_pmd.set_pmd(cpu, pmd);
+                    self.flush()
+                })
             })
-        });
-        if lock {
-            self.mm.anon_vma.unlock_write(cpu);
-        }
-        late
+        })
     }
 
     /// `move_huge_pmd`, and the table that was deposited for it. `None` if it cannot be moved as one.
@@ -253,7 +274,7 @@ impl<'m> Part<'_, 'm> {
             if let Some(table) = self.mm.withdraw(cpu) {
                 self.mm.deposit(cpu, table);
             }
-            new_pmd.set(cpu, pmd);
+            new_pmd.set_pmd(cpu, pmd);
             Some(pmd.pmd_present() && self.flush())
         })
     }

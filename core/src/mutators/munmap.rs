@@ -33,7 +33,7 @@ pub(super) fn unmap_attached<'m>(cpu: &Cpu<'m>, mm: &'m Mm, vma: &Vma) {
 /// `unmap_region`.
 fn unmap_region<'m>(cpu: &Cpu<'m>, mm: &'m Mm, vma: &Vma) {
     let _span = cpu.span("unmap_region");
-    let mut tlb = MmuGather::new(mm);
+    let mut tlb = MmuGather::new(cpu, mm);
     super::unmap_page_range(cpu, mm, &mut tlb, vma.start, vma.end);
     unlink_anon_vmas(cpu, mm, vma);
     free_pgtables_of(cpu, mm, &mut tlb, vma);

@@ -11,17 +11,17 @@
 //! | `ad` | [`age_and_touch`] | an entry that is another, and maps what it mapped |
 //! | `freeze` | [`freeze_for_a_while`] | a count of zero, of a page that is mapped |
 
+use super::hardware::hardware_touch;
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
 use super::rmap::rmap_walk;
-use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
+use crate::cpu::Cpu;
 use crate::folio::{
     CompoundHead, Folio, PageFlags, Pfn, folio_put, folio_ref_freeze, page_folio, set_page_flags,
     test_and_clear_page_flag,
 };
 use crate::lkmm::{atomic_add_unless, read_once_is};
 use crate::machine::MmId;
-use crate::mm::Mm;
-use crate::pgtable::{EntryPtr, Level, find_entry, table_entry};
+use crate::pgtable::EntryPtr;
 use crate::sync::RmwOrder;
 
 /// `page_idle_get_folio`: a reference of what is in a frame, if it is on the LRU, taken without knowing whose it is.
@@ -66,20 +66,12 @@ pub fn lru_add_drain(cpu: &Cpu<'_>, folio: Folio<'_>) {
 
 /// Page aging (`page_idle_bitmap_write`, of one frame), which takes the accessed bit out of all entries that map the page; and
 /// then hardware, which uses the entry at `addr` and sets the bits that are missing. Whether there was one to use.
-///
-/// Hardware holds no lock. It is off a table once a flush has reached it; here that is what interrupts off are, which a flush
-/// that is an IPI waits for, and a grace period.
 pub fn age_and_touch(cpu: &Cpu<'_>, pfn: Pfn, mm: MmId, addr: u64) -> bool {
     if let Some(folio) = page_idle_get_folio(cpu, pfn) {
         for_each_mapping(cpu, folio, |entry| entry.test_and_clear_young(cpu));
         folio_put(cpu, folio);
     }
-    let _span = cpu.span("hardware walk");
-    local_irq_save(cpu);
-    let leaf = leaf_of(cpu, cpu.machine().mm(mm), addr);
-    let used = leaf.is_some_and(|leaf| leaf.use_by_hardware(cpu));
-    local_irq_restore(cpu);
-    used
+    hardware_touch(cpu, mm, addr)
 }
 
 /// What is done to every entry that maps the folio, under its lock.
@@ -92,19 +84,6 @@ fn for_each_mapping(cpu: &Cpu<'_>, folio: Folio<'_>, mut visit: impl FnMut(Entry
         }
         true
     });
-}
-
-/// The leaf for `addr` where hardware finds it: a PTE, or a huge pmd.
-fn leaf_of<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<EntryPtr<'m>> {
-    let pmdp = find_entry(cpu, mm, addr, Level::Pmd)?;
-    let pmd = pmdp.read_once(cpu);
-    if !pmd.access_permitted(false) {
-        return None;
-    }
-    if pmd.is_huge() {
-        return Some(pmdp);
-    }
-    Some(table_entry(cpu, pmd.pfn(), Level::Pte, addr))
 }
 
 /// Freezes the count of a folio of which a mapping alone has a reference, under that entry's lock, and gives it back. Whether

@@ -1,5 +1,5 @@
-//! Pages are taken from those who have them: `shrink_folio_list`, as `MADV_PAGEOUT` and proactive reclaim call it, which ask
-//! nobody whether a page was used lately.
+//! Pages are taken from those who have them: `shrink_folio_list`, as `MADV_PAGEOUT` calls it, of pages that nobody has used lately. (The
+//! kernel asks, and leaves those alone that somebody has.)
 //!
 //! # The order, for each folio
 //!
@@ -22,7 +22,7 @@
 //! Between 3 and 5 it finds the entry of the slot, and the folio in the cache. It takes a reference, and waits for the
 //! folio's lock. Freezing fails, or it was too late, and reads the slot.
 
-use super::unmap::try_to_unmap;
+use super::unmap::{UnmapFor, try_to_unmap};
 use crate::cpu::{Cpu, try_to_unmap_flush, try_to_unmap_flush_dirty};
 use crate::folio::{
     Folio, PageFlags, Pfn, clear_page_flags, folio_mapped, folio_maybe_dma_pinned, folio_put,
@@ -132,7 +132,7 @@ fn shrink_locked(cpu: &Cpu<'_>, folio: Folio<'_>) -> Turn {
         }
     }
     if folio_mapped(cpu, folio) {
-        try_to_unmap(cpu, folio, true);
+        try_to_unmap(cpu, folio, UnmapFor::Reclaim);
         if folio_mapped(cpu, folio) {
             return Turn::Activate;
         }

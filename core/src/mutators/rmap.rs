@@ -14,11 +14,11 @@
 //! and the walk back does not find them.
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use super::pmd_migration::{remove_migration_pmd, set_pmd_migration_entry};
+use super::pmd_migration::{allows_access, remove_migration_pmd, set_pmd_migration_entry};
 use crate::cpu::{Cpu, set_tlb_ubc_flush_pending};
 use crate::folio::{
     Folio, Page, folio_get, folio_mapped, folio_put, page_add_rmap, page_anon_exclusive,
-    page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
+    page_is_poisoned, page_remove_rmap, page_try_share_anon_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
 use crate::mm::{
@@ -101,31 +101,30 @@ pub(super) fn try_to_migrate<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, by: By) {
 fn try_to_migrate_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by: By) -> bool {
     let _span = cpu.span("try_to_migrate_one");
     // split_huge_pmd_address
-    let Place { mm, range, .. } = place;
     if by == By::Split
-        && let Some(pmdp) = find_entry(cpu, mm, range.start, Level::Pmd)
+        && let Some(pmdp) = find_entry(cpu, place.mm, place.range.start, Level::Pmd)
     {
-        split_huge_pmd(cpu, mm, pmdp, true, Some(folio));
+        split_huge_pmd(cpu, place.mm, (pmdp, place.range.start), true, Some(folio));
     }
-    let sync = by == By::Split;
-    let walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
-    invalidate_range_start(cpu, mm);
-    let all = migrate_mapped(cpu, folio, mm, walk, by);
-    invalidate_range_end(cpu, mm);
-    all
+    invalidating(cpu, place.mm, || migrate_mapped(cpu, folio, place, by))
 }
 
-/// The same, of the entries that the walk finds.
-fn migrate_mapped<'m>(
-    cpu: &Cpu<'m>,
-    folio: Folio<'m>,
-    mm: &Mm,
-    mut walk: PageVmaMappedWalk<'_, 'm>,
-    by: By,
-) -> bool {
+/// What is done to an area's entries while secondary MMUs are told (`mmu_notifier_invalidate_range_start` and `_end`), however it ends.
+pub(super) fn invalidating<R>(cpu: &Cpu<'_>, mm: &Mm, change: impl FnOnce() -> R) -> R {
+    invalidate_range_start(cpu, mm);
+    let result = change();
+    invalidate_range_end(cpu, mm);
+    result
+}
+
+/// The same, of the entries that are found there.
+fn migrate_mapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, by: By) -> bool {
+    let Place { mm, range, .. } = place;
+    let sync = by == By::Split;
+    let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
     while let Some(ptep) = walk.next() {
         if walk.is_at_pmd() {
-            if !set_pmd_migration_entry(cpu, ptep, folio) {
+            if !set_pmd_migration_entry(cpu, mm, (ptep, walk.address()), folio) {
                 walk.done();
                 return false;
             }
@@ -135,16 +134,20 @@ fn migrate_mapped<'m>(
         let page = cpu.machine().page(found.pfn());
         let exclusive = page_anon_exclusive(cpu, page);
         let pte = ptep_clear(cpu, mm, (ptep, walk.address()), by == By::Batch);
-        if pte.is_writable() && !exclusive {
-            bug(cpu, page, "an anonymous page is writable and not exclusive");
+        if page_is_poisoned(cpu, page) {
+            ptep.set(cpu, pte.poisoned());
+        } else {
+            if pte.is_writable() && !exclusive {
+                bug(cpu, page, "an anonymous page is writable and not exclusive");
+            }
+            if exclusive && !page_try_share_anon_rmap(cpu, folio, page) {
+                cpu.remark("maybe pinned: the entry is put back");
+                ptep.set(cpu, pte);
+                walk.done();
+                return false;
+            }
+            ptep.set(cpu, pte.migration(exclusive));
         }
-        if exclusive && !page_try_share_anon_rmap(cpu, folio, page) {
-            cpu.remark("maybe pinned: the entry is put back");
-            ptep.set(cpu, pte);
-            walk.done();
-            return false;
-        }
-        ptep.set(cpu, pte.migration(exclusive));
         page_remove_rmap(cpu, page);
         folio_put(cpu, folio);
     }
@@ -188,18 +191,16 @@ fn remove_migration_pte(cpu: &Cpu<'_>, old: Folio<'_>, new: Folio<'_>, place: Pl
     let Place { mm, start, range } = place;
     let mut walk = PageVmaMappedWalk::new(cpu, mm, old, range, Sought::MigrationEntries);
     while let Some(ptep) = walk.next() {
+        let addr = walk.address();
+        let area = mm.vmas.iter().find(|vma| vma.contains(addr));
         if walk.is_at_pmd() {
-            remove_migration_pmd(cpu, ptep, new);
+            remove_migration_pmd(cpu, area, ptep, new);
             continue;
         }
-        let nth = (walk.address() - start) / PAGE_SIZE;
+        let nth = (addr - start) / PAGE_SIZE;
         let page = cpu.machine().page(new.head().pfn.plus(nth as u32));
         folio_get(cpu, new);
-        // ORDERING: the lock's. What the area allows is read under it: mprotect has come before, or finds this entry. Pairs with
-        // change_protection. Without it: R45. Step `migration-protection`.
-        let area = mm.vmas.iter().find(|vma| vma.contains(walk.address()));
-        let accessible = !cpu.does(Step::MigrationProtection)
-            || area.is_none_or(|vma| vma.vm_flags(cpu).is_accessible());
+        let accessible = allows_access(cpu, area);
         let entry = ptep.get(cpu);
         page_add_rmap(cpu, page);
         if entry.was_exclusive() {

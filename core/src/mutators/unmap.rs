@@ -2,12 +2,16 @@
 //!
 //! # The rules, for each entry
 //!
-//! 1. It is cleared, under its lock. The flush is put off ([`cpu`](crate::cpu)).
+//! Before the first of an area, and after the last, secondary MMUs are told.
+//!
+//! 1. It is cleared, under its lock. For reclaim the flush is put off ([`cpu`](crate::cpu)).
 //! 2. *Swap space.* The slot gets one more use. Then exclusivity is given up, as everywhere: who finds the page pinned, by now
 //!    or never, puts the entry back. The entry that names the slot remembers that the page was exclusive: whoever has a
 //!    reference that is no pin will go on writing to this page, and the fault that brings it back must not make another of it.
 //! 3. *Given up (`MADV_FREE`).* A full barrier; the references; a read barrier; the dirty bit. If anybody but the mappings
-//!    and reclaim has a reference, or the page is dirty, the entry is put back, and the page belongs to swap space again.
+//!    and reclaim has a reference, or the page is dirty, the entry is put back, and then the page belongs to swap space again.
+//! 4. *Memory has failed.* An entry says so from now on. Nobody is asked, not even who has pinned the page: a pin is not
+//!    taken back, and whoever has one meets the failure when he uses the page.
 //!
 //! # What happens when a walker comes
 //!
@@ -19,67 +23,82 @@
 //! read barrier is for.
 
 use super::page_vma_mapped::{PageVmaMappedWalk, Sought};
-use super::rmap::{Place, ptep_clear, rmap_walk};
+use super::rmap::{Place, invalidating, ptep_clear, rmap_walk};
 use crate::cpu::Cpu;
 use crate::folio::{
     Folio, Page, PageFlags, clear_page_flags, folio_mapped, folio_mark_dirty, folio_put,
-    folio_ref_count_is, page_anon_exclusive, page_remove_rmap, page_try_share_anon_rmap,
+    folio_ref_count_is, page_anon_exclusive, page_is_poisoned, page_remove_rmap,
+    page_try_share_anon_rmap,
 };
 use crate::lkmm::{read_once, smp_mb, smp_rmb};
-use crate::mm::{Mm, invalidate_range_end, invalidate_range_start};
-use crate::pgtable::Entry;
+use crate::pgtable::{Bits, Entry};
 use crate::step::Step;
 use crate::swap::{swap_duplicate, swap_free};
 
+/// Who calls `try_to_unmap`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UnmapFor {
+    /// Reclaim, which puts flushes off: `TTU_BATCH_FLUSH`.
+    Reclaim,
+    /// A memory failure, of a page that is not in the swap cache: `TTU_SYNC | TTU_HWPOISON`.
+    MemoryFailure,
+    /// The same of one that is there: `TTU_SYNC`. Its contents are known to be lost there.
+    MemoryFailureOfSwapCache,
+}
+
 /// `try_to_unmap`: a locked folio, up to the first entry that stays. Whether that is all of them is told by its map count.
-/// The flush is put off if `batch` (`TTU_BATCH_FLUSH`).
-pub(super) fn try_to_unmap(cpu: &Cpu<'_>, folio: Folio<'_>, batch: bool) {
+pub(super) fn try_to_unmap(cpu: &Cpu<'_>, folio: Folio<'_>, why: UnmapFor) {
     let _span = cpu.span("try_to_unmap");
     rmap_walk(cpu, folio, false, |place| {
+        let _span = cpu.span("try_to_unmap_one");
+        let all = invalidating(cpu, place.mm, || try_to_unmap_one(cpu, folio, place, why));
         // folio_not_mapped
-        try_to_unmap_one(cpu, folio, place, batch) && folio_mapped(cpu, folio)
+        all && folio_mapped(cpu, folio)
     });
 }
 
-/// `try_to_unmap_one`, of one area: whether to go on.
-fn try_to_unmap_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, batch: bool) -> bool {
-    let _span = cpu.span("try_to_unmap_one");
-    let Place { mm, range, .. } = place;
-    let sought = Sought::Mappings { sync: false };
-    let walk = PageVmaMappedWalk::new(cpu, mm, folio, range, sought);
-    invalidate_range_start(cpu, mm);
-    let all = unmap_mapped(cpu, folio, mm, walk, batch);
-    invalidate_range_end(cpu, mm);
-    all
+/// What becomes of an entry that was cleared.
+enum Instead {
+    /// This one stands in its place, and the mapping is gone.
+    Entry(Entry),
+    /// It is put back.
+    Back,
+    /// It is put back, and the page, which was given up, belongs to swap space again.
+    BackToSwap,
 }
 
-/// The same, of the entries that the walk finds.
-fn unmap_mapped<'m>(
-    cpu: &Cpu<'m>,
-    folio: Folio<'m>,
-    mm: &Mm,
-    mut walk: PageVmaMappedWalk<'_, 'm>,
-    batch: bool,
-) -> bool {
+/// `try_to_unmap_one`, of one area: whether to go on.
+fn try_to_unmap_one<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, place: Place<'m>, why: UnmapFor) -> bool {
+    let Place { mm, range, .. } = place;
+    let sync = why != UnmapFor::Reclaim;
+    let mut walk = PageVmaMappedWalk::new(cpu, mm, folio, range, Sought::Mappings { sync });
     while let Some(ptep) = walk.next() {
         let page = cpu.machine().page(ptep.get(cpu).pfn());
         let exclusive = page_anon_exclusive(cpu, page);
-        let pte = ptep_clear(cpu, mm, (ptep, walk.address()), batch);
+        let put_off = why == UnmapFor::Reclaim;
+        let pte = ptep_clear(cpu, mm, (ptep, walk.address()), put_off);
         if pte.is_dirty() {
             folio_mark_dirty(cpu, folio.head());
         }
-        let instead = if folio.test(cpu, PageFlags::LAZYFREE) {
-            may_discard(cpu, folio).then_some(Entry::NONE)
+        let instead = if why == UnmapFor::MemoryFailure && page_is_poisoned(cpu, page) {
+            Instead::Entry(poisoned(cpu, pte))
+        } else if folio.test(cpu, PageFlags::LAZYFREE) {
+            discard(cpu, folio)
         } else {
-            swap_out(cpu, folio, page, exclusive)
+            swap_out(cpu, folio, page, (pte, exclusive))
         };
-        let Some(instead) = instead else {
-            ptep.set(cpu, pte);
-            walk.done();
-            return false;
-        };
-        if !instead.is_none() {
-            ptep.set(cpu, instead);
+        match instead {
+            Instead::Entry(Entry::NONE) => {}
+            Instead::Entry(entry) => ptep.set(cpu, entry),
+            Instead::Back | Instead::BackToSwap => {
+                ptep.set(cpu, pte);
+                if matches!(instead, Instead::BackToSwap) {
+                    // folio_set_swapbacked
+                    clear_page_flags(cpu, folio.head(), PageFlags::LAZYFREE);
+                }
+                walk.done();
+                return false;
+            }
         }
         page_remove_rmap(cpu, page);
         folio_put(cpu, folio);
@@ -87,21 +106,42 @@ fn unmap_mapped<'m>(
     true
 }
 
-/// The entry that stands for a page of the swap cache from now on; none if it may be pinned.
-fn swap_out(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page, exclusive: bool) -> Option<Entry> {
+/// The entry that says that memory has failed.
+fn poisoned(cpu: &Cpu<'_>, pte: Entry) -> Entry {
+    // Without it the next fault finds nothing there, and brings another page: R52. Step `poison-entry`.
+    if cpu.does(Step::PoisonEntry) {
+        pte.poisoned()
+    } else {
+        Entry::NONE
+    }
+}
+
+/// The entry that stands for a page of the swap cache from now on, unless it may be pinned.
+fn swap_out(
+    cpu: &Cpu<'_>,
+    folio: Folio<'_>,
+    page: &Page,
+    (pte, exclusive): (Entry, bool),
+) -> Instead {
     let slot = read_once(cpu, folio.head().swap);
     if !swap_duplicate(cpu, slot) {
-        return None;
+        return Instead::Back;
     }
     if exclusive && !give_up_exclusivity(cpu, folio, page) {
         cpu.remark("maybe pinned: the entry is put back");
         swap_free(cpu, slot);
-        return None;
+        return Instead::Back;
     }
     // ORDERING: none: a word in the entry. Without it: R11, of whoever has a reference that is no pin. Step
     // `swap-exclusive`.
     let remembered = exclusive && cpu.does(Step::SwapExclusive);
-    Some(Entry::swap(slot, remembered))
+    let entry = Entry::swap(slot, remembered);
+    Instead::Entry(if pte.is_uffd_wp() {
+        // pte_swp_mkuffd_wp
+        entry.with(Bits::UFFD_WP)
+    } else {
+        entry
+    })
 }
 
 /// `page_try_share_anon_rmap`; a kernel that does not ask for pins once the entry is cleared just clears the bit.
@@ -115,8 +155,8 @@ fn give_up_exclusivity(cpu: &Cpu<'_>, folio: Folio<'_>, page: &Page) -> bool {
     true
 }
 
-/// Whether a page that `MADV_FREE` gave up may be discarded. If not, it belongs to swap space again.
-fn may_discard(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
+/// A page that `MADV_FREE` gave up is discarded, if it may be.
+fn discard(cpu: &Cpu<'_>, folio: Folio<'_>) -> Instead {
     // ORDERING: full, between the cleared entry and the look at the references. Pairs with pin-barrier (P12). Without it, where
     // neither the clear nor what is sent of the flush orders anything: R08. Step `lazyfree-barrier`.
     if cpu.does(Step::LazyfreeBarrier) {
@@ -133,8 +173,7 @@ fn may_discard(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
         smp_rmb(cpu);
     }
     if alone && !folio.test(cpu, PageFlags::DIRTY) {
-        return true;
+        return Instead::Entry(Entry::NONE);
     }
-    clear_page_flags(cpu, folio.head(), PageFlags::LAZYFREE);
-    false
+    Instead::BackToSwap
 }

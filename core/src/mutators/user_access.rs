@@ -13,12 +13,11 @@
 //!
 //! Only an area that [hardware](crate::boot::Boot::hardware) may walk has such sections.
 
-use super::hardware::by_translation;
+use super::hardware::{by_translation, walk};
 use crate::cpu::Cpu;
 use crate::folio::Page;
 use crate::lkmm::{read_once, write_once};
 use crate::machine::MmId;
-use crate::pgtable::{Level, find_entry};
 
 /// A write of `contents` at `addr`; whether it was made, by the first try.
 ///
@@ -47,8 +46,8 @@ fn access<R>(
 ) -> Option<R> {
     let _span = cpu.span("user space");
     by_translation(cpu, mm, addr, |mm| {
-        let leaf = find_entry(cpu, mm, addr, Level::Pte);
-        let entry = leaf.and_then(|leaf| leaf.translate(cpu, write))?;
-        Some(make(cpu.pfn_to_page(entry.pfn())))
+        let leaf = walk(cpu, mm, addr)?;
+        let used = leaf.entry.access_permitted(write) && leaf.mark(cpu, write);
+        used.then(|| make(leaf.page(cpu)))
     })
 }

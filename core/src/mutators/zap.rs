@@ -26,27 +26,32 @@ use crate::pgtable::{
 use crate::swap::free_swap_and_cache;
 use std::ops::Range;
 
-/// `madvise(MADV_DONTNEED)` (`zap_page_range_single`): the pages of `start..end` go, the area and its
-/// tables stay. Holds the mmap lock for reading.
+/// `madvise(MADV_DONTNEED)`: the pages of `start..end` go, the area and its tables stay. Holds the mmap lock for reading.
 pub fn madvise_dontneed(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
-    zap_page_range_single(cpu, mm, start..end, false);
+    madvise(cpu, mm, start..end, false);
 }
 
 /// The same of a kernel that frees the tables that it empties (`details.reclaim_pt`, since v6.14).
 pub fn madvise_dontneed_reclaim(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
-    zap_page_range_single(cpu, mm, start..end, true);
+    madvise(cpu, mm, start..end, true);
 }
 
-fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
-    let _span = cpu.span("zap_page_range_single");
+fn madvise(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
     let mm = cpu.machine().mm(id);
     mm.read_lock(cpu);
-    let mut tlb = MmuGather::new(mm);
+    zap_page_range_single(cpu, id, range, reclaim);
+    mm.read_unlock(cpu);
+}
+
+/// `zap_page_range_single`: whoever calls it keeps the area where it is.
+pub(super) fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
+    let _span = cpu.span("zap_page_range_single");
+    let mm = cpu.machine().mm(id);
+    let mut tlb = MmuGather::new(cpu, mm);
     invalidate_range_start(cpu, mm);
     zap_range(cpu, mm, &mut tlb, range, reclaim);
     invalidate_range_end(cpu, mm);
     tlb.finish(cpu);
-    mm.read_unlock(cpu);
 }
 
 /// `unmap_page_range`: clears every entry of the range and gathers what was mapped.
@@ -97,7 +102,7 @@ fn zap_pmd<'m>(
     while addr != end {
         if pmdp.is_huge_or_migration(cpu) {
             if end - addr != cpu.machine().geometry.span(Level::Pmd) {
-                split_huge_pmd(cpu, mm, pmdp, false, None);
+                split_huge_pmd(cpu, mm, (pmdp, addr), false, None);
             } else if zap_huge_pmd(cpu, mm, tlb, pmdp, addr..end) {
                 return;
             }

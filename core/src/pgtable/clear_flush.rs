@@ -1,13 +1,13 @@
 //! An entry is cleared, and nobody uses it any more: `ptep_clear_flush`.
 
 use super::{Entry, EntryPtr, PAGE_SIZE};
-use crate::cpu::{Cpu, flush_tlb_range};
+use crate::cpu::{Cpu, flush_tlb_range, pte_accessible};
 use crate::types::Mm;
 
 /// `ptep_clear_flush`, under the lock: what was there.
 ///
-/// The kernel flushes nothing that hardware could not use, a prot-none entry; but it does while somebody's flush of the mm is pending
-/// (`pte_accessible`, `mm_tlb_flush_pending`), whom a walker may have come before. What is pending is not known here: it always flushes.
+/// Nothing is flushed that hardware could not use, a prot-none entry, unless somebody's flush of the mm is pending
+/// (`pte_accessible`), whom a walker may have come before.
 ///
 /// What it orders is what the clear and the flush do, as the profile has them: steps `clear-barrier`, `flush-barrier`.
 ///
@@ -16,6 +16,8 @@ use crate::types::Mm;
 #[track_caller]
 pub fn ptep_clear_flush(cpu: &Cpu<'_>, mm: &Mm, addr: u64, ptep: EntryPtr<'_>) -> Entry {
     let pte = ptep.get_and_clear(cpu);
-    flush_tlb_range(cpu, mm, addr..addr + PAGE_SIZE);
+    if pte_accessible(cpu, mm, pte) {
+        flush_tlb_range(cpu, mm, addr..addr + PAGE_SIZE);
+    }
     pte
 }

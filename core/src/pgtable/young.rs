@@ -2,8 +2,8 @@
 
 use super::{Bits, Entry, EntryPtr};
 use crate::cpu::Cpu;
-use crate::lkmm::{clear_bit, read_once, read_once_dereferenced};
-use crate::sync::{Atomic, Rmw, RmwOrder, Word};
+use crate::lkmm::clear_bit;
+use crate::sync::{Rmw, RmwOrder, Word};
 
 impl EntryPtr<'_> {
     /// `ptep_test_and_clear_young`, where nobody asks what it was: under the page-table lock.
@@ -21,43 +21,21 @@ impl EntryPtr<'_> {
         self.get(cpu).without(marks) == entry.without(marks)
     }
 
-    /// What hardware does on its way through a leaf: one locked update sets the accessed bit, and the dirty bit where it
-    /// may write, unless the entry has become another since it was read. Whether the leaf was there.
+    /// What hardware does with a leaf that it has read, to read or to `write` by it: one locked update sets the accessed bit, and
+    /// the dirty bit, unless the entry has become another. Whether it was still this one.
     #[track_caller]
-    pub fn use_by_hardware(self, cpu: &Cpu<'_>) -> bool {
+    pub fn use_by_hardware(self, cpu: &Cpu<'_>, entry: Entry, write: bool) -> bool {
         let Ok(slot) = self.slot(cpu) else {
             return false;
         };
-        let entry = read_once(cpu, slot);
-        if !entry.access_permitted(false) {
-            return false;
+        let mut used = entry.with(Bits::ACCESSED);
+        if write {
+            used = used.with(Bits::DIRTY);
         }
-        use_entry(cpu, slot, entry, entry.is_writable())
+        let set = Rmw::CompareExchange {
+            expected: entry.into_word(),
+            new: used.into_word(),
+        };
+        used == entry || slot.try_update(cpu, set, RmwOrder::Relaxed)
     }
-
-    /// The translation that hardware makes of a leaf, to read or to `write` by: the entry, unless that is not permitted, or it
-    /// has become another since it was read. Then there is a fault.
-    #[track_caller]
-    pub fn translate(self, cpu: &Cpu<'_>, write: bool) -> Option<Entry> {
-        let slot = self.slot(cpu).ok()?;
-        // ORDERING: the access needs the entry's frame: an address dependency. Pairs with whoever filled the page before it
-        // mapped it. No step: hardware has no other way.
-        let entry = read_once_dereferenced(cpu, slot);
-        let permitted = entry.access_permitted(write) && use_entry(cpu, slot, entry, write);
-        permitted.then_some(entry)
-    }
-}
-
-/// Sets what hardware sets in an entry that it uses. Whether it was still this one.
-#[track_caller]
-fn use_entry(cpu: &Cpu<'_>, slot: Atomic<Entry>, entry: Entry, write: bool) -> bool {
-    let mut used = entry.with(Bits::ACCESSED);
-    if write {
-        used = used.with(Bits::DIRTY);
-    }
-    let set = Rmw::CompareExchange {
-        expected: entry.into_word(),
-        new: used.into_word(),
-    };
-    used == entry || slot.try_update(cpu, set, RmwOrder::Relaxed)
 }

@@ -218,6 +218,18 @@ steps! {
     MoveRmapLock = "M-P88", "move-rmap-lock",
         "Hold the anon_vma lock for writing while a whole table is moved.",
         "rmap-walk-lock (M-P24)", "move_pgt_entry, take_rmap_locks; 97113eb39fa7";
+    MoveBackRmapLock = "M-P123", "move-back-rmap-lock",
+        "Hold the anon_vma lock for writing while PTEs are moved back from where an mremap that failed had moved them.",
+        "rmap-walk-lock (M-P24)", "move_vma, move_ptes, take_rmap_locks; 38a76013ad80";
+    NestedFlush = "M-P120", "nested-flush",
+        "Flush the whole mm at the end of a gathering during which somebody else gathered.",
+        "whoever works with a stale translation", "tlb_finish_mmu, mm_tlb_flush_nested; 99baac21e458";
+    AccessibleWhilePending = "M-P121", "accessible-while-pending",
+        "Flush for a prot-none entry that is taken away, if somebody has still to flush what he changed.",
+        "change_protection, which flushes at its end", "ptep_clear_flush, pte_accessible; 20841405940e";
+    WpFlushesPending = "M-P122", "wp-flushes-pending",
+        "Flush before a page of a userfaultfd's area is copied, if somebody has still to flush what he changed.",
+        "mwriteprotect_range, which flushes at its end", "do_wp_page, mm_tlb_flush_pending; 6ce64428d62a";
     ForkSequence = "M-P15", "fork-sequence",
         "Keep the write-protect sequence odd for as long as fork copies entries.",
         "seqcount-begin (P2), seqcount-retry (P25)", "copy_page_range; 57efa1fe5957";
@@ -353,6 +365,15 @@ steps! {
     NotifierSequence = "M-P21s", "notifier-sequence",
         "Move the notifier's sequence when an invalidation ends.",
         "notifier-retry (P25k)", "kvm_mmu_invalidate_end";
+    PoisonEntry = "M-P110", "poison-entry",
+        "Leave an entry behind that says that memory has failed under the page.",
+        "the fault that comes next", "try_to_unmap_one, TTU_HWPOISON";
+    PoisonUnlessZero = "M-P111", "poison-unless-zero",
+        "Take a reference of a page under which memory has failed only if its count is not zero.",
+        "the last drop", "__get_hwpoison_page, folio_try_get; ead07f6a867b";
+    LayoutLooks = "M-P112", "layout-looks",
+        "Look whether anybody has a page of device memory, once it is unmapped, before its block is taken back.",
+        "pin-barrier (P12)", "dax_layout_busy_page; 5fac7408d828";
     LongtermDrains = "P16d", "longterm-drains",
         "Drain the batches of all CPUs before a page is migrated that is to be held for long, whether or not it is on the LRU.",
         "whoever puts a page into a batch, with a reference", "later than v6.8: collect_longterm_unpinnable_folios; 98c6d259319e";

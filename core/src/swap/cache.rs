@@ -90,7 +90,7 @@ pub fn free_swap_cache(cpu: &Cpu<'_>, folio: Folio<'_>) {
 }
 
 /// `free_swap_and_cache`: an entry that named the slot is gone. The last one takes the folio out of the cache as well, if
-/// it is mapped nowhere and its lock is to be had.
+/// it is mapped nowhere, or swap space is scarce, and if its lock is to be had.
 pub fn free_swap_and_cache(cpu: &Cpu<'_>, slot: u32) {
     let _span = cpu.span("free_swap_and_cache");
     if swap_free(cpu, slot) != SwapUse::CACHE_ONLY {
@@ -101,7 +101,8 @@ pub fn free_swap_and_cache(cpu: &Cpu<'_>, slot: u32) {
         return;
     };
     if folio.trylock(cpu) {
-        if !folio_mapped(cpu, folio) {
+        // TTRS_UNMAPPED | TTRS_FULL
+        if !folio_mapped(cpu, folio) || cpu.machine().swap().full {
             folio_free_swap(cpu, folio);
         }
         folio.unlock(cpu);

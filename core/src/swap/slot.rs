@@ -4,6 +4,7 @@
 
 use crate::cpu::Cpu;
 use crate::lkmm::{read_once, read_once_has, read_once_is, write_once};
+use crate::sync::Fault;
 use crate::types::SwapUse;
 
 /// Changes how a slot is used, under the area's lock. What it is then.
@@ -46,8 +47,16 @@ pub fn swap_duplicate(cpu: &Cpu<'_>, slot: u32) -> bool {
 /// `swap_free`: one entry less. How the slot is used then.
 pub fn swap_free(cpu: &Cpu<'_>, slot: u32) -> SwapUse {
     let _span = cpu.span("swap_free");
+    let cell = cpu.machine().swap().slots[slot as usize].used.id();
     change(cpu, slot, |used| {
-        used.entries = used.entries.saturating_sub(1);
+        // swap_info_get, "unused swap offset"
+        if used.entries == 0 {
+            cpu.fault(Fault::Bug {
+                what: "an entry gives up a slot of swap space that no entry names",
+                cell: Some(cell),
+            });
+        }
+        used.entries -= 1;
     })
 }
 

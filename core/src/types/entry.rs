@@ -13,7 +13,7 @@
 //! | `SPECIAL` | no struct page may be derived from it |
 //! | `DEVMAP` | device memory: the struct page lives only as long as its pagemap |
 //! | `UFFD_WP` | a write is a userfaultfd's affair |
-//! | `SWAP` | not present; what follows is a swap-type entry, not a mapping: a migration entry, or else a slot of swap space |
+//! | `SWAP` | not present; what follows is a swap-type entry, not a mapping: a migration entry, a poisoned page, or else a slot of swap space |
 
 use super::Pfn;
 use crate::sync::{Name, Word};
@@ -50,6 +50,8 @@ bitflags! {
         const EXCLUSIVE = 1 << 11;
         /// Write-protected for a userfaultfd.
         const UFFD_WP = 1 << 12;
+        /// In a swap-type entry: memory has failed under the page.
+        const HWPOISON = 1 << 13;
     }
 }
 
@@ -128,6 +130,12 @@ impl Entry {
             Bits::SWAP
         };
         Self::new(Pfn(slot), bits)
+    }
+
+    /// The entry that stands for this mapping once memory has failed under its page (`make_hwpoison_entry`).
+    #[must_use]
+    pub const fn poisoned(self) -> Self {
+        Self::new(self.pfn(), Bits::SWAP.union(Bits::HWPOISON))
     }
 
     /// The mapping that a migration entry stood for, now of `pfn` (`remove_migration_pte`).
@@ -228,6 +236,11 @@ impl Entry {
         self.has(Bits::DIRTY)
     }
 
+    /// `pte_young`.
+    pub const fn is_young(self) -> bool {
+        self.has(Bits::ACCESSED)
+    }
+
     /// `pte_special`.
     pub const fn is_special(self) -> bool {
         self.has(Bits::SPECIAL)
@@ -238,7 +251,7 @@ impl Entry {
         self.has(Bits::DEVMAP)
     }
 
-    /// `pte_uffd_wp`, of a mapping or of a migration entry.
+    /// `pte_uffd_wp`, of a mapping, of a migration entry or of a swap entry.
     pub const fn is_uffd_wp(self) -> bool {
         self.has(Bits::UFFD_WP)
     }
@@ -248,9 +261,15 @@ impl Entry {
         self.has(Bits::SWAP) && self.has(Bits::MIGRATION)
     }
 
+    /// `is_hwpoison_entry`, of a non-present entry.
+    pub const fn is_hwpoison(self) -> bool {
+        self.has(Bits::SWAP) && self.has(Bits::HWPOISON)
+    }
+
     /// A swap entry: its slot (`pte_to_swp_entry`, of what is no `non_swap_entry`).
     pub const fn swap_slot(self) -> Option<u32> {
-        if self.has(Bits::SWAP) && !self.has(Bits::MIGRATION) {
+        let others = Bits::MIGRATION.union(Bits::HWPOISON);
+        if self.has(Bits::SWAP) && !self.bits().intersects(others) {
             Some(self.pfn().0)
         } else {
             None
@@ -313,6 +332,8 @@ impl fmt::Display for Entry {
         }
         if self.is_migration() {
             write!(f, "migration:{}", self.pfn())?;
+        } else if self.is_hwpoison() {
+            write!(f, "poisoned:{}", self.pfn())?;
         } else if let Some(slot) = self.swap_slot() {
             write!(f, "swap{slot}")?;
         } else {
@@ -385,6 +406,14 @@ mod tests {
     }
 
     #[test]
+    fn a_poisoned_entry_is_neither_of_these_and_maps_nothing() {
+        let entry = Entry::leaf(P, true).poisoned();
+        assert!(entry.is_hwpoison() && !entry.is_migration() && !entry.is_none());
+        assert!(!entry.pte_present() && !entry.pmd_present() && !entry.was_exclusive());
+        assert_eq!(entry.swap_slot(), None);
+    }
+
+    #[test]
     fn a_read_only_entry_permits_reads_only() {
         let entry = Entry::leaf(P, false);
         assert!(entry.access_permitted(false) && !entry.access_permitted(true));
@@ -399,5 +428,9 @@ mod tests {
             "migration:page5|ax"
         );
         assert_eq!(Entry::swap(3, true).to_string(), "swap3|x");
+        assert_eq!(
+            Entry::leaf(P, true).poisoned().to_string(),
+            "poisoned:page5|"
+        );
     }
 }

@@ -27,4 +27,7 @@ pub struct Mm {
     /// `tlb_flush_batched`: flushes of it that were put off (the low half), and how many of these somebody made up for (the
     /// high half).
     pub tlb_flush_batched: Atomic<i32>,
+    /// `tlb_flush_pending`: how many change entries, and have not flushed yet. Of an mm that hardware may walk, or of which an area's
+    /// protection may change.
+    pub tlb_flush_pending: Option<Atomic<i32>>,
 }

@@ -28,10 +28,12 @@ bitflags! {
         const SHADOW_STACK = 1 << 8;
         /// `VM_HUGEPAGE`: huge pages are faulted in, as `madvise(MADV_HUGEPAGE)` asks for.
         const HUGEPAGE = 1 << 9;
+        /// `VM_UFFD_WP`: a userfaultfd watches writes.
+        const UFFD_WP = 1 << 10;
         /// `VM_GROWSDOWN`: a stack.
-        const GROWSDOWN = 1 << 10;
+        const GROWSDOWN = 1 << 11;
         /// `VM_LOCKONFAULT`: mlocked, but only once it is there.
-        const LOCKONFAULT = 1 << 11;
+        const LOCKONFAULT = 1 << 12;
     }
 }
 

@@ -217,7 +217,9 @@ fn a_page_in_the_swap_cache_is_collapsed() {
             Scan::PageCount
         };
         assert_eq!(scan, expected);
-        assert_eq!(world.refs(pages[1]), if cached { 1 } else { 2 });
+        // Nobody else has the page: the cache gives it up, and it is free.
+        assert_eq!(world.refs(pages[1]), if cached { 0 } else { 2 });
+        assert_eq!(world.is_free(pages[1]), cached);
         let held = [Held::Refs(pages[1], 1)];
         audit(&world, if cached { &[] } else { &held });
     }
@@ -252,4 +254,75 @@ fn a_walker_finds_the_huge_page_after_a_collapse() {
     let gup = pin_user_pages_fast_only(&cpu, area.mm, area.start, 4, Foll::WRITE);
     assert_eq!(got(&gup), [0, 1, 2, 3].map(|n| block.plus(n)));
     audit(&world, &[Held::Pins(block, 4)]);
+}
+
+/// khugepaged has limits, and looks whether a page was used; `MADV_COLLAPSE` does neither. All pages are given back.
+#[test]
+fn khugepaged_keeps_within_its_limits() {
+    type SetUp = fn(&mut Boot) -> (Area, Vec<Pfn>);
+    let all: SetUp = |boot| populated(boot, 4);
+    let hole: SetUp = |boot| {
+        let area = boot.anon_area(4);
+        let page = |n: u64| {
+            let pfn = boot.anon_page(Owner::Us, 0);
+            boot.map(area.mm, area.start + n * PAGE_SIZE, pfn, true);
+            pfn
+        };
+        (area, (1..4).map(page).collect())
+    };
+    let shared: SetUp = |boot| {
+        let (area, pages) = populated(boot, 4);
+        let other = boot.anon_area(1);
+        boot.map(other.mm, other.start, pages[0], false);
+        boot.share(area, pages[0]);
+        boot.change_pte(area.mm, area.start, |pte| pte.without(Bits::WRITE));
+        (area, pages)
+    };
+    let old: SetUp = |boot| {
+        let (area, pages) = populated(boot, 4);
+        for n in 0..4 {
+            boot.change_pte(area.mm, area.start + n * PAGE_SIZE, |pte| {
+                pte.without(Bits::ACCESSED)
+            });
+        }
+        (area, pages)
+    };
+    let watched: SetUp = |boot| {
+        let (area, pages) = populated(boot, 4);
+        boot.change_pte(area.mm, area.start + PAGE_SIZE, |pte| {
+            pte.with(Bits::UFFD_WP)
+        });
+        (area, pages)
+    };
+    for (set_up, limits, expected) in [
+        (all, Some((0, 0)), Scan::Succeed),
+        (hole, None, Scan::Succeed),
+        (hole, Some((1, 0)), Scan::Succeed),
+        (hole, Some((0, 0)), Scan::ExceedNonePte),
+        (shared, None, Scan::Succeed),
+        (shared, Some((0, 1)), Scan::Succeed),
+        (shared, Some((0, 0)), Scan::ExceedSharedPte),
+        (old, None, Scan::Succeed),
+        (old, Some((0, 0)), Scan::LackReferencedPage),
+        (watched, None, Scan::PteUffdWp),
+    ] {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, pages) = set_up(&mut boot);
+        boot.free_block(2);
+        if let Some((none, shared)) = limits {
+            boot.khugepaged_limits(none, shared);
+        }
+        let world = World::new(boot);
+        let scan = collapse_huge_page(&world.cpu(), area.mm, area.start);
+        assert_eq!(scan, expected);
+        let given_back = |&pfn: &Pfn| {
+            let flags = world.flags(pfn);
+            flags.contains(PageFlags::LRU) && !flags.contains(PageFlags::LOCKED)
+        };
+        assert!(
+            scan == Scan::Succeed || pages.iter().all(given_back),
+            "{scan:?}"
+        );
+        audit(&world, &[]);
+    }
 }

@@ -92,7 +92,7 @@ fn hardwares_marks_are_no_change_to_who_leaves_them_out() {
         let cpu = world.cpu();
         let ptep = find_entry(&cpu, world.machine.mm(area.mm), area.start, Level::Pte);
         let ptep = ptep.expect("mapped");
-        assert!(ptep.use_by_hardware(&cpu));
+        assert!(ptep.use_by_hardware(&cpu, clean, true));
         assert_eq!(ptep.get(&cpu), clean.with(Bits::DIRTY), "{profile}");
         assert!(!ptep.is(&cpu, clean) && ptep.is_but_for_marks(&cpu, clean));
         assert!(!ptep.is_but_for_marks(&cpu, clean.without(Bits::WRITE)));

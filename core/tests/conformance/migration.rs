@@ -65,17 +65,26 @@ fn a_page_that_somebody_has_stays_and_the_others_move() {
 }
 
 #[test]
-fn without_memory_for_all_some_move() {
+fn without_memory_for_all_some_move_and_the_rest_is_where_it_was() {
     for mode in MODES {
-        let mut boot = boot(&X86_NATIVE);
-        let (area, pages) = populated(&mut boot, 2);
-        boot.free_block(0);
-        let world = World::new(boot);
-        // The first one's frame is free by the time that the second is tried by itself.
-        let moved = if mode == MigrateMode::Sync { 2 } else { 1 };
-        assert_eq!(migrate_pages(&world.cpu(), &pages, mode), moved);
-        assert!(pte(&world, area, 1).pte_present());
-        audit(&world, &[]);
+        for (memory, count) in [(0, 3), (1, 2), (1, 3), (2, 3)] {
+            let mut boot = boot(&X86_NATIVE);
+            let (area, pages) = populated(&mut boot, count);
+            for _ in 0..memory {
+                boot.free_block(0);
+            }
+            let world = World::new(boot);
+            // The frames of those that move are free by then, and are not used: -ENOMEM ends it, synchronous or not.
+            assert_eq!(migrate_pages(&world.cpu(), &pages, mode), memory);
+            for (nth, &page) in (0..).zip(&pages) {
+                let stays = nth >= u64::from(memory);
+                assert_eq!(pte(&world, area, nth).pfn() == page, stays);
+                assert!(pte(&world, area, nth).pte_present());
+                let flags = world.flags(pte(&world, area, nth).pfn());
+                assert!(flags.contains(PageFlags::LRU) && !flags.contains(PageFlags::LOCKED));
+            }
+            audit(&world, &[]);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::books::audit;
 use crate::common::{World, boot, got, populated};
 use crate::mutators::{entry, huge};
-use gupcheck_core::arch::Profile;
+use gupcheck_core::arch::{POWERPC, Profile, S390};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::gup::{Errno, Foll, get_user_pages_fast, get_user_pages_fast_only};
 use gupcheck_core::mm::{FaultFlags, VmFault};
@@ -17,7 +17,10 @@ fn destination(boot: &mut Boot, area: Area) -> Area {
 
 #[test]
 fn a_whole_table_moves_with_what_is_in_it() {
-    for profile in Profile::ALL {
+    for profile in Profile::ALL
+        .into_iter()
+        .filter(|profile| profile.moves_tables)
+    {
         let mut boot = boot(profile);
         let (area, pages) = populated(&mut boot, 4);
         let table = boot.table_of(area);
@@ -37,6 +40,23 @@ fn a_whole_table_moves_with_what_is_in_it() {
         for page in gup.pages {
             gupcheck_core::folio::folio_put(&cpu, gupcheck_core::folio::Folio::of(page));
         }
+        audit(&world, &[]);
+    }
+}
+
+/// s390 has never moved tables, and powerpc's hash MMU cannot.
+#[test]
+fn where_no_table_is_moved_pages_move_one_by_one() {
+    for profile in [&S390, &POWERPC] {
+        let mut boot = boot(profile);
+        let (area, pages) = populated(&mut boot, 4);
+        boot.free_block(0);
+        let new = destination(&mut boot, area);
+        let world = World::new(boot);
+        assert_eq!(mremap(&world.cpu(), area, new), Ok(()));
+        assert!(!world.entered("move_normal_pmd") && world.entered("move_ptes"));
+        let first = entry(&world, new, new.start, Level::Pte);
+        assert_eq!(first, Some(Entry::leaf(pages[0], true)), "{profile}");
         audit(&world, &[]);
     }
 }

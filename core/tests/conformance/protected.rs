@@ -1,17 +1,18 @@
 //! Changes of protection, each alone: what an entry is afterwards, and who may still have the page.
 
 use crate::books::{Held, audit};
-use crate::common::{World, boot, got, outcome, populated};
+use crate::common::{World, boot, got, outcome, populated, set_flag};
 use crate::mutators::{entry, huge};
-use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE};
+use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Area;
-use gupcheck_core::folio::Pfn;
+use gupcheck_core::folio::{PageFlags, Pfn};
 use gupcheck_core::gup::{
     Errno, Foll, get_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
 };
 use gupcheck_core::mm::{FaultFlags, VmFault, VmFlags, handle_mm_fault};
 use gupcheck_core::mutators::{
-    change_prot_numa, clear_refs, do_user_addr_fault, migrate_page, mprotect, mwriteprotect_range,
+    change_prot_numa, clear_refs, do_user_addr_fault, madvise_dontneed, migrate_page, mprotect,
+    mwriteprotect_range,
 };
 use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
 
@@ -155,6 +156,117 @@ fn a_migration_entry_comes_back_as_the_area_allows() {
     let entry = pte(&world, area);
     assert!(entry.is_migration() && entry.was_exclusive() && !entry.is_writable());
     assert!(entry.bits().contains(Bits::DIRTY));
+}
+
+/// A split gives each PTE what the area permits: a NUMA hint is not passed on, and in a forbidden area nothing becomes readable.
+#[test]
+fn a_split_permits_what_the_area_permits() {
+    for forbidden in [false, true] {
+        let mut boot = boot(&X86_NATIVE);
+        let (area, _, _) = huge(&mut boot, 0);
+        boot.protectable(area);
+        let world = World::new(boot);
+        let cpu = world.cpu();
+        if forbidden {
+            mprotect(&cpu, area, VmFlags::empty());
+        } else {
+            change_prot_numa(&cpu, area);
+        }
+        let pmd = entry(&world, area, area.start, Level::Pmd).expect("a table");
+        assert!(pmd.is_prot_none());
+        // A part of it goes, so the pmd is split.
+        madvise_dontneed(&cpu, area.mm, area.start, area.start + PAGE_SIZE);
+        let next = entry(&world, area, area.start + PAGE_SIZE, Level::Pte).expect("a table");
+        assert_eq!(next.is_prot_none(), forbidden);
+        assert_eq!(next.access_permitted(false), !forbidden);
+        audit(&world, &[]);
+    }
+}
+
+/// The huge zero page gets no NUMA hint, and its PTEs in a forbidden area are forbidden.
+#[test]
+fn the_huge_zero_page_is_not_hinted() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(4);
+    boot.wants_huge_pages(area);
+    boot.zero_page();
+    boot.huge_zero_page(true);
+    boot.protectable(area);
+    boot.free_block(0);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    let fault = do_user_addr_fault(&cpu, area.mm, area.start, FaultFlags::empty());
+    assert_eq!(fault, VmFault::Done);
+    let pmd = || entry(&world, area, area.start, Level::Pmd).expect("a table");
+    let before = pmd();
+    assert!(before.is_huge());
+    change_prot_numa(&cpu, area);
+    assert_eq!(pmd(), before);
+    mprotect(&cpu, area, VmFlags::empty());
+    assert!(pmd().is_prot_none());
+    madvise_dontneed(&cpu, area.mm, area.start, area.start + PAGE_SIZE);
+    let next = entry(&world, area, area.start + PAGE_SIZE, Level::Pte).expect("a table");
+    assert!(next.is_special() && next.is_prot_none());
+    audit(&world, &[]);
+}
+
+/// A userfaultfd's mark is put on what is no page just now, and comes back with the page.
+#[test]
+fn swap_type_entries_are_marked_for_a_userfaultfd() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(4);
+    let slot = boot.map_swap(area.mm, area.start, true);
+    let page = boot.cached_for(slot);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    mwriteprotect_range(&cpu, area, false);
+    assert_eq!(
+        pte(&world, area),
+        Entry::swap(slot, true).with(Bits::UFFD_WP)
+    );
+    let fault = do_user_addr_fault(&cpu, area.mm, area.start, FaultFlags::WRITE);
+    assert_eq!(fault, VmFault::Done);
+    let entry = pte(&world, area);
+    assert!(entry.is_uffd_wp() && !entry.is_writable() && entry.pfn() == page);
+    audit(&world, &[]);
+}
+
+#[test]
+fn a_pmd_migration_entry_is_marked_for_a_userfaultfd() {
+    let mut boot = boot(&X86_NATIVE);
+    let (area, head, _) = huge(&mut boot, 0);
+    let pmd = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+    let migrating = boot.layout().get(pmd).migration(true);
+    boot.layout().set(pmd, migrating);
+    set_flag(&mut boot, head, PageFlags::LOCKED, true);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    mwriteprotect_range(&cpu, area, false);
+    let marked = entry(&world, area, area.start, Level::Pmd).expect("a table");
+    assert!(marked.is_uffd_wp() && !marked.is_writable() && marked.was_exclusive());
+    mwriteprotect_range(&cpu, area, true);
+    let again = entry(&world, area, area.start, Level::Pmd).expect("a table");
+    assert!(!again.is_uffd_wp() && !again.is_writable());
+}
+
+/// Where `pte_needs_flush` is the generic one, a change that takes nothing away is flushed as well.
+#[test]
+fn x86_alone_leaves_a_flush_out() {
+    for (profile, flushes) in [(&X86_PV, false), (&ARM64, true)] {
+        let (world, area, _) = world(profile);
+        let cpu = world.cpu();
+        mprotect(&cpu, area, VmFlags::READ);
+        let ops = world.ops(|cpu| mprotect(cpu, area, VmFlags::READ | VmFlags::WRITE));
+        // Read-only to writable: hardware loses nothing, but x86 flushes what changes there as well.
+        assert!(ops.iter().any(|op| op == "fence.SeqCst"), "{profile}");
+        mprotect(&cpu, area, VmFlags::empty());
+        let ops = world.ops(|cpu| mprotect(cpu, area, VmFlags::READ | VmFlags::WRITE));
+        assert_eq!(
+            ops.iter().any(|op| op == "fence.SeqCst"),
+            flushes,
+            "{profile}"
+        );
+    }
 }
 
 /// A forced access faults a page in where nobody may touch it: the entry is none that hardware could use.

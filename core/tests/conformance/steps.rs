@@ -1,6 +1,7 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
+use crate::pending_steps;
 use crate::step_scenes;
 use crate::thp_steps;
 use crate::uffd_move;
@@ -68,7 +69,7 @@ pub(crate) fn huge(boot: &mut Boot) -> Scene {
 }
 
 /// A page of a device's memory, mapped.
-fn device(boot: &mut Boot) -> Scene {
+pub(crate) fn device(boot: &mut Boot) -> Scene {
     let area = boot.anon_area(1);
     let page = boot.device_memory(1);
     boot.map_device(area.mm, area.start, page, true);
@@ -222,6 +223,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::NrPagesCheck => (&ARM64, hole, get_none),
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::scene_of(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
+        other if pending_steps::STEPS.contains(&other) => pending_steps::scene_of(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::scene_of(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::scene_of(other),
         other => walker_steps::scene_of(other),
@@ -397,6 +399,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         }
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::difference(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
+        other if pending_steps::STEPS.contains(&other) => pending_steps::difference(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::difference(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::difference(other),
         other => walker_steps::difference(other),

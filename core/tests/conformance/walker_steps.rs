@@ -1,16 +1,18 @@
 //! Where those steps act, and what they change, that are about how an entry is read, and whom the walk refuses: the rest of
 //! `steps.rs`.
 
-use crate::steps::{Scene, SetUp, Work, fault_in, hole, pin, small, zap};
+use crate::steps::{Scene, SetUp, Work, device, fault_in, hole, pin, small, zap};
 use gupcheck_core::arch::{ARM64, Profile, S390, X86_PAE};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
-use gupcheck_core::folio::{Owner, alloc_folio};
+use gupcheck_core::folio::{Memory, Owner, alloc_folio};
 use gupcheck_core::gup::{
-    Foll, kvm_page_fault, perf_get_page_size, pin_user_pages_fast, pin_user_pages_fast_only,
+    Errno, Foll, kvm_page_fault, perf_get_page_size, pin_user_pages_fast, pin_user_pages_fast_only,
     unpin_user_pages,
 };
-use gupcheck_core::mutators::{hugetlb_vmemmap_optimize, migrate_for_longterm};
+use gupcheck_core::mutators::{
+    Poisoned, dax_layout_is_idle, hugetlb_vmemmap_optimize, memory_failure, migrate_for_longterm,
+};
 use gupcheck_core::step::Step;
 
 /// The zero page mapped.
@@ -72,11 +74,33 @@ fn optimize(cpu: &Cpu<'_>, _: &Scene) {
 }
 
 fn migrate_for_long(cpu: &Cpu<'_>, scene: &Scene) {
-    assert!(migrate_for_longterm(cpu, scene.page));
+    assert_eq!(migrate_for_longterm(cpu, scene.page), Errno::Eagain);
 }
 
 fn guest_faults(cpu: &Cpu<'_>, scene: &Scene) {
     assert!(kvm_page_fault(cpu, scene.area.mm, scene.area.start).is_ok());
+}
+
+/// One page mapped, under which memory may fail.
+fn broken(boot: &mut Boot) -> Scene {
+    let scene = small(boot);
+    let memory = Memory {
+        may_fail: true,
+        ..Memory::default()
+    };
+    boot.set_memory(scene.page, memory);
+    scene
+}
+
+fn fail(cpu: &Cpu<'_>, scene: &Scene) {
+    assert_eq!(memory_failure(cpu, scene.page), Poisoned::Recovered);
+}
+
+fn take_back(cpu: &Cpu<'_>, scene: &Scene) {
+    let area = scene.area;
+    assert!(dax_layout_is_idle(
+        cpu, area.mm, area.start, area.end, scene.page
+    ));
 }
 
 /// Where a step acts.
@@ -95,6 +119,8 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         Step::LongtermDrains => (&ARM64, batched, migrate_for_long),
         Step::NotifierRetry | Step::NotifierInProgress => (&ARM64, guest, guest_faults),
         Step::NotifierInvalidate | Step::NotifierSequence => (&ARM64, guest, zap),
+        Step::PoisonEntry | Step::PoisonUnlessZero => (&ARM64, broken, fail),
+        Step::LayoutLooks => (&ARM64, device, take_back),
         other => crate::fork_steps::scene_of(other),
     }
 }
@@ -187,6 +213,12 @@ pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'st
             &["load.Relaxed kvm0.seq", "store.Relaxed kvm0.seq"],
             NOTHING,
         ),
+        Step::PoisonEntry => (&["read page4.table", "store.Relaxed mm0.pte[4]"], NOTHING),
+        Step::PoisonUnlessZero => (
+            &["add_unless.Full page3.refcount"],
+            &["add.Full page3.refcount"],
+        ),
+        Step::LayoutLooks => (&["load.Relaxed page3.refcount"], NOTHING),
         // Another part of the same entry is looked at, or written: halves.rs.
         Step::LowHalfFirst | Step::HalfStoreOrder | Step::RecheckMarks => {
             unreachable!("{step} changes no operation")

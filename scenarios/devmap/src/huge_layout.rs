@@ -11,7 +11,10 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R16",
     about: "The blocks under a huge mapping of device memory are unmapped and found idle, while GUP takes one by the old entry.",
     profiles: X86,
-    needs: &[Need::of(Step::PteRecheck, X86)],
+    needs: &[
+        Need::of(Step::PteRecheck, X86),
+        Need::of(Step::LayoutLooks, X86),
+    ],
     indifferent: &[Step::PagemapReference],
     ..Race::of(build)
 };

@@ -1,7 +1,8 @@
 //! R15: a file system takes the block of a file in device memory back while GUP takes its page.
 //!
 //! The block is unmapped, and then the page's count is looked at. The walker's reference comes before its recheck of the
-//! entry: one of the two sees the other.
+//! entry: one of the two sees the other. Before v4.18 (5fac7408d828) nobody looked, and the block went to another file under the
+//! caller's reference (`layout-looks`).
 
 use gupcheck_races::prelude::*;
 
@@ -12,6 +13,7 @@ pub(crate) const RACE: Race = Race {
     profiles: X86_AND_ARM64,
     needs: &[
         Need::of(Step::PteRecheck, X86_AND_ARM64),
+        Need::of(Step::LayoutLooks, X86_AND_ARM64),
         Need::of(Step::PinBarrier, ONLY_ARM64),
         Need::of(Step::FlushBarrier, ONLY_ARM64),
         Need::of(Step::TlbFlush, ONLY_ARM64),

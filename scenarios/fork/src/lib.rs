@@ -4,6 +4,7 @@ mod fall_back;
 mod first_pin;
 mod huge_pmd;
 mod large_folio;
+mod looks_pinned;
 mod migration;
 mod no_memory;
 mod pinned;
@@ -24,6 +25,7 @@ pub const RACES: &[Race] = &[
     huge_pmd::RACE,
     remote_pin::RACE,
     migration::RACE,
+    looks_pinned::RACE,
     no_memory::RACE,
     shadow::RACE,
 ];

@@ -37,6 +37,10 @@ pub(crate) enum Base {
     Int,
     Atomic,
     SpinLock,
+    /// `struct srcu_struct`.
+    Srcu,
+    /// `char` and `void`: what only pointers are to.
+    Byte,
 }
 
 /// A type: a base and a number of stars.
@@ -52,6 +56,8 @@ impl fmt::Display for Type {
             Base::Int => "int",
             Base::Atomic => "atomic_t",
             Base::SpinLock => "spinlock_t",
+            Base::Srcu => "struct srcu_struct",
+            Base::Byte => "char",
         };
         let space = if self.stars == 0 { "" } else { " " };
         write!(f, "{base}{space}{}", "*".repeat(self.stars))

@@ -9,29 +9,17 @@
 //! execution is left out is known at its end only. Not if it holds a lock or is in a read-side section: then others may
 //! never come to their ends, and the fault is one at once.
 
-use crate::ast::{Binary, Unary};
+use crate::arith::{Broken, Ran, binary, broken, changed, given, rmw, unary};
+use crate::ast::Binary;
 use crate::ir::{Access, Act, Change, Gives, Step, Value, address_of, location_at};
 use crate::world::{Place, Slot, World};
 use gupcheck_program::Returned;
 use gupcheck_sync::{
-    Atomic, CellId, Fault, FenceOrder, Lane, LoadOrder, Rmw, RmwOrder, StoreOrder, Until, Word,
+    Atomic, Fault, FenceOrder, Lane, LoadOrder, RmwOrder, Section, StoreOrder, Until, Word,
 };
 
 /// The label under which a process says by which fault it ended.
 pub(crate) const FAULT: &str = "fault";
-
-/// What has no meaning, and where.
-struct Broken {
-    what: &'static str,
-    cell: Option<CellId>,
-}
-
-/// A value, or a fault.
-type Ran<T> = Result<T, Broken>;
-
-const fn broken<T>(what: &'static str) -> Ran<T> {
-    Err(Broken { what, cell: None })
-}
 
 /// A running process.
 pub(crate) struct Machine<'m> {
@@ -43,6 +31,8 @@ pub(crate) struct Machine<'m> {
     rcu_depth: usize,
     /// The locks that it holds.
     held: Vec<usize>,
+    /// The `srcu_struct`s in a section of which it is.
+    srcu: Vec<usize>,
 }
 
 impl<'m> Machine<'m> {
@@ -55,6 +45,7 @@ impl<'m> Machine<'m> {
             registers: registers.iter().map(|register| register.init).collect(),
             rcu_depth: 0,
             held: Vec::new(),
+            srcu: Vec::new(),
         }
     }
 
@@ -79,15 +70,21 @@ impl<'m> Machine<'m> {
 
     /// Whether how the execution ends is of interest although this process has faulted.
     fn is_awaited(&self) -> bool {
-        self.world.code.filter.is_some() && self.rcu_depth == 0 && self.held.is_empty()
+        self.world.code.filter.is_some()
+            && self.rcu_depth == 0
+            && self.held.is_empty()
+            && self.srcu.is_empty()
     }
 
     fn whole(&mut self) -> Ran<()> {
         self.steps(&self.world.code.processes[self.index].steps)?;
-        match self.rcu_depth {
-            0 => Ok(()),
-            _ => broken("a read-side section of RCU is never left"),
+        if self.rcu_depth > 0 {
+            return broken("a read-side section of RCU is never left");
         }
+        if !self.srcu.is_empty() {
+            return broken("a section of SRCU is never left");
+        }
+        Ok(())
     }
 
     fn steps(&mut self, steps: &'m [Step]) -> Ran<()> {
@@ -116,11 +113,7 @@ impl<'m> Machine<'m> {
             Value::Register(register) => self.registers[*register],
             Value::Unary(operator, operand) => {
                 let operand = self.value(operand)?;
-                match operator {
-                    Unary::Not => i64::from(operand == 0),
-                    Unary::Complement => !number(operand)?,
-                    _ => int(-number(operand)?),
-                }
+                unary(*operator, operand)?
             }
             Value::Binary(Binary::LogicalAnd, left, right) => {
                 i64::from(self.value(left)? != 0 && self.value(right)? != 0)
@@ -143,9 +136,11 @@ impl<'m> Machine<'m> {
 
     fn access(&mut self, access: &'m Access) -> Ran<i64> {
         match access {
-            Access::Load { at, order } => {
+            Access::Load { at, order, chased } => {
                 let place = self.place(at)?;
-                return self.load(place, *order);
+                // ORDERING: the head of an address dependency is carried as an acquire; see `flow`.
+                let order = order.map(|order| if *chased { LoadOrder::Acquire } else { order });
+                return self.load(place, order);
             }
             Access::Store { at, value, order } => {
                 let (place, value) = (self.place(at)?, self.value(value)?);
@@ -160,11 +155,13 @@ impl<'m> Machine<'m> {
                 at,
                 change,
                 order,
+                chased,
                 gives,
             } => {
+                let order = acquiring(*order, *chased);
                 let place = self.place(at)?;
                 let change = change.try_map(|operand| self.value(operand))?;
-                let (old, new) = self.rmw(place, &change, *order, *gives == Gives::Nothing)?;
+                let (old, new) = self.rmw(place, &change, order, *gives == Gives::Nothing)?;
                 return Ok(given(*gives, old, new));
             }
             Access::TryCompareExchange {
@@ -172,16 +169,21 @@ impl<'m> Machine<'m> {
                 expected,
                 new,
                 order,
+                chased,
             } => {
                 let place = self.place(at)?;
                 let new = self.value(new)?;
                 let change = Change::CompareExchange(self.registers[*expected], new);
-                let (found, written) = self.rmw(place, &change, *order, false)?;
+                let (found, written) =
+                    self.rmw(place, &change, acquiring(*order, *chased), false)?;
                 self.registers[*expected] = found;
                 return Ok(i64::from(written.is_some()));
             }
-            Access::Fence(order) => self.lane.fence(*order),
-            Access::Nothing => {}
+            Access::Fence(barrier) => {
+                if let Some(order) = barrier.order() {
+                    self.lane.fence(order);
+                }
+            }
             Access::SpinLock(lock) => self.spin_lock(*lock)?,
             Access::SpinUnlock(lock) => self.spin_unlock(*lock)?,
             Access::SpinTrylock(lock) => {
@@ -195,6 +197,12 @@ impl<'m> Machine<'m> {
             Access::RcuReadLock => self.rcu_read_lock(),
             Access::RcuReadUnlock => self.rcu_read_unlock()?,
             Access::SynchronizeRcu => self.synchronize_rcu()?,
+            Access::SrcuReadLock(srcu) => self.srcu_read_lock(*srcu)?,
+            Access::SrcuReadUnlock(srcu, given) => {
+                self.value(given)?;
+                self.srcu_read_unlock(*srcu)?;
+            }
+            Access::SynchronizeSrcu(srcu) => self.synchronize_srcu(*srcu)?,
         }
         Ok(0)
     }
@@ -217,7 +225,7 @@ impl<'m> Machine<'m> {
                 }
                 cell.load(lane, order.unwrap_or(LoadOrder::Relaxed))
             }
-            Place::Lock(_) => return broken("a lock is read as memory"),
+            Place::Lock(_) | Place::Srcu(_) => return broken("a lock is read as memory"),
         };
         Ok(word)
     }
@@ -232,7 +240,7 @@ impl<'m> Machine<'m> {
                 }
                 cell.store(lane, value, order.unwrap_or(StoreOrder::Relaxed));
             }
-            Place::Lock(_) => return broken("a lock is written as memory"),
+            Place::Lock(_) | Place::Srcu(_) => return broken("a lock is written as memory"),
         }
         Ok(())
     }
@@ -248,37 +256,19 @@ impl<'m> Machine<'m> {
         let (Place::Atomic(cell) | Place::Mixed(cell, _)) = place else {
             return broken("a read-modify-write of what is not atomic");
         };
-        let moves = matches!(change, Change::Swap(_) | Change::CompareExchange(..));
-        let rmw = match *change {
-            Change::Add(n) => Rmw::Add(word(number(n)?)),
-            Change::Subtract(n) => Rmw::Add(word(-number(n)?)),
-            Change::And(n) => Rmw::And(word(number(n)?)),
-            Change::AndNot(n) => Rmw::And(word(!number(n)?)),
-            Change::Or(n) => Rmw::Or(word(number(n)?)),
-            Change::Xor(n) => Rmw::Xor(word(number(n)?)),
-            Change::Swap(new) => Rmw::Swap(word(new)),
-            Change::CompareExchange(expected, new) => Rmw::CompareExchange {
-                expected: word(expected),
-                new: word(new),
-            },
-            Change::AddUnless(add, unless) => Rmw::AddUnless {
-                add: word(number(add)?),
-                unless: word(unless),
-            },
-        };
+        let what = rmw(change)?;
         if void {
-            cell.update(self.lane, rmw, order);
+            cell.update(self.lane, what, order);
             return Ok((0, None));
         }
-        let Slot(old) = cell.rmw(self.lane, rmw, order);
-        if !moves && location_at(old).is_some() {
-            return Err(Broken {
-                what: "arithmetic on an address",
+        let Slot(old) = cell.rmw(self.lane, what, order);
+        match changed(change, old) {
+            Ok(new) => Ok((old, new)),
+            Err(Broken { what, .. }) => Err(Broken {
+                what,
                 cell: Some(cell.id()),
-            });
+            }),
         }
-        let new = rmw.apply(word(old)).map(|new| Slot::from_word(new).0);
-        Ok((old, new))
     }
 
     fn tried(&self, lock: usize) -> Ran<Atomic<Slot>> {
@@ -347,83 +337,47 @@ impl<'m> Machine<'m> {
         self.lane.wait_for(&[self.world.rcu]);
         Ok(())
     }
-}
 
-/// A word that must not be an address.
-fn number(word: i64) -> Ran<i64> {
-    match location_at(word) {
-        Some(_) => broken("arithmetic on an address"),
-        None => Ok(word),
-    }
-}
-
-fn binary(operator: Binary, left: i64, right: i64) -> Ran<i64> {
-    match operator {
-        Binary::Equal => return Ok(i64::from(left == right)),
-        Binary::NotEqual => return Ok(i64::from(left != right)),
-        _ => {}
-    }
-    if let Some(value) = on_addresses(operator, left, right) {
-        return Ok(value);
-    }
-    let (left, right) = (number(left)?, number(right)?);
-    Ok(match operator {
-        Binary::Divide | Binary::Remainder if right == 0 => return broken("a division by zero"),
-        Binary::ShiftLeft | Binary::ShiftRight if !(0..32).contains(&right) => {
-            return broken("a shift by less than 0 or more than 31 bits");
+    fn srcu(&self, srcu: usize) -> Ran<Section> {
+        match self.world.places[srcu] {
+            Place::Srcu(section) => Ok(section),
+            _ => broken("what is no srcu_struct is used as one"),
         }
-        Binary::Divide => int(left / right),
-        Binary::Remainder => left % right,
-        Binary::ShiftLeft => int(left << right),
-        Binary::ShiftRight => left >> right,
-        Binary::Add => int(left + right),
-        Binary::Subtract => int(left - right),
-        Binary::Multiply => int(left.wrapping_mul(right)),
-        Binary::And => left & right,
-        Binary::Or => left | right,
-        Binary::Xor => left ^ right,
-        Binary::Less => i64::from(left < right),
-        Binary::LessEqual => i64::from(left <= right),
-        Binary::Greater => i64::from(left > right),
-        Binary::GreaterEqual => i64::from(left >= right),
-        // Answered by whoever evaluates the operands, or above.
-        Binary::LogicalAnd | Binary::LogicalOr | Binary::Equal | Binary::NotEqual => 0,
-    })
-}
+    }
 
-/// What can be said of a sum, a difference or a combination of bits although an address is among them: what makes an address
-/// dependency without changing the address. (Of numbers it says what is true of them.)
-fn on_addresses(operator: Binary, left: i64, right: i64) -> Option<i64> {
-    let is_address = |word| location_at(word).is_some();
-    match operator {
-        Binary::Add | Binary::Or | Binary::Xor | Binary::Subtract if right == 0 => Some(left),
-        Binary::Add | Binary::Or | Binary::Xor if left == 0 => Some(right),
-        Binary::And if left == 0 || right == 0 => Some(0),
-        Binary::And | Binary::Or if left == right && is_address(left) => Some(left),
-        Binary::Xor | Binary::Subtract if left == right && is_address(left) => Some(0),
-        _ => None,
+    fn srcu_read_lock(&mut self, srcu: usize) -> Ran<()> {
+        if self.srcu.contains(&srcu) {
+            return broken("a section of SRCU is entered within another of the same srcu_struct");
+        }
+        self.srcu(srcu)?.enter(self.lane);
+        self.srcu.push(srcu);
+        Ok(())
+    }
+
+    fn srcu_read_unlock(&mut self, srcu: usize) -> Ran<()> {
+        let Some(nth) = self.srcu.iter().position(|&inside| inside == srcu) else {
+            return broken("a section of SRCU is left that was never entered");
+        };
+        self.srcu.remove(nth);
+        self.srcu(srcu)?.leave(self.lane);
+        Ok(())
+    }
+
+    fn synchronize_srcu(&self, srcu: usize) -> Ran<()> {
+        if self.srcu.contains(&srcu) {
+            return broken("synchronize_srcu waits for its own section");
+        }
+        // ORDERING: a full barrier on both sides, of the wait itself.
+        self.lane.wait_for(&[self.srcu(srcu)?]);
+        Ok(())
     }
 }
 
-/// A number as `int` keeps it.
-const fn int(wide: i64) -> i64 {
-    wide as i32 as i64
-}
-
-/// A value as a cell keeps it.
-fn word(value: i64) -> u64 {
-    Slot(value).into_word()
-}
-
-/// What a read-modify-write returns.
-fn given(gives: Gives, old: i64, new: Option<i64>) -> i64 {
-    let new_value = new.unwrap_or(old);
-    match gives {
-        Gives::Nothing => 0,
-        Gives::Old => old,
-        Gives::New => new_value,
-        Gives::IsZero => i64::from(new_value == 0),
-        Gives::IsNegative => i64::from(new_value < 0),
-        Gives::Written => i64::from(new.is_some()),
+/// The order of a read-modify-write whose value is `chased`: the head of an address dependency acquires; see `flow`.
+const fn acquiring(order: RmwOrder, chased: bool) -> RmwOrder {
+    match order {
+        RmwOrder::Relaxed if chased => RmwOrder::Acquire,
+        RmwOrder::Release if chased => RmwOrder::AcqRel,
+        _ => order,
     }
 }

@@ -17,14 +17,13 @@
 //! accessed whose address is ever taken.
 
 use crate::ast::Base;
-use crate::ir::{Access, Act, Code, Shape, Step, Value, location_at};
-use gupcheck_sync::{LoadOrder, RmwOrder};
+use crate::ir::{Access, Act, Change, Code, Process, Shape, Step, Value, address_of, location_at};
 use std::collections::BTreeSet;
 
 /// Registers whose present value may become part of an address.
 type Live = BTreeSet<usize>;
 
-/// Makes the loads acquire whose values are dereferenced later.
+/// Marks the loads whose values are dereferenced later.
 pub(crate) fn mark_dependencies(steps: &mut [Step]) {
     mark_steps(steps, &mut Live::new());
 }
@@ -74,10 +73,8 @@ fn mark(value: &mut Value, chased: bool, live: &mut Live) {
 
 fn mark_access(access: &mut Access, chased: bool, live: &mut Live) {
     match access {
-        Access::Load { at, order } => {
-            if chased && order.is_some() {
-                *order = Some(LoadOrder::Acquire);
-            }
+        Access::Load { at, chased: it, .. } => {
+            *it = chased;
             mark(at, true, live);
         }
         Access::Store { at, value, .. } | Access::StoreThenBarrier { at, value } => {
@@ -85,11 +82,12 @@ fn mark_access(access: &mut Access, chased: bool, live: &mut Live) {
             mark(value, false, live);
         }
         Access::Rmw {
-            at, change, order, ..
+            at,
+            change,
+            chased: it,
+            ..
         } => {
-            if chased {
-                *order = acquiring(*order);
-            }
+            *it = chased;
             mark(at, true, live);
             for operand in change.operands_mut() {
                 mark(operand, false, live);
@@ -99,32 +97,36 @@ fn mark_access(access: &mut Access, chased: bool, live: &mut Live) {
             at,
             expected,
             new,
-            order,
+            chased,
+            ..
         } => {
-            if live.contains(expected) {
-                *order = acquiring(*order);
-            }
+            *chased = live.contains(expected);
             mark(at, true, live);
             mark(new, false, live);
         }
+        Access::SrcuReadUnlock(_, given) => mark(given, false, live),
         Access::Fence(_)
-        | Access::Nothing
         | Access::SpinLock(_)
         | Access::SpinUnlock(_)
         | Access::SpinTrylock(_)
         | Access::SpinIsLocked(_)
         | Access::RcuReadLock
         | Access::RcuReadUnlock
-        | Access::SynchronizeRcu => {}
+        | Access::SynchronizeRcu
+        | Access::SrcuReadLock(_)
+        | Access::SynchronizeSrcu(_) => {}
     }
 }
 
-const fn acquiring(order: RmwOrder) -> RmwOrder {
-    match order {
-        RmwOrder::Relaxed => RmwOrder::Acquire,
-        RmwOrder::Release => RmwOrder::AcqRel,
-        RmwOrder::Acquire | RmwOrder::AcqRel | RmwOrder::Full => order,
-    }
+/// Whether a process may enter a section of SRCU while it is in one of the same `srcu_struct`. Branches count as if each were taken.
+pub(crate) fn nests_srcu(process: &Process) -> bool {
+    let (mut inside, mut nests) = (BTreeSet::new(), false);
+    each_access(&process.steps, &mut |access| match access {
+        Access::SrcuReadLock(srcu) => nests |= !inside.insert(*srcu),
+        Access::SrcuReadUnlock(srcu, _) => nests |= !inside.remove(srcu),
+        _ => {}
+    });
+    nests
 }
 
 /// How one location is accessed.
@@ -133,6 +135,7 @@ struct Uses {
     plain: bool,
     marked: bool,
     tried: bool,
+    srcu: bool,
 }
 
 /// What the whole test does with its locations.
@@ -142,8 +145,9 @@ struct Survey {
     taken: Vec<usize>,
 }
 
-/// Decides what each location is made of.
-pub(crate) fn shape(code: &mut Code) {
+/// Decides what each location is made of, and names one of which that cannot be said: it is an `srcu_struct`, and memory as well.
+pub(crate) fn shape(code: &mut Code) -> Option<&'static str> {
+    let mut mixed = None;
     let mut survey = Survey {
         uses: vec![Uses::default(); code.locations.len()],
         taken: taken(code),
@@ -153,8 +157,12 @@ pub(crate) fn shape(code: &mut Code) {
     }
     let has_filter = code.filter.is_some();
     for (location, uses) in code.locations.iter_mut().zip(survey.uses) {
-        let is_lock = (location.ty).is_some_and(|ty| ty.base == Base::SpinLock && ty.stars == 0);
-        location.shape = match (is_lock, uses.plain) {
+        let is_of = |base| (location.ty).is_some_and(|ty| ty.base == base && ty.stars == 0);
+        if uses.srcu && (uses.plain || uses.marked) {
+            mixed = Some(location.name);
+        }
+        location.shape = match (is_of(Base::SpinLock), uses.plain) {
+            _ if uses.srcu => Shape::Srcu,
             (true, _) if uses.tried => Shape::TriedLock,
             (true, _) => Shape::Lock,
             (false, true) if uses.marked || has_filter => Shape::Mixed,
@@ -162,6 +170,7 @@ pub(crate) fn shape(code: &mut Code) {
             (false, false) => Shape::Atomic,
         };
     }
+    mixed
 }
 
 /// The locations whose addresses are ever values, rather than only accessed by name.
@@ -214,6 +223,7 @@ fn each_child(value: &Value, visit: &mut dyn FnMut(&Value, bool)) {
         Value::Conditional(parts) => parts.iter().for_each(|part| visit(part, false)),
         Value::Access(access) => match &**access {
             Access::Load { at, .. } => visit(at, true),
+            Access::SrcuReadUnlock(_, given) => visit(given, false),
             Access::Store { at, value, .. }
             | Access::StoreThenBarrier { at, value }
             | Access::TryCompareExchange { at, new: value, .. } => {
@@ -245,7 +255,9 @@ fn each_access(steps: &[Step], visit: &mut dyn FnMut(&Access)) {
 impl Survey {
     fn access(&mut self, access: &Access) {
         match access {
-            Access::Load { at, order: None }
+            Access::Load {
+                at, order: None, ..
+            }
             | Access::Store {
                 at, order: None, ..
             } => self.each(at, |uses| uses.plain = true),
@@ -257,6 +269,9 @@ impl Survey {
             Access::SpinTrylock(lock) | Access::SpinIsLocked(lock) => {
                 self.uses[*lock].tried = true;
             }
+            Access::SrcuReadLock(srcu)
+            | Access::SrcuReadUnlock(srcu, _)
+            | Access::SynchronizeSrcu(srcu) => self.uses[*srcu].srcu = true,
             _ => {}
         }
     }
@@ -270,4 +285,33 @@ impl Survey {
             }
         }
     }
+}
+
+/// The constants that the code stores at places that it names, and the places.
+pub(crate) fn constants(code: &Code) -> Vec<(usize, i64)> {
+    let mut constants = Vec::new();
+    let mut note = |access: &Access| {
+        let (at, value) = match access {
+            Access::Store { at, value, .. } | Access::StoreThenBarrier { at, value } => (at, value),
+            Access::TryCompareExchange { at, new, .. }
+            | Access::Rmw {
+                at,
+                change: Change::Swap(new) | Change::CompareExchange(_, new),
+                ..
+            } => (at, new),
+            _ => return,
+        };
+        let word = match value {
+            Value::Int(word) => *word,
+            Value::Address(location) => address_of(*location),
+            _ => return,
+        };
+        if let Value::Address(location) = at {
+            constants.push((*location, word));
+        }
+    };
+    for process in &code.processes {
+        each_access(&process.steps, &mut note);
+    }
+    constants
 }

@@ -19,6 +19,38 @@ pub(crate) fn location_at(word: i64) -> Option<usize> {
     usize::try_from(word.checked_sub(ADDRESS_BASE)?).ok()
 }
 
+/// A barrier, by what the kernel calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Barrier {
+    Full,
+    Read,
+    Write,
+    /// `barrier`: nothing that a CPU would notice.
+    Compiler,
+    BeforeAtomic,
+    AfterAtomic,
+    AfterSpinlock,
+    AfterUnlockLock,
+    AfterSrcuUnlock,
+}
+
+impl Barrier {
+    /// The fence of C11 that it is, by the project's mapping.
+    pub(crate) const fn order(self) -> Option<FenceOrder> {
+        match self {
+            Self::Compiler => None,
+            Self::Read => Some(FenceOrder::Acquire),
+            Self::Write => Some(FenceOrder::Release),
+            Self::Full
+            | Self::BeforeAtomic
+            | Self::AfterAtomic
+            | Self::AfterSpinlock
+            | Self::AfterUnlockLock
+            | Self::AfterSrcuUnlock => Some(FenceOrder::SeqCst),
+        }
+    }
+}
+
 /// What a read-modify-write changes, given its operands.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Change<E> {
@@ -115,13 +147,14 @@ impl Value {
     }
 }
 
-/// A call of a kernel primitive, or a plain access.
+/// A call of a kernel primitive, or a plain access. `chased` says that what it gives is dereferenced later.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Access {
     /// A load; plain where it has no order.
     Load {
         at: Value,
         order: Option<LoadOrder>,
+        chased: bool,
     },
     /// A store; plain where it has no order.
     Store {
@@ -138,6 +171,7 @@ pub(crate) enum Access {
         at: Value,
         change: Change<Value>,
         order: RmwOrder,
+        chased: bool,
         gives: Gives,
     },
     /// A compare-and-exchange whose expected value is a register, which gets what was found.
@@ -146,9 +180,9 @@ pub(crate) enum Access {
         expected: usize,
         new: Value,
         order: RmwOrder,
+        chased: bool,
     },
-    Fence(FenceOrder),
-    Nothing,
+    Fence(Barrier),
     SpinLock(usize),
     SpinUnlock(usize),
     SpinTrylock(usize),
@@ -156,6 +190,10 @@ pub(crate) enum Access {
     RcuReadLock,
     RcuReadUnlock,
     SynchronizeRcu,
+    /// It gives what the unlock is to be given.
+    SrcuReadLock(usize),
+    SrcuReadUnlock(usize, Value),
+    SynchronizeSrcu(usize),
 }
 
 /// What a step does.
@@ -204,6 +242,8 @@ pub(crate) enum Shape {
     Lock,
     /// A lock that somebody tries, or looks at.
     TriedLock,
+    /// An `srcu_struct`.
+    Srcu,
 }
 
 /// A shared variable.
@@ -264,4 +304,6 @@ pub(crate) struct Code {
     pub(crate) condition: Prop,
     /// The condition as text.
     pub(crate) text: String,
+    /// Why no engine can run it, if none can.
+    pub(crate) beyond_engines: Option<String>,
 }

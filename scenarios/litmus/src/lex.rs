@@ -109,13 +109,13 @@ fn turned_away(word: &str) -> Option<&'static str> {
         "while" | "for" | "do" | "break" | "continue" => "a loop",
         "goto" | "switch" | "case" | "default" | "return" => "a jump",
         "asm" | "__asm__" => "inline assembly",
-        "struct" | "union" | "enum" | "typedef" | "sizeof" | "typeof" | "static" | "extern" => {
+        "union" | "enum" | "typedef" | "sizeof" | "typeof" | "static" | "extern" => {
             "a declaration of C beyond variables"
         }
         "_Atomic" => "a qualified type",
-        "char" | "short" | "long" | "unsigned" | "signed" | "float" | "double" | "bool"
-        | "_Bool" | "u8" | "u16" | "u32" | "u64" | "s8" | "s16" | "s32" | "s64" | "int8_t"
-        | "int16_t" | "int32_t" | "int64_t" | "uint8_t" | "uint16_t" | "uint32_t" | "uint64_t"
+        "short" | "long" | "unsigned" | "signed" | "float" | "double" | "bool" | "_Bool" | "u8"
+        | "u16" | "u32" | "u64" | "s8" | "s16" | "s32" | "s64" | "int8_t" | "int16_t"
+        | "int32_t" | "int64_t" | "uint8_t" | "uint16_t" | "uint32_t" | "uint64_t"
         | "uintptr_t" | "size_t" | "atomic64_t" | "atomic_long_t" => {
             "a type other than int, atomic_t, spinlock_t and pointers to them"
         }
@@ -163,6 +163,8 @@ pub(crate) fn header(source: &str) -> Checked<(String, usize)> {
             span: (line_end..line_end).into(),
         });
     };
+    // Some tests are called what their file is called.
+    let name = name.strip_suffix(".litmus").unwrap_or(name);
     Ok((name.to_owned(), preamble(source, line_end)?))
 }
 
@@ -280,6 +282,8 @@ struct Out<'s> {
     branches: usize,
     length: usize,
     init_done: bool,
+    /// A `struct`, just read.
+    structure: Option<Span>,
 }
 
 impl<'s> Out<'s> {
@@ -288,7 +292,16 @@ impl<'s> Out<'s> {
     }
 
     fn push(&mut self, token: Token<'s>, span: Span) -> Checked<()> {
+        if let Some(span) = self.structure.take()
+            && token != Token::Word("srcu_struct")
+        {
+            return unsupported("`struct` (any but `struct srcu_struct`)", span);
+        }
         match token {
+            Token::Word("struct") => {
+                self.structure = Some(span);
+                return Ok(());
+            }
             Token::Word(word) if QUALIFIERS.contains(&word) => return Ok(()),
             Token::Word(word) => {
                 if let Some(why) = turned_away(word) {

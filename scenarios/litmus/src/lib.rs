@@ -2,6 +2,7 @@
 //!
 //! [`Litmus::parse`] reads what herd7 reads under `-conf linux-kernel.cfg`; [`Litmus::program`] makes it a
 //! [`Program`]; [`Litmus::report`] says what an exploration of that program means, as herd would print it.
+//! [`Litmus::lkmm`] asks the kernel's own model instead, and no engine.
 //!
 //! ```
 //! use gupcheck_litmus::Litmus;
@@ -23,7 +24,7 @@
 //!
 //! # What it means
 //!
-//! The kernel's primitives become the facade's operations by the project's one mapping onto C11 orderings
+//! For engines the kernel's primitives become the facade's operations by the project's one mapping onto C11 orderings
 //! (the `primitive` module has the table), and *not* by the kernel's own memory model. Where the two differ
 //! by nature, an engine's answer is C11's:
 //!
@@ -37,7 +38,7 @@
 //! ([`gupcheck_sync::Section`] says what they promise). The `world` module tells which are used.
 //!
 //! What has no meaning here is an error with its place ([`LitmusError`]): loops, jumps, arrays, types other
-//! than `int`, `atomic_t`, `spinlock_t` and pointers to them, arithmetic that would change a pointer, SRCU, two accesses
+//! than `int`, `atomic_t`, `spinlock_t`, `struct srcu_struct` and pointers (those to `char` and `void` as well), arithmetic that would change a pointer, two accesses
 //! in one expression that C leaves unordered. Nothing is guessed. As for herd, a variable that is assigned needs no
 //! declaration, a cast changes nothing, `intptr_t` is an `int` that may hold an address (and wraps at 32 bits), and
 //! `volatile` and `const` mean nothing.
@@ -51,8 +52,9 @@
 //! # Map
 //!
 //! `lex` → `parse` → `ast` → `resolve` (with `primitive`, then `flow`) → `ir` → `world`, `eval` and `program`,
-//! and `report` for the way back. `intern` keeps names, `error` complains.
+//! and `report` for the way back. `lkmm` runs the `ir` under the kernel's model, `arith` computes for both. `intern` keeps names, `error` complains.
 
+mod arith;
 mod ast;
 mod error;
 mod eval;
@@ -60,6 +62,7 @@ mod flow;
 mod intern;
 mod ir;
 mod lex;
+mod lkmm;
 mod parse;
 mod primitive;
 mod program;
@@ -129,6 +132,17 @@ impl Litmus {
     /// holds is for the [report](Self::report) to say, over all executions.
     pub fn program(&self) -> Program {
         program::program(&self.code)
+    }
+
+    /// Why no engine can run the test, although it has a meaning: if so, there is no [`program`](Self::program) to be explored.
+    pub fn beyond_engines(&self) -> Option<&str> {
+        self.code.beyond_engines.as_deref()
+    }
+
+    /// What the kernel's own model says of the test, by brute force; and how many candidate executions that took. `stop` is
+    /// asked before each, and told how many there were; no more than so many distinct `outcomes` are kept.
+    pub fn lkmm(&self, outcomes: usize, stop: &mut dyn FnMut(u64) -> bool) -> (Report, u64) {
+        lkmm::judge(&self.code, outcomes, stop)
     }
 
     /// What an exploration of [`program`](Self::program) says of the test.

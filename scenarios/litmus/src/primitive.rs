@@ -5,8 +5,8 @@
 //! where they refuse; atomics that return nothing are relaxed; `smp_mb` and its kin are SC fences,
 //! `smp_rmb` and `smp_wmb` acquire and release fences.
 
-use crate::ir::{Change, Gives};
-use gupcheck_sync::{FenceOrder, LoadOrder, RmwOrder, StoreOrder};
+use crate::ir::{Barrier, Change, Gives};
+use gupcheck_sync::{LoadOrder, RmwOrder, StoreOrder};
 
 /// How a call names the location it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,9 +89,7 @@ pub(crate) enum Primitive {
     StoreThenBarrier,
     Rmw(Kind, Arguments, RmwOrder, Gives),
     TryCompareExchange(RmwOrder),
-    Fence(FenceOrder),
-    /// `barrier`: nothing that a CPU would notice.
-    Nothing,
+    Fence(Barrier),
     SpinLock,
     SpinUnlock,
     SpinTrylock,
@@ -99,6 +97,28 @@ pub(crate) enum Primitive {
     RcuReadLock,
     RcuReadUnlock,
     SynchronizeRcu,
+    SrcuReadLock,
+    SrcuReadUnlock,
+    SynchronizeSrcu,
+}
+
+impl Primitive {
+    /// How many arguments it takes.
+    pub(crate) const fn arguments(self) -> usize {
+        match self {
+            Self::Fence(_) | Self::RcuReadLock | Self::RcuReadUnlock | Self::SynchronizeRcu => 0,
+            Self::Load(..)
+            | Self::SpinLock
+            | Self::SpinUnlock
+            | Self::SpinTrylock
+            | Self::SpinIsLocked
+            | Self::SrcuReadLock
+            | Self::SynchronizeSrcu => 1,
+            Self::Store(..) | Self::StoreThenBarrier | Self::SrcuReadUnlock => 2,
+            Self::Rmw(_, arguments, ..) => arguments.count(),
+            Self::TryCompareExchange(_) => 3,
+        }
+    }
 }
 
 /// What the kernel function (or macro) of this name does, if it has a meaning here.
@@ -114,14 +134,15 @@ pub(crate) fn primitive(name: &str) -> Option<Primitive> {
         "smp_store_release" | "atomic_set_release" => P::Store(Named::Pointer, StoreOrder::Release),
         "atomic_set" => P::Store(Named::Pointer, StoreOrder::Relaxed),
         "smp_store_mb" => P::StoreThenBarrier,
-        "smp_mb"
-        | "smp_mb__before_atomic"
-        | "smp_mb__after_atomic"
-        | "smp_mb__after_spinlock"
-        | "smp_mb__after_unlock_lock" => P::Fence(FenceOrder::SeqCst),
-        "smp_rmb" => P::Fence(FenceOrder::Acquire),
-        "smp_wmb" => P::Fence(FenceOrder::Release),
-        "barrier" => P::Nothing,
+        "smp_mb" => P::Fence(Barrier::Full),
+        "smp_mb__before_atomic" => P::Fence(Barrier::BeforeAtomic),
+        "smp_mb__after_atomic" => P::Fence(Barrier::AfterAtomic),
+        "smp_mb__after_spinlock" => P::Fence(Barrier::AfterSpinlock),
+        "smp_mb__after_unlock_lock" => P::Fence(Barrier::AfterUnlockLock),
+        "smp_mb__after_srcu_read_unlock" => P::Fence(Barrier::AfterSrcuUnlock),
+        "smp_rmb" => P::Fence(Barrier::Read),
+        "smp_wmb" => P::Fence(Barrier::Write),
+        "barrier" => P::Fence(Barrier::Compiler),
         "spin_lock" => P::SpinLock,
         "spin_unlock" => P::SpinUnlock,
         "spin_trylock" => P::SpinTrylock,
@@ -129,6 +150,9 @@ pub(crate) fn primitive(name: &str) -> Option<Primitive> {
         "rcu_read_lock" => P::RcuReadLock,
         "rcu_read_unlock" => P::RcuReadUnlock,
         "synchronize_rcu" | "synchronize_rcu_expedited" => P::SynchronizeRcu,
+        "srcu_read_lock" | "srcu_down_read" => P::SrcuReadLock,
+        "srcu_read_unlock" | "srcu_up_read" => P::SrcuReadUnlock,
+        "synchronize_srcu" | "synchronize_srcu_expedited" => P::SynchronizeSrcu,
         _ => return rmw(name),
     })
 }

@@ -65,7 +65,7 @@ impl fmt::Display for Final {
 /// One distinct final state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct State {
-    /// The values, registers before locations, as `0:r1` and `x`.
+    /// The values, registers before locations, as `0:r1` and `x` (which herd prints as `[x]`).
     pub values: Vec<(&'static str, Final)>,
     /// How many executions end in it.
     pub executions: u64,
@@ -77,7 +77,11 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, (name, value)) in self.values.iter().enumerate() {
             let separator = if nth == 0 { "" } else { " " };
-            write!(f, "{separator}{name}={value};")?;
+            if name.contains(':') {
+                write!(f, "{separator}{name}={value};")?;
+            } else {
+                write!(f, "{separator}[{name}]={value};")?;
+            }
         }
         Ok(())
     }
@@ -113,6 +117,9 @@ pub struct Report {
     pub filtered: u64,
     /// Executions that cannot end, because somebody waits in vain for one who has ended; left out as well.
     pub stuck: Vec<Stuck>,
+    /// What the kernel's model complains of in some execution, as herd calls it; nothing under other models.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<&'static str>,
     /// Whether the condition is satisfied; nothing, while what was not explored could still decide it.
     pub satisfied: Option<bool>,
     /// How often the proposition holds; nothing unless everything was explored.
@@ -130,7 +137,35 @@ impl Report {
             seen.add(code, outcome, executions);
         }
         let stuck = stuck(exploration, layout);
-        let coverage = match coverage(&exploration.verdict, layout) {
+        let coverage = coverage(&exploration.verdict, layout);
+        Self::of(code, seen, stuck, coverage, Vec::new())
+    }
+
+    /// The report on the executions that the kernel's model allows.
+    pub(crate) fn of_kernel(
+        code: &Code,
+        ends: KernelEnds,
+        coverage: Coverage,
+        flags: Vec<&'static str>,
+    ) -> Self {
+        let mut seen = Seen {
+            order: shown_order(code),
+            ..Seen::default()
+        };
+        for (words, executions) in ends {
+            seen.add_words(code, &words, executions);
+        }
+        Self::of(code, seen, Vec::new(), coverage, flags)
+    }
+
+    fn of(
+        code: &Code,
+        seen: Seen,
+        stuck: Vec<Stuck>,
+        coverage: Coverage,
+        flags: Vec<&'static str>,
+    ) -> Self {
+        let coverage = match coverage {
             Coverage::Complete => seen.nothing_left(&stuck).unwrap_or(Coverage::Complete),
             other => other,
         };
@@ -145,6 +180,7 @@ impl Report {
             coverage,
             filtered: seen.filtered,
             stuck,
+            flags,
             states: seen.states(code),
             positive,
             negative,
@@ -182,6 +218,9 @@ fn counted(executions: u64) -> String {
     }
 }
 
+/// How executions end under the kernel's model: the words of what is asked for, and how many end like that.
+pub(crate) type KernelEnds = BTreeMap<Vec<i64>, u64>;
+
 /// The account of all outcomes.
 #[derive(Default)]
 struct Seen {
@@ -218,7 +257,19 @@ impl Seen {
         let Some(words) = words(code, &outcome.returned, &outcome.observed) else {
             return; // it has a fault, which is the verdict
         };
-        let witness = code.condition.holds(&words);
+        self.add_kept(code, &words, executions);
+    }
+
+    /// As [`add`](Self::add), of what was asked for.
+    fn add_words(&mut self, code: &Code, words: &[i64], executions: u64) {
+        match &code.filter {
+            Some(filter) if !filter.holds(words) => self.filtered += executions,
+            _ => self.add_kept(code, words, executions),
+        }
+    }
+
+    fn add_kept(&mut self, code: &Code, words: &[i64], executions: u64) {
+        let witness = code.condition.holds(words);
         if witness {
             self.positive += executions;
         } else {
@@ -400,6 +451,9 @@ impl fmt::Display for Report {
         let (positive, negative) = self.witnesses();
         writeln!(f, "Witnesses{so_far}")?;
         writeln!(f, "Positive: {positive} Negative: {negative}")?;
+        for flag in &self.flags {
+            writeln!(f, "Flag {flag}")?;
+        }
         writeln!(f, "Condition {}", self.condition)?;
         let why = match &self.coverage {
             Coverage::Complete => "not everything was explored".to_owned(),

@@ -1,4 +1,4 @@
-//! The world of a litmus test: its locations as cells, and the one kind of section that there is.
+//! The world of a litmus test: its locations as cells, and its kinds of sections.
 //!
 //! # Locations that are accessed both plainly and by marked accesses
 //!
@@ -16,6 +16,8 @@
 //! A read-side section is a section of the kind `rcu`, from the outermost `rcu_read_lock` to its
 //! `rcu_read_unlock`; `synchronize_rcu` waits for that kind. What is ordered is what
 //! [`gupcheck_sync::Section`] promises, the full barriers of the grace period included.
+//!
+//! SRCU is the same, each `srcu_struct` a kind of its own. What the lock gives to the unlock is 0.
 //!
 //! # Locks
 //!
@@ -71,6 +73,8 @@ pub(crate) enum Place {
     Mixed(Atomic<Slot>, Plain<bool>),
     Lock(SpinLock),
     TriedLock(Atomic<Slot>),
+    /// Sections of their own.
+    Srcu(Section),
 }
 
 impl Place {
@@ -79,7 +83,7 @@ impl Place {
         match self {
             Self::Atomic(cell) | Self::Mixed(cell, _) | Self::TriedLock(cell) => Some(cell.id()),
             Self::Plain(cell) => Some(cell.id()),
-            Self::Lock(_) => None,
+            Self::Lock(_) | Self::Srcu(_) => None,
         }
     }
 }
@@ -108,6 +112,7 @@ impl World {
                 }
                 Shape::Lock => Place::Lock(layout.spin_lock(name)),
                 Shape::TriedLock => Place::TriedLock(layout.atomic(name, init)),
+                Shape::Srcu => Place::Srcu(layout.section(name)),
             });
         }
         Self {

@@ -200,6 +200,23 @@ fn every_file_of_the_corpus_is_read_and_named_after_its_test() {
 }
 
 #[test]
+fn the_kernels_own_model_says_what_herd_says() {
+    for (path, source, verdict) in &corpus_tests() {
+        let litmus = Litmus::parse(source).expect("read by another test");
+        let (report, _) = litmus.lkmm(usize::MAX, &mut |_| false);
+        let observation = report.observation.map(|o| format!("{o:?}"));
+        assert_eq!(observation.as_ref(), Some(verdict), "{}", path.display());
+        let races = stem(path) == "gup-c4-plain-init-no-wmb";
+        assert_eq!(
+            report.flags.contains(&"data-race"),
+            races,
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
 fn what_lkmm_forbids_sc_and_tso_forbid() {
     let verdicts: BTreeMap<String, Says> = (corpus_tests().iter())
         .map(|(path, _, lkmm)| (stem(path), lkmm_says(lkmm)))
@@ -235,6 +252,13 @@ What `gupcheck litmus` leaves out, as herd does, it tells and counts: executions
 races in them is no race), and those in which somebody waits in vain for one who has ended, say for a lock that was
 never dropped. CPUs that wait for each other in a circle are a deadlock, which herd leaves out as well. A test of which
 no execution is left makes no observation: if all are stuck it is a deadlock.
+
+`--model lkmm` asks the kernel's own model: every candidate execution is judged by its axioms, as of Linux v6.8
+([`races/lkmm`](../races/lkmm/src/lib.rs)), load buffering, dependencies, RCU, SRCU, locks, plain accesses and data races included. A race is a `Flag`
+then, as herd has it, and no violation; a test of which no execution is left is reported as above. A test holds it to the column LKMM. Of 1,000
+public tests (paulmckrcu/litmus and herdtools7's catalogue, which are not part of this project) herd7 decides 979: it says the
+same of every one of them, flags included, and on those 79 of the catalogue that come with herd's output, with as many executions. Herd calls 3 a
+deadlock (here: no execution). It does not finish 15 within 5 or 10 seconds, of which 7 are decided here in 5. And 3 call `smp_memb`, which neither knows.
 
 | test | LKMM | RC11 | TSO | SC | why they differ |
 | --- | --- | --- | --- | --- | --- |

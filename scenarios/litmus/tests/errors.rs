@@ -184,7 +184,7 @@ fn parts_of_c_without_a_meaning_here() {
             r = x[1];
                 unsupported: an array at 4:6
             struct foo f;
-                unsupported: `struct` (a declaration of C beyond variables) at 4:1
+                unsupported: `struct` (any but `struct srcu_struct`) at 4:1
             long l;
                 unsupported: `long` (a type other than int, atomic_t, spinlock_t and pointers to them) at 4:1
             u64 l;
@@ -240,7 +240,7 @@ fn primitives_without_a_meaning_here() {
         ],
         &expect![[r#"
             srcu_read_lock(s);
-                unsupported: the function `srcu_read_lock` at 4:1
+                invalid: this is not a struct srcu_struct * at 4:16
             atomic_dec_if_positive(v);
                 unsupported: the function `atomic_dec_if_positive` at 4:1
             atomic_inc_acquire(v);

@@ -215,7 +215,7 @@ fn what_is_left_out_is_told() {
             Undecided
             Witnesses so far
             Positive: 0 Negative: 0
-            Condition exists (x=1)
+            Condition exists ([x]=1)
             No observation of t: deadlock
         "#]],
     );
@@ -227,7 +227,7 @@ fn what_is_left_out_is_told() {
             Undecided
             Witnesses so far
             Positive: 0 Negative: 0
-            Condition exists (x=1)
+            Condition exists ([x]=1)
             No observation of t: deadlock in every execution: P0 waits for s
             Left out: 1 execution, in which P0 waits for s in vain
             Left out: 1 execution, in which P1 waits for s in vain

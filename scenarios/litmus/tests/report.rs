@@ -42,13 +42,13 @@ fn exists() {
         &expect![[r#"
         Test SB Allowed
         States 3
-        0:r0=0; 1:r0=1; x=1;
-        0:r0=1; 1:r0=0; x=1;
-        0:r0=1; 1:r0=1; x=1;
+        0:r0=0; 1:r0=1; [x]=1;
+        0:r0=1; 1:r0=0; [x]=1;
+        0:r0=1; 1:r0=1; [x]=1;
         Ok
         Witnesses
         Positive: 1 Negative: 2
-        Condition exists (0:r0=1 /\ (1:r0=1 \/ x=0))
+        Condition exists (0:r0=1 /\ (1:r0=1 \/ [x]=0))
         Observation SB Sometimes 1 2
     "#]],
     );
@@ -127,12 +127,12 @@ fn locations_are_shown_and_filters_leave_executions_out() {
         &expect![[r#"
         Test SB Allowed
         States 2
-        1:r0=0; x=1; y=1;
-        1:r0=1; x=1; y=1;
+        1:r0=0; [x]=1; [y]=1;
+        1:r0=1; [x]=1; [y]=1;
         Ok
         Witnesses
         Positive: 3 Negative: 0
-        Condition exists (y=1)
+        Condition exists ([y]=1)
         Observation SB Always 3 0
     "#]],
     );
@@ -163,12 +163,12 @@ exists (1:r0=b /\\ p=b)";
     expect![[r#"
         Test Pointers Allowed
         States 2
-        1:r0=a; p=b;
-        1:r0=b; p=b;
+        1:r0=a; [p]=b;
+        1:r0=b; [p]=b;
         Ok
         Witnesses
         Positive: 1 Negative: 1
-        Condition exists (1:r0=b /\ p=b)
+        Condition exists (1:r0=b /\ [p]=b)
         Observation Pointers Sometimes 1 1
     "#]]
     .assert_eq(&under_sc(source).to_string());
@@ -204,11 +204,11 @@ fn a_truncated_exploration_makes_no_observation() {
     expect![[r#"
         Test SB Forbidden
         States 1 so far
-        x=1;
+        [x]=1;
         No
         Witnesses so far
         Positive: 0 Negative: 1
-        Condition ~exists (x=1)
+        Condition ~exists ([x]=1)
         No observation of SB: truncated after 1 executions
     "#]]
     .assert_eq(&report.to_string());
@@ -248,7 +248,7 @@ fn the_report_as_json() {
         {
           "name": "SB",
           "quantifier": "exists",
-          "condition": "exists (0:r0=0 /\\ x=1)",
+          "condition": "exists (0:r0=0 /\\ [x]=1)",
           "coverage": {
             "kind": "complete"
           },

@@ -145,13 +145,13 @@ locations [0:r0; 1:r0; x;] exists (true)",
         );
         let expected = if take == "1" {
             expect![[r#"
-                0:r0=0; 1:r0=1; x=2;
-                0:r0=1; 1:r0=0; x=2;"#]]
+                0:r0=0; 1:r0=1; [x]=2;
+                0:r0=1; 1:r0=0; [x]=2;"#]]
         } else {
             expect![[r#"
-                0:r0=0; 1:r0=1; x=2;
-                0:r0=1; 1:r0=0; x=2;
-                0:r0=9; 1:r0=0; x=1;"#]]
+                0:r0=0; 1:r0=1; [x]=2;
+                0:r0=1; 1:r0=0; [x]=2;
+                0:r0=9; 1:r0=0; [x]=1;"#]]
         };
         states(&source, &expected);
     }
@@ -164,7 +164,7 @@ fn registers_and_parameters_can_be_given_by_the_initial_state() {
 { 0:r0=7; 0:p=b; b=3; }
 P0(int *p) { int r0; int r1; r1 = READ_ONCE(*p); }
 locations [0:r0; 0:r1; b;] exists (true)",
-        &expect!["0:r0=7; 0:r1=3; b=3;"],
+        &expect!["0:r0=7; 0:r1=3; [b]=3;"],
     );
 }
 

@@ -3,6 +3,7 @@
 mod batch;
 mod contents;
 mod raw_pages;
+mod shadow;
 mod stale_write;
 mod swap_cache;
 mod sync;
@@ -17,4 +18,5 @@ pub const RACES: &[Race] = &[
     contents::RACE,
     stale_write::RACE,
     raw_pages::RACE,
+    shadow::RACE,
 ];

@@ -1,6 +1,7 @@
 //! Fast GUP against `mremap`.
 
 mod moved;
+mod moved_back;
 mod stale;
 
 use gupcheck_races::race::Race;
@@ -12,4 +13,5 @@ pub const RACES: &[Race] = &[
     moved::HUGE,
     stale::OLD,
     stale::NEW,
+    moved_back::RACE,
 ];

@@ -1,6 +1,7 @@
 //! Fast GUP against `munmap`: the tables go as well.
 
 mod lone_user;
+mod nested_flush;
 mod no_batch;
 mod table_free;
 mod walk_cache;
@@ -13,4 +14,5 @@ pub const RACES: &[Race] = &[
     no_batch::RACE,
     walk_cache::RACE,
     lone_user::RACE,
+    nested_flush::RACE,
 ];

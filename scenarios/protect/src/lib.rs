@@ -1,9 +1,11 @@
 //! Fast GUP against changes of protection.
 
+mod hint_migration;
 mod hint_zap;
 mod migrated;
 mod quiet;
 mod soft_dirty;
+mod unprotected;
 
 use gupcheck_races::race::Race;
 
@@ -15,5 +17,8 @@ pub const RACES: &[Race] = &[
     quiet::USERFAULTFD,
     soft_dirty::RACE,
     hint_zap::RACE,
-    migrated::RACE,
+    hint_migration::RACE,
+    migrated::SMALL_PAGE,
+    migrated::HUGE,
+    unprotected::RACE,
 ];

@@ -5,7 +5,7 @@
 
 use gupcheck_races::prelude::*;
 
-pub(crate) const RACE: Race = Race {
+pub(crate) const SMALL_PAGE: Race = Race {
     name: "protect/migrated",
     catalogue: "R45",
     about: "A page is migrated while mprotect(PROT_NONE) changes its entry, and GUP walks.",
@@ -17,18 +17,44 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PinBarrier, RELAXED),
     ],
     tested: SMALL_FOR_ONE,
-    ..Race::of(build)
+    ..Race::of(small)
 };
 
-fn build(size: Size, kernel: Kernel) -> Program {
+/// The same of a huge pmd, which becomes a pmd migration entry (`remove_migration_pmd`).
+pub(crate) const HUGE: Race = Race {
+    name: "protect/migrated-huge",
+    about: "A huge page is migrated while mprotect(PROT_NONE) changes its pmd, and GUP walks.",
+    build: huge,
+    ..SMALL_PAGE
+};
+
+fn small(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
-    boot.protectable(area);
     boot.free_block(0);
+    build(boot, size, area, page, migrate_page)
+}
+
+fn huge(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
+    let area = boot.pmd_area();
+    let head = boot.mapped_thp(area, true);
+    boot.free_huge_block();
+    build(boot, size, area.first(size.pages), head, migrate_huge_page)
+}
+
+fn build(
+    mut boot: Boot,
+    size: Size,
+    area: Area,
+    page: Pfn,
+    migrate: for<'m> fn(&Cpu<'m>, Pfn) -> Option<Folio<'m>>,
+) -> Program {
+    boot.protectable(area);
     let mut scene = Scene::new(boot);
     let gup = scene.getters(size.cpus, area, Foll::empty());
-    let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
+    let migration = scene.cpu("migration", move |cpu| migrate(cpu, page).is_some());
     scene.cpu("mprotect", move |cpu| {
         mprotect(cpu, area, VmFlags::empty());
     });

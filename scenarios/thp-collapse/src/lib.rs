@@ -2,6 +2,7 @@
 
 mod copy_failed;
 mod detached_table;
+mod stale_write;
 mod table_deposited;
 mod table_freed;
 mod table_reused;
@@ -15,4 +16,5 @@ pub const RACES: &[Race] = &[
     table_freed::RACE,
     table_reused::RACE,
     copy_failed::RACE,
+    stale_write::RACE,
 ];

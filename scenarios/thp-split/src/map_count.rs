@@ -47,7 +47,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         let mm = cpu.machine().mm(theirs.mm);
         mm.read_lock(cpu);
         let pmdp = find_entry(cpu, mm, theirs.start, Level::Pmd).expect("boot made the tables");
-        split_huge_pmd(cpu, mm, pmdp, false, None);
+        split_huge_pmd(cpu, mm, (pmdp, theirs.start), false, None);
         mm.read_unlock(cpu);
     });
     scene.always(

@@ -36,7 +36,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         mm.read_lock(cpu);
         let pmdp = find_entry(cpu, mm, area.start, Level::Pmd).expect("boot made the tables");
         let found = pmdp.get(cpu).is_migration();
-        split_huge_pmd(cpu, mm, pmdp, false, None);
+        split_huge_pmd(cpu, mm, (pmdp, area.start), false, None);
         mm.read_unlock(cpu);
         found
     });

@@ -8,6 +8,7 @@ mod last_drop;
 mod long_pin;
 mod marks;
 mod poisoned;
+mod poisoned_in_use;
 mod profiles;
 mod shadow;
 mod size_collapse;
@@ -42,6 +43,7 @@ pub const RACES: &[Race] = &[
     zero_page::RACE,
     gate_order::RACE,
     poisoned::RACE,
+    poisoned_in_use::RACE,
     shadow::RACE,
     vmemmap::GUP,
     vmemmap::PFN,

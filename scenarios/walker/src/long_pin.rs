@@ -19,12 +19,12 @@ pub(crate) const RACE: Race = Race {
     build,
 };
 
-/// `__gup_longterm_locked`: as often as the page could be moved.
+/// `__gup_longterm_locked`, once more at most.
 fn pin_for_long<'m>(cpu: &Cpu<'m>, area: Area, page: Pfn) -> Gup<'m> {
     let flags = Foll::WRITE | Foll::LONGTERM;
     let pin = || pin_user_pages_fast(cpu, area.mm, area.start, area.pages, flags);
     let gup = pin();
-    if gup.result == Err(Errno::Enomem) && migrate_for_longterm(cpu, page) {
+    if gup.result == Err(Errno::Enomem) && migrate_for_longterm(cpu, page) == Errno::Eagain {
         return pin();
     }
     gup

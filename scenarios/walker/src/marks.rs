@@ -48,10 +48,7 @@ fn while_user_writes(size: Size, kernel: Kernel, get: GetPages) -> (Scene, Area,
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
-    let user = scene.cpu("user", move |cpu| {
-        let mm = cpu.machine().mm(area.mm);
-        find_entry(cpu, mm, area.start, Level::Pte).is_some_and(|pte| pte.use_by_hardware(cpu))
-    });
+    let user = scene.cpu("user", move |cpu| hardware_touch(cpu, area.mm, area.start));
     scene.always("the entry is marked", move |end| end.is(user, "did", "yes"));
     (scene, area, gup)
 }

@@ -1,7 +1,8 @@
 //! R52: a free page is found to be broken, and taken off the allocator's list, while a walker has an old entry for it.
 //!
 //! The page gets a reference of its own, by a plain increment, because nobody else can have one while the count is zero. Nobody
-//! but a walker that does not ask whether it is.
+//! but a walker that does not ask whether it is. Before it is on the list it may be a page whose last reference is being dropped: on the
+//! LRU still, and with a count of zero. No reference is taken of such a page.
 
 use crate::profiles::{EVERY, NO_IPI, RELAXED};
 use gupcheck_races::prelude::*;
@@ -17,17 +18,18 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PteRecheck, EVERY),
         Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PoisonUnlessZero, EVERY),
     ],
     indifferent: &[Step::RecheckMarks],
     tested: SMALL,
     build,
 };
 
-/// `memory_failure`; a page that was taken off the list has a reference of its own.
-fn fails(cpu: &Cpu<'_>, page: Pfn) -> Returned {
+/// `memory_failure`, which keeps a reference of what it has to do with.
+pub(crate) fn fails(cpu: &Cpu<'_>, page: Pfn) -> Returned {
     let poisoned = memory_failure(cpu, page);
     let returned = poisoned.into_returned();
-    if poisoned == Poisoned::TakenOff {
+    if poisoned.keeps_page() {
         return returned.int("page", i64::from(page.0));
     }
     returned
@@ -59,7 +61,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     for (text, word) in [
         ("it is free, and taken off", "taken off"),
-        ("it is in use", "in use"),
+        ("it is in use, and unmapped", "recovered"),
     ] {
         scene.sometimes(text, move |end| end.is(failure, "poisoned", word));
     }

@@ -2,7 +2,8 @@
 
 use super::handle::Fault;
 use crate::folio::{
-    Folio, Owner, Page, PageFlags, Pfn, alloc_folio, folio_put, page_add_new_rmap, set_page_flags,
+    Folio, Owner, Page, PageFlags, Pfn, alloc_folio, copy_contents, folio_put, page_add_new_rmap,
+    set_page_flags,
 };
 use crate::lkmm::smp_wmb;
 use crate::mm::{Backing, FaultFlags, VmFault, VmFlags, page_set_anon};
@@ -27,7 +28,7 @@ impl<'m> Fault<'_, 'm> {
             .flatten();
         let new = match zero {
             Some(_) => None,
-            None => match self.new_anon_page() {
+            None => match self.new_anon_page(None) {
                 Some(page) => Some(page),
                 None => return VmFault::Oom,
             },
@@ -54,8 +55,14 @@ impl<'m> Fault<'_, 'm> {
         VmFault::Done
     }
 
-    pub(super) fn new_anon_page(&self) -> Option<&'m Page> {
+    /// A page, with what is in the page that it is a `copy_of`, where user space may write to that.
+    pub(super) fn new_anon_page(&self, copy_of: Option<&'m Page>) -> Option<&'m Page> {
         let folio = alloc_folio(self.cpu, 0, Owner::Us)?;
+        if let Some(old) = copy_of
+            && self.vma.translations.is_some()
+        {
+            copy_contents(self.cpu, old, folio.head());
+        }
         // ORDERING: the page's contents, and its first reference, before the entry that makes it reachable
         // (__folio_mark_uptodate). Pairs with entry-read-once (P6). No step: no race of the catalogue looks
         // at contents.

@@ -1,7 +1,7 @@
 //! What a fault makes of an entry.
 
 use super::handle::Fault;
-use crate::folio::{Page, page_anon_exclusive, page_folio};
+use crate::folio::{Page, page_folio, page_is_reusable};
 use crate::mm::{FaultFlags, VmFlags};
 use crate::pgtable::{Bits, Entry, EntryPtr};
 
@@ -28,7 +28,7 @@ impl<'m> Fault<'_, 'm> {
             && !flags.contains(VmFlags::SHARED)
             && !entry.is_uffd_wp()
             && page_folio(cpu, page).is_anon(cpu)
-            && page_anon_exclusive(cpu, page);
+            && page_is_reusable(cpu, page);
         if write {
             entry.with(Bits::WRITE)
         } else {

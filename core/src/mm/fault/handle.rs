@@ -113,6 +113,8 @@ impl<'m> Fault<'_, 'm> {
                 self.wait_for_entry(ptep, pte)
             } else if let Some(slot) = pte.swap_slot() {
                 self.do_swap_page(pte, slot)
+            } else if pte.is_hwpoison() {
+                VmFault::Hwpoison
             } else {
                 VmFault::Sigbus
             };

@@ -2,8 +2,8 @@
 
 use super::handle::Fault;
 use crate::folio::{
-    Folio, folio_get, folio_lock, folio_put, page_folio, page_trans_huge_mapcount,
-    set_page_anon_exclusive,
+    Folio, folio_get, folio_lock, folio_put, page_folio, page_is_reusable,
+    page_trans_huge_mapcount, set_page_anon_exclusive,
 };
 use crate::mm::{Backing, FaultFlags, VmFault, is_huge_zero_pmd, split_huge_pmd};
 use crate::pgtable::Entry;
@@ -40,7 +40,7 @@ impl<'m> Fault<'_, 'm> {
         if self.vma.backing == Backing::Anon && self.do_huge_pmd_wp_page(pmd) {
             return VmFault::Done;
         }
-        split_huge_pmd(self.cpu, self.mm, self.pmdp, false, None);
+        split_huge_pmd(self.cpu, self.mm, (self.pmdp, self.addr), false, None);
         self.handle_pte_fault()
     }
 
@@ -61,12 +61,12 @@ impl<'m> Fault<'_, 'm> {
         }
         let head = cpu.machine().page(pmd.pfn());
         let folio = page_folio(cpu, head);
-        let mut exclusive = self.is_exclusive(head);
+        let mut exclusive = page_is_reusable(cpu, head);
         if !exclusive {
             if !folio.trylock(cpu) && !self.lock_folio_outside(folio, pmd) {
                 return true;
             }
-            exclusive = self.is_exclusive(head) || self.can_reuse_huge(folio);
+            exclusive = page_is_reusable(cpu, head) || self.can_reuse_huge(folio);
             folio.unlock(cpu);
         }
         if exclusive && !self.flags.contains(FaultFlags::UNSHARE) {

@@ -77,7 +77,7 @@ impl<'m> Fault<'_, 'm> {
             page_set_anon(cpu, head, self.mm, self.huge_start());
             set_page_flags(cpu, head, PageFlags::ANON_EXCLUSIVE | PageFlags::LRU);
             self.mm.deposit(cpu, table);
-            let write = self.vma.flags.contains(VmFlags::WRITE);
+            let write = self.vma.vm_flags(cpu).contains(VmFlags::WRITE);
             let entry = Entry::leaf(head.pfn, write).with(Bits::DIRTY).huge();
             pmdp.set_pmd(cpu, entry);
         }

@@ -103,7 +103,7 @@ impl<'m> Fault<'_, 'm> {
                 set_page_anon_exclusive(cpu, cpu.machine().page(folio.head().pfn.plus(n)));
             }
             set_page_flags(cpu, folio.head(), PageFlags::LRU);
-            let write = self.vma.flags.contains(VmFlags::WRITE);
+            let write = self.vma.vm_flags(cpu).contains(VmFlags::WRITE);
             for (ptep, n) in entries(first, order).zip(0..) {
                 ptep.set(cpu, Entry::leaf(folio.head().pfn.plus(n), write));
             }

@@ -17,12 +17,12 @@
 use super::handle::Fault;
 use crate::folio::{
     Folio, PageFlags, folio_put, folio_ref_count_is, page_add_rmap, page_anon_exclusive,
-    set_page_anon_exclusive,
+    page_is_poisoned, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
 use crate::machine::MmId;
 use crate::mm::{FaultFlags, VmFault, anon_vma_root, page_set_anon};
-use crate::pgtable::{Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
+use crate::pgtable::{Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock};
 use crate::step::Step;
 use crate::swap::{NoFolio, folio_free_swap, read_swap_cache_async, swap_free};
 use crate::sync::Fault as Violation;
@@ -38,6 +38,10 @@ impl<'m> Fault<'_, 'm> {
             Err(NoFolio::Changed) => return VmFault::Done,
             Err(NoFolio::Memory) => return self.no_memory(entry),
         };
+        if page_is_poisoned(cpu, folio.head()) {
+            folio_put(cpu, folio);
+            return VmFault::Hwpoison;
+        }
         if let Err(retry) = self.folio_lock_or_retry(folio) {
             folio_put(cpu, folio);
             return retry;
@@ -110,6 +114,10 @@ impl<'m> Fault<'_, 'm> {
         let mut pte = self.vma.mk_pte(cpu, page.pfn);
         if exclusive && write {
             pte = self.made_writable(pte);
+        }
+        if entry.is_uffd_wp() {
+            // pte_mkuffd_wp, which write-protects.
+            pte = pte.without(Bits::WRITE).with(Bits::UFFD_WP);
         }
         // page_add_anon_rmap
         page_add_rmap(cpu, page);

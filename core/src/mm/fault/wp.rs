@@ -1,16 +1,18 @@
 //! A write to a page that may not be written to: the page is reused, or copied.
 
 use super::handle::Fault;
+use crate::cpu::{flush_tlb_range, mm_tlb_flush_pending};
 use crate::folio::{
     Folio, Mapping, Page, folio_get, folio_put, folio_ref_count_is, folio_ref_count_is_below,
-    page_anon_exclusive, page_folio, page_remove_rmap, set_page_anon_exclusive,
+    page_folio, page_is_reusable, page_remove_rmap, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
 use crate::mm::{
-    FaultFlags, VmFault, folio_move_anon_rmap, invalidate_range_end, invalidate_range_start,
+    FaultFlags, VmFault, VmFlags, folio_move_anon_rmap, invalidate_range_end,
+    invalidate_range_start,
 };
 use crate::pgtable::{
-    Bits, Entry, EntryPtr, pte_offset_map_lock, pte_unmap_unlock, ptep_clear_flush,
+    Bits, Entry, EntryPtr, PAGE_SIZE, pte_offset_map_lock, pte_unmap_unlock, ptep_clear_flush,
 };
 use crate::step::Step;
 use crate::swap::{folio_free_swap, folio_test_swapcache, free_swap_cache};
@@ -27,13 +29,14 @@ impl<'m> Fault<'_, 'm> {
             pte_unmap_unlock(cpu, ptep);
             return VmFault::Sigbus;
         }
+        self.flush_if_pending();
         if pte.is_special() {
             pte_unmap_unlock(cpu, ptep);
             return self.wp_page_copy(None, pte);
         }
         let folio = page_folio(cpu, page);
         let reuse =
-            folio.is_anon(cpu) && (self.is_exclusive(page) || self.wp_can_reuse(folio, page));
+            folio.is_anon(cpu) && (page_is_reusable(cpu, page) || self.wp_can_reuse(folio, page));
         if reuse {
             if !self.flags.contains(FaultFlags::UNSHARE) {
                 ptep.set(cpu, self.made_writable(pte));
@@ -46,10 +49,19 @@ impl<'m> Fault<'_, 'm> {
         self.wp_page_copy(Some((folio, page)), pte)
     }
 
-    /// Whether the page is this mm's alone, and is reused whoever else holds it.
-    pub(super) fn is_exclusive(&self, page: &Page) -> bool {
-        // Before v5.19 the count alone decided, which a pin raises. Without it: R40, R41, R43. Step `reuse-exclusive`.
-        self.cpu.does(Step::ReuseExclusive) && page_anon_exclusive(self.cpu, page)
+    /// A userfaultfd's write protection is set, and taken back, with the mmap lock held for reading, and flushed later: somebody
+    /// may still write by a translation to a page that is about to be copied.
+    fn flush_if_pending(&self) {
+        let cpu = self.cpu;
+        // ORDERING: the page-table lock's: who made the entry what it is raised the count before that. Pairs with
+        // mwriteprotect_range. Without it: R43, a write is lost. Step `wp-flushes-pending`.
+        if !self.flags.contains(FaultFlags::UNSHARE)
+            && self.vma.flags.contains(VmFlags::UFFD_WP)
+            && cpu.does(Step::WpFlushesPending)
+            && mm_tlb_flush_pending(cpu, self.mm)
+        {
+            flush_tlb_range(cpu, self.mm, self.addr..self.addr + PAGE_SIZE);
+        }
     }
 
     /// What later kernels call `wp_can_reuse_anon_folio`: nobody else has a reference, and then nobody can get
@@ -109,7 +121,7 @@ impl<'m> Fault<'_, 'm> {
                 folio_put(cpu, folio);
             }
         };
-        let Some(new) = self.new_anon_page() else {
+        let Some(new) = self.new_anon_page(old.map(|(_, page)| page)) else {
             put_old();
             return VmFault::Oom;
         };

@@ -16,7 +16,7 @@ pub fn mprotect(cpu: &Cpu<'_>, area: Area, access: VmFlags) {
     let new = old.difference(VmFlags::READ | VmFlags::WRITE) | access;
     // mprotect_fixup
     if new != old {
-        let mut tlb = MmuGather::new(mm);
+        let mut tlb = MmuGather::new(cpu, mm);
         vma.vm_flags_reset(cpu, new);
         // vma_wants_manual_pte_write_upgrade, of a private area
         let upgrade = new.contains(VmFlags::WRITE);
@@ -46,7 +46,7 @@ pub fn mwriteprotect_range(cpu: &Cpu<'_>, area: Area, resolved: bool) {
 fn change_with_read_lock(cpu: &Cpu<'_>, area: Area, change: Change) {
     let mm = cpu.machine().mm(area.mm);
     mm.read_lock(cpu);
-    let mut tlb = MmuGather::new(mm);
+    let mut tlb = MmuGather::new(cpu, mm);
     change_protection(cpu, &mut tlb, mm, &mm.vmas[area.vma], change);
     tlb.finish(cpu);
     mm.read_unlock(cpu);

@@ -7,8 +7,7 @@ use crate::folio::{Mapping, folio_ref_count_is, page_folio};
 use crate::lkmm::read_once_is;
 use crate::mm::{Mm, MmuGather, Vma, split_huge_pmd};
 use crate::pgtable::{
-    Bits, Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page,
-    pte_offset_map_lock, pte_unmap_unlock,
+    Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pte_offset_map_lock, pte_unmap_unlock,
 };
 use std::ops::Range;
 
@@ -48,8 +47,8 @@ fn change_pmd<'m>(
         let pmd = pmdp.read_once(cpu);
         if pmd.is_huge() || pmd.is_migration() {
             if !whole {
-                split_huge_pmd(cpu, mm, pmdp, false, None);
-            } else if change_huge_pmd(cpu, tlb, vma, pmdp, span.clone(), change) {
+                split_huge_pmd(cpu, mm, (pmdp, span.start), false, None);
+            } else if change_huge_pmd(cpu, tlb, (mm, vma), pmdp, span.clone(), change) {
                 return;
             }
         }
@@ -82,8 +81,11 @@ fn change_pte_range<'m>(
                 let here = addr..addr + PAGE_SIZE;
                 change_pte(cpu, tlb, ptep, here, |old| change.of(cpu, vma, old));
             }
-        } else if pte.is_migration() {
-            change_migration_entry(cpu, ptep, pte, change);
+        } else if !pte.is_none() {
+            let new = change.of_swap_type(cpu, pte);
+            if new != pte {
+                ptep.set(cpu, new);
+            }
         }
         ptep = ptep.next();
         addr += PAGE_SIZE;
@@ -103,7 +105,7 @@ fn change_pte<'m>(
     let old = ptep.get_and_clear(cpu);
     let new = change(old);
     ptep.set(cpu, new);
-    if needs_flush(old, new) {
+    if needs_flush(cpu, old, new) {
         tlb.remove_entry(span);
     }
 }
@@ -119,21 +121,4 @@ fn wants_hint(cpu: &Cpu<'_>, vma: &Vma, pte: Entry) -> bool {
     }
     // Shared by copy-on-write; or held by somebody else, who may come just as well after this look.
     !vma.flags.is_cow() || folio_ref_count_is(cpu, folio, 1)
-}
-
-/// A migration entry: whoever puts the page back gives it what the area allows by then, but is told what not to give.
-fn change_migration_entry(cpu: &Cpu<'_>, ptep: EntryPtr<'_>, pte: Entry, change: Change) {
-    let mut new = pte;
-    if pte.is_writable() {
-        pfn_swap_entry_to_page(cpu, pte);
-        new = new.without(Bits::WRITE).with(Bits::EXCLUSIVE);
-    }
-    match change {
-        Change::UffdWp => new = new.with(Bits::UFFD_WP),
-        Change::UffdWpResolve => new = new.without(Bits::UFFD_WP),
-        Change::Protect { .. } | Change::NumaHint => {}
-    }
-    if new != pte {
-        ptep.set(cpu, new);
-    }
 }

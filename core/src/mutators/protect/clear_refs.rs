@@ -10,7 +10,7 @@
 
 use super::huge::write_protect_huge_pmd;
 use crate::boot::Area;
-use crate::cpu::{Cpu, flush_tlb};
+use crate::cpu::{Cpu, dec_tlb_flush_pending, flush_tlb_range, inc_tlb_flush_pending};
 use crate::folio::{folio_maybe_dma_pinned, page_folio};
 use crate::lkmm::read_once_is;
 use crate::mm::{Mm, Vma};
@@ -26,6 +26,7 @@ pub fn clear_refs(cpu: &Cpu<'_>, area: Area) {
     let mm = cpu.machine().mm(area.mm);
     let vma = &mm.vmas[area.vma];
     mm.write_lock(cpu);
+    inc_tlb_flush_pending(cpu, mm);
     let mut addr = vma.start;
     while addr < vma.end {
         let next = cpu.machine().geometry.addr_end(Level::Pmd, addr, vma.end);
@@ -34,7 +35,9 @@ pub fn clear_refs(cpu: &Cpu<'_>, area: Area) {
         }
         addr = next;
     }
-    flush_tlb(cpu);
+    // flush_tlb_mm
+    flush_tlb_range(cpu, mm, 0..u64::MAX);
+    dec_tlb_flush_pending(cpu, mm);
     mm.write_unlock(cpu);
 }
 

@@ -7,9 +7,10 @@
 //! and never none (ced108037c2a).
 
 use super::what::{Change, needs_flush};
+use crate::arch::ProtectionFlush;
 use crate::cpu::{Cpu, flush_tlb_range};
-use crate::mm::{Mm, MmuGather, Vma};
-use crate::pgtable::{Bits, EntryPtr};
+use crate::mm::{Mm, MmuGather, Vma, is_huge_zero_pmd};
+use crate::pgtable::{Bits, EntryPtr, pfn_swap_entry_to_page};
 use crate::step::Step;
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ use std::ops::Range;
 pub(super) fn change_huge_pmd<'m>(
     cpu: &Cpu<'m>,
     tlb: &mut MmuGather<'m>,
-    vma: &Vma,
+    (mm, vma): (&Mm, &Vma),
     pmdp: EntryPtr<'m>,
     span: Range<u64>,
     change: Change,
@@ -26,15 +27,17 @@ pub(super) fn change_huge_pmd<'m>(
     pmdp.lock().lock(cpu);
     let pmd = pmdp.get(cpu);
     if pmd.is_migration() {
-        // It maps the page read-only again, if it is not to be written any more.
-        if pmd.is_writable() {
-            pmdp.set(cpu, pmd.without(Bits::WRITE));
+        pfn_swap_entry_to_page(cpu, pmd);
+        let new = change.of_swap_type(cpu, pmd);
+        if new != pmd {
+            pmdp.set_pmd(cpu, new);
         }
         pmdp.lock().unlock(cpu);
         return true;
     }
     let huge = pmd.is_huge();
-    if huge && !(change == Change::NumaHint && pmd.is_prot_none()) {
+    let hinted = || is_huge_zero_pmd(cpu, pmd) || pmd.is_prot_none();
+    if huge && !(change == Change::NumaHint && hinted()) {
         // pmdp_invalidate_ad. ORDERING: none: the value. Pairs with the look of zap_pmd_range, without the lock. Without it:
         // MADV_DONTNEED passes over what is mapped. Step `change-huge-invalidates`.
         let old = if cpu.does(Step::ChangeHugeInvalidates) {
@@ -42,9 +45,12 @@ pub(super) fn change_huge_pmd<'m>(
         } else {
             pmdp.get_and_clear(cpu)
         };
+        if cpu.machine().kernel.profile.protection_flush == ProtectionFlush::All {
+            flush_tlb_range(cpu, mm, span.clone());
+        }
         let new = change.of(cpu, vma, old);
-        pmdp.set(cpu, new);
-        if needs_flush(old, new) {
+        pmdp.set_pmd(cpu, new);
+        if needs_flush(cpu, old, new) {
             tlb.remove_entry(span);
         }
     }
@@ -52,7 +58,7 @@ pub(super) fn change_huge_pmd<'m>(
     huge
 }
 
-/// `clear_soft_dirty_pmd`'s `pmdp_invalidate`, and what it is put back as: write-protected.
+/// `clear_soft_dirty_pmd`'s `pmdp_invalidate`, and what it is put back as: write-protected, with what hardware has marked meanwhile.
 pub(super) fn write_protect_huge_pmd<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -60,7 +66,8 @@ pub(super) fn write_protect_huge_pmd<'m>(
     span: Range<u64>,
 ) {
     let pmd = pmdp.get(cpu);
-    pmdp.exchange(cpu, pmd.invalid());
+    let old = pmdp.exchange(cpu, pmd.invalid());
     flush_tlb_range(cpu, mm, span);
-    pmdp.set(cpu, pmd.without(Bits::WRITE));
+    let marks = (old.bits()).intersection(Bits::DIRTY | Bits::ACCESSED);
+    pmdp.set_pmd(cpu, pmd.without(Bits::WRITE).with(marks));
 }

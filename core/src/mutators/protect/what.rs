@@ -1,9 +1,10 @@
 //! What becomes of an entry whose protection is changed.
 
+use crate::arch::ProtectionFlush;
 use crate::cpu::Cpu;
-use crate::folio::{page_anon_exclusive, page_folio};
+use crate::folio::{page_folio, page_is_reusable};
 use crate::mm::{VmFlags, Vma};
-use crate::pgtable::{Bits, Entry};
+use crate::pgtable::{Bits, Entry, pfn_swap_entry_to_page};
 
 /// What is changed (`cp_flags`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,23 @@ pub(super) enum Change {
 }
 
 impl Change {
+    /// A swap-type entry as it is from now on: not writable, if it was; and watched by a userfaultfd, or not.
+    pub(super) fn of_swap_type(self, cpu: &Cpu<'_>, old: Entry) -> Entry {
+        // make_readable_exclusive_migration_entry. Whoever puts the page back gives it what the area allows by then, but is told what
+        // not to give.
+        let entry = if old.is_migration() && old.is_writable() {
+            pfn_swap_entry_to_page(cpu, old);
+            old.without(Bits::WRITE).with(Bits::EXCLUSIVE)
+        } else {
+            old
+        };
+        match self {
+            Self::UffdWp => entry.with(Bits::UFFD_WP),
+            Self::UffdWpResolve => entry.without(Bits::UFFD_WP),
+            Self::Protect { .. } | Self::NumaHint => entry,
+        }
+    }
+
     /// The entry with its new protection.
     pub(super) fn of(self, cpu: &Cpu<'_>, vma: &Vma, old: Entry) -> Entry {
         let entry = match self {
@@ -56,11 +74,16 @@ fn can_change_writable(cpu: &Cpu<'_>, vma: &Vma, entry: Entry) -> bool {
         return entry.is_dirty();
     }
     let page = cpu.machine().page(entry.pfn());
-    !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_anon_exclusive(cpu, page)
+    !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_is_reusable(cpu, page)
 }
 
-/// `pte_needs_flush`, as x86 has it: hardware may have cached what it may not use any more. (Elsewhere it is always true.)
-pub(super) fn needs_flush(old: Entry, new: Entry) -> bool {
-    old.access_permitted(false)
-        && (!new.access_permitted(false) || old.is_writable() != new.is_writable())
+/// `pte_needs_flush`, `huge_pmd_needs_flush`: on x86 only where hardware may have cached what it may not use any more.
+pub(super) fn needs_flush(cpu: &Cpu<'_>, old: Entry, new: Entry) -> bool {
+    match cpu.machine().kernel.profile.protection_flush {
+        ProtectionFlush::All => true,
+        ProtectionFlush::WhatMatters => {
+            old.access_permitted(false)
+                && (!new.access_permitted(false) || old.is_writable() != new.is_writable())
+        }
+    }
 }

@@ -37,7 +37,7 @@ pub(super) fn move_pages_huge_pmd<'m>(
     let folio = page_folio(cpu, page);
     folio_get(cpu, folio);
     src_pmd.lock().unlock(cpu);
-    invalidate_range_start(cpu, mover.id);
+    invalidate_range_start(cpu, mover.mm);
     folio_lock(cpu, folio);
     // folio_get_anon_vma
     let moved = if folio_mapped(cpu, folio) {
@@ -52,7 +52,7 @@ pub(super) fn move_pages_huge_pmd<'m>(
         Err(Stop::Again)
     };
     folio.unlock(cpu);
-    invalidate_range_end(cpu, mover.id);
+    invalidate_range_end(cpu, mover.mm);
     folio_put(cpu, folio);
     moved
 }

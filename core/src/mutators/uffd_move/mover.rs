@@ -3,15 +3,12 @@
 use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::{Folio, folio_maybe_dma_pinned, page_anon_exclusive};
-use crate::machine::MmId;
 use crate::mm::Mm;
 use crate::step::Step;
 
 /// Between two areas of an mm, with the mmap lock held.
 pub(super) struct Move<'a, 'm> {
     pub(super) cpu: &'a Cpu<'m>,
-    /// The address space, by its number, which secondary MMUs go by.
-    pub(super) id: MmId,
     pub(super) mm: &'m Mm,
 }
 

@@ -20,11 +20,10 @@ use crate::step::Step;
 /// somebody has a reference of it, a folio that is about to come into the swap cache, or to leave it.
 pub fn move_pages(cpu: &Cpu<'_>, dst: Area, src: Area) -> Result<u32, Errno> {
     let _span = cpu.span("move_pages");
-    let id = src.mm;
-    let mm = cpu.machine().mm(id);
+    let mm = cpu.machine().mm(src.mm);
     mm.read_lock(cpu);
     let moved = if validate_move_areas(cpu, &mm.vmas[src.vma], &mm.vmas[dst.vma]) {
-        Move { cpu, id, mm }.all((dst.start, src.start), src.end)
+        Move { cpu, mm }.all((dst.start, src.start), src.end)
     } else {
         Err(Errno::Einval)
     };
@@ -118,7 +117,7 @@ impl<'m> Move<'_, 'm> {
             return unlocked(Errno::Ebusy);
         }
         src_pmd.lock().unlock(cpu);
-        split_huge_pmd(cpu, self.mm, src_pmd, false, None);
+        split_huge_pmd(cpu, self.mm, (src_pmd, src), false, None);
         Err(Stop::Again)
     }
 }

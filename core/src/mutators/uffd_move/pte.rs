@@ -26,7 +26,7 @@ pub(super) fn move_pages_pte<'m>(
 ) -> Result<(), Stop> {
     let cpu = mover.cpu;
     let _span = cpu.span("move_pages_pte");
-    invalidate_range_start(cpu, mover.id);
+    invalidate_range_start(cpu, mover.mm);
     let mut attempt = Attempt {
         mover,
         dst,
@@ -47,7 +47,7 @@ pub(super) fn move_pages_pte<'m>(
         folio.unlock(cpu);
         folio_put(cpu, folio);
     }
-    invalidate_range_end(cpu, mover.id);
+    invalidate_range_end(cpu, mover.mm);
     moved
 }
 

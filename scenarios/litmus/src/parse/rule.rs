@@ -28,7 +28,17 @@ impl From<SimpleSpan> for Span {
 }
 
 /// Words that cannot name a variable.
-const KEYWORDS: &[&str] = &["if", "else", "int", "intptr_t", "atomic_t", "spinlock_t"];
+const KEYWORDS: &[&str] = &[
+    "if",
+    "else",
+    "int",
+    "intptr_t",
+    "atomic_t",
+    "spinlock_t",
+    "srcu_struct",
+    "char",
+    "void",
+];
 
 /// One punctuation mark or operator.
 pub(super) fn punct<'t, 's: 't>(text: &'static str) -> impl Rule<'t, 's, ()> {

@@ -11,6 +11,8 @@ pub(super) fn base<'t, 's: 't>() -> impl Rule<'t, 's, Base> {
         Token::Word("int" | "intptr_t") => Base::Int,
         Token::Word("atomic_t") => Base::Atomic,
         Token::Word("spinlock_t") => Base::SpinLock,
+        Token::Word("srcu_struct") => Base::Srcu,
+        Token::Word("char" | "void") => Base::Byte,
     }
     .labelled("a type")
 }

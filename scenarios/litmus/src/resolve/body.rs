@@ -202,11 +202,19 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn lookup(&self, name: &str, span: Span) -> Checked<Binding> {
-        match self.names.get(name) {
-            Some(&binding) => Ok(binding),
-            None => invalid(format!("nothing declares `{name}`"), span),
+    /// What a name stands for. (A register may be declared by the initial state alone.)
+    fn lookup(&mut self, name: &'a str, span: Span) -> Checked<Binding> {
+        if let Some(&binding) = self.names.get(name) {
+            return Ok(binding);
         }
+        let key = (self.index, name.to_owned());
+        let Some(&(word, _)) = self.globals.registers.get(&key) else {
+            return invalid(format!("nothing declares `{name}`"), span);
+        };
+        let stars = usize::from(ir::location_at(word).is_some());
+        let binding = Binding::Register(self.register(name), Type { stars, ..INT });
+        self.names.insert(name, binding);
+        Ok(binding)
     }
 
     /// The address that a pointer expression gives, and the type of what is there.
@@ -214,6 +222,9 @@ impl<'a> Body<'a> {
         let (at, ty) = self.value(expr)?;
         match ty.stars.checked_sub(1) {
             Some(0) if ty.base == Base::SpinLock => unsupported("a lock as memory", expr.span),
+            Some(0) if ty.base == Base::Byte => unsupported("a char as memory", expr.span),
+            // If that is all that is done with it, it may be one by name only.
+            Some(0) if ty.base == Base::Srcu => Ok((at, INT)),
             Some(stars) => Ok((at, Type { stars, ..ty })),
             // An `int` may hold an address; whether it does is known when it is used.
             None if !matches!(at, Value::Int(_)) => Ok((at, INT)),
@@ -249,11 +260,11 @@ impl<'a> Body<'a> {
             ),
             Expr::Int(value) => Ok((Value::Int(*value), INT)),
             Expr::Cast(ty, operand) => {
-                if ty.base != Base::Int {
+                if !matches!((ty.base, ty.stars), (Base::Int, _) | (Base::Byte, 1..)) {
                     return unsupported(format!("a cast to {ty}"), expr.span);
                 }
                 let (value, from) = self.value(operand)?;
-                if from.base == Base::SpinLock {
+                if matches!(from.base, Base::SpinLock | Base::Srcu) {
                     return unsupported(format!("a cast of {from}"), expr.span);
                 }
                 Ok((value, *ty))
@@ -289,8 +300,8 @@ impl<'a> Body<'a> {
             Unary::Deref => {
                 let (at, ty) = self.pointer(operand)?;
                 plain(ty, whole.span)?;
-                let order = None;
-                Ok((access(Access::Load { at, order }), ty))
+                let (order, chased) = (None, false);
+                Ok((access(Access::Load { at, order, chased }), ty))
             }
             Unary::AddressOf => match &operand.node {
                 Expr::Unary(Unary::Deref, pointer) => self.value(pointer),
@@ -313,17 +324,7 @@ impl<'a> Body<'a> {
         let Some(primitive) = primitive(&name.node) else {
             return unsupported(format!("the function `{}`", name.node), name.span);
         };
-        let due = match primitive {
-            Primitive::Load(..)
-            | Primitive::SpinLock
-            | Primitive::SpinUnlock
-            | Primitive::SpinTrylock
-            | Primitive::SpinIsLocked => 1,
-            Primitive::Store(..) | Primitive::StoreThenBarrier => 2,
-            Primitive::TryCompareExchange(_) => 3,
-            Primitive::Rmw(_, arguments, ..) => arguments.count(),
-            _ => 0,
-        };
+        let due = primitive.arguments();
         if args.len() != due {
             let what = format!(
                 "`{}` takes {due} arguments and is given {}",
@@ -345,8 +346,8 @@ impl<'a> Body<'a> {
         Ok(match primitive {
             Primitive::Load(named, order) => {
                 let (at, ty) = self.named(named, &args[0])?;
-                let order = Some(order);
-                (Access::Load { at, order }, ty)
+                let (order, chased) = (Some(order), false);
+                (Access::Load { at, order, chased }, ty)
             }
             Primitive::Store(named, order) => {
                 let (at, value) = self.store(named, args, span)?;
@@ -384,20 +385,44 @@ impl<'a> Body<'a> {
                     at,
                     change,
                     order,
+                    chased: false,
                     gives,
                 };
                 (rmw, ty)
             }
             Primitive::TryCompareExchange(order) => (self.try_exchange(args, order, span)?, INT),
-            Primitive::Fence(order) => (Access::Fence(order), INT),
-            Primitive::Nothing => (Access::Nothing, INT),
-            Primitive::SpinLock => (Access::SpinLock(self.lock(&args[0])?), INT),
-            Primitive::SpinUnlock => (Access::SpinUnlock(self.lock(&args[0])?), INT),
-            Primitive::SpinTrylock => (Access::SpinTrylock(self.lock(&args[0])?), INT),
-            Primitive::SpinIsLocked => (Access::SpinIsLocked(self.lock(&args[0])?), INT),
+            Primitive::Fence(barrier) => (Access::Fence(barrier), INT),
+            Primitive::SpinLock => (
+                Access::SpinLock(self.object(&args[0], Base::SpinLock)?),
+                INT,
+            ),
+            Primitive::SpinUnlock => (
+                Access::SpinUnlock(self.object(&args[0], Base::SpinLock)?),
+                INT,
+            ),
+            Primitive::SpinTrylock => (
+                Access::SpinTrylock(self.object(&args[0], Base::SpinLock)?),
+                INT,
+            ),
+            Primitive::SpinIsLocked => (
+                Access::SpinIsLocked(self.object(&args[0], Base::SpinLock)?),
+                INT,
+            ),
             Primitive::RcuReadLock => (Access::RcuReadLock, INT),
             Primitive::RcuReadUnlock => (Access::RcuReadUnlock, INT),
             Primitive::SynchronizeRcu => (Access::SynchronizeRcu, INT),
+            Primitive::SrcuReadLock => (
+                Access::SrcuReadLock(self.object(&args[0], Base::Srcu)?),
+                INT,
+            ),
+            Primitive::SrcuReadUnlock => {
+                let (srcu, given) = (self.object(&args[0], Base::Srcu)?, self.value(&args[1])?.0);
+                (Access::SrcuReadUnlock(srcu, given), INT)
+            }
+            Primitive::SynchronizeSrcu => (
+                Access::SynchronizeSrcu(self.object(&args[0], Base::Srcu)?),
+                INT,
+            ),
         })
     }
 
@@ -442,6 +467,7 @@ impl<'a> Body<'a> {
                 expected,
                 new,
                 order,
+                chased: false,
             });
         }
         unsupported(
@@ -450,15 +476,24 @@ impl<'a> Body<'a> {
         )
     }
 
-    /// The lock that an argument names.
-    fn lock(&mut self, arg: &'a Spanned<Expr>) -> Checked<usize> {
+    /// The lock or the `srcu_struct` that an argument names.
+    fn object(&mut self, arg: &'a Spanned<Expr>, base: Base) -> Checked<usize> {
         let (value, ty) = self.value(arg)?;
-        if ty.base != Base::SpinLock || ty.stars != 1 {
-            return invalid("this is not a spinlock_t *", arg.span);
+        let due = Type { base, stars: 1 };
+        if ty != due {
+            return invalid(format!("this is not a {due}"), arg.span);
         }
-        match value {
-            Value::Address(location) => Ok(location),
-            _ => unsupported("a lock that is not known before the test runs", arg.span),
+        if let Value::Address(location) = value {
+            return Ok(location);
         }
+        let what = if base == Base::Srcu {
+            "an srcu_struct"
+        } else {
+            "a lock"
+        };
+        unsupported(
+            format!("{what} that is not known before the test runs"),
+            arg.span,
+        )
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn ask(globals: &Globals, processes: Vec<Process>, test: &Test) -> Ch
         quantifier: test.quantifier,
         condition,
         text: condition_text(test),
+        beyond_engines: None,
     })
 }
 
@@ -51,8 +52,14 @@ impl Asking<'_> {
             Target::Location(name) => {
                 let index = self.globals.get(name, span)?;
                 let ty = self.globals.locations[index].ty;
-                if ty.is_some_and(|ty| ty.base == Base::SpinLock && ty.stars == 0) {
-                    return unsupported(format!("the value of the lock `{name}`"), span);
+                match ty.map(|ty| (ty.base, ty.stars)) {
+                    Some((Base::SpinLock, 0)) => {
+                        return unsupported(format!("the value of the lock `{name}`"), span);
+                    }
+                    Some((Base::Srcu, 0)) => {
+                        return unsupported(format!("the value of the srcu_struct `{name}`"), span);
+                    }
+                    _ => {}
                 }
                 (Asked::Location(index), name.clone())
             }
@@ -156,8 +163,7 @@ impl fmt::Display for Text<'_> {
                 return match &right.node {
                     Operand::Constant(Constant::Int(value)) => write!(f, "{value}"),
                     Operand::Constant(Constant::AddressOf(name)) => f.write_str(name),
-                    Operand::Target(Target::Location(name)) => write!(f, "*{name}"),
-                    Operand::Target(register) => write_target(register, f),
+                    Operand::Target(target) => write_target(target, f),
                 };
             }
             ast::Prop::Not(prop) => {
@@ -179,6 +185,6 @@ impl fmt::Display for Text<'_> {
 fn write_target(target: &Target, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match target {
         Target::Register(process, name) => write!(f, "{process}:{name}"),
-        Target::Location(name) => f.write_str(name),
+        Target::Location(name) => write!(f, "[{name}]"),
     }
 }

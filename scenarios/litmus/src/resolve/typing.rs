@@ -42,7 +42,8 @@ pub(super) fn gives_a_value(access: &Access) -> bool {
         Access::Load { .. }
         | Access::TryCompareExchange { .. }
         | Access::SpinTrylock(_)
-        | Access::SpinIsLocked(_) => true,
+        | Access::SpinIsLocked(_)
+        | Access::SrcuReadLock(_) => true,
         Access::Rmw { gives, .. } => *gives != Gives::Nothing,
         _ => false,
     }

@@ -3,12 +3,14 @@
 use super::globals::Globals;
 use super::{body, state};
 use crate::ast::Test;
-use crate::error::{Checked, invalid, unsupported};
+use crate::error::{Checked, Span, invalid, unsupported};
 use crate::flow;
 use crate::ir::Code;
 
-/// Processes beyond this are turned away: an engine has a lane for each.
-const MOST_PROCESSES: usize = 16;
+/// Processes beyond this are turned away.
+const MOST_PROCESSES: usize = 64;
+/// And beyond this by engines, which have a lane for each.
+const MOST_LANES: usize = 16;
 
 /// Gives every name of `test` its meaning.
 pub(crate) fn resolve(source: &str, test: &Test) -> Checked<Code> {
@@ -38,6 +40,19 @@ pub(crate) fn resolve(source: &str, test: &Test) -> Checked<Code> {
     for process in &mut code.processes {
         flow::mark_dependencies(&mut process.steps);
     }
-    flow::shape(&mut code);
+    if let Some(mixed) = flow::shape(&mut code) {
+        let what = format!("`{mixed}`, which is an srcu_struct and memory as well,");
+        return unsupported(what, Span::default());
+    }
+    code.beyond_engines = beyond_engines(&code);
     Ok(code)
+}
+
+/// Why no engine can run a test: it would give something another meaning than the kernel does.
+fn beyond_engines(code: &Code) -> Option<String> {
+    if code.processes.len() > MOST_LANES {
+        return Some(format!("more than {MOST_LANES} processes"));
+    }
+    let nests = code.processes.iter().any(flow::nests_srcu);
+    nests.then(|| "a section of SRCU within another of the same srcu_struct".to_owned())
 }

@@ -1,0 +1,66 @@
+//! R43: a userfaultfd's write protection is set, and taken back at once, and a write to the page copies it: 6ce64428d62a.
+//!
+//! Who sets it holds the mmap lock for reading, and flushes at his end. Who takes it back leaves the entry read-only: the next
+//! write faults, and decides. If that fault copies the page, a thread may still write to the old one by the translation that it had
+//! from the beginning; what it writes is lost. So the fault flushes first, if somebody has a flush to do.
+//!
+//! The kernel is one before v5.19, in which a reference more than the mapping's makes the fault copy the page. Since then an
+//! exclusive page is reused, and one that is not is never writable: the flush is there still, and carries nothing.
+//!
+//! The weak profiles are not named. There the copy may be read before the count is: between the two are the unlocking of the table
+//! and the locking of the allocator's zone, which LKMM takes for an order (unlock, then lock, on one CPU) and Armv8, too; C11 does not
+//! (docs/limits.md, spin lock).
+
+use gupcheck_races::prelude::*;
+
+const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV];
+
+pub(crate) const RACE: Race = Race {
+    name: "protect/unprotected",
+    catalogue: "R43",
+    about: "A userfaultfd's write protection is set and taken back, and a fault copies the page before that is flushed; a thread writes.",
+    profiles: PROFILES,
+    before: &[Step::ReuseExclusive],
+    needs: &[
+        Need::of(Step::TlbFlush, PROFILES),
+        Need::of(Step::WpFlushesPending, PROFILES),
+    ],
+    tested: &[
+        Tested::part(1, 1, 20_000),
+        Tested::whole(1, 1, 2_000_000).longer(),
+    ],
+    ..Race::of(build)
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 3, size.pages);
+    let area = boot.anon_area(size.pages);
+    boot.hardware(area);
+    boot.watched(area);
+    let page = boot.populate(area)[0];
+    // Somebody has a reference, of which nothing more is known.
+    boot.take_reference(page);
+    boot.free_block(0);
+    let mut scene = Scene::new(boot);
+    scene.held(page, 1);
+    let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
+        user_write(cpu, area.mm, area.start, 1)
+    });
+    scene.cpu("protect", move |cpu| mwriteprotect_range(cpu, area, false));
+    scene.cpu("resolve", move |cpu| mwriteprotect_range(cpu, area, true));
+    let fault = scene.cpu("fault", move |cpu| {
+        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
+    });
+    let thread = threads[0];
+    scene.always("what a thread wrote is there", move |end| {
+        let wrote = end.any_did(&threads);
+        !wrote || end.contents(area, 0) == Some(1)
+    });
+    scene.sometimes("a thread writes, and the page is copied", move |end| {
+        end.did(thread) && !end.is_there(area, 0, page)
+    });
+    scene.sometimes("the monitor is asked", move |end| {
+        end.is(fault, "fault", "sigbus")
+    });
+    scene.into_program()
+}

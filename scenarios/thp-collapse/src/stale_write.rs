@@ -1,0 +1,40 @@
+//! khugepaged copies pages while a thread still writes to one of them by a translation.
+//!
+//! By the time the pages are copied the pmd is cleared, and the flush must have come between (`pmdp_collapse_flush`): what is written
+//! after the copy would be in a page that is freed. Here threads that write are in the place of GUP callers.
+
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "thp-collapse/stale-write",
+    catalogue: "R54",
+    about: "khugepaged copies the pages of a table that it has unlinked, while a thread writes to one of them.",
+    profiles: PROFILES,
+    needs: &[Need::of(Step::TlbFlush, PROFILES)],
+    ..Race::of(build)
+};
+
+const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(boot.geometry().pages_per_pmd());
+    boot.hardware(area);
+    boot.populate(area);
+    let huge = boot.free_huge_block();
+    let mut scene = Scene::new(boot);
+    let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
+        user_write(cpu, area.mm, area.start, 1)
+    });
+    scene.cpu("khugepaged", move |cpu| {
+        collapse_huge_page(cpu, area.mm, area.start)
+    });
+    let thread = threads[0];
+    scene.always("what a thread wrote is in the huge page", move |end| {
+        let wrote = end.any_did(&threads);
+        end.mapped(area.mm, area.start) == Some(huge) && (!wrote || end.contents_of(huge) == 1)
+    });
+    scene.sometimes("a thread writes", did(thread));
+    scene.sometimes("a thread comes too late", did_not(thread));
+    scene.into_program()
+}
