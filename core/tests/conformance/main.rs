@@ -31,6 +31,7 @@ mod owners;
 mod pending_steps;
 mod populate;
 mod protected;
+mod slow_steps;
 mod step_scenes;
 mod steps;
 mod steps_of_reclaim;

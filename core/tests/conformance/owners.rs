@@ -57,6 +57,7 @@ struct Program<'w> {
     held: Vec<(Pfn, bool)>,
     /// How often each kind of step was taken.
     taken: [u32; KINDS as usize],
+    last: (u32, u32, u64),
 }
 
 const KINDS: u32 = 15;
@@ -86,6 +87,7 @@ impl Program<'_> {
         self.taken[kind as usize] += 1;
         let area = self.area();
         let addr = self.addr(area);
+        self.last = (kind, area.mm.0, (addr - area.start) / PAGE_SIZE);
         // The engine forgets what was asked of it before.
         self.world.ops(|cpu| match kind {
             0..=3 => self.gup(cpu, area, addr, kind),
@@ -269,9 +271,11 @@ fn run(seed: u64) -> [u32; KINDS as usize] {
         mapped: true,
         held: Vec::new(),
         taken: [0; KINDS as usize],
+        last: (0, 0, 0),
     };
     for _ in 0..STEPS {
         program.step();
+        if std::env::var("DBG").is_ok() { eprintln!("{seed}: {:?} held {:?}", program.last, program.held); }
         program.audit();
     }
     program.taken

@@ -2,6 +2,7 @@
 
 use crate::common::{World, boot_without, set_flag};
 use crate::pending_steps;
+use crate::slow_steps;
 use crate::step_scenes;
 use crate::thp_steps;
 use crate::uffd_move;
@@ -224,6 +225,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::scene_of(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
         other if pending_steps::STEPS.contains(&other) => pending_steps::scene_of(other),
+        other if slow_steps::STEPS.contains(&other) => slow_steps::scene_of(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::scene_of(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::scene_of(other),
         other => walker_steps::scene_of(other),
@@ -400,6 +402,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::difference(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
         other if pending_steps::STEPS.contains(&other) => pending_steps::difference(other),
+        other if slow_steps::STEPS.contains(&other) => slow_steps::difference(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::difference(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::difference(other),
         other => walker_steps::difference(other),
