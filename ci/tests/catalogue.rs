@@ -1,12 +1,10 @@
 //! The page about words and numbers, against the races that there are: one row for each number of the catalogue, in order;
 //! every race is named there, in its own number's row; and every name there is a race's.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use support::{gupcheck, word};
+use crate::support::{gupcheck, word};
 
 /// A race: its name, and its number without the letter of a variant (`R06`).
 struct Race {
@@ -79,6 +77,37 @@ fn complaints(page: &str, races: &[Race]) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// First cells that stand twice in one table of a page.
+fn twice(page: &str) -> Vec<&str> {
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for line in page.lines() {
+        match line
+            .strip_prefix("| ")
+            .and_then(|row| row.split(" | ").next())
+        {
+            Some("---") => {}
+            Some(first) if !seen.insert(first) => wrong.push(first),
+            Some(_) => {}
+            None => seen.clear(),
+        }
+    }
+    wrong
+}
+
+#[test]
+fn no_row_stands_twice() {
+    assert_eq!(
+        twice("| a | b |\n| --- | --- |\n| c | d |\n| a | e |\n\n| c | f |\n"),
+        ["a"]
+    );
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for name in ["catalogue.md", "limits.md", "mutators.md"] {
+        let page = std::fs::read_to_string(docs.join(name)).expect("the page is there");
+        assert_eq!(twice(&page), [""; 0], "docs/{name}");
+    }
 }
 
 #[test]

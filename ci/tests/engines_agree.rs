@@ -3,12 +3,16 @@
 //! loom explores C11 whatever the profile, so it is compared with the graph engine under RC11; real threads
 //! on this machine are compared with the model that its memory keeps to.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-use support::{gupcheck, word};
+use gupcheck_core::step::Steps;
+use gupcheck_graph::GraphEngine;
+use gupcheck_loom::LoomEngine;
+use gupcheck_program::{Engine, Limits, Model, Verdict};
+use gupcheck_races::engines::by_name;
+use gupcheck_races::race::{Race, Size};
+
+use crate::support::races::{Key, all_races, at_most, explored, outcomes, program};
 
 /// Differences that are understood, by race and profile, each with the reason that `docs/limits.md` gives.
 /// None is known at this size.
@@ -45,52 +49,61 @@ const COMPARED: &[&str] = &[
     "walker/two-words",
 ];
 
-/// The races that hold under an architecture whose memory is weak.
-fn races_of_weak_memory() -> BTreeSet<String> {
-    let races = gupcheck(&["list", "--json"]);
-    let names_weak = |race: &&Value| {
-        let mut profiles = race["profiles"].as_array().expect("a list").iter();
-        profiles.any(|profile| ["arm64", "weak"].contains(&profile.as_str().expect("a name")))
-    };
-    let weak = races.iter().filter(names_weak);
-    weak.map(|race| word(race, "race").to_owned()).collect()
+/// Whether a pattern means a race.
+fn means(pattern: &str, race: &Race) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(family) => race.name.starts_with(family),
+        None => race.name == pattern,
+    }
 }
 
-/// Every race under every profile, on one engine.
-fn explore(arguments: &[&str]) -> BTreeMap<(String, String), Found> {
-    let run = |pattern: &&str| {
-        let run = ["run", pattern, "--json", "--outcomes"];
-        gupcheck(&[&run, arguments].concat())
-    };
-    let by_c11 = arguments.contains(&"rc11") || arguments.contains(&"loom");
-    // What holds by x86's rules alone may fail by C11's, and names no other architecture.
-    let weak = races_of_weak_memory();
-    let runs = COMPARED.iter().flat_map(run);
-    runs.filter(|run| !by_c11 || weak.contains(word(run, "race")))
-        .map(|run| {
-            assert_ne!(word(&run, "verdict"), "failed", "{run}");
-            let outcomes = run["histogram"].as_array().expect("--outcomes").iter();
+/// Whether a race holds under an architecture whose memory is weak: what holds by x86's rules alone may fail by C11's.
+fn is_for_weak_memory(race: &Race) -> bool {
+    let mut profiles = race.profiles.iter();
+    profiles.any(|profile| ["arm64", "weak"].contains(&profile.name))
+}
+
+type All = BTreeMap<Key, Found>;
+
+/// Every such race under every profile, on one engine.
+fn all(engine: &dyn Engine, model: Model, limits: Limits) -> All {
+    let by_c11 = matches!(model, Model::Rc11 | Model::LoomC11);
+    let races = all_races().filter(|race| {
+        COMPARED.iter().any(|pattern| means(pattern, race)) && (!by_c11 || is_for_weak_memory(race))
+    });
+    let profiles = races.flat_map(|race| race.profiles.iter().map(move |&p| (race, p)));
+    profiles
+        .map(|(race, profile)| {
+            let (key, program) = program(race, profile, Size::SMALLEST, Steps::NONE);
+            let exploration = explored(engine, model, &program, limits);
+            let verdict = &exploration.verdict;
+            assert!(
+                matches!(verdict, Verdict::Complete | Verdict::Truncated(_)),
+                "{key:?}: {}",
+                verdict.name()
+            );
             let found = Found {
-                complete: word(&run, "verdict") == "complete",
-                executions: run["executions"].as_u64().expect("a number"),
-                outcomes: outcomes
-                    .map(|row| word(row, "outcome").to_owned())
-                    .collect(),
+                complete: matches!(verdict, Verdict::Complete),
+                executions: exploration.executions,
+                outcomes: outcomes(&program, &exploration),
             };
-            let name = word(&run, "race").to_owned();
-            ((name, word(&run, "profile").to_owned()), found)
+            (key, found)
         })
         .collect()
 }
 
+/// Everything.
+fn whole(model: Model) -> All {
+    all(&GraphEngine::ONE_THREAD, model, Limits::default())
+}
+
 /// Asserts that `other` saw nothing but what the graph engine saw, and, where it claims to have seen
 /// everything, all of it. Returns how many races it claims that of, but for those in which nobody has a choice.
-fn compare(name: &str, graph: &[&str], other: &[&str]) -> usize {
-    let (graph, other) = (explore(graph), explore(other));
+fn compare(name: &str, graph: &All, other: &All) -> usize {
     assert_eq!(graph.len(), other.len());
     let mut complete = 0;
     let mut differences = Vec::new();
-    for (key @ (race, profile), found) in &other {
+    for (key @ (race, profile), found) in other {
         let reference = &graph[key];
         assert!(reference.complete, "{race} under {profile}");
         complete += usize::from(found.complete && reference.executions > 1);
@@ -111,21 +124,27 @@ fn compare(name: &str, graph: &[&str], other: &[&str]) -> usize {
 }
 
 #[test]
+fn the_patterns_mean_races() {
+    for pattern in COMPARED {
+        assert!(all_races().any(|race| means(pattern, race)), "{pattern}");
+    }
+}
+
+#[test]
 fn loom_sees_the_outcomes_that_the_graph_engine_sees_under_rc11() {
-    let graph = ["--engine", "graph", "--model", "rc11", "--max-seconds", "0"];
-    let loom = ["--engine", "loom", "--max-executions", "4000"];
-    let complete = compare("loom", &graph, &loom);
+    let loom = all(&LoomEngine, Model::LoomC11, at_most(4_000));
+    let complete = compare("loom", &whole(Model::Rc11), &loom);
     assert!(complete > 20, "loom finished only {complete}");
 }
 
 /// shuttle samples what SC allows, and DFS begins to list it: neither may see anything else.
 #[test]
 fn shuttle_shows_no_outcome_outside_sc() {
-    let graph = ["--engine", "graph", "--model", "sc", "--max-seconds", "0"];
-    for engine in ["shuttle", "shuttle-pct", "shuttle-urw", "shuttle-dfs"] {
-        let shuttle = ["--engine", engine, "--max-executions", "500"];
-        let complete = compare(engine, &graph, &shuttle);
-        assert!(complete == 0 || engine == "shuttle-dfs", "{engine} samples");
+    let graph = whole(Model::Sc);
+    for name in ["shuttle", "shuttle-pct", "shuttle-urw", "shuttle-dfs"] {
+        let engine = by_name(name).expect("an engine");
+        let complete = compare(name, &graph, &all(engine, Model::Sc, at_most(500)));
+        assert!(complete == 0 || name == "shuttle-dfs", "{name} samples");
     }
 }
 
@@ -133,7 +152,7 @@ fn shuttle_shows_no_outcome_outside_sc() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn real_threads_show_no_outcome_outside_tso() {
-    let graph = ["--engine", "graph", "--model", "tso", "--max-seconds", "0"];
-    let native = ["--engine", "native", "--max-executions", "2000"];
-    assert_eq!(compare("native", &graph, &native), 0);
+    let native = by_name("native").expect("an engine");
+    let native = all(native, Model::Machine, at_most(2_000));
+    assert_eq!(compare("native", &whole(Model::Tso), &native), 0);
 }

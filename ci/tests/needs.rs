@@ -14,19 +14,41 @@ fn needs(arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), text)
 }
 
-#[test]
-fn the_graph_engine_finds_every_step_missing() {
-    let (code, text) = needs(&["--engine", "graph", "--json", "--max-seconds", "600"]);
+/// Every cell of these races is found.
+fn all_are_found(pattern: &str) -> usize {
+    let (code, text) = needs(&[
+        pattern,
+        "--engine",
+        "graph",
+        "--json",
+        "--max-seconds",
+        "600",
+    ]);
     assert_eq!(code, Some(0), "{text}");
     let cells: Vec<Value> = (text.lines())
         .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
         .collect();
-    assert!(cells.len() > 80, "{}", cells.len());
-    for cell in cells {
+    for cell in &cells {
         assert_eq!(cell["result"], "found", "{cell}");
         assert!(cell["executions"].as_u64() > Some(0), "{cell}");
         assert!(cell["operations"].as_u64() > Some(1), "{cell}");
     }
+    cells.len()
+}
+
+/// That the engine finds each step missing is tested by the races' own tests, `fails without`; here it is what the command
+/// says of it.
+#[test]
+fn the_graph_engine_finds_every_step_missing() {
+    let cells = ["pte-clear/*", "thp-collapse/*", "munmap/*"].map(all_are_found);
+    assert!(cells.iter().sum::<usize>() > 80, "{cells:?}");
+}
+
+#[test]
+#[ignore = "half a minute"]
+fn the_graph_engine_finds_every_step_missing_from_every_race() {
+    let cells = all_are_found("*");
+    assert!(cells > 800, "{cells}");
 }
 
 #[test]

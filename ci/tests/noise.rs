@@ -4,12 +4,10 @@
 //! x86 by the states engine, which sees everything; arm64 by the graph engine as far as a test can wait, which says
 //! so.
 
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::{gupcheck, word};
 use serde_json::Value;
-use support::{gupcheck, word};
 
 /// One race or two of each kind of protocol, and all kinds of mutators.
 const CORE: &[&str] = &[

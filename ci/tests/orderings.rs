@@ -2,14 +2,12 @@
 //! says that it has none; a partner has the id beside it; and a race that is said to come back without a step is one that
 //! rests on it.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::{gupcheck, word};
 use serde_json::Value;
-use support::{gupcheck, word};
 
 /// What `list` says of a step.
 struct Listed {

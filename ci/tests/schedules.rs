@@ -16,8 +16,18 @@ use gupcheck_races::invariants::Invariant;
 use gupcheck_races::race::{Race, Size};
 use gupcheck_shuttle::{ShuttleEngine, schedule_of};
 
-/// Every race under every profile without each step that it needs there.
-fn knock_outs() -> impl Iterator<Item = (String, Program)> {
+/// Under how many of the profiles for which a race needs a step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Under {
+    /// All.
+    Every,
+    /// The first, which is x86's where there is one, and the last, which is a weak one. Memory is the same under SC; the code
+    /// of the others is in between.
+    FirstAndLast,
+}
+
+/// Every race under such profiles without each step that it needs there.
+fn knock_outs(under: Under) -> impl Iterator<Item = (String, Program)> {
     let families: [&[Race]; 7] = [
         gupcheck_pte_clear::RACES,
         gupcheck_munmap::RACES,
@@ -29,12 +39,12 @@ fn knock_outs() -> impl Iterator<Item = (String, Program)> {
     ];
     // An execution of this one is so long that sampling it takes most of the time.
     let races = (families.into_iter().flatten()).filter(|race| race.name != "pairs/refill-split");
-    races.flat_map(|race| {
-        let needs = race.needs.iter();
-        needs.flat_map(move |need| {
-            let without = |&profile| knock_out(race, profile, need.step);
-            need.profiles.iter().map(without)
-        })
+    let needs = races.flat_map(|race| race.needs.iter().map(move |need| (race, need)));
+    needs.flat_map(move |(race, need)| {
+        let last = need.profiles.len().saturating_sub(1);
+        let is_meant = move |nth: &usize| under == Under::Every || *nth == 0 || *nth == last;
+        let meant = (0..need.profiles.len()).filter(is_meant);
+        meant.map(move |nth| knock_out(race, need.profiles[nth], need.step))
     })
 }
 
@@ -80,8 +90,18 @@ fn rule(violation: &Violation) -> String {
 
 #[test]
 fn shuttle_follows_what_the_graph_engine_found_under_sc() {
+    shuttle_follows(Under::FirstAndLast);
+}
+
+#[test]
+#[ignore = "a minute"]
+fn shuttle_follows_what_the_graph_engine_found_under_sc_of_every_profile() {
+    shuttle_follows(Under::Every);
+}
+
+fn shuttle_follows(under: Under) {
     let mut followed = 0;
-    for (name, program) in knock_outs() {
+    for (name, program) in knock_outs(under) {
         let program = Arc::new(program);
         let found = explore(&GraphEngine::ONE_THREAD, &program, 20_000);
         let Some(counterexample) = broken(&found) else {
@@ -101,10 +121,21 @@ fn shuttle_follows_what_the_graph_engine_found_under_sc() {
 /// What sampling finds, the graph engine finds: nothing is invented.
 #[test]
 fn what_shuttle_finds_fails_in_the_graph_engine_under_sc_too() {
+    // What it finds in thousands of executions it finds in these, nearly always.
+    found_by_shuttle_fails(100);
+}
+
+#[test]
+#[ignore = "a minute"]
+fn what_shuttle_finds_late_fails_in_the_graph_engine_under_sc_too() {
+    found_by_shuttle_fails(2_000);
+}
+
+fn found_by_shuttle_fails(executions: u64) {
     let mut found = 0;
-    for (name, program) in knock_outs() {
+    for (name, program) in knock_outs(Under::Every) {
         let program = Arc::new(program);
-        let sampled = explore(&ShuttleEngine::RANDOM, &program, 2_000);
+        let sampled = explore(&ShuttleEngine::RANDOM, &program, executions);
         if broken(&sampled).is_some() {
             let exhaustive = explore(&GraphEngine::ONE_THREAD, &program, 100_000);
             assert!(broken(&exhaustive).is_some(), "{name}");

@@ -2,12 +2,10 @@
 //! declare. That a race needs what it declares, and nothing else, is computed by the race's own tests
 //! (`races/src/harness/necessity.rs`).
 
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::{gupcheck, word};
 use serde_json::Value;
-use support::{gupcheck, word};
 
 fn steps_of(races: &[Value], list: fn(&Value) -> Vec<&str>) -> BTreeSet<&str> {
     races.iter().flat_map(list).collect()

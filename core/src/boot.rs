@@ -68,6 +68,7 @@ impl Boot {
             khugepaged: None,
             cpus: (cpus + kernel.noise.count()) as usize,
             sections,
+            lazy_cpu: None,
             pages: Vec::new(),
             mms: Vec::new(),
             pagemaps: Vec::new(),
@@ -89,13 +90,21 @@ impl Boot {
     /// An mm with one private anonymous area of `pages` pages, at an address that a huge page could map,
     /// nothing in it yet.
     pub fn anon_area(&mut self, pages: u32) -> Area {
-        self.area_of(pages, VmFlags::PRIVATE, Backing::Anon)
+        self.anon_area_at(self.geometry().span(Level::Pmd), pages)
     }
 
     /// The same with these flags, of this backing.
     pub fn area_of(&mut self, pages: u32, flags: VmFlags, backing: Backing) -> Area {
+        self.area_at(self.geometry().span(Level::Pmd), pages, flags, backing)
+    }
+
+    /// The same, at an address of one's own.
+    pub fn anon_area_at(&mut self, start: u64, pages: u32) -> Area {
+        self.area_at(start, pages, VmFlags::PRIVATE, Backing::Anon)
+    }
+
+    fn area_at(&mut self, start: u64, pages: u32, flags: VmFlags, backing: Backing) -> Area {
         let mm = self.new_mm();
-        let start = self.geometry().span(Level::Pmd);
         let vma = self.mmap(mm, start, pages, flags, backing);
         let end = start + u64::from(pages) * PAGE_SIZE;
         Area {
@@ -107,7 +116,7 @@ impl Boot {
         }
     }
 
-    /// The same, as large as what one pmd maps.
+    /// An mm with an area as large as what one pmd maps.
     pub fn pmd_area(&mut self) -> Area {
         self.anon_area(self.geometry().pages_per_pmd())
     }
@@ -186,6 +195,7 @@ impl Boot {
         let mm = self.layout.object(Name::new("mm{}", [id]), |layout| Mm {
             pgd: Pfn(0),
             mmap_lock: layout.rw_lock(Name::new("mm{}.mmap_lock", [id])),
+            lock_seq: None,
             write_protect_seq: layout.atomic(Name::new("mm{}.write_protect_seq", [id]), 0),
             has_pinned: layout.atomic(Name::new("mm{}.has_pinned", [id]), false),
             huge_zero: layout.atomic(Name::new("mm{}.huge_zero", [id]), false),
@@ -249,6 +259,7 @@ impl Boot {
             attached,
             in_anon_vma,
             translations: None,
+            lock: None,
         });
         nth
     }

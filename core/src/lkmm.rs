@@ -60,6 +60,12 @@ pub fn write_once<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, value: T) {
     cell.store(cpu, value, StoreOrder::Relaxed);
 }
 
+/// `smp_load_acquire`.
+#[track_caller]
+pub fn smp_load_acquire<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>) -> T {
+    cell.load(cpu, LoadOrder::Acquire)
+}
+
 /// `smp_store_release`.
 #[track_caller]
 pub fn smp_store_release<T: Word>(cpu: &Lane<'_>, cell: Atomic<T>, value: T) {

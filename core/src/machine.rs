@@ -6,7 +6,7 @@
 use crate::step::Kernel;
 use crate::sync::{Atomic, LaneId};
 use crate::types::{
-    Geometry, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Signal, Swap,
+    Geometry, LazyCpu, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Signal, Swap,
 };
 
 pub use crate::types::{HugeZero, SplitQueue, Zone};
@@ -59,6 +59,7 @@ pub struct Machine {
     pub khugepaged: Option<KhugepagedLimits>,
     pub(crate) cpus: usize,
     pub(crate) sections: Sections,
+    pub(crate) lazy_cpu: Option<LazyCpu>,
     pub(crate) pages: Vec<Page>,
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,

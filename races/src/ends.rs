@@ -7,6 +7,7 @@ use gupcheck_core::folio::Pfn;
 use gupcheck_core::sync::LaneId;
 
 use crate::ending::Ending;
+use crate::lanes::Lanes;
 
 /// A CPU [did what it came for](Ending::did).
 pub fn did(lane: LaneId) -> impl Fn(&Ending<'_>) -> bool + Copy + Send + Sync + 'static {
@@ -32,6 +33,14 @@ pub fn gets_all(
     pages: u32,
 ) -> impl Fn(&Ending<'_>) -> bool + Copy + Send + Sync + 'static {
     move |end| end.got(lane) == pages as usize
+}
+
+/// Each of these callers got so many pages.
+pub fn each_gets(
+    lanes: Lanes,
+    pages: u32,
+) -> impl Fn(&Ending<'_>) -> bool + Copy + Send + Sync + 'static {
+    move |end| lanes.iter().all(|&lane| end.got(lane) == pages as usize)
 }
 
 /// A caller got no page.

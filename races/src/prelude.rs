@@ -22,4 +22,4 @@ pub use gupcheck_core::pgtable::*;
 pub use gupcheck_core::step::{Kernel, Step};
 pub use gupcheck_core::swap::*;
 pub use gupcheck_core::sync::LaneId;
-pub use gupcheck_program::Program;
+pub use gupcheck_program::{Program, Returned};

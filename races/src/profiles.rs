@@ -1,6 +1,6 @@
 //! Where a race is interesting, and where a step is needed: the sets of profiles that most races name.
 
-use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
+use gupcheck_core::arch::{ARM64, Profile, RISCV_SBI, WEAK, X86_NATIVE, X86_PV};
 
 /// What a race is tried under unless it names other profiles.
 pub const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
@@ -16,6 +16,8 @@ pub const WEAKEST: &[&Profile] = &[&WEAK];
 pub const X86_AND_ARM64: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64];
 /// The same, without those whose flush is an interrupt.
 pub const PV_AND_ARM64: &[&Profile] = &[&X86_PV, &ARM64];
+/// Machines whose hardware walks the tables, with every way there is to tell it of a change.
+pub const HARDWARE_WALKS: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
 /// `x86-pv` alone.
 pub const ONLY_X86_PV: &[&Profile] = &[&X86_PV];
 /// `arm64` alone.

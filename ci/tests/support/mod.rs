@@ -1,5 +1,7 @@
 //! `gupcheck` as scripts meet it, with `--json`.
 
+pub(crate) mod races;
+
 use std::process::Command;
 
 use serde_json::Value;

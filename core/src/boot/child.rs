@@ -2,7 +2,7 @@
 
 use super::{Area, Boot};
 use crate::sync::Atomic;
-use crate::types::{Bits, Entry, Level, PAGE_SIZE, PageFlags};
+use crate::types::{Bits, Entry, Level, PAGE_SIZE, PageFlags, VmFlags};
 
 impl Boot {
     /// An mm with an area like that one, with the tables down to its PTEs, and nothing mapped: a child, as fork has it
@@ -18,7 +18,9 @@ impl Boot {
     /// The same, without any table but the root: fork makes them.
     pub fn child_without_tables(&mut self, parent: Area) -> Area {
         let like = &self.mm(parent.mm).vmas[parent.vma];
-        let (range, flags, backing) = (like.start..like.end, like.flags, like.backing);
+        let (range, backing) = (like.start..like.end, like.backing);
+        // No userfaultfd watches it.
+        let flags = like.flags.difference(VmFlags::UFFD_WP);
         let (pgoff, orders, changes) = (like.pgoff, like.anon_orders, like.changing.is_some());
         let mm = self.declare_mm(Some(parent.mm));
         let vma = self.add_area(mm, range, flags, backing);

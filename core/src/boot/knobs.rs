@@ -3,7 +3,7 @@
 use super::{Area, Boot};
 use crate::machine::{GATHER_LIMIT, KhugepagedLimits, MmId};
 use crate::sync::{LaneId, Name};
-use crate::types::{PAGE_SIZE, Signal, VmFlags};
+use crate::types::{LazyCpu, PAGE_SIZE, Signal, VmFlags, VmaLock};
 
 impl Boot {
     /// Hardware may walk the area's tables, and keep what it has read until a flush
@@ -77,6 +77,31 @@ impl Boot {
         let name = Name::new("task{}.signal", [cpu.into()]);
         let cell = self.layout.atomic(name, Signal::None);
         self.machine.signals.push((LaneId(cpu), cell));
+    }
+
+    /// One CPU is in lazy TLB mode, until it comes back to an mm ([`leave_lazy_tlb`](crate::cpu::leave_lazy_tlb)).
+    pub fn lazy_cpu(&mut self) {
+        self.machine.lazy_cpu = Some(LazyCpu {
+            is_lazy: self.layout.atomic("lazy cpu.is_lazy", true),
+            irqs_off: self.layout.section("lazy cpu: irqs off"),
+        });
+    }
+
+    /// The area has a lock of its own (`CONFIG_PER_VMA_LOCK`), which `MADV_DONTNEED` may take instead of the mmap lock
+    /// ([`madvise_dontneed_vma`](crate::mutators::madvise_dontneed_vma)).
+    pub fn per_vma_lock(&mut self, area: Area) {
+        let name = |template| Name::new(template, [area.mm.0, area.vma as u32]);
+        let (sequence, lock) = (self.layout).object(Name::new("mm{}", [area.mm.0]), |layout| {
+            let sequence = Name::new("mm{}.mm_lock_seq", [area.mm.0]);
+            let lock = VmaLock {
+                rwsem: layout.rw_lock(name("mm{}.vma{}.vm_lock")),
+                seq: layout.atomic(name("mm{}.vma{}.vm_lock_seq"), 0),
+            };
+            (layout.atomic(sequence, 1), lock)
+        });
+        let mm = &mut self.machine.mms[area.mm.0 as usize];
+        mm.lock_seq = Some(sequence);
+        mm.vmas[area.vma].lock = Some(lock);
     }
 
     /// There is never memory for a batch of tables: each of them is freed by itself.

@@ -230,6 +230,12 @@ impl Boot {
         })
     }
 
+    /// The folio that this page heads has so many references.
+    pub fn set_references(&mut self, head: Pfn, refs: i32) {
+        let refcount = self.page(head).refcount;
+        self.layout.set(refcount, refs);
+    }
+
     /// Somebody has a reference more of the folio that this page heads.
     pub fn take_reference(&mut self, head: Pfn) {
         let refcount = self.page(head).refcount;

@@ -2,6 +2,13 @@
 
 use super::{Cpu, rcu_read_lock, rcu_read_unlock};
 use crate::step::Step;
+use crate::sync::Section;
+
+/// What this CPU is in while interrupts are off.
+fn irqs_off(cpu: &Cpu<'_>) -> Section {
+    let lazy = cpu.machine().lazy_cpu.filter(|_| cpu.was_lazy.get());
+    lazy.map_or(cpu.machine().sections.irqs_off, |lazy| lazy.irqs_off)
+}
 
 /// `local_irq_save`. Nests.
 #[track_caller]
@@ -15,7 +22,7 @@ pub fn local_irq_save(cpu: &Cpu<'_>) {
     // the restore is before or after an IPI that is waited for, as a whole. Pairs with collapse-sync-ipi (M-P12),
     // tlb-flush (M-P6) where that is an IPI. Without it: R06, R17 on x86-native. Step `irqs-off-block-ipi`.
     if cpu.does(Step::IrqsOffBlockIpi) {
-        cpu.machine().sections.irqs_off.enter(cpu);
+        irqs_off(cpu).enter(cpu);
     }
     // ORDERING: the same against a grace period. Pairs with rcu-table-free (M-P13). Without it: R17. Step
     // `irqs-off-hold-rcu`.
@@ -39,6 +46,6 @@ pub fn local_irq_restore(cpu: &Cpu<'_>) {
         rcu_read_unlock(cpu);
     }
     if cpu.does(Step::IrqsOffBlockIpi) {
-        cpu.machine().sections.irqs_off.leave(cpu);
+        irqs_off(cpu).leave(cpu);
     }
 }

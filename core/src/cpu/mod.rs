@@ -20,6 +20,7 @@
 //! | `this_cpu` | the CPU that is running |
 //! | `irq` | interrupts off and on |
 //! | `ipi` | interrupting everybody and waiting |
+//! | `lazy_tlb` | a CPU that a flush need not interrupt |
 //! | `rcu` | readers and grace periods |
 //! | `signal` | signals of the task that runs |
 //! | `tlb` | flushes, as the profile has them |
@@ -28,6 +29,7 @@
 
 mod ipi;
 mod irq;
+mod lazy_tlb;
 mod rcu;
 mod signal;
 mod this_cpu;
@@ -38,10 +40,11 @@ mod tlb_pending;
 pub use crate::types::Signal;
 pub use ipi::tlb_remove_table_sync_one;
 pub use irq::{local_irq_restore, local_irq_save};
+pub use lazy_tlb::leave_lazy_tlb;
 pub use rcu::{rcu_read_lock, rcu_read_unlock, synchronize_rcu};
 pub use signal::{fatal_signal_pending, send_sig, signal_pending};
 pub use this_cpu::Cpu;
-pub use tlb::{flush_tlb, flush_tlb_range};
+pub use tlb::{flush_tlb, flush_tlb_of_tables, flush_tlb_range};
 pub use tlb_batch::{
     flush_tlb_batched_pending, set_tlb_ubc_flush_pending, try_to_unmap_flush,
     try_to_unmap_flush_dirty,
@@ -52,3 +55,4 @@ pub use tlb_pending::{
 };
 
 use ipi::smp_call_function;
+use lazy_tlb::on_each_cpu_not_lazy;

@@ -29,6 +29,7 @@ pub struct Cpu<'m> {
     pub(super) irq_depth: Cell<u32>,
     pub(super) rcu_depth: Cell<u32>,
     pub(super) tlb_ubc: Cell<UnmapBatch>,
+    pub(super) was_lazy: Cell<bool>,
 }
 
 impl<'m> Cpu<'m> {
@@ -40,6 +41,7 @@ impl<'m> Cpu<'m> {
             irq_depth: Cell::new(0),
             rcu_depth: Cell::new(0),
             tlb_ubc: Cell::new(UnmapBatch::NONE),
+            was_lazy: Cell::new(false),
         }
     }
 

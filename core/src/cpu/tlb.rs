@@ -8,7 +8,7 @@
 //! its area, as an invalidation does that is waited for. Interrupts off and RCU are nothing to it. A use that begins later
 //! finds the entries as they are now.
 
-use super::{Cpu, smp_call_function};
+use super::{Cpu, on_each_cpu_not_lazy, smp_call_function};
 use crate::arch::TlbFlush;
 use crate::lkmm::smp_mb;
 use crate::step::Step;
@@ -18,17 +18,26 @@ use std::ops::Range;
 
 /// `flush_tlb_mm` and its kin, on every other CPU: all addresses.
 pub fn flush_tlb(cpu: &Cpu<'_>) {
-    flush(cpu, |_, _| true);
+    flush(cpu, false, |_, _| true);
 }
 
 /// `flush_tlb_range`, on every other CPU: these addresses of an mm. To whoever walks in software it is the same.
 pub fn flush_tlb_range(cpu: &Cpu<'_>, mm: &Mm, span: Range<u64>) {
-    flush(cpu, |of, vma| {
+    flush_of(cpu, mm, span, false);
+}
+
+/// The same where tables were unlinked (`freed_tables`): on x86 it is sent to lazy CPUs as well ([`lazy_tlb`](super::lazy_tlb)).
+pub fn flush_tlb_of_tables(cpu: &Cpu<'_>, mm: &Mm, span: Range<u64>) {
+    flush_of(cpu, mm, span, true);
+}
+
+fn flush_of(cpu: &Cpu<'_>, mm: &Mm, span: Range<u64>, tables: bool) {
+    flush(cpu, tables, |of, vma| {
         of.pgd == mm.pgd && vma.start < span.end && span.start < vma.end
     });
 }
 
-fn flush(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
+fn flush(cpu: &Cpu<'_>, tables: bool, reaches: impl Fn(&Mm, &Vma) -> bool) {
     // ORDERING: where a flush is an IPI it waits for whoever has interrupts off, where it ends in a
     // barrier it is one. Pairs with irqs-off-block-ipi (P3), pin-barrier (P12), hardware that walks. Without it: R17 on
     // x86-native, where it is an IPI; R02, R15 on arm64, where it is a barrier. Step `tlb-flush`.
@@ -36,14 +45,15 @@ fn flush(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
         return;
     }
     let _span = cpu.span("flush_tlb_range");
-    invalidate(cpu, reaches);
+    invalidate(cpu, tables, reaches);
 }
 
 /// The flush itself, and the wait for it.
-pub(super) fn invalidate(cpu: &Cpu<'_>, reaches: impl Fn(&Mm, &Vma) -> bool) {
+pub(super) fn invalidate(cpu: &Cpu<'_>, tables: bool, reaches: impl Fn(&Mm, &Vma) -> bool) {
     forget(cpu, reaches);
     match cpu.machine().kernel.profile.flush {
-        TlbFlush::Ipi => smp_call_function(cpu),
+        TlbFlush::Ipi if tables => smp_call_function(cpu),
+        TlbFlush::Ipi => on_each_cpu_not_lazy(cpu),
         // ORDERING: full, between the cleared entry and a look at the counts: on arm64 the only one there is.
         // Pairs with pin-barrier (P12). Without it: R02, R15. Step `flush-barrier`.
         TlbFlush::Broadcast | TlbFlush::BroadcastThenBarrier if cpu.does(Step::FlushBarrier) => {

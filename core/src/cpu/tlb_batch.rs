@@ -71,7 +71,7 @@ pub fn try_to_unmap_flush(cpu: &Cpu<'_>) {
         return;
     }
     let _span = cpu.span("try_to_unmap_flush");
-    invalidate(cpu, |_, _| true);
+    invalidate(cpu, false, |_, _| true);
 }
 
 /// `try_to_unmap_flush_dirty`: the same, if what was unmapped may have been written to.
@@ -113,6 +113,6 @@ fn arch_flush_tlb_batched_pending(cpu: &Cpu<'_>, mm: &Mm) {
     if arm64 && !cpu.does(Step::PendingInvalidates) {
         smp_mb(cpu);
     } else {
-        invalidate(cpu, |of, _| of.pgd == mm.pgd);
+        invalidate(cpu, false, |of, _| of.pgd == mm.pgd);
     }
 }

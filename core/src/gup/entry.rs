@@ -108,7 +108,7 @@ fn internal_get_user_pages_fast<'m>(
         Err(errno) => return Gup::error(errno),
     };
     let wanted = nr_pages as usize;
-    let mut pages = lockless_pages_from_mm(cpu, mm, (start, end), wanted, flags);
+    let (mut pages, array) = lockless_pages_from_mm(cpu, mm, (start, end), wanted, flags);
     let asked = Asked {
         mm: id,
         start,
@@ -116,7 +116,7 @@ fn internal_get_user_pages_fast<'m>(
         lockless: pages.len(),
     };
     if pages.len() == wanted || flags.contains(Foll::FAST_ONLY) {
-        return Gup::got(pages).asked(asked);
+        return Gup::got(pages).wrote(array).asked(asked);
     }
     let start = start + ((pages.len() as u64) << PAGE_SHIFT);
     let rest = wanted - pages.len();
@@ -125,7 +125,8 @@ fn internal_get_user_pages_fast<'m>(
     let mut slow = Pages::new();
     let result = gup_longterm_locked(cpu, of, start, rest, &mut slow, &mut false, flags);
     let gup = match result {
-        Err(errno) if pages.is_empty() => Gup::error(errno),
+        // Whoever gets an error gives nothing back. Without it: R53. Step `short-count`.
+        Err(errno) if pages.is_empty() || !cpu.does(Step::ShortCount) => Gup::error(errno),
         Err(_) => Gup::got(pages),
         Ok(_) => {
             pages.extend(slow);
@@ -156,14 +157,15 @@ fn range_end(cpu: &Cpu<'_>, start: u64, nr_pages: i32) -> Result<u64, Errno> {
     Ok(end)
 }
 
-/// `lockless_pages_from_mm`: the walk, with interrupts off, inside fork's sequence.
+/// `lockless_pages_from_mm`: the walk, with interrupts off, inside fork's sequence. The pages that the caller owns then, and all that is
+/// written in its array.
 fn lockless_pages_from_mm<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
     (start, end): (u64, u64),
     wanted: usize,
     flags: Foll,
-) -> Pages<'m> {
+) -> (Pages<'m>, Pages<'m>) {
     let pin = flags.contains(Foll::PIN);
     let mut sequence = 0;
     if pin {
@@ -173,7 +175,7 @@ fn lockless_pages_from_mm<'m>(
         if cpu.does(Step::SeqcountBegin) {
             smp_rmb(cpu);
             if sequence % 2 == 1 {
-                return Pages::new();
+                return (Pages::new(), Pages::new());
             }
         }
     }
@@ -184,20 +186,23 @@ fn lockless_pages_from_mm<'m>(
     let mut moved = pin && early && sequence_moved(cpu, mm, sequence);
     local_irq_restore(cpu);
     moved |= pin && !early && sequence_moved(cpu, mm, sequence);
-    let mut pages = recorded.into_pages();
+    let (mut pages, array) = recorded.into_pages();
     if moved {
         cpu.remark("fork came between: undo every pin");
         // The child may share them by now. Without it: R04, R53. Step `undo-unchecked`.
         if !cpu.does(Step::UndoUnchecked) {
             sanity_check_pinned_pages(cpu, &pages);
         }
-        unpin_user_pages_lockless(cpu, &pages);
+        // Which of them fork has shared nobody can tell. Without it: R53. Step `undo-every-pin`.
+        if cpu.does(Step::UndoEveryPin) {
+            unpin_user_pages_lockless(cpu, &pages);
+        }
         pages.clear();
     } else if pin {
         // The kernel's own look at I4 (CONFIG_DEBUG_VM).
         sanity_check_pinned_pages(cpu, &pages);
     }
-    pages
+    (pages, array)
 }
 
 /// `read_seqcount_retry`.

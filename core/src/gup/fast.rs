@@ -26,7 +26,7 @@ use super::gates::{
 use super::grab::{gup_put_folio, try_grab_folio};
 use super::{Foll, Recorded};
 use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
-use crate::folio::{Folio, Page, PageFlags, set_page_flags};
+use crate::folio::{PageFlags, set_page_flags};
 use crate::mm::{Mm, Pagemap, get_dev_pagemap, put_dev_pagemap};
 use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SHIFT, PAGE_SIZE, offset_lockless, pgd_offset};
 use crate::step::Step;
@@ -250,12 +250,17 @@ impl<'a, 'm> Walk<'a, 'm> {
             && (pte.is_writable() || !gup_must_unshare(cpu, None, flags, page));
         let inaccessible =
             keep && flags.contains(Foll::PIN) && arch_make_page_accessible(page).is_err();
-        let taken = self.conclude(keep && !inaccessible, folio, page, 1);
-        match (taken, inaccessible) {
-            (true, _) => Turn::Next,
-            (false, true) => Turn::Inaccessible,
-            (false, false) => Turn::Stop,
+        if inaccessible || !keep {
+            gup_put_folio(cpu, folio, 1, flags);
+            return if inaccessible {
+                Turn::Inaccessible
+            } else {
+                Turn::Stop
+            };
         }
+        set_page_flags(cpu, folio.head(), PageFlags::REFERENCED);
+        self.recorded.record(cpu, page);
+        Turn::Next
     }
 
     /// The recheck of a PTE and of the pmd above it.
@@ -312,6 +317,8 @@ impl<'a, 'm> Walk<'a, 'm> {
         }
         let refs = ((end - addr) / PAGE_SIZE) as u32;
         let page = cpu.pfn_to_page(first);
+        let batch = (0..refs).map(|n| cpu.pfn_to_page(first.plus(n)));
+        self.recorded.write_ahead(cpu, batch);
         let Some(folio) = try_grab_folio(cpu, page, refs as i32, flags) else {
             return false;
         };
@@ -323,20 +330,18 @@ impl<'a, 'm> Walk<'a, 'm> {
         let keep = !changed
             && folio_fast_pin_allowed(cpu, folio, flags)
             && (leaf.is_writable() || !gup_must_unshare(cpu, None, flags, folio.head()));
-        self.conclude(keep, folio, page, refs)
-    }
-
-    /// Records the pages that were grabbed, or gives them back; whether they are recorded.
-    fn conclude(&mut self, keep: bool, folio: Folio<'m>, page: &'m Page, refs: u32) -> bool {
-        let cpu = self.cpu;
         if !keep {
-            gup_put_folio(cpu, folio, refs as i32, self.flags);
+            // As many as were taken. Without it: R53. Step `undo-whole-batch`.
+            let taken = if cpu.does(Step::UndoWholeBatch) {
+                refs as i32
+            } else {
+                1
+            };
+            gup_put_folio(cpu, folio, taken, flags);
             return false;
         }
+        self.recorded.take_over(refs);
         set_page_flags(cpu, folio.head(), PageFlags::REFERENCED);
-        for n in 0..refs {
-            self.recorded.record(cpu, cpu.pfn_to_page(page.pfn.plus(n)));
-        }
         true
     }
 }

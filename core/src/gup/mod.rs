@@ -21,6 +21,7 @@
 //! | `populate` | pages that are faulted in and not got |
 //! | `follow` | one page under the page-table lock |
 //! | `kvm_fault` | KVM maps a page for its guest |
+//! | `perf` | a page taken for a moment, for its address |
 //! | `mapping_size` | walks that take no page, and ask how large its mapping is |
 
 mod area;
@@ -40,6 +41,7 @@ mod locked;
 mod longterm;
 mod mapping_size;
 mod pages;
+mod perf;
 mod populate;
 mod slow;
 mod unpin;
@@ -61,6 +63,7 @@ pub use grab::{gup_put_folio, put_page, try_grab_folio, try_grab_page};
 pub use kvm_fault::kvm_page_fault;
 pub use mapping_size::{Guard, get_user_mapping_size, perf_get_page_size, perf_get_pgtable_size};
 pub use pages::{Asked, Gup, MAX_PAGES, Pages};
+pub use perf::perf_virt_to_phys;
 pub use populate::{faultin_vma_page_range, mm_populate, populate_vma_page_range};
 pub use unpin::{
     folio_add_pin, unpin_user_page, unpin_user_page_range_dirty_lock, unpin_user_pages,

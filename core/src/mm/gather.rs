@@ -33,8 +33,8 @@
 use super::Mm;
 use crate::arch::TableFree;
 use crate::cpu::{
-    Cpu, dec_tlb_flush_pending, flush_tlb_range, inc_tlb_flush_pending, mm_tlb_flush_nested,
-    tlb_remove_table_sync_one,
+    Cpu, dec_tlb_flush_pending, flush_tlb_of_tables, flush_tlb_range, inc_tlb_flush_pending,
+    mm_tlb_flush_nested, tlb_remove_table_sync_one,
 };
 use crate::folio::{Page, folio_put, page_folio};
 use crate::lkmm::read_once_is_below;
@@ -52,6 +52,8 @@ pub struct MmuGather<'m> {
     tables: ArrayVec<&'m Page, GATHER_LIMIT>,
     /// What was cleared since the last flush.
     cleared: Option<Range<u64>>,
+    /// A table was unlinked since then (`freed_tables`).
+    freed_tables: bool,
     /// The mm goes as a whole, and nobody uses it any more.
     fullmm: bool,
 }
@@ -65,6 +67,7 @@ impl<'m> MmuGather<'m> {
             pages: ArrayVec::new_const(),
             tables: ArrayVec::new_const(),
             cleared: None,
+            freed_tables: false,
             fullmm: false,
         }
     }
@@ -99,6 +102,7 @@ impl<'m> MmuGather<'m> {
     /// its link spanned.
     pub fn free_table(&mut self, cpu: &Cpu<'m>, table: &'m Page, span: Range<u64>) {
         self.remove_entry(span);
+        self.freed_tables = true;
         let by_rcu = cpu.machine().kernel.profile.table_free == TableFree::AfterGracePeriod;
         // ORDERING: none, and that is the point: the count of users says nothing of hardware, nor of whoever begins to use
         // the mm next. Pairs with mmget_not_zero. Without the step: R19. Step `lone-user-waits`.
@@ -150,7 +154,11 @@ impl<'m> MmuGather<'m> {
     pub fn flush_tlb_only(&mut self, cpu: &Cpu<'m>) {
         if let Some(span) = self.cleared.take() {
             let span = if self.fullmm { 0..u64::MAX } else { span };
-            flush_tlb_range(cpu, self.mm, span);
+            if std::mem::take(&mut self.freed_tables) {
+                flush_tlb_of_tables(cpu, self.mm, span);
+            } else {
+                flush_tlb_range(cpu, self.mm, span);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The mmap lock, and the areas that it keeps in place.
 
+use super::vma_lock::vma_end_write_all;
 use super::{Mm, Vma};
 use crate::cpu::{Cpu, fatal_signal_pending};
 use crate::errno::Errno;
@@ -41,6 +42,7 @@ impl Mm {
     /// `mmap_write_unlock`.
     #[track_caller]
     pub fn write_unlock(&self, cpu: &Cpu<'_>) {
+        vma_end_write_all(cpu, self);
         self.mmap_lock.unlock(cpu, LockMode::Exclusive);
     }
 

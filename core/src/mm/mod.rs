@@ -3,6 +3,7 @@
 //! | file | noun |
 //! | --- | --- |
 //! | `mmap_lock` | the mmap lock, and the areas that it keeps in place |
+//! | `vma_lock` | an area's own lock |
 //! | `anon_vma` | the anon_vma lock, and what it keeps in place |
 //! | `has_pinned` | the mark of an mm whose pages may be pinned |
 //! | `write_protect_seq` | fork's sequence, as fork writes it |
@@ -30,10 +31,11 @@ mod pagemap;
 mod split_pmd;
 mod users;
 mod vm_flags;
+mod vma_lock;
 mod write_protect_seq;
 
 pub use crate::types::SecondaryMmu;
-pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma};
+pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma, VmaLock};
 pub use anon_vma::{
     anon_vma_areas, anon_vma_clone, anon_vma_fork, anon_vma_root, folio_anon_vma,
     folio_move_anon_rmap, folio_move_anon_rmap_to, page_copy_anon, page_set_anon, unlink_anon_vmas,
@@ -48,3 +50,4 @@ pub use notifier::{invalidate_range_end, invalidate_range_start};
 pub use pagemap::{get_dev_pagemap, put_dev_pagemap, touch_memmap};
 pub(crate) use split_pmd::pmd_page;
 pub use split_pmd::{pmdp_invalidate, split_huge_pmd, split_huge_pmd_locked};
+pub use vma_lock::{lock_vma_under_rcu, vma_end_read, vma_start_write};

@@ -2,8 +2,8 @@
 //!
 //! # The order
 //!
-//! 0. the anon_vma lock is taken for writing, and held until 3 is over: nobody walks the mappings of a page that is under the
-//!    table (M-P26);
+//! 0. the area is locked, where it has a lock of its own, and then the pmd is looked at (R22 b); the anon_vma lock is taken for
+//!    writing, and held until 3 is over: nobody walks the mappings of a page that is under the table (M-P26);
 //! 1. the pmd is cleared and flushed; the table below, and its entries, stay as they are (M-P11);
 //! 2. every CPU is interrupted, and waited for: no walker is inside the table any more (M-P12);
 //! 3. each page is locked, its references counted, and isolated; if anybody else has one, the pmd is put
@@ -29,7 +29,7 @@ use crate::folio::{
 };
 use crate::lkmm::{read_once, read_once_is_below, smp_wmb};
 use crate::machine::MmId;
-use crate::mm::{Backing, Mm, VmFlags, Vma, page_set_anon};
+use crate::mm::{Backing, Mm, VmFlags, Vma, page_set_anon, vma_start_write};
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, MAX_PTRS_PER_PTE, TableLock, find_entry, table_entry,
 };
@@ -67,11 +67,19 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
         Ok(vma) => vma,
         Err(scan) => return scan,
     };
-    let (pmdp, pmd) = match find_pmd_or_thp_or_none(cpu, mm, base) {
+    // ORDERING: the area's lock: who works in the area without the mmap lock has ended, or has not begun. Pairs with MADV_DONTNEED
+    // under that lock. Until 366a4532d96f the area was locked after the look at the pmd. Without it: R22 b. Step `collapse-vma-lock`.
+    let locks_first = cpu.does(Step::CollapseVmaLock);
+    if locks_first {
+        vma_start_write(cpu, mm, vma);
+    }
+    let (pmdp, before) = match find_pmd_or_thp_or_none(cpu, mm, base) {
         Ok(found) => found,
         Err(scan) => return scan,
     };
-    let table = cpu.machine().page(pmd.pfn());
+    if !locks_first {
+        vma_start_write(cpu, mm, vma);
+    }
     let mut isolated = Isolated::new();
     // ORDERING: no rmap walk is under way between the clear and the end of isolation, when all pages are locked. Pairs
     // with rmap-walk-lock (M-P24), split-rmap-lock (M-P25). Without it: migration entries are left behind. Step
@@ -82,19 +90,20 @@ fn collapse_locked<'m>(cpu: &Cpu<'m>, mm: &Mm, base: u64, huge: Folio<'m>) -> Sc
     }
     // ORDERING: the table is unlinked before references are counted. Pairs with pmd-recheck (P18). Without
     // it: R02. Step `collapse-clear-first`.
-    let scan = if cpu.does(Step::CollapseClearFirst) {
-        unlink(cpu, mm, pmdp, base);
-        isolate_pages(cpu, vma, table, base, &mut isolated)
+    let (pmd, scan) = if cpu.does(Step::CollapseClearFirst) {
+        let pmd = unlink(cpu, mm, pmdp, base);
+        (pmd, isolate_pages(cpu, vma, pmd, base, &mut isolated))
     } else {
-        let scan = isolate_pages(cpu, vma, table, base, &mut isolated);
-        unlink(cpu, mm, pmdp, base);
-        scan
+        let scan = isolate_pages(cpu, vma, before, base, &mut isolated);
+        (unlink(cpu, mm, pmdp, base), scan)
     };
+    // pmd_pgtable: of a pmd that was none, too.
+    let table = cpu.machine().page(pmd.pfn());
     if scan != Scan::Succeed {
         // pmd_populate. No write barrier: what the table holds was published when it was linked first.
         pmdp.lock().lock(cpu);
         bug_on_pmd(cpu, pmdp);
-        pmdp.set_pmd(cpu, pmd);
+        pmdp.set_pmd(cpu, Entry::table(table.pfn));
         pmdp.lock().unlock(cpu);
     }
     if excludes_rmap {
@@ -158,11 +167,11 @@ fn find_pmd_or_thp_or_none<'m>(
     }
 }
 
-/// `pmdp_collapse_flush`, and the wait for walkers.
-fn unlink(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>, base: u64) {
+/// `pmdp_collapse_flush`, and the wait for walkers: what the pmd was.
+fn unlink(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>, base: u64) -> Entry {
     let span = cpu.span("pmdp_collapse_flush");
     pmdp.lock().lock(cpu);
-    pmdp.clear(cpu);
+    let pmd = pmdp.get_and_clear(cpu);
     if cpu.machine().kernel.profile.collapse_ipi {
         // serialize_against_pte_lookup, for those who look entries up without locks: fast GUP is one of them.
         tlb_remove_table_sync_one(cpu);
@@ -177,18 +186,24 @@ fn unlink(cpu: &Cpu<'_>, mm: &Mm, pmdp: EntryPtr<'_>, base: u64) {
     if cpu.does(Step::CollapseSyncIpi) {
         tlb_remove_table_sync_one(cpu);
     }
+    pmd
 }
 
 /// `__collapse_huge_page_isolate`, under the page-table lock. On failure it has put everything back.
 fn isolate_pages<'m>(
     cpu: &Cpu<'m>,
     area: &Vma,
-    table: &'m Page,
+    pmd: Entry,
     base: u64,
     isolated: &mut Isolated<'m>,
 ) -> Scan {
+    // pte_offset_map_lock, of what the pmd was.
+    if pmd.is_none() {
+        return Scan::PmdNull;
+    }
     let _span = cpu.span("__collapse_huge_page_isolate");
     let machine = cpu.machine();
+    let table = machine.page(pmd.pfn());
     let lock = TableLock::of(table);
     lock.lock(cpu);
     let mut ptep = table_entry(cpu, table.pfn, Level::Pte, base);

@@ -30,7 +30,7 @@ use super::exit::exit_mmap;
 use crate::cpu::{Cpu, flush_tlb};
 use crate::errno::Errno;
 use crate::machine::MmId;
-use crate::mm::{Mm, Vma, anon_vma_fork, invalidate_range_end, invalidate_range_start};
+use crate::mm::{Mm, VmFlags, Vma, anon_vma_fork, invalidate_range_end, invalidate_range_start};
 use crate::pgtable::{Entry, EntryPtr, Level, pgd_offset, pte_alloc, table_entry};
 use crate::step::Step;
 
@@ -84,9 +84,10 @@ fn dup_vma(copy: Copy<'_, '_>) -> Result<(), Errno> {
     let start = copy.vma.start;
     let vma = (dst.vmas.iter().find(|vma| vma.start == start))
         .expect("boot has made a place for every area of the parent");
-    // vm_area_dup
+    // vm_area_dup, dup_userfaultfd
     if vma.changing.is_some() {
-        vma.vm_flags_reset(cpu, copy.vma.vm_flags(cpu));
+        let flags = copy.vma.vm_flags(cpu).difference(VmFlags::UFFD_WP);
+        vma.vm_flags_reset(cpu, flags);
     }
     // ORDERING: the lock's. A walk that goes on to the child finds the area, or it was over before anything is copied. Pairs with
     // rmap-walk-lock (M-P24). Without it: a migration entry that was copied is left behind. Step `fork-rmap-first`.

@@ -26,7 +26,7 @@ use super::folio_migrate::{Requeue, folio_copy, folio_migrate_mapping};
 use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::Cpu;
 use crate::folio::{
-    Folio, Owner, PageFlags, Pfn, alloc_folio, folio_lock, folio_mapped, folio_put,
+    Folio, Owner, PageFlags, Pfn, alloc_folio, folio_get, folio_lock, folio_mapped, folio_put,
     folio_ref_count_is, set_page_flags, test_and_clear_page_flag,
 };
 use crate::lkmm::{atomic_add_unless, read_once};
@@ -71,8 +71,11 @@ pub(super) fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn, large: bool) -> Option<Folio<
     if !folio.test(cpu, PageFlags::LRU) {
         return None;
     }
-    // folio_get_nontail_page
-    if !atomic_add_unless(cpu, page.refcount, 1, 0, RmwOrder::Full) {
+    // folio_get_nontail_page: who found the page by its frame holds nothing that keeps it. Without it: R58. Step
+    // `isolate-unless-zero`.
+    if !cpu.does(Step::IsolateUnlessZero) {
+        folio_get(cpu, folio);
+    } else if !atomic_add_unless(cpu, page.refcount, 1, 0, RmwOrder::Full) {
         return None;
     }
     if folio.test(cpu, PageFlags::HEAD) != large

@@ -93,7 +93,7 @@ pub fn folio_isolate_lru(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
 fn migrate_pages_sync<'m>(cpu: &Cpu<'m>, from: &mut Folios<'m>) -> u32 {
     let mut moved = 0;
     let mut rest = std::mem::take(from).into_iter();
-    while let Some(folio) = rest.next() {
+    for folio in rest.by_ref() {
         let mut one = Folios::from_iter([folio]);
         let alone = migrate_pages_batch(cpu, &mut one, MigrateMode::Sync);
         moved += alone.moved;

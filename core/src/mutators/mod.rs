@@ -22,9 +22,11 @@
 //! | `rmap` | all mappings of a folio: to migration entries and back |
 //! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
 //! | `reclaim` | pages are taken from those who do not use them |
+//! | `reclaim_large` | the same of a large folio |
 //! | `migrate` | a page moves to another frame, or a huge page to other frames |
 //! | `folio_migrate` | what moves with it |
 //! | `pmd_migration` | pmd migration entries |
+//! | `migrate_misplaced` | a huge page moves behind a NUMA hint (v3.8 to v5.13) |
 //! | `migrate_pages` | many do, at once or one by one |
 //! | `uffd_move` | a userfaultfd's pages move to another address (v6.8) |
 //! | `user_access` | user space reads and writes, by translations |
@@ -63,6 +65,7 @@ mod ksm;
 mod longterm;
 mod memory_failure;
 mod migrate;
+mod migrate_misplaced;
 mod migrate_pages;
 mod mremap;
 mod munmap;
@@ -71,6 +74,7 @@ mod page_vma_mapped;
 mod pmd_migration;
 mod protect;
 mod reclaim;
+mod reclaim_large;
 mod reclaim_table;
 mod rmap;
 mod scan_result;
@@ -94,6 +98,7 @@ pub use ksm::ksm_merge;
 pub use longterm::{lru_add_drain_all, migrate_for_longterm};
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::{migrate_huge_page, migrate_page};
+pub use migrate_misplaced::migrate_misplaced_huge_page;
 pub use migrate_pages::{Folios, MigrateMode, folio_isolate_lru, migrate_isolated, migrate_pages};
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;
@@ -106,4 +111,4 @@ pub use uffd_move::move_pages;
 pub use user_access::{user_read, user_write};
 pub use user_fault::do_user_addr_fault;
 pub(crate) use zap::unmap_page_range;
-pub use zap::{madvise_dontneed, madvise_dontneed_reclaim};
+pub use zap::{madvise_dontneed, madvise_dontneed_reclaim, madvise_dontneed_vma};

@@ -5,7 +5,7 @@
 //!
 //! 1. It is isolated: a reference, and off the LRU. It is locked, or left alone.
 //! 2. Anonymous memory that is to be written out gets a slot, and is in the swap cache from now on, unless it may be pinned. (That
-//!    look decides nothing: a pin may come next.)
+//!    look decides nothing: a pin may come next.) A large folio is split first ([`reclaim_large`](super)).
 //! 3. All its mappings go ([`unmap`](super), with the flush put off), or it stays.
 //! 4. Dirty contents are written out, after a flush: nobody may write to them by a translation that is stale.
 //! 5. Its count is frozen at what reclaim and the swap cache have. Who has a reference makes that fail, and the folio stays in the
@@ -22,6 +22,7 @@
 //! Between 3 and 5 it finds the entry of the slot, and the folio in the cache. It takes a reference, and waits for the
 //! folio's lock. Freezing fails, or it was too late, and reads the slot.
 
+use super::reclaim_large::add_to_swap_or_split;
 use super::unmap::{UnmapFor, try_to_unmap};
 use crate::cpu::{Cpu, try_to_unmap_flush, try_to_unmap_flush_dirty};
 use crate::folio::{
@@ -30,12 +31,15 @@ use crate::folio::{
 };
 use crate::lkmm::{atomic_add_unless, read_once, write_once};
 use crate::step::Step;
-use crate::swap::{add_to_swap, folio_free_swap, folio_test_swapcache, remove_mapping};
+use crate::swap::{folio_free_swap, folio_test_swapcache, remove_mapping};
 use crate::sync::RmwOrder;
 use arrayvec::ArrayVec;
 
-/// How many folios one call takes; more than any scenario reclaims at once.
+/// How many folios one call takes, and has of them once they are split; more than any scenario reclaims at once.
 const BATCH: usize = 8;
+
+/// `folio_list`: what is still to be done.
+type FolioList<'m> = ArrayVec<Folio<'m>, BATCH>;
 
 /// `reclaim_folio_list`: isolates these pages' folios, shrinks the list, and puts back what stays. How many are free.
 pub fn reclaim_pages(cpu: &Cpu<'_>, pages: &[Pfn]) -> u32 {
@@ -70,8 +74,10 @@ fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
 fn shrink_folio_list<'m>(cpu: &Cpu<'m>, folios: &[Folio<'m>]) -> (ArrayVec<Folio<'m>, BATCH>, u32) {
     let _span = cpu.span("shrink_folio_list");
     let (mut kept, mut free) = (ArrayVec::new(), ArrayVec::<_, BATCH>::new());
-    for &folio in folios {
-        if shrink_folio(cpu, folio) {
+    let mut list: FolioList<'m> = folios.iter().copied().collect();
+    while !list.is_empty() {
+        let folio = list.remove(0);
+        if shrink_folio(cpu, folio, &mut list) {
             free.push(folio);
         } else {
             kept.push(folio);
@@ -102,11 +108,11 @@ enum Turn {
 }
 
 /// One turn of its loop: whether the folio is nobody's any more.
-fn shrink_folio(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
+fn shrink_folio<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, list: &mut FolioList<'m>) -> bool {
     if !folio.trylock(cpu) {
         return false;
     }
-    let turn = shrink_locked(cpu, folio);
+    let turn = shrink_locked(cpu, folio, list);
     if matches!(turn, Turn::Activate) && folio_test_swapcache(cpu, folio) && swap_full(cpu) {
         folio_free_swap(cpu, folio);
     }
@@ -117,7 +123,7 @@ fn shrink_folio(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
 }
 
 /// With the folio locked.
-fn shrink_locked(cpu: &Cpu<'_>, folio: Folio<'_>) -> Turn {
+fn shrink_locked<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, list: &mut FolioList<'m>) -> Turn {
     if folio.test(cpu, PageFlags::WRITEBACK) {
         return Turn::Activate;
     }
@@ -127,7 +133,7 @@ fn shrink_locked(cpu: &Cpu<'_>, folio: Folio<'_>) -> Turn {
         if cpu.does(Step::SwapPeeksFirst) && folio_maybe_dma_pinned(cpu, folio) {
             return Turn::KeepLocked;
         }
-        if !add_to_swap(cpu, folio) {
+        if !add_to_swap_or_split(cpu, folio, |tail| list.push(tail)) {
             return Turn::Activate;
         }
     }

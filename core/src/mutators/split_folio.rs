@@ -22,9 +22,9 @@ use super::rmap::{By, remove_migration_ptes, try_to_migrate};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::errno::Errno;
 use crate::folio::{
-    CompoundHead, Folio, Frozen, PageFlags, Pfn, clear_page_flags, folio_mapcount, folio_mapped,
-    folio_put, folio_ref_count_is, folio_ref_freeze, folio_ref_unfreeze, set_page_flags,
-    split_queue_locked, split_queue_remove,
+    CompoundHead, Folio, Frozen, PageFlags, Pfn, clear_page_flags, folio_get, folio_mapcount,
+    folio_mapped, folio_put, folio_ref_count_is, folio_ref_freeze, folio_ref_unfreeze,
+    set_page_flags, split_queue_locked, split_queue_remove,
 };
 use crate::lkmm::{read_once, smp_wmb, write_once};
 use crate::mm::{folio_anon_vma, is_huge_zero_page, page_copy_anon};
@@ -53,6 +53,27 @@ pub fn split_huge_page(cpu: &Cpu<'_>, head: Pfn) -> Result<(), Errno> {
 /// # Errors
 /// As [`split_huge_page`], but for the lock.
 pub(super) fn split_folio<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
+    split_folio_to(cpu, folio, Tails::OnLru)
+}
+
+/// Where the tails of a folio go that is split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tails {
+    /// Where the folio is: on the LRU, unless it is isolated.
+    OnLru,
+    /// To a list of the caller's, which has a reference of each.
+    OnList,
+}
+
+/// `split_folio_to_list`: with the folio locked.
+///
+/// # Errors
+/// As [`split_huge_page`], but for the lock.
+pub(super) fn split_folio_to<'m>(
+    cpu: &Cpu<'m>,
+    folio: Folio<'m>,
+    tails: Tails,
+) -> Result<(), Errno> {
     // VM_BUG_ON_FOLIO
     if !folio.test(cpu, PageFlags::HEAD) {
         cpu.fault(Fault::Bug {
@@ -75,7 +96,7 @@ pub(super) fn split_folio<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Err
     if lock {
         mm.anon_vma.lock_write(cpu);
     }
-    let split = split_unmapped(cpu, folio);
+    let split = split_unmapped(cpu, folio, tails);
     if lock {
         mm.anon_vma.unlock_write(cpu);
     }
@@ -83,7 +104,7 @@ pub(super) fn split_folio<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Err
 }
 
 /// With the anon_vma locked.
-fn split_unmapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
+fn split_unmapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, tails: Tails) -> Result<(), Errno> {
     let pages = folio.nr_pages(cpu);
     if !can_split_folio(cpu, folio) {
         return Err(Errno::Eagain);
@@ -101,7 +122,7 @@ fn split_unmapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
     });
     let was_frozen = frozen.is_some();
     if let Some(frozen) = frozen {
-        split_frozen(cpu, folio, frozen, pages);
+        split_frozen(cpu, folio, frozen, (pages, tails));
     }
     local_irq_restore(cpu);
     remap_page(cpu, folio, pages);
@@ -118,7 +139,7 @@ fn split_unmapped<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) -> Result<(), Errno> {
 
 /// `can_split_folio`: nobody but the mappings and the caller has a reference. A first look; the freeze
 /// decides.
-fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
+pub(super) fn can_split_folio(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
     let mapped = folio_mapcount(cpu, folio);
     folio_ref_count_is(cpu, folio, mapped + 1)
 }
@@ -131,11 +152,11 @@ fn unmap_folio<'m>(cpu: &Cpu<'m>, folio: Folio<'m>) {
 }
 
 /// `__split_huge_page`, with the count frozen.
-fn split_frozen(cpu: &Cpu<'_>, folio: Folio<'_>, frozen: Frozen<'_>, pages: u32) {
+fn split_frozen(cpu: &Cpu<'_>, folio: Folio<'_>, frozen: Frozen<'_>, (pages, tails): (u32, Tails)) {
     let _span = cpu.span("__split_huge_page");
     let head = folio.head();
     for n in (1..pages).rev() {
-        split_tail(cpu, folio, n);
+        split_tail(cpu, folio, n, tails);
     }
     write_once(cpu, head.order, 0);
     clear_page_flags(cpu, head, PageFlags::HEAD);
@@ -146,7 +167,7 @@ fn split_frozen(cpu: &Cpu<'_>, folio: Folio<'_>, frozen: Frozen<'_>, pages: u32)
 
 /// `__split_huge_page_tail`: the tail takes over the head's flags, but is on no LRU list yet, and whether it
 /// was exclusive is remembered by its migration entry alone.
-fn split_tail(cpu: &Cpu<'_>, folio: Folio<'_>, n: u32) {
+fn split_tail(cpu: &Cpu<'_>, folio: Folio<'_>, n: u32, tails: Tails) {
     let head = folio.head();
     let tail = cpu.machine().page(head.pfn.plus(n));
     let inherited =
@@ -161,8 +182,16 @@ fn split_tail(cpu: &Cpu<'_>, folio: Folio<'_>, n: u32) {
         smp_wmb(cpu);
     }
     write_once(cpu, tail.compound_head, CompoundHead(None));
-    folio_ref_unfreeze(cpu, Folio::of(cpu.machine().page(tail.pfn)), 1);
-    if head_flags.contains(PageFlags::LRU) {
+    let tail_folio = Folio::of(cpu.machine().page(tail.pfn));
+    folio_ref_unfreeze(cpu, tail_folio, 1);
+    // lru_add_page_tail
+    if tails == Tails::OnList {
+        // Whoever zaps the tail drops the last reference else. Without it: the tail is freed, and is on the list. Step
+        // `list-reference`.
+        if cpu.does(Step::ListReference) {
+            folio_get(cpu, tail_folio);
+        }
+    } else if head_flags.contains(PageFlags::LRU) {
         set_page_flags(cpu, tail, PageFlags::LRU);
     }
 }

@@ -17,7 +17,8 @@ use crate::cpu::{Cpu, flush_tlb_batched_pending};
 use crate::folio::{folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
 use crate::mm::{
-    Mm, MmuGather, invalidate_range_end, invalidate_range_start, is_huge_zero_pmd, split_huge_pmd,
+    Mm, MmuGather, invalidate_range_end, invalidate_range_start, is_huge_zero_pmd,
+    lock_vma_under_rcu, split_huge_pmd, vma_end_read,
 };
 use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
@@ -34,6 +35,18 @@ pub fn madvise_dontneed(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
 /// The same of a kernel that frees the tables that it empties (`details.reclaim_pt`, since v6.14).
 pub fn madvise_dontneed_reclaim(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
     madvise(cpu, mm, start..end, true);
+}
+
+/// The same of a kernel that takes the lock of the area alone (`MADVISE_VMA_READ_LOCK`, since v6.17), if it can.
+pub fn madvise_dontneed_vma(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
+    // try_vma_read_lock
+    match lock_vma_under_rcu(cpu, cpu.machine().mm(mm), start) {
+        Some(vma) => {
+            zap_page_range_single(cpu, mm, start..end, true);
+            vma_end_read(cpu, vma);
+        }
+        None => madvise(cpu, mm, start..end, true),
+    }
 }
 
 fn madvise(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {

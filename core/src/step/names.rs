@@ -38,10 +38,14 @@ impl Step {
         )
     }
 
-    pub(super) const fn bit(self) -> u128 {
-        1 << self as u8
+    /// Where it is in a set of steps: a word, and a bit of it.
+    pub(super) const fn place(self) -> (usize, u128) {
+        let nth = self as usize;
+        let bits = u128::BITS as usize;
+        (nth / bits, 1 << (nth % bits))
     }
 }
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

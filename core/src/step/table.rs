@@ -377,6 +377,27 @@ steps! {
     LongtermDrains = "P16d", "longterm-drains",
         "Drain the batches of all CPUs before a page is migrated that is to be held for long, whether or not it is on the LRU.",
         "whoever puts a page into a batch, with a reference", "later than v6.8: collect_longterm_unpinnable_folios; 98c6d259319e";
+    PutByCount = "P70", "put-by-count",
+        "Give back the page in the array only if the call says that there is one.",
+        "nothing: the walk writes to the array before it has a reference", "perf_virt_to_phys; 4716023a8f6a";
+    UndoWholeBatch = "P71", "undo-whole-batch",
+        "Give back as many references of a huge leaf's folio as were taken, when its recheck fails.",
+        "nothing: the walker alone", "gup_huge_pmd, gup_put_folio";
+    ShortCount = "P72", "short-count",
+        "Return the pages of the lockless walk where the slow path then fails, and not its error.",
+        "nothing: the caller gives back what it is told of", "internal_get_user_pages_fast";
+    UndoEveryPin = "P73", "undo-every-pin",
+        "Give all pins of the call back when fork came between.",
+        "seqcount-retry (P25)", "lockless_pages_from_mm, unpin_user_pages_lockless; 57efa1fe5957";
+    LazyLeaveBarrier = "M-P130", "lazy-leave-barrier",
+        "A full barrier between a CPU's leaving lazy TLB mode and its first look at the mm: x86.",
+        "a flush that interrupts no lazy CPU", "switch_mm_irqs_off; later than v6.8 for software: the sync IPI that is left out";
+    CollapseVmaLock = "M-P131", "collapse-vma-lock",
+        "Collapse locks the area itself before it looks whether the table is still there.",
+        "MADV_DONTNEED under the area's lock, which frees tables", "later than v6.8: collapse_huge_page, vma_start_write; 366a4532d96f";
+    IsolateUnlessZero = "M-P132", "isolate-unless-zero",
+        "Compaction, which finds a page by its frame, takes a reference only if the count is not zero.",
+        "the last drop", "isolate_migratepages_block, folio_get_nontail_page";
     MoveChecksPins = "M-P140", "move-checks-pins",
         "Look for pins once the entry is cleared and flushed, and put it back if there is one.",
         "pin-barrier (P12), pincount-barrier (P17)", "v6.8: move_present_pte, move_pages_huge_pmd; adef440691ba";
@@ -404,4 +425,7 @@ steps! {
     MoveLockOrder = "M-P148", "move-lock-order",
         "Take the locks of two tables in the order of their addresses.",
         "whoever moves pages the other way", "v6.8: double_pt_lock; adef440691ba";
+    ListReference = "M-P149", "list-reference",
+        "Where reclaim splits a folio, its list has a reference of each tail.",
+        "whoever unmaps the tail", "lru_add_page_tail";
 }

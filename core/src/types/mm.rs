@@ -10,6 +10,8 @@ pub struct Mm {
     pub pgd: Pfn,
     /// `mmap_lock`.
     pub mmap_lock: RwLock,
+    /// `mm_lock_seq`: moves when the mmap lock, held for writing, is dropped. Where an area has a lock of its own.
+    pub lock_seq: Option<Atomic<u32>>,
     /// `write_protect_seq`: odd while fork copies page tables.
     pub write_protect_seq: Atomic<u32>,
     /// `MMF_HAS_PINNED`.

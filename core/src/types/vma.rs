@@ -1,6 +1,6 @@
 //! An area of the address space.
 
-use crate::sync::{Atomic, Plain, Section, Word};
+use crate::sync::{Atomic, Plain, RwLock, Section, Word};
 use bitflags::bitflags;
 use std::fmt;
 
@@ -108,6 +108,17 @@ pub struct Vma {
     pub in_anon_vma: Atomic<bool>,
     /// Where hardware walks its tables: whoever uses what it has cached of them, until a flush.
     pub translations: Option<Section>,
+    /// Its own lock, where somebody uses it.
+    pub lock: Option<VmaLock>,
+}
+
+/// `vm_lock` and `vm_lock_seq`: an area's own lock, which one holds for reading only, and what says that it is held for writing.
+#[derive(Clone, Copy, Debug)]
+pub struct VmaLock {
+    /// Held for reading by whoever works in the area, and for writing for a moment.
+    pub rwsem: RwLock,
+    /// The mm's sequence when the area was locked for writing last.
+    pub seq: Atomic<u32>,
 }
 
 impl Vma {

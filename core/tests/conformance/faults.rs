@@ -196,6 +196,7 @@ fn a_fault_builds_every_table_that_is_missing() {
             anon_orders: 0,
             in_anon_vma: mm.vmas[area.vma].in_anon_vma,
             translations: None,
+            lock: None,
         };
         let done = handle_mm_fault(&cpu, mm, &all, far, FaultFlags::WRITE);
         assert_eq!(done, VmFault::Done, "{profile}");

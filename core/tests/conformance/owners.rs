@@ -275,7 +275,9 @@ fn run(seed: u64) -> [u32; KINDS as usize] {
     };
     for _ in 0..STEPS {
         program.step();
-        if std::env::var("DBG").is_ok() { eprintln!("{seed}: {:?} held {:?}", program.last, program.held); }
+        if std::env::var("DBG").is_ok() {
+            eprintln!("{seed}: {:?} held {:?}", program.last, program.held);
+        }
         program.audit();
     }
     program.taken

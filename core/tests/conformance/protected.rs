@@ -149,8 +149,8 @@ fn a_migration_entry_comes_back_as_the_area_allows() {
     let (area, pages) = populated(&mut boot, 1);
     boot.protectable(area);
     boot.change_pte(area.mm, area.start, |pte| pte.migration(true));
-    let locked = gupcheck_core::folio::PageFlags::LOCKED;
-    crate::common::set_flag(&mut boot, pages[0], locked, true);
+    let locked = PageFlags::LOCKED;
+    set_flag(&mut boot, pages[0], locked, true);
     let world = World::new(boot);
     mprotect(&world.cpu(), area, VmFlags::READ);
     let entry = pte(&world, area);

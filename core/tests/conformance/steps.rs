@@ -1,12 +1,14 @@
 //! Each step knocked out takes away exactly what it stands for, and nothing else.
 
 use crate::common::{World, boot_without, set_flag};
-use crate::pending_steps;
-use crate::slow_steps;
-use crate::step_scenes;
+use crate::step_ops::{
+    CLEARED, DEPENDENT, EMPTY_WALK, INDEPENDENT, REFERENCE_OF_A_PAGEMAP, RELEASED, STORED,
+    STORED_OVER,
+};
 use crate::thp_steps;
 use crate::uffd_move;
 use crate::walker_steps;
+use crate::{partial_steps, pending_steps, slow_steps, step_scenes};
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
@@ -227,76 +229,11 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         other if pending_steps::STEPS.contains(&other) => pending_steps::scene_of(other),
         other if slow_steps::STEPS.contains(&other) => slow_steps::scene_of(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::scene_of(other),
+        other if partial_steps::STEPS.contains(&other) => partial_steps::scene_of(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::scene_of(other),
         other => walker_steps::scene_of(other),
     }
 }
-
-/// The walker's reads, as heads of address dependencies and without.
-const DEPENDENT: &[&str] = &[
-    "load.Dependency mm0.pgd[0]",
-    "load.Dependency mm0.pmd[1]",
-    "load.Dependency mm0.pte[4]",
-    "load.Dependency mm0.pud[0]",
-];
-const INDEPENDENT: &[&str] = &[
-    "load.Relaxed mm0.pgd[0]",
-    "load.Relaxed mm0.pmd[1]",
-    "load.Relaxed mm0.pte[4]",
-    "load.Relaxed mm0.pud[0]",
-];
-
-/// The walk of no pages, where there is nothing.
-const EMPTY_WALK: &[&str] = &[
-    "enter irqs off",
-    "enter rcu",
-    "leave irqs off",
-    "leave rcu",
-    "load.Dependency mm0.pgd[0]",
-    "load.Dependency mm0.pmd[1]",
-    "load.Dependency mm0.pud[0]",
-    "read page0.table",
-    "read page1.table",
-    "read page2.table",
-];
-
-/// The counts that a split gives back, with release and without.
-const RELEASED: &[&str] = &[
-    "store.Release page3.refcount",
-    "store.Release page4.refcount",
-    "store.Release page5.refcount",
-    "store.Release page6.refcount",
-];
-const STORED: &[&str] = &[
-    "store.Relaxed page3.refcount",
-    "store.Relaxed page4.refcount",
-    "store.Relaxed page5.refcount",
-    "store.Relaxed page6.refcount",
-];
-
-/// What is asked of a pagemap for a reference, which is given back.
-const REFERENCE_OF_A_PAGEMAP: &[&str] = &[
-    "add.Relaxed pagemap0.ref",
-    "load.Relaxed pagemap0.dead",
-    "load.Relaxed pagemap0.dead",
-    "sub.Relaxed pagemap0.ref",
-];
-
-/// The entries that a collapse clears, with the order of x86 and without.
-const CLEARED: &[&str] = &[
-    "xchg.Full mm0.pmd[1]",
-    "xchg.Full mm0.pte[4]",
-    "xchg.Full mm0.pte[5]",
-    "xchg.Full mm0.pte[6]",
-    "xchg.Full mm0.pte[7]",
-];
-const STORED_OVER: &[&str] = &[
-    "store.Relaxed mm0.pmd[1]",
-    "store.Relaxed mm0.pte[4]",
-    "store.Relaxed mm0.pte[5]",
-    "store.Relaxed mm0.pte[6]",
-    "store.Relaxed mm0.pte[7]",
-];
 
 /// What goes and what comes when `step` is knocked out where [`scene_of`] has it act.
 fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
@@ -392,7 +329,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
             ],
             NOTHING,
         ),
-        // The table of PTEs has an RCU reader of its own, which begins later and ends sooner.
+        // PTEs have an RCU reader of their own, inside.
         S::IrqsOffHoldRcu | S::RecheckOrder | S::IrqsRestoredFirst | S::CollapseClearFirst => {
             (NOTHING, NOTHING)
         }
@@ -404,6 +341,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         other if pending_steps::STEPS.contains(&other) => pending_steps::difference(other),
         other if slow_steps::STEPS.contains(&other) => slow_steps::difference(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::difference(other),
+        other if partial_steps::STEPS.contains(&other) => partial_steps::difference(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::difference(other),
         other => walker_steps::difference(other),
     }
@@ -435,11 +373,18 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(!take(&with) && take(&without), "{step}");
             continue;
         }
-        // Something that is not done, a bit of what is stored, or another part of the same entry: `fork_steps.rs`,
-        // `swap.rs`, `halves.rs`.
+        if step == Step::ListReference {
+            let frees = |ops: &[String]| ops.iter().any(|op| op == "write page4.buddy");
+            assert!(!frees(&with) && frees(&without), "{step}");
+            continue;
+        }
+        // Not done, a bit of what is stored, or another part of the entry: `fork_steps.rs`, `partial_steps.rs`, `swap.rs`, `halves.rs`.
         if matches!(
             step,
             Step::UndoUnchecked
+                | Step::UndoEveryPin
+                | Step::UndoWholeBatch
+                | Step::ShortCount
                 | Step::ChangeHugeInvalidates
                 | Step::SwapExclusive
                 | Step::LowHalfFirst

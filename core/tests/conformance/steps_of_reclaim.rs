@@ -33,6 +33,13 @@ fn swapped_out(boot: &mut Boot) -> Scene {
     Scene { area, page }
 }
 
+/// A large folio that PTEs map, and no swap space: it is split for nothing.
+fn large(boot: &mut Boot) -> Scene {
+    let area = boot.pmd_area();
+    let page = boot.pte_mapped_thp(area);
+    Scene { area, page }
+}
+
 /// One page mapped, in an mm of which flushes were put off, on a machine with translations.
 fn put_off(boot: &mut Boot) -> Scene {
     let scene = small(boot);
@@ -88,6 +95,7 @@ pub(crate) const fn acts(step: Step) -> bool {
             | S::FlushBeforeMove
             | S::MigrateCopiesLast
             | S::TailsFrozen
+            | S::ListReference
     )
 }
 
@@ -109,6 +117,7 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         S::FlushBeforeMove => (&X86_NATIVE, small, migrate_many),
         S::MigrateCopiesLast => (&ARM64, small, migrate_many),
         S::TailsFrozen => (&ARM64, raw, make_gigantic),
+        S::ListReference => (&ARM64, large, reclaim),
         _ => unreachable!("{step} is none of reclaim's"),
     }
 }

@@ -5,14 +5,15 @@
 //! 2. For each location the ways in which it may have come to these values are listed ([`crate::coherence`]).
 //! 3. Each combination of them is an execution that the axioms judge. (They forbid what some of them forbid.)
 
-use crate::Test;
-use crate::axioms::{self, judge};
+use crate::axioms::judge;
 use crate::coherence::{Way, ways};
 use crate::error::GaveUp;
 use crate::fences::Fences;
 use crate::flags::Flags;
+use crate::relations::Relations;
 use crate::shape::Shape;
-use crate::traces::{Ended, Trace, traces};
+use crate::test::{Ended, Test};
+use crate::traces::{Trace, traces};
 use std::collections::HashSet;
 
 /// An execution that the model allows.
@@ -154,7 +155,7 @@ impl<'s> Search<'s> {
         };
         let of_this = &together.of_each[location];
         let is_worth_it = !ways.is_empty() && of_this.len() > 1;
-        if is_worth_it && axioms::Execution::new(together.shape, together.fences, ways).is_none() {
+        if is_worth_it && Relations::new(together.shape, together.fences, ways).is_none() {
             return Ok(());
         }
         for way in of_this {

@@ -45,8 +45,8 @@
 //! # Map
 //!
 //! `thread` records what a CPU does as `event`s; `traces` lists all runs of each CPU; `candidates` puts runs together, with the
-//! `coherence` of each location; `shape` and `fences` say what orders whoever reads from whom; `axioms`, `rcu`
-//! and `races` judge. All relations are `bits`.
+//! `coherence` of each location; `shape` and `fences` say what orders whoever reads from whom; `relations`
+//! derives, and `axioms`, `rcu` and `races` judge. All relations are `bits`.
 
 mod axioms;
 mod bits;
@@ -58,7 +58,9 @@ mod fences;
 mod flags;
 mod races;
 mod rcu;
+mod relations;
 mod shape;
+mod test;
 mod thread;
 mod traces;
 
@@ -66,18 +68,5 @@ pub use candidates::{Execution, explore};
 pub use error::GaveUp;
 pub use event::{Fence, ReadMark, Reads, WriteMark};
 pub use flags::Flags;
+pub use test::{Ended, Test};
 pub use thread::Thread;
-pub use traces::Ended;
-
-/// A program: the code of some CPUs, over some locations.
-pub trait Test {
-    /// How many CPUs there are.
-    fn cpus(&self) -> usize;
-    /// The value of each location at first.
-    fn initial(&self) -> &[i64];
-    /// The constants that the code stores, and where. What is left out here is found all the same, but for a value that could only
-    /// come about because it is there already.
-    fn stored(&self) -> Vec<(usize, i64)>;
-    /// Runs the code of a CPU: a function of what its reads answer, and of nothing else.
-    fn run(&self, cpu: usize, thread: &mut Thread<'_>) -> Ended;
-}

@@ -6,9 +6,9 @@
 //!    other ("vis"), or over before it begins ("xb"), by way of such bounds.
 //! 3. Where they are so ordered they may not be seen in the other order ("plain-coherence").
 
-use crate::axioms::Execution;
 use crate::bits::Relation;
 use crate::event::Fence;
+use crate::relations::Relations;
 
 /// What is known of the order of plain accesses.
 pub(crate) struct Bounds {
@@ -20,7 +20,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    pub(crate) fn new(execution: &Execution<'_>, rcu_fence: &Relation, rb: &Relation) -> Self {
+    pub(crate) fn new(execution: &Relations<'_>, rcu_fence: &Relation, rb: &Relation) -> Self {
         let (shape, fences) = (execution.shape, execution.fences);
         let (marked, classes) = (fences.marked, &shape.classes);
         let (fence, strong) = (&execution.fence | rcu_fence, &execution.strong | rcu_fence);
@@ -66,7 +66,7 @@ impl Bounds {
     }
 
     /// Whether two accesses are seen in the other order than the one they have.
-    pub(crate) fn is_incoherent(&self, execution: &Execution<'_>) -> bool {
+    pub(crate) fn is_incoherent(&self, execution: &Relations<'_>) -> bool {
         let against = |seen: &Relation, ordered: &Relation| {
             !(&(&self.candidates & seen) & &ordered.inverse()).is_empty()
         };
@@ -75,7 +75,7 @@ impl Bounds {
             || against(&execution.coherence, &self.write_write)
     }
 
-    pub(crate) fn has_race(&self, execution: &Execution<'_>) -> bool {
+    pub(crate) fn has_race(&self, execution: &Relations<'_>) -> bool {
         let shape = execution.shape;
         let (writes, marked) = (shape.classes.writes, execution.fences.marked);
         let of = |from, to| Relation::product(shape.count, from, to);
@@ -93,7 +93,7 @@ impl Bounds {
 }
 
 /// Whether a CPU makes a plain write and a marked access to the same place without a barrier between them.
-pub(crate) fn mixed_accesses(execution: &Execution<'_>) -> bool {
+pub(crate) fn mixed_accesses(execution: &Relations<'_>) -> bool {
     let (shape, fences) = (execution.shape, execution.fences);
     let classes = &shape.classes;
     let kinds = [

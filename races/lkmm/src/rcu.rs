@@ -7,10 +7,10 @@
 //! 3. Of SRCU, wait and section must be of the same `srcu_struct`.
 //! 4. What is so ordered comes after whatever could be seen before it, never the other way round ("rb").
 
-use crate::axioms::Execution;
 use crate::bits::Relation;
 use crate::event::Fence;
 use crate::flags::Flags;
+use crate::relations::Relations;
 
 /// The sections of SRCU, and what is wrong with them.
 pub(crate) struct Sections {
@@ -20,7 +20,7 @@ pub(crate) struct Sections {
 }
 
 /// Which unlock of SRCU leaves which section: the one that is given what the lock returned, be it through memory.
-pub(crate) fn sections(execution: &Execution<'_>) -> Sections {
+pub(crate) fn sections(execution: &Relations<'_>) -> Sections {
     let shape = execution.shape;
     let (locks, unlocks) = (shape.classes.srcu_locks, shape.classes.srcu_unlocks);
     if locks | unlocks == 0 {
@@ -48,7 +48,7 @@ pub(crate) fn sections(execution: &Execution<'_>) -> Sections {
 }
 
 /// "rcu-fence": what grace periods, of which there are some, and sections order.
-pub(crate) fn fence(execution: &Execution<'_>, srcu: &Relation) -> Relation {
+pub(crate) fn fence(execution: &Relations<'_>, srcu: &Relation) -> Relation {
     let shape = execution.shape;
     let (rcu_waits, srcu_waits) = (shape.fences(Fence::RcuWait), shape.fences(Fence::SrcuWait));
     let link = (shape.order.or_none())

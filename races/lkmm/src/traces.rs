@@ -1,7 +1,7 @@
 //! All runs of each CPU.
 //!
-//! 1. Of each location it is known which values it may ever hold: at first its initial value, and what the code stores
-//!    there as a constant ([`Test::stored`]).
+//! 1. Of each location it is known which values it may ever hold: at first its initial value, and constants that may be stored
+//!    there ([`Test::stored`]).
 //! 2. Every CPU is run with every answer from these; what it writes is a value that the location may hold. So again,
 //!    until nothing is added.
 //! 3. A value that comes from an addition can always become one larger. But in an execution no value comes of more steps
@@ -10,22 +10,13 @@
 //! The constants of rule 1 are there at once, not when somebody has reached them: a value that justifies itself (a branch is
 //! taken because of what is written in it) is then found, and it is for the axioms to forbid it.
 
-use crate::Test;
 use crate::error::GaveUp;
 use crate::event::Event;
+use crate::test::{Ended, Test};
 use crate::thread::{Script, Thread};
 
 /// Runs of one CPU beyond this are too many.
 const MOST_RUNS: usize = 200_000;
-
-/// How a CPU ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// What is asked of it.
-    pub returned: Vec<i64>,
-    /// What it did that has no meaning, if it did.
-    pub fault: Option<&'static str>,
-}
 
 /// One run of one CPU.
 #[derive(Clone, Debug)]

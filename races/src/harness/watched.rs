@@ -26,11 +26,10 @@ pub(super) const fn limits(tested: Tested) -> Limits {
     }
 }
 
-/// Explores `program` for the test of this name. A longer test leaves out what differs by an exchange of callers only,
-/// where the engine can.
+/// Explores `program` for the test of this name, without these executions where the engine can leave them out.
 pub(super) fn explored(
     name: &str,
-    choice: Choice,
+    (choice, reductions): (Choice, Reductions),
     tested: Tested,
     program: &Arc<Program>,
 ) -> Exploration {
@@ -65,15 +64,12 @@ pub(super) fn explored(
             stop: Stop::default(),
             watch,
         };
-        let by_symmetry = Tuning {
-            reductions: Reductions {
-                symmetry: true,
-                ..Reductions::NONE
-            },
+        let reduced = Tuning {
+            reductions,
             ..Tuning::default()
         };
-        let tuned = (tested.longer)
-            .then(|| choice.engine.tuned(by_symmetry))
+        let tuned = (reductions != Reductions::NONE)
+            .then(|| choice.engine.tuned(reduced))
             .flatten();
         match tuned {
             Some(engine) => explore(&*engine, program, &search),

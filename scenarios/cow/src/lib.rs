@@ -2,6 +2,7 @@
 
 mod child_reader;
 mod huge_pinned_write;
+mod huge_read_pin;
 mod ksm_merge;
 mod ksm_read_pin;
 mod ksm_shadow;
@@ -18,6 +19,7 @@ pub const RACES: &[Race] = &[
     read_pin::RACE,
     pinned_write::RACE,
     huge_pinned_write::RACE,
+    huge_read_pin::RACE,
     transient::RACE,
     ksm_merge::RACE,
     ksm_read_pin::RACE,

@@ -4,7 +4,7 @@
 //! nobody else has it any more. From then on a write finds an exclusive page, and reuses it whoever has references. Kernels
 //! before v5.19 pinned the shared page, and the next write copied it: the device read on in the old one.
 
-use crate::words::still_mapped;
+use crate::words::while_unshared;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -30,27 +30,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.has_pinned_before(area.mm);
     // Each may make a copy, and only one of them is used.
     boot.free_pages(size.cpus * size.pages + 1);
-    let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::empty())
-    });
-    scene.cpu("write", write_fault(area));
-    scene.always(
-        "what is pinned stays where it was pinned (I4)",
-        move |end| still_mapped(end, &gup, area),
-    );
-    scene.always("every caller gets every page (I11)", move |end| {
-        gup.iter().all(|&lane| end.got(lane) == area.pages as usize)
-    });
+    let (mut scene, gup) = while_unshared(size, boot, area);
     scene.sometimes(
         "a caller gets another page than the child has",
         move |end| !end.got_page(gup[0], page),
-    );
-    let writable = move |end: &Ending<'_>| end.entry_of(area, 0).is_writable();
-    scene.sometimes("the page is writable at the end", writable);
-    scene.sometimes(
-        "it is read-only: the write came when it was being unshared",
-        move |end| !writable(end),
     );
     scene.into_program()
 }

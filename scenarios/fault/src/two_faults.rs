@@ -28,9 +28,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.cpu("fault", move |cpu| {
         do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE) == VmFault::Done
     });
-    scene.always("a caller gets every page", move |end| {
-        gup.iter().all(|&lane| end.got(lane) == size.pages as usize)
-    });
+    scene.always("a caller gets every page", each_gets(gup, size.pages));
     let first_maps = move |end: &Ending<'_>| end.mapped(area.mm, area.start) == Some(first);
     scene.sometimes("whoever had a page first maps it", first_maps);
     scene.sometimes("somebody who had a page later was faster", move |end| {

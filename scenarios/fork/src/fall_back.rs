@@ -4,21 +4,14 @@
 //! read-only. A write makes the parent a copy, or gives it the page if the child has none; and that is the page that is pinned.
 
 use crate::pinned::stays_the_areas_alone;
+use crate::small_page;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/fall-back",
     catalogue: "R04",
     about: "A page is pinned for writing while fork shares it; the caller waits for fork, and pins what the parent has then.",
-    needs: &[
-        Need::of(Step::SeqcountBegin, EVERYWHERE),
-        Need::of(Step::SeqcountRetry, EVERYWHERE),
-        Need::of(Step::ForkSequence, EVERYWHERE),
-        Need::of(Step::ForkCopiesPinned, EVERYWHERE),
-        Need::of(Step::UndoUnchecked, EVERYWHERE),
-        // The pin before the second look at the sequence.
-        Need::of(Step::PincountBarrier, RELAXED),
-    ],
+    needs: small_page::RACE.needs,
     indifferent: &[Step::IrqsRestoredFirst],
     tested: SMALL_FOR_ONE,
     ..Race::of(build)
@@ -41,9 +34,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
         "what is pinned is the parent's, and exclusive (I4)",
         move |end| stays_the_areas_alone(end, &gup, area),
     );
-    scene.always("every caller gets every page (I11)", move |end| {
-        gup.iter().all(|&lane| end.got(lane) == area.pages as usize)
-    });
+    scene.always(
+        "every caller gets every page (I11)",
+        each_gets(gup, size.pages),
+    );
     scene.sometimes("a caller pins the page that was there", gets(gup[0], page));
     scene.sometimes(
         "a caller pins a copy, and the child has the page",

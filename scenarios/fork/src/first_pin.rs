@@ -19,6 +19,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::ForkSequence, X86),
         Need::of(Step::ForkCopiesPinned, X86),
         Need::of(Step::UndoUnchecked, X86),
+        Need::of(Step::UndoEveryPin, X86),
         Need::of(Step::HasPinned, X86),
     ],
     indifferent: &[Step::IrqsRestoredFirst],

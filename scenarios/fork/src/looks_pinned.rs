@@ -35,8 +35,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
     let held = GUP_PIN_COUNTING_BIAS - 2;
-    let refcount = boot.page(page).refcount;
-    boot.layout().set(refcount, held + 1);
+    boot.set_references(page, held + 1);
     let child = boot.child_of(area);
     boot.has_pinned_before(area.mm);
     boot.free_pages(size.pages);

@@ -9,6 +9,7 @@ pub(crate) const OF_A_LARGE_FOLIO: &[Need] = &[
     Need::of(Step::ForkSequence, X86),
     Need::of(Step::ForkCopiesPinned, X86),
     Need::of(Step::UndoUnchecked, X86),
+    Need::of(Step::UndoEveryPin, X86),
 ];
 
 /// The callers ask for pages of `area` from its start, by these flags; `child` is to become the area's. There is a free page for

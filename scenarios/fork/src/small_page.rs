@@ -24,6 +24,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::ForkSequence, EVERYWHERE),
         Need::of(Step::ForkCopiesPinned, EVERYWHERE),
         Need::of(Step::UndoUnchecked, EVERYWHERE),
+        Need::of(Step::UndoEveryPin, EVERYWHERE),
         // The pin before the second look at the sequence.
         Need::of(Step::PincountBarrier, RELAXED),
     ],

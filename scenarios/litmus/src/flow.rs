@@ -17,7 +17,7 @@
 //! accessed whose address is ever taken.
 
 use crate::ast::Base;
-use crate::ir::{Access, Act, Change, Code, Process, Shape, Step, Value, address_of, location_at};
+use crate::ir::{Access, Act, Code, Process, Shape, Step, Value, location_at};
 use std::collections::BTreeSet;
 
 /// Registers whose present value may become part of an address.
@@ -198,7 +198,7 @@ fn take(value: &Value, taken: &mut BTreeSet<usize>) {
 }
 
 /// Calls `visit` with every outermost expression.
-fn each_root(steps: &[Step], visit: &mut dyn FnMut(&Value)) {
+pub(crate) fn each_root(steps: &[Step], visit: &mut dyn FnMut(&Value)) {
     for step in steps {
         match &step.act {
             Act::Set(_, value) | Act::Do(value) => visit(value),
@@ -212,7 +212,7 @@ fn each_root(steps: &[Step], visit: &mut dyn FnMut(&Value)) {
 }
 
 /// Calls `visit` with the parts of an expression, and whether each is the address of an access.
-fn each_child(value: &Value, visit: &mut dyn FnMut(&Value, bool)) {
+pub(crate) fn each_child(value: &Value, visit: &mut dyn FnMut(&Value, bool)) {
     match value {
         Value::Int(_) | Value::Address(_) | Value::Register(_) => {}
         Value::Unary(_, operand) => visit(operand, false),
@@ -242,7 +242,7 @@ fn each_child(value: &Value, visit: &mut dyn FnMut(&Value, bool)) {
 }
 
 /// Calls `visit` with every access.
-fn each_access(steps: &[Step], visit: &mut dyn FnMut(&Access)) {
+pub(crate) fn each_access(steps: &[Step], visit: &mut dyn FnMut(&Access)) {
     fn within(value: &Value, visit: &mut dyn FnMut(&Access)) {
         if let Value::Access(access) = value {
             visit(access);
@@ -285,33 +285,4 @@ impl Survey {
             }
         }
     }
-}
-
-/// The constants that the code stores at places that it names, and the places.
-pub(crate) fn constants(code: &Code) -> Vec<(usize, i64)> {
-    let mut constants = Vec::new();
-    let mut note = |access: &Access| {
-        let (at, value) = match access {
-            Access::Store { at, value, .. } | Access::StoreThenBarrier { at, value } => (at, value),
-            Access::TryCompareExchange { at, new, .. }
-            | Access::Rmw {
-                at,
-                change: Change::Swap(new) | Change::CompareExchange(_, new),
-                ..
-            } => (at, new),
-            _ => return,
-        };
-        let word = match value {
-            Value::Int(word) => *word,
-            Value::Address(location) => address_of(*location),
-            _ => return,
-        };
-        if let Value::Address(location) = at {
-            constants.push((*location, word));
-        }
-    };
-    for process in &code.processes {
-        each_access(&process.steps, &mut note);
-    }
-    constants
 }

@@ -52,10 +52,12 @@
 //! # Map
 //!
 //! `lex` → `parse` → `ast` → `resolve` (with `primitive`, then `flow`) → `ir` → `world`, `eval` and `program`,
-//! and `report` for the way back. `lkmm` runs the `ir` under the kernel's model, `arith` computes for both. `intern` keeps names, `error` complains.
+//! and `report` for the way back. `lkmm` runs the `ir` under the kernel's model, `arith` computes for both, and `constants` says which values may be there before they
+//! are computed. `intern` keeps names, `error` complains.
 
 mod arith;
 mod ast;
+mod constants;
 mod error;
 mod eval;
 mod flow;

@@ -11,6 +11,7 @@
 
 use crate::arith::{Broken, Ran, binary, broken, changed, given, unary};
 use crate::ast::Binary;
+use crate::constants::constants;
 use crate::ir::{
     Access, Act, Asked, Barrier, Change, Code, Gives, Process, Shape, Step, Value, address_of,
     location_at,
@@ -101,7 +102,7 @@ impl Test for Kernel<'_> {
     }
 
     fn stored(&self) -> Vec<(usize, i64)> {
-        crate::flow::constants(self.code)
+        constants(self.code)
     }
 
     fn run(&self, cpu: usize, thread: &mut Thread<'_>) -> Ended {

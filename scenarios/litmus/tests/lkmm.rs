@@ -73,6 +73,20 @@ fn a_branch_decides_what_is_in_it_and_not_what_comes_behind() {
 }
 
 #[test]
+fn a_value_may_justify_itself_where_nothing_depends_on_it() {
+    let other = "r = READ_ONCE(*y); WRITE_ONCE(*x, r);";
+    let hidden = "int q; r = READ_ONCE(*x); q = 1; if (r == 0) q = 0; WRITE_ONCE(*y, q);";
+    assert!(buffering(hidden, other));
+    let plain = ["r = *x; if (r) *y = 1;", "r = *y; if (r) *x = 1;"];
+    assert!(is_allowed(&plain, "0:r=1 /\\ 1:r=1"));
+    let marked = [
+        "r = READ_ONCE(*x); if (r) WRITE_ONCE(*y, 1);",
+        "r = READ_ONCE(*y); if (r) WRITE_ONCE(*x, 1);",
+    ];
+    assert!(!is_allowed(&marked, "0:r=1 /\\ 1:r=1"));
+}
+
+#[test]
 fn dependencies_go_on_through_plain_accesses() {
     let other = "r = READ_ONCE(*y); WRITE_ONCE(*x, r);";
     let carried = "int q; r = READ_ONCE(*x); *z = r; q = *z; WRITE_ONCE(*y, q);";

@@ -2,6 +2,7 @@
 
 mod batch;
 mod contents;
+mod frame_walk;
 mod raw_pages;
 mod shadow;
 mod stale_write;
@@ -16,6 +17,7 @@ pub const RACES: &[Race] = &[
     sync::RACE,
     swap_cache::RACE,
     contents::RACE,
+    frame_walk::RACE,
     stale_write::RACE,
     raw_pages::RACE,
     shadow::RACE,

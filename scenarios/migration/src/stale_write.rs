@@ -25,9 +25,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let pages = boot.populate(area);
     boot.free_pages(size.pages);
     let mut scene = Scene::new(boot);
-    let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
-        user_write(cpu, area.mm, area.start, 1)
-    });
+    let threads = scene.alike("thread{}", size.cpus, user_writes(area, 1));
     let migration = scene.cpu("migration", move |cpu| {
         migrate_pages(cpu, &pages, MigrateMode::Async) > 0
     });

@@ -7,18 +7,17 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
 const RELAXED: &[&Profile] = &[&ARM64, &RISCV_SBI];
 
 pub(crate) const RACE: Race = Race {
     name: "mremap/moved-back",
     catalogue: "R29",
     about: "mremap finds no memory for a second table, and moves pages back, while one of them is migrated.",
-    profiles: PROFILES,
+    profiles: HARDWARE_WALKS,
     needs: &[
-        Need::of(Step::RmapWalkLock, PROFILES),
-        Need::of(Step::UnlinkRmapFirst, PROFILES),
-        Need::of(Step::MoveBackRmapLock, PROFILES),
+        Need::of(Step::RmapWalkLock, HARDWARE_WALKS),
+        Need::of(Step::UnlinkRmapFirst, HARDWARE_WALKS),
+        Need::of(Step::MoveBackRmapLock, HARDWARE_WALKS),
         // The walk goes into the tables that mremap has made at the new address: R23.
         Need::of(Step::EntryReadOnce, RELAXED),
         Need::of(Step::TablePublishBarrier, RELAXED),
@@ -31,40 +30,24 @@ pub(crate) const RACE: Race = Race {
 /// needs one at the new address. There is memory for two frames more, of which a migration may have one.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages + 1);
-    let mm = boot.new_mm();
     let span = boot.geometry().span(Level::Pmd);
-    let start = span - PAGE_SIZE;
-    let vma = boot.mmap(mm, start, 2, VmFlags::PRIVATE, Backing::Anon);
-    let area = Area {
-        mm,
-        vma,
-        start,
-        end: start + 2 * PAGE_SIZE,
-        pages: 2,
-    };
+    let area = boot.anon_area_at(span - PAGE_SIZE, 2);
     let page = boot.populate(area)[0];
-    for _ in 0..2 {
-        boot.free_block(0);
-    }
-    let new = boot.destination(area, start + 2 * span);
+    boot.free_pages(2);
+    let new = boot.destination(area, area.start + 2 * span);
     let mut scene = Scene::new(boot);
     let migrations = scene.alike("cpu{} migration", size.cpus, move |cpu: &Cpu<'_>| {
         migrate_page(cpu, page).is_some()
     });
     let moves = scene.cpu("mremap", move |cpu| mremap(cpu, area, new));
     scene.always("both pages are mapped in one of the two", move |end| {
-        let at = |from: u64| (0..2).all(|n| end.mapped(mm, from + n * PAGE_SIZE).is_some());
-        at(if end.is(moves, "ret", "0") {
-            new.start
-        } else {
-            area.start
-        })
+        let there = if end.did(moves) { new } else { area };
+        (0..2).all(|n| end.mapped(there.mm, there.addr(n)).is_some())
     });
-    let migration = migrations[0];
     scene.sometimes(
         "what was moved goes back, and the page is migrated",
-        move |end| end.is(moves, "ret", "-ENOMEM") && end.did(migration),
+        move |end| end.is(moves, "ret", "-ENOMEM") && end.did(migrations[0]),
     );
-    scene.sometimes("the area is moved", move |end| end.is(moves, "ret", "0"));
+    scene.sometimes("the area is moved", did(moves));
     scene.into_program()
 }

@@ -5,7 +5,6 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
 const RELAXED: &[&Profile] = &[&ARM64, &RISCV_SBI];
 
 /// Hardware has cached the old address: eb66ae030829.
@@ -13,14 +12,14 @@ pub(crate) const OLD: Race = Race {
     name: "mremap/old-address",
     catalogue: "R29",
     about: "A page is moved and then migrated from its new address, before the old one was flushed (CVE-2018-18281).",
-    profiles: PROFILES,
+    profiles: HARDWARE_WALKS,
     needs: &[
         Need::of(Step::EntryReadOnce, RELAXED),
         Need::of(Step::TablePublishBarrier, RELAXED),
-        Need::of(Step::TlbFlush, PROFILES),
-        Need::of(Step::RmapWalkLock, PROFILES),
-        Need::of(Step::UnlinkRmapFirst, PROFILES),
-        Need::of(Step::MoveFlushesFirst, PROFILES),
+        Need::of(Step::TlbFlush, HARDWARE_WALKS),
+        Need::of(Step::RmapWalkLock, HARDWARE_WALKS),
+        Need::of(Step::UnlinkRmapFirst, HARDWARE_WALKS),
+        Need::of(Step::MoveFlushesFirst, HARDWARE_WALKS),
     ],
     tested: SMALL_FOR_ONE,
     ..Race::of(old)
@@ -65,9 +64,7 @@ fn build(mut boot: Boot, size: Size, area: Area, at_old: bool) -> Program {
     boot.hardware(new);
     let used = if at_old { area } else { new };
     let mut scene = Scene::new(boot);
-    let users = scene.alike("cpu{} hardware", size.cpus, move |cpu| {
-        hardware_access(cpu, used.mm, used.start)
-    });
+    let users = scene.alike("cpu{} hardware", size.cpus, hardware_use(used));
     let moves = scene.cpu("mremap", move |cpu| mremap(cpu, area, new));
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
     scene.always("the area is moved", did(moves));

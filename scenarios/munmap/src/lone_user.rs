@@ -42,7 +42,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         mm.mmput(cpu);
         got
     });
-    let lazy = scene.cpu("lazy", move |cpu| hardware_access(cpu, area.mm, area.start));
+    let lazy = scene.cpu("lazy", hardware_use(area));
     scene.cpu("munmap", move |cpu| munmap(cpu, area.mm, area.vma));
     scene.sometimes("hardware uses a page", gets(lazy, page));
     scene.sometimes("a caller gets every page", gets_all(gup[0], size.pages));

@@ -7,16 +7,14 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
-
 pub(crate) const RACE: Race = Race {
     name: "munmap/nested-flush",
     catalogue: "R54",
     about: "Two MADV_DONTNEED of the same page at once: the second finds it gone and returns; a thread still writes to it.",
-    profiles: PROFILES,
+    profiles: HARDWARE_WALKS,
     needs: &[
-        Need::of(Step::TlbFlush, PROFILES),
-        Need::of(Step::NestedFlush, PROFILES),
+        Need::of(Step::TlbFlush, HARDWARE_WALKS),
+        Need::of(Step::NestedFlush, HARDWARE_WALKS),
     ],
     ..Race::of(build)
 };
@@ -27,9 +25,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.hardware(area);
     let page = boot.populate(area)[0];
     let mut scene = Scene::new(boot);
-    let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
-        user_write(cpu, area.mm, area.start, 1)
-    });
+    let threads = scene.alike("thread{}", size.cpus, user_writes(area, 1));
     let zaps = scene.alike("cpu{} madvise", 2, move |cpu: &Cpu<'_>| {
         madvise_dontneed(cpu, area.mm, area.start, area.end);
         smp_mb(cpu);

@@ -6,16 +6,15 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
 const RCU: &[&Profile] = &[&X86_PV, &ARM64, &RISCV_SBI];
 
 pub(crate) const RACE: Race = Race {
     name: "munmap/walk-cache",
     catalogue: "R18",
     about: "munmap frees page tables that hardware walks by what it has cached of the levels above.",
-    profiles: PROFILES,
+    profiles: HARDWARE_WALKS,
     needs: &[
-        Need::of(Step::TlbFlush, PROFILES),
+        Need::of(Step::TlbFlush, HARDWARE_WALKS),
         Need::of(Step::TableInvalidate, RCU),
     ],
     ..Race::of(build)
@@ -28,9 +27,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     boot.hardware(area);
     let mut scene = Scene::new(boot);
-    let users = scene.alike("cpu{} hardware", size.cpus, move |cpu| {
-        hardware_access(cpu, area.mm, area.start)
-    });
+    let users = scene.alike("cpu{} hardware", size.cpus, hardware_use(area));
     scene.cpu("munmap", move |cpu| munmap(cpu, area.mm, area.vma));
     scene.sometimes("hardware uses a page", gets(users[0], page));
     scene.sometimes("hardware finds nothing mapped", gets_nothing(users[0]));

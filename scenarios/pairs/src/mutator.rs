@@ -86,9 +86,7 @@ impl Mutator {
                 folio_put(cpu, Folio::of(cpu.machine().page(first)));
                 split
             }),
-            Self::Collapse => self.twins(scene, count, move |cpu| {
-                collapse_huge_page(cpu, area.mm, area.start)
-            }),
+            Self::Collapse => self.twins(scene, count, collapse(area)),
         }
     }
 

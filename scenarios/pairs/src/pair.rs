@@ -48,7 +48,7 @@ pairs! {
         "An area is unmapped while a page of it is written to.", [];
     MUNMAP_MIGRATION = Munmap, Migration, "pairs/munmap-migration",
         "An area is unmapped, its tables with it, while a page of it moves.",
-        [RmapWalkLock: EVERYWHERE, UnlinkRmapFirst: EVERYWHERE];
+        [RmapWalkLock: EVERYWHERE, UnlinkRmapFirst: EVERYWHERE, IsolateUnlessZero: EVERYWHERE];
     MUNMAP_SPLIT = Munmap, Split, "pairs/munmap-split",
         "An area is unmapped, its tables with it, while its folio is split.",
         [EntryReadOnce: RELAXED, MigrationEntryRmb: RELAXED, TailFlagsWmb: RELAXED,
@@ -60,7 +60,7 @@ pairs! {
     MADVISE_FAULT = Madvise, Fault, "pairs/madvise-fault",
         "A page is zapped while it is written to.", [RereadUnderLock: EVERYWHERE];
     MADVISE_MIGRATION = Madvise, Migration, "pairs/madvise-migration",
-        "A page is zapped while it moves.", [];
+        "A page is zapped while it moves.", [IsolateUnlessZero: EVERYWHERE];
     MADVISE_SPLIT = Madvise, Split, "pairs/madvise-split",
         "A huge page is zapped while its folio is split.",
         [EntryReadOnce: IN_TABLE, MigrationEntryRmb: RELAXED, TailFlagsWmb: RELAXED];
@@ -75,12 +75,12 @@ pairs! {
     FAULT_COLLAPSE = Fault, Collapse, "pairs/fault-collapse",
         "A read-only page is written to while khugepaged makes a huge page of it.", [];
     MIGRATION_MIGRATION = Migration, Migration, "pairs/migration-migration",
-        "A page moves, and somebody else would move it, too.", [];
+        "A page moves, and somebody else would move it, too.", [IsolateUnlessZero: EVERYWHERE];
     MIGRATION_SPLIT = Migration, Split, "pairs/migration-split",
-        "A folio is split while somebody would move its last page.", [];
+        "A folio is split while somebody would move its last page.", [IsolateUnlessZero: RELAXED];
     MIGRATION_COLLAPSE = Migration, Collapse, "pairs/migration-collapse",
         "A page moves while khugepaged makes a huge page of it.",
-        [RmapWalkLock: EVERYWHERE, CollapseRmapLock: EVERYWHERE];
+        [RmapWalkLock: EVERYWHERE, CollapseRmapLock: EVERYWHERE, IsolateUnlessZero: EVERYWHERE];
     SPLIT_SPLIT = Split, Split, "pairs/split-split",
         "A folio is split by two.", [];
     SPLIT_COLLAPSE = Split, Collapse, "pairs/split-collapse",

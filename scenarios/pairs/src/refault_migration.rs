@@ -12,7 +12,10 @@ pub(crate) const RACE: Race = Race {
     name: "pairs/refault-migration",
     catalogue: "-",
     about: "A page is unmapped to be moved while it is zapped and another one faulted in: the walk comes to an entry that is not its page's.",
-    needs: &[Need::of(Step::CheckPte, EVERYWHERE)],
+    needs: &[
+        Need::of(Step::CheckPte, EVERYWHERE),
+        Need::of(Step::IsolateUnlessZero, EVERYWHERE),
+    ],
     tested: TESTED,
     ..Race::of(build)
 };

@@ -1,10 +1,11 @@
 //! Lockless pin against zap, free and reuse of the page.
 
-use gupcheck_core::sync::{Fault, Lane, Layout, Name};
+use gupcheck_core::sync::{Fault, Lane, Layout};
 use gupcheck_races::program::{Program, Returned};
 
 use crate::words::{
-    Cell, entry, load, load_dependent, mb, page, store, sub_and_test, try_get, xchg,
+    Cell, cells, entry, load, load_dependent, mb, page, store, sub_and_test, try_get, twin_callers,
+    xchg,
 };
 
 /// What the callers leave out, or do in addition.
@@ -80,29 +81,14 @@ impl Pages {
 /// So many callers pin so many pages while they are zapped.
 pub fn program(callers: usize, pages: usize, variant: Variant) -> Program {
     let mut layout = Layout::new();
-    let mut cells = |name, init: fn(usize) -> i32| -> Vec<Cell> {
-        (0..pages)
-            .map(|i| layout.atomic(Name::new(name, [i as u32]), init(i)))
-            .collect()
-    };
     let shared = Pages {
-        pte: cells("pte[{}]", entry),
-        refs: cells("page{}.refcount", |_| 1),
-        owner: cells("page{}.owner", |_| 0),
+        pte: cells(&mut layout, pages, "pte[{}]", entry),
+        refs: cells(&mut layout, pages, "page{}.refcount", |_| 1),
+        owner: cells(&mut layout, pages, "page{}.owner", |_| 0),
     };
     let mut program = Program::new(layout);
-    let mut first = None;
-    let mut all = Vec::new();
-    for caller in 0..callers {
-        let (name, pages) = (Name::new("cpu{} gup", [caller as u32]), shared.clone());
-        let body = move |cpu: &Lane<'_>| pages.pin(cpu, variant);
-        let lane = match first {
-            None => program.cpu(name, body),
-            Some(first) => program.twin_cpu(name, first, body),
-        };
-        first.get_or_insert(lane);
-        all.push(lane);
-    }
+    let pinned = shared.clone();
+    let all = twin_callers(&mut program, callers, move |cpu| pinned.pin(cpu, variant));
     let zapped = shared.clone();
     program.cpu("zap", move |cpu| zapped.zap(cpu));
     program.always("a pinned page keeps its owner", move |end| {

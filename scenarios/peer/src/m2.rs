@@ -1,10 +1,11 @@
 //! Lockless read-only pin against giving up the page's exclusivity, after which the entry is restored.
 
-use gupcheck_core::sync::{FenceOrder, Lane, Layout, Name};
+use gupcheck_core::sync::{FenceOrder, Lane, Layout};
 use gupcheck_races::program::{Program, Returned};
 
 use crate::words::{
-    Cell, entry, load, load_dependent, mb, page, store, sub_and_test, try_get, xchg,
+    Cell, cells, entry, load, load_dependent, mb, page, store, sub_and_test, try_get, twin_callers,
+    xchg,
 };
 
 /// What one pin adds to the reference count.
@@ -77,29 +78,14 @@ impl Pages {
 /// So many callers pin so many pages while these are made shareable.
 pub fn program(callers: usize, pages: usize, variant: Variant) -> Program {
     let mut layout = Layout::new();
-    let mut cells = |name, init: fn(usize) -> i32| -> Vec<Cell> {
-        (0..pages)
-            .map(|i| layout.atomic(Name::new(name, [i as u32]), init(i)))
-            .collect()
-    };
     let shared = Pages {
-        pte: cells("pte[{}]", entry),
-        refs: cells("page{}.refcount", |_| 1),
-        exclusive: cells("page{}.exclusive", |_| 1),
+        pte: cells(&mut layout, pages, "pte[{}]", entry),
+        refs: cells(&mut layout, pages, "page{}.refcount", |_| 1),
+        exclusive: cells(&mut layout, pages, "page{}.exclusive", |_| 1),
     };
     let mut program = Program::new(layout);
-    let mut first = None;
-    let mut all = Vec::new();
-    for caller in 0..callers {
-        let (name, pages) = (Name::new("cpu{} gup", [caller as u32]), shared.clone());
-        let body = move |cpu: &Lane<'_>| pages.pin(cpu);
-        let lane = match first {
-            None => program.cpu(name, body),
-            Some(first) => program.twin_cpu(name, first, body),
-        };
-        first.get_or_insert(lane);
-        all.push(lane);
-    }
+    let pinned = shared.clone();
+    let all = twin_callers(&mut program, callers, move |cpu| pinned.pin(cpu));
     let sharer = program.cpu("share", move |cpu| shared.share(cpu, variant));
     program.always("a page pinned as exclusive is not shared", move |end| {
         let is_shared = |page| end.returned(sharer).all("page").any(|p| p == page);

@@ -4,7 +4,7 @@ use gupcheck_core::sync::{Lane, Layout, Life, Name, SpinLock};
 use gupcheck_races::program::{Program, Returned};
 
 use crate::words::{
-    Cell, entry, load, load_dependent, mb, page, store, sub_and_test, try_get, xchg,
+    Cell, cells, entry, load, load_dependent, mb, page, store, sub_and_test, try_get, xchg,
 };
 
 const PMD_NONE: i32 = 0;
@@ -133,13 +133,9 @@ pub fn program(callers: usize, pages: usize, variant: Variant) -> Program {
     let shared = Shared {
         variant,
         pmd: layout.atomic("pmd", PMD_TABLE),
-        table: (0..pages)
-            .map(|i| layout.atomic(name("table[{}]", i), entry(i)))
-            .collect(),
+        table: cells(&mut layout, pages, "table[{}]", entry),
         table_life: layout.life("table", true),
-        refs: (0..pages)
-            .map(|i| layout.atomic(name("page{}.refcount", i), 1))
-            .collect(),
+        refs: cells(&mut layout, pages, "page{}.refcount", |_| 1),
         interrupts: (0..callers)
             .map(|i| layout.spin_lock(name("cpu{}.irqs_off", i)))
             .collect(),

@@ -1,6 +1,9 @@
 //! The primitives of the C models.
 
-use gupcheck_core::sync::{Atomic, FenceOrder, Lane, LoadOrder, Rmw, RmwOrder, StoreOrder};
+use gupcheck_core::sync::{
+    Atomic, FenceOrder, Lane, LaneId, Layout, LoadOrder, Name, Rmw, RmwOrder, StoreOrder,
+};
+use gupcheck_races::program::{Program, Returned};
 
 pub(crate) type Cell = Atomic<i32>;
 
@@ -68,4 +71,33 @@ pub(crate) const fn entry(page: usize) -> i32 {
 /// The page that an entry maps.
 pub(crate) const fn page(entry: i32) -> usize {
     entry as usize - 1
+}
+
+/// So many cells of this name, with their numbers' start values.
+pub(crate) fn cells(
+    layout: &mut Layout,
+    count: usize,
+    name: &'static str,
+    init: impl Fn(usize) -> i32,
+) -> Vec<Cell> {
+    (0..count)
+        .map(|i| layout.atomic(Name::new(name, [i as u32]), init(i)))
+        .collect()
+}
+
+/// So many callers, which all do the same.
+pub(crate) fn twin_callers(
+    program: &mut Program,
+    count: usize,
+    body: impl Fn(&Lane<'_>) -> Returned + Clone + Send + Sync + 'static,
+) -> Vec<LaneId> {
+    let mut lanes: Vec<LaneId> = Vec::new();
+    for caller in 0..count as u32 {
+        let name = Name::new("cpu{} gup", [caller]);
+        lanes.push(match lanes.first() {
+            None => program.cpu(name, body.clone()),
+            Some(&first) => program.twin_cpu(name, first, body.clone()),
+        });
+    }
+    lanes
 }

@@ -7,19 +7,18 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
 const RELAXED: &[&Profile] = &[&ARM64, &RISCV_SBI];
 
 pub(crate) const RACE: Race = Race {
     name: "protect/hint-migration",
     catalogue: "R45",
     about: "A page gets a NUMA hint, and is migrated before that is flushed, while a thread writes to it.",
-    profiles: PROFILES,
+    profiles: HARDWARE_WALKS,
     needs: &[
-        Need::of(Step::TlbFlush, PROFILES),
-        Need::of(Step::AccessibleWhilePending, PROFILES),
+        Need::of(Step::TlbFlush, HARDWARE_WALKS),
+        Need::of(Step::AccessibleWhilePending, HARDWARE_WALKS),
         // The copy, behind the look at the references.
-        Need::of(Step::MigrateCopiesLast, PROFILES),
+        Need::of(Step::MigrateCopiesLast, HARDWARE_WALKS),
         Need::of(Step::RmapOrdered, RELAXED),
     ],
     ..Race::of(build)
@@ -32,19 +31,16 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
-        user_write(cpu, area.mm, area.start, 1)
-    });
+    let threads = scene.alike("thread{}", size.cpus, user_writes(area, 1));
     scene.cpu("numa", move |cpu| change_prot_numa(cpu, area));
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
-    let thread = threads[0];
     scene.always("what a thread wrote is there", move |end| {
         let wrote = end.any_did(&threads);
         !wrote || end.contents(area, 0) == Some(1)
     });
     scene.sometimes("a thread writes, and the page moves", move |end| {
-        end.did(thread) && end.did(migration)
+        end.did(threads[0]) && end.did(migration)
     });
-    scene.sometimes("a thread comes too late", did_not(thread));
+    scene.sometimes("a thread comes too late", did_not(threads[0]));
     scene.into_program()
 }

@@ -1,5 +1,6 @@
 //! Fast GUP against changes of protection.
 
+mod hint_copy;
 mod hint_migration;
 mod hint_zap;
 mod migrated;
@@ -17,6 +18,7 @@ pub const RACES: &[Race] = &[
     quiet::USERFAULTFD,
     soft_dirty::RACE,
     hint_zap::RACE,
+    hint_copy::RACE,
     hint_migration::RACE,
     migrated::SMALL_PAGE,
     migrated::HUGE,

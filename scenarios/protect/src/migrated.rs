@@ -44,13 +44,9 @@ fn huge(size: Size, kernel: Kernel) -> Program {
     build(boot, size, area.first(size.pages), head, migrate_huge_page)
 }
 
-fn build(
-    mut boot: Boot,
-    size: Size,
-    area: Area,
-    page: Pfn,
-    migrate: for<'m> fn(&Cpu<'m>, Pfn) -> Option<Folio<'m>>,
-) -> Program {
+type Migrate = for<'m> fn(&Cpu<'m>, Pfn) -> Option<Folio<'m>>;
+
+fn build(mut boot: Boot, size: Size, area: Area, page: Pfn, migrate: Migrate) -> Program {
     boot.protectable(area);
     let mut scene = Scene::new(boot);
     let gup = scene.getters(size.cpus, area, Foll::empty());

@@ -13,17 +13,15 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV];
-
 pub(crate) const RACE: Race = Race {
     name: "protect/unprotected",
     catalogue: "R43",
     about: "A userfaultfd's write protection is set and taken back, and a fault copies the page before that is flushed; a thread writes.",
-    profiles: PROFILES,
+    profiles: X86,
     before: &[Step::ReuseExclusive],
     needs: &[
-        Need::of(Step::TlbFlush, PROFILES),
-        Need::of(Step::WpFlushesPending, PROFILES),
+        Need::of(Step::TlbFlush, X86),
+        Need::of(Step::WpFlushesPending, X86),
     ],
     tested: &[
         Tested::part(1, 1, 20_000),
@@ -43,21 +41,16 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.free_block(0);
     let mut scene = Scene::new(boot);
     scene.held(page, 1);
-    let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
-        user_write(cpu, area.mm, area.start, 1)
-    });
+    let threads = scene.alike("thread{}", size.cpus, user_writes(area, 1));
     scene.cpu("protect", move |cpu| mwriteprotect_range(cpu, area, false));
     scene.cpu("resolve", move |cpu| mwriteprotect_range(cpu, area, true));
-    let fault = scene.cpu("fault", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
-    let thread = threads[0];
+    let fault = scene.cpu("fault", write_fault(area));
     scene.always("what a thread wrote is there", move |end| {
         let wrote = end.any_did(&threads);
         !wrote || end.contents(area, 0) == Some(1)
     });
     scene.sometimes("a thread writes, and the page is copied", move |end| {
-        end.did(thread) && !end.is_there(area, 0, page)
+        end.did(threads[0]) && !end.is_there(area, 0, page)
     });
     scene.sometimes("the monitor is asked", move |end| {
         end.is(fault, "fault", "sigbus")

@@ -1,4 +1,4 @@
-//! Fast GUP against the clearing of a single entry: `MADV_DONTNEED`, reuse of the page, migration, a block that is emptied.
+//! Fast GUP against the clearing of a single entry: `MADV_DONTNEED`, reuse of the page, a fault of the same address, migration, a block that is emptied.
 
 mod freeze;
 mod isolated_block;
@@ -6,6 +6,7 @@ mod look;
 mod moves;
 mod next_life;
 mod no_pages;
+mod refault;
 mod reuse;
 mod share;
 mod shared_look;
@@ -22,6 +23,8 @@ pub const RACES: &[Race] = &[
     moves::RACE,
     next_life::RACE,
     no_pages::RACE,
+    refault::RACE,
+    refault::PIN,
     reuse::RACE,
     share::RACE,
     wrapped_count::RACE,

@@ -20,8 +20,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     // As many as all the pins together are too few for 2^32: with them, the mapping's is the only one.
     let held = -GUP_PIN_COUNTING_BIAS * size.cpus as i32;
-    let refcount = boot.page(page).refcount;
-    boot.layout().set(refcount, held + 1);
+    boot.set_references(page, held + 1);
     let mut scene = Scene::new(boot);
     scene.held(page, held);
     let gup = scene.pinners(size.cpus, area, Foll::WRITE);

@@ -5,8 +5,6 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::ALL;
-
 /// Who comes, by a number.
 const MUNMAP: u8 = 0;
 const FAULT: u8 = 1;
@@ -28,43 +26,39 @@ const fn against<const WHO: u8>(
 ) -> Race {
     Race {
         name,
-        catalogue: "-",
         about,
-        profiles: ALL,
-        before: &[],
         needs,
-        indifferent: &[],
         tested: TESTED,
-        build: build::<WHO>,
+        ..Race::of(build::<WHO>)
     }
 }
 
 /// Whoever finds the folio in the swap cache gets a reference, unless its count is frozen.
 const FOUND_IN_CACHE: &[Need] = &[
-    Need::of(Step::AddUnlessZero, ALL),
-    Need::of(Step::RefcountFreeze, ALL),
+    Need::of(Step::AddUnlessZero, EVERYWHERE),
+    Need::of(Step::RefcountFreeze, EVERYWHERE),
 ];
 
 /// Who comes second to isolate the page has a reference of it until it finds that out.
-const ISOLATED_BY_TWO: &[Need] = &[Need::of(Step::RefcountFreeze, ALL)];
+const ISOLATED_BY_TWO: &[Need] = &[Need::of(Step::RefcountFreeze, EVERYWHERE)];
 
 pub(crate) const BY_MUNMAP: Race = against::<MUNMAP>(
     "reclaim/munmap",
     "A page is swapped out while its area is unmapped, and its tables with it.",
     &[
-        Need::of(Step::AddUnlessZero, ALL),
-        Need::of(Step::RefcountFreeze, ALL),
-        Need::of(Step::RmapWalkLock, ALL),
-        Need::of(Step::UnlinkRmapFirst, ALL),
+        Need::of(Step::AddUnlessZero, EVERYWHERE),
+        Need::of(Step::RefcountFreeze, EVERYWHERE),
+        Need::of(Step::RmapWalkLock, EVERYWHERE),
+        Need::of(Step::UnlinkRmapFirst, EVERYWHERE),
     ],
 );
 pub(crate) const BY_FAULT: Race = against::<FAULT>(
     "reclaim/fault",
     "A page is swapped out while a fault brings it back.",
     &[
-        Need::of(Step::AddUnlessZero, ALL),
-        Need::of(Step::RefcountFreeze, ALL),
-        Need::of(Step::RereadUnderLock, ALL),
+        Need::of(Step::AddUnlessZero, EVERYWHERE),
+        Need::of(Step::RefcountFreeze, EVERYWHERE),
+        Need::of(Step::RereadUnderLock, EVERYWHERE),
     ],
 );
 pub(crate) const BY_MADVISE: Race = against::<MADVISE>(
@@ -75,7 +69,10 @@ pub(crate) const BY_MADVISE: Race = against::<MADVISE>(
 pub(crate) const BY_MIGRATION: Race = against::<MIGRATION>(
     "reclaim/migration",
     "A page is swapped out while somebody would move it.",
-    ISOLATED_BY_TWO,
+    &[
+        Need::of(Step::RefcountFreeze, EVERYWHERE),
+        Need::of(Step::IsolateUnlessZero, EVERYWHERE),
+    ],
 );
 pub(crate) const BY_RECLAIM: Race = against::<RECLAIM>(
     "reclaim/reclaim",
@@ -106,12 +103,7 @@ fn build<const WHO: u8>(size: Size, kernel: Kernel) -> Program {
             _ => reclaim_pages(cpu, &[page]) > 0,
         }
     });
-    let other = others[0];
-    scene.sometimes("the page is swapped out", move |end| {
-        end.is(reclaim, "did", "yes")
-    });
-    scene.sometimes("the other does its work", move |end| {
-        end.is(other, "did", "yes")
-    });
+    scene.sometimes("the page is swapped out", did(reclaim));
+    scene.sometimes("the other does its work", did(others[0]));
     scene.into_program()
 }

@@ -10,25 +10,20 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, RELAXED, WEAKEST};
-
 pub(crate) const RACE: Race = Race {
     name: "reclaim/lazyfree",
     catalogue: "R08",
     about: "Reclaim discards a page that was given up while GUP gets a reference through the entry that was there.",
-    profiles: ALL,
-    before: &[],
     needs: &[
-        Need::of(Step::AddUnlessZero, ALL),
-        Need::of(Step::RefcountFreeze, ALL),
+        Need::of(Step::AddUnlessZero, EVERYWHERE),
+        Need::of(Step::RefcountFreeze, EVERYWHERE),
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, ALL),
-        Need::of(Step::LazyfreeRefs, ALL),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::LazyfreeRefs, EVERYWHERE),
         Need::of(Step::LazyfreeBarrier, WEAKEST),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -38,19 +33,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = pages[0];
     boot.madvise_free(area.mm, area.start, page);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
     let reclaim = scene.cpu("kswapd", move |cpu| reclaim_pages(cpu, &[page]) > 0);
-    let caller = gup[0];
     scene.always("what a caller got is still there (I5)", move |end| {
-        !gup.iter().any(|&lane| end.got_page(lane, page)) || end.is_there(area, 0, page)
+        !end.any_got(&gup, page) || end.is_there(area, 0, page)
     });
-    scene.sometimes("the page is discarded", move |end| {
-        end.is(reclaim, "did", "yes")
-    });
-    scene.sometimes("a caller gets it, and it stays", move |end| {
-        end.got_page(caller, page)
-    });
+    scene.sometimes("the page is discarded", did(reclaim));
+    scene.sometimes("a caller gets it, and it stays", gets(gup[0], page));
     scene.into_program()
 }

@@ -5,26 +5,20 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, RELAXED, WEAKEST};
-
 pub(crate) const RACE: Race = Race {
     name: "reclaim/lazyfree-dirty",
     catalogue: "R08",
     about: "A device's page is marked dirty and dropped just before reclaim finds no reference, and looks whether it is dirty.",
-    profiles: ALL,
-    before: &[],
     needs: &[
-        Need::of(Step::AddUnlessZero, ALL),
-        Need::of(Step::RefcountFreeze, ALL),
+        Need::of(Step::AddUnlessZero, EVERYWHERE),
+        Need::of(Step::RefcountFreeze, EVERYWHERE),
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, ALL),
-        Need::of(Step::LazyfreeRefs, ALL),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::LazyfreeRefs, EVERYWHERE),
         Need::of(Step::LazyfreeBarrier, WEAKEST),
         Need::of(Step::LazyfreeRmb, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -40,15 +34,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
         gup.pages.first().is_some_and(|got| got.pfn == page)
     });
     let reclaim = scene.cpu("kswapd", move |cpu| reclaim_pages(cpu, &[page]) > 0);
-    let driver = drivers[0];
     scene.always("what a device wrote is still there (I5)", move |end| {
-        !drivers.iter().any(|&lane| end.is(lane, "did", "yes")) || end.is_there(area, 0, page)
+        !end.any_did(&drivers) || end.is_there(area, 0, page)
     });
-    scene.sometimes("the page is discarded", move |end| {
-        end.is(reclaim, "did", "yes")
-    });
-    scene.sometimes("a device writes to it", move |end| {
-        end.is(driver, "did", "yes")
-    });
+    scene.sometimes("the page is discarded", did(reclaim));
+    scene.sometimes("a device writes to it", did(drivers[0]));
     scene.into_program()
 }

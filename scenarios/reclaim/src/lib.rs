@@ -1,9 +1,11 @@
 //! Fast GUP against reclaim: pages that are discarded, swapped out and brought back, and flushes that are put off.
 
 mod against;
+mod large;
+mod large_madvise;
+mod large_tail;
 mod lazyfree;
 mod lazyfree_dirty;
-mod profiles;
 mod slot_reused;
 mod stale_read;
 mod swap_in;
@@ -23,6 +25,9 @@ pub const RACES: &[Race] = &[
     writeout::RACE,
     stale_read::RACE,
     trusted_entry::RACE,
+    large::RACE,
+    large_tail::RACE,
+    large_madvise::RACE,
     against::BY_MUNMAP,
     against::BY_FAULT,
     against::BY_MADVISE,

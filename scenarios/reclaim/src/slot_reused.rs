@@ -6,29 +6,25 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::PV_ARM;
-
 pub(crate) const RACE: Race = Race {
     name: "reclaim/slot-reused",
     catalogue: "R11",
     about: "A slot is freed and serves for another page of the same address between a fault's look into the swap cache and its lock.",
-    profiles: PV_ARM,
-    before: &[],
+    profiles: PV_AND_ARM64,
     needs: &[
-        Need::of(Step::SwapCacheRecheck, PV_ARM),
+        Need::of(Step::SwapCacheRecheck, PV_AND_ARM64),
         // Whoever finds the folio in the cache gets no reference of one that is frozen.
-        Need::of(Step::AddUnlessZero, PV_ARM),
-        Need::of(Step::RefcountFreeze, PV_ARM),
-        Need::of(Step::RereadUnderLock, PV_ARM),
+        Need::of(Step::AddUnlessZero, PV_AND_ARM64),
+        Need::of(Step::RefcountFreeze, PV_AND_ARM64),
+        Need::of(Step::RereadUnderLock, PV_AND_ARM64),
     ],
-    indifferent: &[],
     // The second CPU's way is long: what the race rests on is computed when somebody asks for it.
     tested: &[
         Tested::part(1, 1, 20_000),
         Tested::whole(1, 1, 500_000).longer(),
         Tested::whole(1, 1, 100_000),
     ],
-    build,
+    ..Race::of(build)
 };
 
 /// What is in the page that comes second.
@@ -41,18 +37,15 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.cached_for(slot);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let (mm, start, end) = (area.mm, area.start, area.start + PAGE_SIZE);
+    let (mm, start) = (area.mm, area.start);
     scene.alike("fault{}", size.cpus, move |cpu: &Cpu<'_>| {
         do_user_addr_fault(cpu, mm, start, FaultFlags::empty())
     });
     let other = scene.cpu("another page", move |cpu| {
-        madvise_dontneed(cpu, mm, start, end);
+        madvise_dontneed(cpu, mm, start, area.addr(1));
         do_user_addr_fault(cpu, mm, start, FaultFlags::WRITE);
         let second = find_entry(cpu, cpu.machine().mm(mm), start, Level::Pte)?;
-        let pte = second.get(cpu);
-        if !pte.is_writable() {
-            return None;
-        }
+        let pte = Some(second.get(cpu)).filter(|pte| pte.is_writable())?;
         let page = cpu.machine().page(pte.pfn());
         write_once(cpu, page.contents, SECOND);
         Some(reclaim_pages(cpu, &[page.pfn]))

@@ -5,21 +5,15 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::ALL;
-
 pub(crate) const RACE: Race = Race {
     name: "reclaim/stale-read",
     catalogue: "R54",
     about: "Reclaim discards a page, puts the flush off, and the page's next owner writes to it, while a thread reads.",
-    profiles: ALL,
-    before: &[],
     needs: &[
-        Need::of(Step::TlbFlush, ALL),
-        Need::of(Step::FlushBeforeFree, ALL),
+        Need::of(Step::TlbFlush, EVERYWHERE),
+        Need::of(Step::FlushBeforeFree, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 /// What the next owner writes.
@@ -44,7 +38,6 @@ fn build(size: Size, kernel: Kernel) -> Program {
         Some(next.head().pfn)
     });
     scene.owns_what_it_returns(reclaim);
-    let thread = threads[0];
     scene.always("no thread reads what is somebody else's", move |end| {
         !threads
             .iter()
@@ -52,10 +45,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     scene.sometimes(
         "a thread reads, and the page has another owner",
-        move |end| end.value(thread) == Some(0) && end.got(reclaim) == 1,
+        move |end| end.value(threads[0]) == Some(0) && end.got(reclaim) == 1,
     );
     scene.sometimes("a thread comes too late", move |end| {
-        end.value(thread).is_none()
+        end.value(threads[0]).is_none()
     });
     scene.into_program()
 }

@@ -7,27 +7,18 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, NO_IPI};
-
 pub(crate) const RACE: Race = Race {
     name: "reclaim/swap-in",
     catalogue: "R11",
     about: "A page is swapped out while GUP gets a reference of it, and comes back by a write fault.",
-    profiles: ALL,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::RefcountFreeze, NO_IPI),
-        Need::of(Step::SwapExclusive, ALL),
-        Need::of(Step::PteRecheck, ALL),
-        Need {
-            step: Step::PinBarrier,
-            profiles: &[&ARM64, &WEAK],
-        },
+        Need::of(Step::SwapExclusive, EVERYWHERE),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::PinBarrier, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -37,21 +28,16 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.swap_space(1);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
     let reclaim = scene.cpu("reclaim, fault", move |cpu| {
         let freed = reclaim_pages(cpu, &[page]) > 0;
         do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE);
         freed
     });
-    let caller = gup[0];
     scene.always("what a caller got is still there (I4)", move |end| {
-        !gup.iter().any(|&lane| end.got_page(lane, page)) || end.is_there(area, 0, page)
+        !end.any_got(&gup, page) || end.is_there(area, 0, page)
     });
-    scene.sometimes("the page is swapped out and freed", move |end| {
-        end.is(reclaim, "did", "yes")
-    });
-    scene.sometimes("a caller gets it", move |end| end.got_page(caller, page));
+    scene.sometimes("the page is swapped out and freed", did(reclaim));
+    scene.sometimes("a caller gets it", gets(gup[0], page));
     scene.into_program()
 }

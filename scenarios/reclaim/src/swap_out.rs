@@ -7,21 +7,17 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, NO_IPI, RELAXED, WEAKEST};
-
 pub(crate) const RACE: Race = Race {
     name: "reclaim/swap-out",
     catalogue: "R11",
     about: "Reclaim finds a page unpinned and swaps it out, while GUP pins it through the entry that was there.",
-    profiles: ALL,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PincountBarrier, RELAXED),
         Need::of(Step::PeekBarrier, WEAKEST),
         Need::of(Step::RefcountFreeze, NO_IPI),
-        Need::of(Step::PteRecheck, ALL),
-        Need::of(Step::SwapChecksPins, ALL),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::SwapChecksPins, EVERYWHERE),
     ],
     indifferent: &[Step::SwapPeeksFirst],
     // Without the pin's first barrier, of two, there is much more to see.
@@ -31,7 +27,7 @@ pub(crate) const RACE: Race = Race {
         Tested::part(2, 1, 20_000),
         Tested::whole(2, 1, 50_000_000).longer(),
     ],
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -40,23 +36,18 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     boot.swap_space(1);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.pinners(size.cpus, area, Foll::WRITE);
     let reclaim = scene.cpu("kswapd", move |cpu| reclaim_pages(cpu, &[page]) > 0);
-    let caller = gup[0];
     scene.always(
         "what a caller pinned stays mapped, and exclusive (I4)",
         move |end| {
-            let pinned = gup.iter().any(|&lane| end.got_page(lane, page));
+            let pinned = end.any_got(&gup, page);
             !pinned
                 || end.mapped(area.mm, area.start).is_some()
                     && end.is_exclusive(end.machine.page(page))
         },
     );
-    scene.sometimes("the page is swapped out and freed", move |end| {
-        end.is(reclaim, "did", "yes")
-    });
-    scene.sometimes("a caller pins it", move |end| end.got_page(caller, page));
+    scene.sometimes("the page is swapped out and freed", did(reclaim));
+    scene.sometimes("a caller pins it", gets(gup[0], page));
     scene.into_program()
 }

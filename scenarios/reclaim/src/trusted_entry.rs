@@ -10,25 +10,19 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::{ALL, ARM};
-
 pub(crate) const RACE: Race = Race {
     name: "reclaim/trusted-entry",
     catalogue: "R54",
     about: "Reclaim clears an entry and puts the flush off; madvise finds it cleared and returns; a thread still writes.",
-    profiles: ALL,
-    before: &[],
     needs: &[
         // Whoever zaps a swap entry finds the folio in the cache while reclaim takes it out.
-        Need::of(Step::AddUnlessZero, ALL),
-        Need::of(Step::RefcountFreeze, ALL),
-        Need::of(Step::TlbFlush, ALL),
-        Need::of(Step::FlushBatchedPending, ALL),
-        Need::of(Step::PendingInvalidates, ARM),
+        Need::of(Step::AddUnlessZero, EVERYWHERE),
+        Need::of(Step::RefcountFreeze, EVERYWHERE),
+        Need::of(Step::TlbFlush, EVERYWHERE),
+        Need::of(Step::FlushBatchedPending, EVERYWHERE),
+        Need::of(Step::PendingInvalidates, ONLY_ARM64),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -38,22 +32,17 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     boot.swap_space(1);
     let mut scene = Scene::new(boot);
-    let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
-        user_write(cpu, area.mm, area.start, 1)
-    });
+    let threads = scene.alike("thread{}", size.cpus, user_writes(area, 1));
     let reclaim = scene.cpu("kswapd", move |cpu| reclaim_pages(cpu, &[page]) > 0);
     let madvise = scene.cpu("madvise", move |cpu| {
         madvise_dontneed(cpu, area.mm, area.start, area.start + PAGE_SIZE);
         Some(read_once(cpu, cpu.machine().page(page).contents))
     });
-    let thread = threads[0];
     scene.always(
         "nobody writes to a page after madvise has returned",
         move |end| end.value(madvise) == Some(i64::from(end.contents_of(page))),
     );
-    scene.sometimes("a thread writes", move |end| end.is(thread, "did", "yes"));
-    scene.sometimes("the page is reclaimed", move |end| {
-        end.is(reclaim, "did", "yes")
-    });
+    scene.sometimes("a thread writes", did(threads[0]));
+    scene.sometimes("the page is reclaimed", did(reclaim));
     scene.into_program()
 }

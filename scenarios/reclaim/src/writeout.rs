@@ -6,21 +6,15 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::profiles::ALL;
-
 pub(crate) const RACE: Race = Race {
     name: "reclaim/writeout",
     catalogue: "R54",
     about: "Reclaim unmaps a dirty page, puts the flush off, and writes the page out, while a thread writes to it.",
-    profiles: ALL,
-    before: &[],
     needs: &[
-        Need::of(Step::TlbFlush, ALL),
-        Need::of(Step::FlushBeforeWriteout, ALL),
+        Need::of(Step::TlbFlush, EVERYWHERE),
+        Need::of(Step::FlushBeforeWriteout, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -30,20 +24,15 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let pages = boot.populate(area);
     boot.swap_space(size.pages);
     let mut scene = Scene::new(boot);
-    let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
-        user_write(cpu, area.mm, area.start, 1)
-    });
+    let threads = scene.alike("thread{}", size.cpus, user_writes(area, 1));
     let reclaim = scene.cpu("kswapd", move |cpu| reclaim_pages(cpu, &pages) > 0);
-    let thread = threads[0];
     scene.always("what a thread wrote is there", move |end| {
-        let wrote = threads.iter().any(|&lane| end.is(lane, "did", "yes"));
+        let wrote = end.any_did(&threads);
         !wrote || end.contents(area, 0) == Some(1)
     });
     scene.sometimes("a thread writes, and the page is written out", move |end| {
-        end.is(thread, "did", "yes") && end.is(reclaim, "did", "yes")
+        end.did(threads[0]) && end.did(reclaim)
     });
-    scene.sometimes("a thread comes too late", move |end| {
-        end.is(thread, "did", "no")
-    });
+    scene.sometimes("a thread comes too late", did_not(threads[0]));
     scene.into_program()
 }

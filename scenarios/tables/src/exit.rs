@@ -6,7 +6,6 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
 const RCU: &[&Profile] = &[&X86_PV, &ARM64, &RISCV_SBI];
 const RELAXED: &[&Profile] = &[&ARM64, &RISCV_SBI];
 
@@ -14,18 +13,16 @@ pub(crate) const RACE: Race = Race {
     name: "tables/exit",
     catalogue: "R19",
     about: "A process ends, and its page is migrated meanwhile; a CPU that went over to a kernel thread still has its page tables.",
-    profiles: PROFILES,
-    before: &[],
+    profiles: HARDWARE_WALKS,
     needs: &[
         Need::of(Step::PutOrdered, RELAXED),
-        Need::of(Step::TlbFlush, PROFILES),
-        Need::of(Step::RmapWalkLock, PROFILES),
-        Need::of(Step::UnlinkRmapFirst, PROFILES),
+        Need::of(Step::TlbFlush, HARDWARE_WALKS),
+        Need::of(Step::RmapWalkLock, HARDWARE_WALKS),
+        Need::of(Step::UnlinkRmapFirst, HARDWARE_WALKS),
         Need::of(Step::LoneUserWaits, RCU),
+        Need::of(Step::IsolateUnlessZero, HARDWARE_WALKS),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -36,18 +33,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.hardware(area);
     boot.lone_user(area.mm);
     let mut scene = Scene::new(boot);
-    let lazy = scene.alike("cpu{} lazy", size.cpus, move |cpu| {
-        hardware_access(cpu, area.mm, area.start)
-    });
+    let lazy = scene.alike("cpu{} lazy", size.cpus, hardware_use(area));
     let migration = scene.cpu("migration", move |cpu| migrate_page(cpu, page).is_some());
     scene.cpu("exit", move |cpu| exit_mmap(cpu, area.mm));
-    let user = lazy[0];
-    scene.sometimes("hardware uses a page", move |end| end.got_page(user, page));
-    scene.sometimes("the page is migrated", move |end| {
-        end.is(migration, "did", "yes")
-    });
-    scene.sometimes("the page is not migrated", move |end| {
-        end.is(migration, "did", "no")
-    });
+    scene.sometimes("hardware uses a page", gets(lazy[0], page));
+    scene.sometimes("the page is migrated", did(migration));
+    scene.sometimes("the page is not migrated", did_not(migration));
     scene.into_program()
 }

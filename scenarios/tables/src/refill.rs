@@ -11,31 +11,26 @@
 
 use gupcheck_races::prelude::*;
 
-const PROFILES: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
-
 /// The table's lock is held throughout.
 pub(crate) const EMPTIED: Race = Race {
     name: "tables/emptied",
     catalogue: "R22",
     about: "MADV_DONTNEED frees a table that it has emptied, while GUP walks it and a fault wants to fill it (later than v6.8).",
-    profiles: PROFILES,
-    before: &[],
+    profiles: NO_IPI,
     needs: &[
-        Need::of(Step::IrqsOffHoldRcu, PROFILES),
+        Need::of(Step::IrqsOffHoldRcu, NO_IPI),
         Need::of(Step::EntryReadOnce, RELAXED),
-        Need::of(Step::AddUnlessZero, PROFILES),
+        Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
         Need::of(Step::PutOrdered, RELAXED),
         Need::of(Step::TablePublishBarrier, RELAXED),
-        Need::of(Step::RcuTableFree, PROFILES),
-        Need::of(Step::RereadUnderLock, PROFILES),
-        Need::of(Step::EntrySingleLoad, PROFILES),
-        Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::RcuTableFree, NO_IPI),
+        Need::of(Step::RereadUnderLock, NO_IPI),
+        Need::of(Step::EntrySingleLoad, NO_IPI),
+        Need::of(Step::PteRecheck, NO_IPI),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build: emptied,
+    ..Race::of(emptied)
 };
 
 /// The table's lock is dropped after each page.
@@ -43,17 +38,17 @@ pub(crate) const REFILLED: Race = Race {
     name: "tables/refilled",
     about: "MADV_DONTNEED empties a table in two goes, a fault fills it again in between, and it is freed (later than v6.8).",
     needs: &[
-        Need::of(Step::IrqsOffHoldRcu, PROFILES),
+        Need::of(Step::IrqsOffHoldRcu, NO_IPI),
         Need::of(Step::EntryReadOnce, RELAXED),
-        Need::of(Step::AddUnlessZero, PROFILES),
+        Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::PteRecheck, NO_IPI),
         Need::of(Step::PutOrdered, RELAXED),
         Need::of(Step::TablePublishBarrier, RELAXED),
-        Need::of(Step::RcuTableFree, PROFILES),
-        Need::of(Step::RereadUnderLock, PROFILES),
-        Need::of(Step::ReclaimRechecks, PROFILES),
-        Need::of(Step::EntrySingleLoad, PROFILES),
+        Need::of(Step::RcuTableFree, NO_IPI),
+        Need::of(Step::RereadUnderLock, NO_IPI),
+        Need::of(Step::ReclaimRechecks, NO_IPI),
+        Need::of(Step::EntrySingleLoad, NO_IPI),
     ],
     build: refilled,
     ..EMPTIED
@@ -70,28 +65,19 @@ fn refilled(size: Size, kernel: Kernel) -> Program {
 }
 
 fn build(size: Size, mut boot: Boot) -> Program {
-    let mut area = boot.anon_area(boot.geometry().pages_per_pmd());
-    area.pages = size.pages as i32;
-    let page = boot.populate(area)[0];
+    let area = boot.pmd_area();
+    let page = boot.populate(area.first(size.pages))[0];
     let table = boot.table_of(area);
-    boot.free_block(0);
-    boot.free_block(0);
+    boot.free_pages(2);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area.first(size.pages), Foll::WRITE);
     scene.cpu("madvise", move |cpu| {
         madvise_dontneed_reclaim(cpu, area.mm, area.start, area.end);
     });
-    scene.cpu("fault", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
-    let caller = gup[0];
+    scene.cpu("fault", write_fault(area));
     scene.sometimes("the table goes", move |end| end.is_free(table));
     scene.sometimes("the table stays", move |end| !end.is_free(table));
-    scene.sometimes("a caller gets the page that was there", move |end| {
-        end.got_page(caller, page)
-    });
-    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
+    scene.sometimes("a caller gets the page that was there", gets(gup[0], page));
+    scene.sometimes("a caller gets nothing", gets_nothing(gup[0]));
     scene.into_program()
 }

@@ -9,23 +9,18 @@ pub(crate) const RACE: Race = Race {
     name: "thp-collapse/copy-failed",
     catalogue: "R02",
     about: "khugepaged gives up after it has isolated all pages, and links the table again: GUP walks it before, and after.",
-    profiles: EVERYWHERE,
-    before: &[],
     // By what it found in the table while that was not linked, a walker would take pages that are not mapped (I1).
     needs: &[
         Need::of(Step::PmdRecheck, EVERYWHERE),
         Need::of(Step::EntrySingleLoad, EVERYWHERE),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let area = boot.pmd_area();
     let pages = boot.populate(area);
     let last = pages[pages.len() - 1];
     let poisoned = Memory {
@@ -35,12 +30,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.set_memory(last, poisoned);
     boot.free_huge_block();
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, size.pages as i32, Foll::WRITE)
-    });
-    let khugepaged = scene.cpu("khugepaged", move |cpu| {
-        collapse_huge_page(cpu, area.mm, area.start)
-    });
+    let gup = scene.pinners(size.cpus, area.first(size.pages), Foll::WRITE);
+    let khugepaged = scene.cpu("khugepaged", collapse(area));
     let (caller, wanted) = (gup[0], size.pages as usize);
     scene.always("every page is mapped, and unlocked", move |end| {
         (pages.iter().enumerate()).all(|(n, &page)| {
@@ -54,7 +45,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.sometimes("the copy fails, and a caller pins all", move |end| {
         end.is(khugepaged, "scan", "copy_poisoned_page") && end.got(caller) == wanted
     });
-    scene.sometimes("a caller finds no table", move |end| end.got(caller) == 0);
+    scene.sometimes("a caller finds no table", gets_nothing(caller));
     scene.sometimes("a pin comes first", move |end| {
         end.is(khugepaged, "scan", "page_count")
     });

@@ -2,6 +2,7 @@
 
 mod copy_failed;
 mod detached_table;
+mod lazy_cpu;
 mod stale_write;
 mod table_deposited;
 mod table_freed;
@@ -16,5 +17,6 @@ pub const RACES: &[Race] = &[
     table_freed::RACE,
     table_reused::RACE,
     copy_failed::RACE,
+    lazy_cpu::RACE,
     stale_write::RACE,
 ];

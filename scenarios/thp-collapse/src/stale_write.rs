@@ -9,32 +9,25 @@ pub(crate) const RACE: Race = Race {
     name: "thp-collapse/stale-write",
     catalogue: "R54",
     about: "khugepaged copies the pages of a table that it has unlinked, while a thread writes to one of them.",
-    profiles: PROFILES,
-    needs: &[Need::of(Step::TlbFlush, PROFILES)],
+    profiles: HARDWARE_WALKS,
+    needs: &[Need::of(Step::TlbFlush, HARDWARE_WALKS)],
     ..Race::of(build)
 };
 
-const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
-
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let area = boot.pmd_area();
     boot.hardware(area);
     boot.populate(area);
     let huge = boot.free_huge_block();
     let mut scene = Scene::new(boot);
-    let threads = scene.alike("thread{}", size.cpus, move |cpu: &Cpu<'_>| {
-        user_write(cpu, area.mm, area.start, 1)
-    });
-    scene.cpu("khugepaged", move |cpu| {
-        collapse_huge_page(cpu, area.mm, area.start)
-    });
-    let thread = threads[0];
+    let threads = scene.alike("thread{}", size.cpus, user_writes(area, 1));
+    scene.cpu("khugepaged", collapse(area));
     scene.always("what a thread wrote is in the huge page", move |end| {
         let wrote = end.any_did(&threads);
         end.mapped(area.mm, area.start) == Some(huge) && (!wrote || end.contents_of(huge) == 1)
     });
-    scene.sometimes("a thread writes", did(thread));
-    scene.sometimes("a thread comes too late", did_not(thread));
+    scene.sometimes("a thread writes", did(threads[0]));
+    scene.sometimes("a thread comes too late", did_not(threads[0]));
     scene.into_program()
 }

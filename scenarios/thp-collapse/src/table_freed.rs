@@ -4,73 +4,41 @@
 //! with it, without any further wait. Where khugepaged's flush is an IPI by itself, as every flush of `x86-native` is, and this
 //! one of `powerpc` (`serialize_against_pte_lookup`), the second IPI is one too many (R20).
 
-use gupcheck_core::arch::{ARM64, POWERPC, WEAK, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::gup::{Foll, pin_user_pages_fast_only};
-use gupcheck_core::mutators::{collapse_huge_page, madvise_dontneed};
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use gupcheck_races::prelude::*;
+
+const PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC];
+const BUT_NATIVE: &[&Profile] = &[&X86_PV, &ARM64, &WEAK, &POWERPC];
 
 pub(crate) const RACE: Race = Race {
     name: "thp-collapse/table-freed",
     catalogue: "R06a",
     about: "khugepaged unlinks a table, and the huge page that takes its place is unmapped with it: GUP walks a freed table.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
-    before: &[],
+    profiles: PROFILES,
     needs: &[
-        Need {
-            step: Step::IrqsOffBlockIpi,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
-        },
-        Need {
-            step: Step::AddUnlessZero,
-            profiles: &[&X86_PV, &ARM64, &WEAK, &POWERPC],
-        },
-        Need {
-            step: Step::CollapseSyncIpi,
-            profiles: &[&X86_PV, &ARM64, &WEAK],
-        },
-        Need {
-            step: Step::PteRecheck,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
-        },
-        Need {
-            step: Step::PmdRecheck,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
-        },
-        Need {
-            step: Step::EntrySingleLoad,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK, &POWERPC],
-        },
+        Need::of(Step::IrqsOffBlockIpi, PROFILES),
+        Need::of(Step::AddUnlessZero, BUT_NATIVE),
+        Need::of(Step::CollapseSyncIpi, NO_IPI),
+        Need::of(Step::PteRecheck, PROFILES),
+        Need::of(Step::PmdRecheck, PROFILES),
+        Need::of(Step::EntrySingleLoad, PROFILES),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let per_pmd = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(per_pmd);
+    let area = boot.pmd_area();
     boot.populate(area);
-    boot.free_block(per_pmd.trailing_zeros() as u8);
+    boot.free_huge_block();
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, size.pages as i32, Foll::WRITE)
-    });
+    let gup = scene.pinners(size.cpus, area.first(size.pages), Foll::WRITE);
     let khugepaged = scene.cpu("khugepaged", move |cpu| {
         let scan = collapse_huge_page(cpu, area.mm, area.start);
         madvise_dontneed(cpu, area.mm, area.start, area.end);
         scan
     });
-    let caller = gup[0];
-    scene.sometimes("a caller pins every page", move |end| {
-        end.got(caller) == size.pages as usize
-    });
-    scene.sometimes("the pages are collapsed", move |end| {
-        end.is(khugepaged, "scan", "succeeded")
-    });
+    scene.sometimes("a caller pins every page", gets_all(gup[0], size.pages));
+    scene.sometimes("the pages are collapsed", did(khugepaged));
     scene.into_program()
 }

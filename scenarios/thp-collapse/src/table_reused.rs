@@ -3,49 +3,29 @@
 //! Another huge page of the mm is split, and takes the deposited table: the walker finds the entries of that
 //! page in it. The kernel is v6.0's: since v6.1 the walker is out before the table is deposited.
 
-use gupcheck_core::arch::{ARM64, X86_NATIVE, X86_PV};
-use gupcheck_core::boot::Boot;
-use gupcheck_core::folio::Owner;
-use gupcheck_core::gup::{Foll, pin_user_pages_fast_only};
-use gupcheck_core::mm::{Backing, VmFlags};
-use gupcheck_core::mutators::{collapse_huge_page, madvise_dontneed};
-use gupcheck_core::pgtable::{Entry, Level, PAGE_SIZE};
-use gupcheck_core::step::{Kernel, Step};
-use gupcheck_races::program::Program;
-use gupcheck_races::race::{Need, Race, SMALL_FOR_ONE, Size};
-use gupcheck_races::scene::{Hold, Scene};
+use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "thp-collapse/table-reused",
     catalogue: "R06c",
     about: "khugepaged deposits a table, another huge page takes it when it is split, and GUP finds that page's entries in it.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
+    profiles: X86_AND_ARM64,
     before: &[Step::CollapseSyncIpi],
     needs: &[
-        Need {
-            step: Step::AddUnlessZero,
-            profiles: &[&X86_PV, &ARM64],
-        },
-        Need {
-            step: Step::PmdRecheck,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
-        },
-        Need {
-            step: Step::EntrySingleLoad,
-            profiles: &[&X86_NATIVE, &X86_PV, &ARM64],
-        },
+        Need::of(Step::AddUnlessZero, PV_AND_ARM64),
+        Need::of(Step::PmdRecheck, X86_AND_ARM64),
+        Need::of(Step::EntrySingleLoad, X86_AND_ARM64),
     ],
-    indifferent: &[],
     tested: SMALL_FOR_ONE,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let per_pmd = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(per_pmd);
+    let area = boot.pmd_area();
     boot.populate(area);
-    boot.free_block(per_pmd.trailing_zeros() as u8);
+    boot.free_huge_block();
     // Another area of the same mm, with a huge page and the table deposited for it. The newest comes out first.
     let elsewhere = boot.geometry().span(Level::Pmd) * 2;
     boot.mmap(area.mm, elsewhere, per_pmd, VmFlags::PRIVATE, Backing::Anon);
@@ -53,18 +33,15 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.map_huge(area.mm, elsewhere, huge, true);
     boot.deposit(area.mm, elsewhere, Entry::NONE);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, size.pages as i32, Foll::WRITE)
-    });
+    let gup = scene.pinners(size.cpus, area.first(size.pages), Foll::WRITE);
     let khugepaged = scene.cpu("khugepaged", move |cpu| {
         let scan = collapse_huge_page(cpu, area.mm, area.start);
         // Unmapping one page of the other huge page splits its pmd.
-        if scan == gupcheck_core::mutators::Scan::Succeed {
+        if scan == Scan::Succeed {
             madvise_dontneed(cpu, area.mm, elsewhere, elsewhere + PAGE_SIZE);
         }
         scan
     });
-    let caller = gup[0];
     scene.always(
         "a caller never gets a page of another address (I12)",
         move |end| {
@@ -74,11 +51,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
             })
         },
     );
-    scene.sometimes("a caller pins every page", move |end| {
-        end.got(caller) == size.pages as usize
-    });
-    scene.sometimes("the pages are collapsed", move |end| {
-        end.is(khugepaged, "scan", "succeeded")
-    });
+    scene.sometimes("a caller pins every page", gets_all(gup[0], size.pages));
+    scene.sometimes("the pages are collapsed", did(khugepaged));
     scene.into_program()
 }

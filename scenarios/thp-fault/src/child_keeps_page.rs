@@ -10,28 +10,17 @@ pub(crate) const RACE: Race = Race {
     name: "thp-fault/child-keeps-page",
     catalogue: "R38",
     about: "A child takes a reference of a shared huge page by GUP, and unmaps it; the parent's write must not be seen there.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::ReuseByRefcount, EVERYWHERE),
         Need::of(Step::HugeReuseByReferences, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let pages = boot.geometry().pages_per_pmd();
-    let (child, parent) = (boot.anon_area(pages), boot.anon_area(pages));
-    let head = boot.thp(Owner::Us, 0);
-    for area in [child, parent] {
-        boot.map_shared_huge(area.mm, area.start, head);
-        boot.deposit(area.mm, area.start, Entry::NONE);
-    }
+    let (child, parent) = (boot.pmd_area(), boot.pmd_area());
+    let head = boot.shared_thp(&[child, parent]);
     boot.free_block(0);
     let mut scene = Scene::new(boot);
     // No callers: what they got they do not keep mapped.
@@ -44,19 +33,14 @@ fn build(size: Size, kernel: Kernel) -> Program {
     for &lane in &children {
         scene.owns_what_it_returns(lane);
     }
-    scene.cpu("parent", move |cpu| {
-        do_user_addr_fault(cpu, parent.mm, parent.start, FaultFlags::WRITE)
-    });
-    let caller = children[0];
+    scene.cpu("parent", write_fault(parent));
     scene.always(
         "what the parent may write the child does not have",
-        move |end| {
-            (end.writable_pages(parent.mm))
-                .all(|page| !children.iter().any(|&lane| end.got_page(lane, page.pfn)))
-        },
+        move |end| (end.writable_pages(parent.mm)).all(|page| !end.any_got(&children, page.pfn)),
     );
     scene.sometimes("the child has it, and the parent a copy", move |end| {
-        end.got_page(caller, head) && end.writable_pages(parent.mm).any(|page| page.pfn != head)
+        end.got_page(children[0], head)
+            && end.writable_pages(parent.mm).any(|page| page.pfn != head)
     });
     scene.into_program()
 }

@@ -13,24 +13,17 @@ pub(crate) const RACE: Race = Race {
     name: "thp-fault/huge-zero",
     catalogue: "K3",
     about: "The shrinker gives the huge zero page back while a fault makes the next one, and takes that one's frame number away.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[Need::of(Step::HugeZeroLock, EVERYWHERE)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 
 /// As many shrinkers as there are callers elsewhere, and one CPU that reads, and gives the page up again.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let pages = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(pages);
+    let area = boot.pmd_area();
     boot.wants_huge_pages(area);
     let old = boot.huge_zero_page(true).expect("it is made");
-    boot.free_block(pages.trailing_zeros() as u8);
+    boot.free_huge_block();
     boot.free_block(0);
     let mut scene = Scene::new(boot);
     let shrinkers = scene.alike("cpu{} shrinker", size.cpus, move |cpu: &Cpu<'_>| {
@@ -48,12 +41,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
         let zero = end.machine.huge_zero.as_ref();
         zero.is_none_or(|zero| end.end.value(zero.pfn) == end.end.value(zero.page))
     });
-    let shrinker = shrinkers[0];
     scene.sometimes("the page is given back", move |end| {
-        end.is(shrinker, "did", "yes") && end.is_free(old)
+        end.did(shrinkers[0]) && end.is_free(old)
     });
     scene.sometimes("somebody has it before", move |end| {
-        !end.is_free(old) && end.is(shrinker, "did", "no")
+        !end.is_free(old) && !end.did(shrinkers[0])
     });
     scene.into_program()
 }

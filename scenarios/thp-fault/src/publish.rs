@@ -10,39 +10,25 @@ pub(crate) const RACE: Race = Race {
     name: "thp-fault/publish",
     catalogue: "R23",
     about: "A page fault maps a new huge page; GUP sees the pmd, and takes the page for a small one.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
     needs: &[Need::of(Step::FolioPublishBarrier, RELAXED)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let pages = boot.geometry().pages_per_pmd();
-    let mut area = boot.anon_area(pages);
+    let mut area = boot.pmd_area();
     area.pages = size.pages as i32;
     boot.wants_huge_pages(area);
-    let head = boot.free_block(pages.trailing_zeros() as u8);
+    let head = boot.free_huge_block();
     boot.free_block(0);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
-    let fault = scene.cpu("fault", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
-    let caller = gup[0];
+    let gup = scene.pinners(size.cpus, area, Foll::WRITE);
+    let fault = scene.cpu("fault", write_fault(area));
     scene.always("the fault brings the huge page", move |end| {
         let entire = end.machine.page(head).entire_mapcount;
-        end.is(fault, "fault", "done") && end.end.value(entire) == 1
+        end.did(fault) && end.end.value(entire) == 1
     });
-    scene.sometimes("a caller pins every page", move |end| {
-        end.got(caller) == size.pages as usize
-    });
-    scene.sometimes("a caller finds nothing", move |end| end.got(caller) == 0);
+    scene.sometimes("a caller pins every page", gets_all(gup[0], size.pages));
+    scene.sometimes("a caller finds nothing", gets_nothing(gup[0]));
     scene.into_program()
 }

@@ -9,18 +9,12 @@ pub(crate) const RACE: Race = Race {
     name: "thp-fault/range",
     catalogue: "R25",
     about: "A page fault maps a large folio over several entries, and another has mapped a small page at one of them.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::RereadUnderLock, EVERYWHERE),
         Need::of(Step::RangeReread, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, 4.max(size.pages));
@@ -28,9 +22,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.wants_folios_of(area, 1);
     boot.tables_down_to(area.mm, area.start, Level::Pte);
     let large = boot.free_block(1);
-    for _ in 0..=size.cpus * size.pages {
-        boot.free_block(0);
-    }
+    boot.free_pages(size.cpus * size.pages + 1);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast(cpu, area.mm, area.start, size.pages as i32, Foll::WRITE)
@@ -42,13 +34,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let (caller, wanted) = (gup[0], size.pages as usize);
     scene.always(
         "a caller gets every page, and the fault is handled",
-        move |end| {
-            gup.iter().all(|&lane| end.got(lane) == wanted) && end.is(fault, "fault", "done")
-        },
+        move |end| gup.iter().all(|&lane| end.got(lane) == wanted) && end.did(fault),
     );
-    scene.sometimes("the large folio is mapped", move |end| {
-        end.got_page(caller, large)
-    });
+    scene.sometimes("the large folio is mapped", gets(caller, large));
     scene.sometimes("small pages are", move |end| !end.got_page(caller, large));
     scene.into_program()
 }

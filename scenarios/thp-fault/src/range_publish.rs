@@ -9,15 +9,10 @@ pub(crate) const RACE: Race = Race {
     name: "thp-fault/range-publish",
     catalogue: "R23",
     about: "A page fault maps a large folio by several PTEs, one after the other, while GUP pins what it finds.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
     needs: &[Need::of(Step::FolioPublishBarrier, RELAXED)],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, 4.max(size.pages));
@@ -26,20 +21,16 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.tables_down_to(area.mm, area.start, Level::Pte);
     let large = boot.free_block(1);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, size.pages as i32, Foll::WRITE)
-    });
-    let fault = scene.cpu("fault", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
+    let gup = scene.pinners(size.cpus, area.first(size.pages), Foll::WRITE);
+    let fault = scene.cpu("fault", write_fault(area));
     let (caller, wanted) = (gup[0], size.pages as usize);
     scene.always("the fault maps both pages", move |end| {
         let mapped = |n| end.end.value(end.machine.page(large.plus(n)).mapcount) == 1;
-        end.is(fault, "fault", "done") && mapped(0) && mapped(1)
+        end.did(fault) && mapped(0) && mapped(1)
     });
     scene.sometimes("a caller pins every page", move |end| {
         end.got(caller) == wanted.min(2)
     });
-    scene.sometimes("a caller finds nothing", move |end| end.got(caller) == 0);
+    scene.sometimes("a caller finds nothing", gets_nothing(caller));
     scene.into_program()
 }

@@ -9,43 +9,28 @@ pub(crate) const RACE: Race = Race {
     name: "thp-fault/two-faults",
     catalogue: "R25",
     about: "Two page faults fill the same empty pmd with huge pages: the one that comes second must see that it does.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[Need::of(Step::RereadUnderLock, EVERYWHERE)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let pages = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(pages);
+    let area = boot.pmd_area();
     boot.wants_huge_pages(area);
     // One huge page is not enough for two: who comes later gets small ones, and needs a table for them.
-    let huge = boot.free_block(pages.trailing_zeros() as u8);
-    for _ in 0..(size.cpus + 1) * (size.pages + 1) {
-        boot.free_block(0);
-    }
+    let huge = boot.free_huge_block();
+    boot.free_pages((size.cpus + 1) * (size.pages + 1));
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast(cpu, area.mm, area.start, size.pages as i32, Foll::WRITE)
     });
-    let fault = scene.cpu("fault", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
+    let fault = scene.cpu("fault", write_fault(area));
     let (caller, wanted) = (gup[0], size.pages as usize);
     scene.always(
         "a caller gets every page, and the fault is handled",
-        move |end| {
-            gup.iter().all(|&lane| end.got(lane) == wanted) && end.is(fault, "fault", "done")
-        },
+        move |end| gup.iter().all(|&lane| end.got(lane) == wanted) && end.did(fault),
     );
-    scene.sometimes("the huge page is mapped", move |end| {
-        end.got_page(caller, huge)
-    });
+    scene.sometimes("the huge page is mapped", gets(caller, huge));
     scene.sometimes("small pages are", move |end| !end.got_page(caller, huge));
     scene.into_program()
 }

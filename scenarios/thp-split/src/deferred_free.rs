@@ -9,8 +9,6 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/deferred-free",
     catalogue: "-",
     about: "What is left of a partly unmapped huge page is unmapped, and all of it freed, while the shrinker finds it in its queue.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::ScanUnlessZero, EVERYWHERE),
         Need::of(Step::FreeUnqueues, EVERYWHERE),
@@ -19,19 +17,14 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::MigrationEntryRmb, RELAXED),
         Need::of(Step::TailFlagsWmb, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 /// As many CPUs as there are callers elsewhere unmap the rest.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages + 1);
     let pages = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(pages);
+    let area = boot.pmd_area();
     let head = boot.partly_mapped_thp(area, 1..size.pages + 1);
     let mut scene = Scene::new(boot);
     scene.alike("cpu{} zap", size.cpus, move |cpu: &Cpu<'_>| {
@@ -41,9 +34,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.always("all of it is freed, and out of the queue", move |end| {
         (0..pages).all(|n| end.is_free(head.plus(n))) && !end.is_queued_for_split(head)
     });
-    scene.sometimes("it is split before", move |end| {
-        end.is(shrinker, "did", "yes")
-    });
-    scene.sometimes("it is not", move |end| end.is(shrinker, "did", "no"));
+    scene.sometimes("it is split before", did(shrinker));
+    scene.sometimes("it is not", did_not(shrinker));
     scene.into_program()
 }

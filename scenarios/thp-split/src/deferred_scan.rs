@@ -11,8 +11,6 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/deferred-scan",
     catalogue: "R05",
     about: "The shrinker splits a partly unmapped huge page while GUP takes a page of what is left.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
@@ -22,21 +20,16 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::UnfreezeRelease, RELAXED),
         Need::of(Step::SplitUnqueues, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL_FOR_ONE,
-    build,
+    // As `SMALL_FOR_ONE`; the walk that unmaps the folio looks after each area whether it is mapped still.
+    tested: &[
+        Tested::whole(1, 1, 20_000),
+        Tested::whole(1, 2, 100_000),
+        Tested::part(2, 1, 20_000),
+    ],
+    ..Race::of(|size, kernel| scene(size, kernel, Hold::Reference))
 };
 
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-/// Where a flush does not wait for a walker.
-const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
-
-fn build(size: Size, kernel: Kernel) -> Program {
-    scene(size, kernel, Hold::Reference)
-}
-
-/// The same, with callers that pin.
+/// With callers that pin.
 pub fn pins_a_tail(size: Size, kernel: Kernel) -> Program {
     scene(size, kernel, Hold::Pin)
 }
@@ -44,28 +37,24 @@ pub fn pins_a_tail(size: Size, kernel: Kernel) -> Program {
 /// The same, whatever callers take.
 fn scene(size: Size, kernel: Kernel, hold: Hold) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages + 1);
-    let pages = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(pages);
+    let area = boot.pmd_area();
     let head = boot.partly_mapped_thp(area, 1..size.pages + 1);
-    let start = area.start + PAGE_SIZE;
+    let left = area.first(size.pages + 1).last(size.pages);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, hold, move |cpu| {
-        let (mm, count) = (area.mm, size.pages as i32);
-        match hold {
-            Hold::Reference => get_user_pages_fast_only(cpu, mm, start, count, Foll::WRITE),
-            Hold::Pin => pin_user_pages_fast_only(cpu, mm, start, count, Foll::WRITE),
-        }
-    });
+    let gup = match hold {
+        Hold::Reference => scene.getters(size.cpus, left, Foll::WRITE),
+        Hold::Pin => scene.pinners(size.cpus, left, Foll::WRITE),
+    };
     let shrinker = scene.cpu("shrinker", |cpu| deferred_split_scan(cpu) > 0);
-    let (caller, tail) = (gup[0], head.plus(1));
+    let tail = head.plus(1);
     scene.always("what is large is queued, and nothing else", move |end| {
         end.is_large(head) == end.is_queued_for_split(head)
     });
     scene.sometimes("a caller gets a page that was a tail", move |end| {
-        end.got_page(caller, tail) && end.is(shrinker, "did", "yes")
+        end.got_page(gup[0], tail) && end.did(shrinker)
     });
     scene.sometimes("a reference keeps the folio whole", move |end| {
-        end.got_page(caller, tail) && end.is(shrinker, "did", "no")
+        end.got_page(gup[0], tail) && !end.did(shrinker)
     });
     scene.into_program()
 }

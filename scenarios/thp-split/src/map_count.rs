@@ -12,36 +12,23 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/map-count",
     catalogue: "R42",
     about: "A write fault counts the mappings of a huge page while somebody else's pmd of it is split.",
-    profiles: EVERYWHERE,
     before: &[Step::HugeReuseByReferences],
     needs: &[
         Need::of(Step::ReuseByRefcount, EVERYWHERE),
         Need::of(Step::SplitPageLock, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 
 /// As many writers as there are callers elsewhere.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let pages = boot.geometry().pages_per_pmd();
-    let (ours, theirs) = (boot.anon_area(pages), boot.anon_area(pages));
-    let head = boot.thp(Owner::Us, 0);
-    for area in [theirs, ours] {
-        boot.map_shared_huge(area.mm, area.start, head);
-        boot.deposit(area.mm, area.start, Entry::NONE);
-    }
-    for _ in 0..size.cpus {
-        boot.free_block(0);
-    }
+    let (ours, theirs) = (boot.pmd_area(), boot.pmd_area());
+    let head = boot.shared_thp(&[theirs, ours]);
+    boot.free_pages(size.cpus);
     let mut scene = Scene::new(boot);
-    let writers = scene.alike("cpu{} write", size.cpus, move |cpu: &Cpu<'_>| {
-        do_user_addr_fault(cpu, ours.mm, ours.start, FaultFlags::WRITE)
-    });
+    let writers = scene.alike("cpu{} write", size.cpus, write_fault(ours));
     // As for any change of a part of the area: here nothing else follows.
     scene.cpu("split", move |cpu| {
         let mm = cpu.machine().mm(theirs.mm);
@@ -59,9 +46,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
             (end.writable_pages(ours.mm)).all(|page| mappings(page) == 1)
         },
     );
-    let writer = writers[0];
     scene.sometimes("the write is to a copy", move |end| {
-        end.is(writer, "fault", "done")
+        end.did(writers[0])
             && end
                 .writable_pages(ours.mm)
                 .any(|page| page.pfn < head || page.pfn >= head.plus(pages))

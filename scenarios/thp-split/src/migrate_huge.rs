@@ -10,8 +10,6 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/migrate-huge",
     catalogue: "R36",
     about: "A huge page is pinned through its pmd while it migrates as a whole: the pin has two words, and migration looks at each.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PincountBarrier, RELAXED),
@@ -19,39 +17,28 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PeekBarrier, WEAKEST),
         Need::of(Step::SplitInvalidateFirst, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-/// Where a flush does not wait for a walker.
-const NO_IPI: &[&Profile] = &[&X86_PV, &ARM64, &WEAK];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
-const WEAKEST: &[&Profile] = &[&WEAK];
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let mut area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let mut area = boot.pmd_area();
     area.pages = size.pages as i32;
     let old = boot.mapped_thp(area, true);
     let new = boot.free_huge_block();
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.pinners(size.cpus, area, Foll::WRITE);
     let migration = scene.cpu("migration", move |cpu| {
         migrate_huge_page(cpu, old).map(|folio| folio.head().pfn)
     });
-    let caller = gup[0];
     scene.always("what a caller pinned has not moved (I5)", move |end| {
-        end.got(migration) == 0 || !gup.iter().any(|&lane| end.got_page(lane, old))
+        end.got(migration) == 0 || !end.any_got(&gup, old)
     });
     scene.sometimes("a pin keeps the page where it is", move |end| {
-        end.got_page(caller, old) && end.got(migration) == 0
+        end.got_page(gup[0], old) && end.got(migration) == 0
     });
     scene.sometimes("the page moves, and is pinned there", move |end| {
-        end.got_page(caller, new) && end.got_page(migration, new)
+        end.got_page(gup[0], new) && end.got_page(migration, new)
     });
     scene.into_program()
 }

@@ -10,20 +10,14 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/requeue",
     catalogue: "K9",
     about: "A huge page that is queued to be split migrates, and a part of it is unmapped before the new folio is queued.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[Need::of(Step::RequeueBeforeVisible, EVERYWHERE)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 
 /// As many CPUs as there are callers elsewhere unmap the first page.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let area = boot.pmd_area();
     let pages = boot.geometry().pages_per_pmd();
     let old = boot.thp(Owner::Us, 0);
     for n in 0..pages {
@@ -43,7 +37,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         let page = if end.got(migration) > 0 { new } else { old };
         end.is_queued_for_split(page)
     });
-    scene.sometimes("the page moves", move |end| end.got_page(migration, new));
-    scene.sometimes("it does not", move |end| end.got(migration) == 0);
+    scene.sometimes("the page moves", gets(migration, new));
+    scene.sometimes("it does not", gets_nothing(migration));
     scene.into_program()
 }

@@ -10,8 +10,6 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/meets-migration",
     catalogue: "R25",
     about: "A huge page is zapped, and the next one in its place migrates, while the first is split: the split takes the migration entry for a pmd.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[
         Need::of(Step::EntryReadOnce, RELAXED),
         // The split's own migration entries are zapped: R59.
@@ -21,18 +19,13 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::SplitChecksFolio, EVERYWHERE),
         Need::of(Step::SplitSkipsMigration, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 /// As many splitters as there are callers elsewhere.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let area = boot.pmd_area();
     boot.wants_huge_pages(area);
     let first = boot.mapped_thp(area, true);
     for _ in 0..size.cpus {
@@ -54,12 +47,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
         do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE);
         migrate_huge_page(cpu, second).map(|folio| folio.head().pfn)
     });
-    let splitter = splitters[0];
-    scene.sometimes("the second page moves", move |end| {
-        end.got_page(user, third)
-    });
-    scene.sometimes("the first page is split", move |end| {
-        end.is(splitter, "ret", "0")
-    });
+    scene.sometimes("the second page moves", gets(user, third));
+    scene.sometimes("the first page is split", did(splitters[0]));
     scene.into_program()
 }

@@ -9,25 +9,19 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/split-migration-entry",
     catalogue: "R12",
     about: "A pmd migration entry is split while the huge page that it stands for migrates.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
     // Who migrates goes into the table that the split has linked: R23.
     needs: &[
         Need::of(Step::EntryReadOnce, RELAXED),
         Need::of(Step::TablePublishBarrier, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const RELAXED: &[&Profile] = &[&ARM64, &WEAK];
 
 /// As many CPUs as there are callers elsewhere split it.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let pages = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(pages);
+    let area = boot.pmd_area();
     let old = boot.mapped_thp(area, true);
     let new = boot.free_huge_block();
     let mut scene = Scene::new(boot);
@@ -51,11 +45,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
             end.mapped(area.mm, addr) == Some(page) && end.is_exclusive(end.machine.page(page))
         })
     });
-    let splitter = splitters[0];
     scene.sometimes(
         "a migration entry is split, and the page moves",
-        move |end| end.is(splitter, "did", "yes") && end.got_page(migration, new),
+        move |end| end.did(splitters[0]) && end.got_page(migration, new),
     );
-    scene.sometimes("a pmd is split", move |end| end.is(splitter, "did", "no"));
+    scene.sometimes("a pmd is split", did_not(splitters[0]));
     scene.into_program()
 }

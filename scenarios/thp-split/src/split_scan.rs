@@ -9,21 +9,14 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/split-scan",
     catalogue: "-",
     about: "A partly unmapped huge page is split while the shrinker, which would split it, too, looks into the queue.",
-    profiles: EVERYWHERE,
-    before: &[],
     needs: &[Need::of(Step::SplitUnqueues, EVERYWHERE)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
-
-const EVERYWHERE: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
 
 /// As many CPUs as there are callers elsewhere split it.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages + 1);
-    let pages = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(pages);
+    let area = boot.pmd_area();
     let head = boot.partly_mapped_thp(area, 1..size.pages + 1);
     for _ in 0..size.cpus {
         boot.take_reference(head);
@@ -38,12 +31,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.always("what is large is queued, and nothing else", move |end| {
         end.is_large(head) == end.is_queued_for_split(head)
     });
-    let splitter = splitters[0];
-    scene.sometimes("the folio is split", move |end| {
-        end.is(splitter, "ret", "0")
-    });
-    scene.sometimes("the shrinker splits it", move |end| {
-        end.is(shrinker, "did", "yes")
-    });
+    scene.sometimes("the folio is split", did(splitters[0]));
+    scene.sometimes("the shrinker splits it", did(shrinker));
     scene.into_program()
 }

@@ -9,18 +9,14 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/zap-huge-migration",
     catalogue: "R12",
     about: "A huge page is zapped while it migrates: what is zapped is a pmd migration entry.",
-    profiles: &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK],
-    before: &[],
     needs: &[],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 /// As many zappers as there are callers elsewhere.
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let area = boot.anon_area(boot.geometry().pages_per_pmd());
+    let area = boot.pmd_area();
     let old = boot.mapped_thp(area, true);
     let new = boot.free_huge_block();
     let mut scene = Scene::new(boot);
@@ -33,9 +29,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.always("nothing is mapped in the end", move |end| {
         end.is_free(new) && end.is_free(old)
     });
-    scene.sometimes("the page moves before", move |end| {
-        end.got_page(migration, new)
-    });
-    scene.sometimes("it does not", move |end| end.got(migration) == 0);
+    scene.sometimes("the page moves before", gets(migration, new));
+    scene.sometimes("it does not", gets_nothing(migration));
     scene.into_program()
 }

@@ -5,6 +5,8 @@
 
 mod areas;
 mod cached;
+mod cached_again;
+mod huge_pin;
 mod migrating;
 mod opposite;
 mod pin;
@@ -16,11 +18,11 @@ use gupcheck_races::race::Race;
 
 /// The races of this family.
 pub const RACES: &[Race] = &[
-    pin::PTES,
-    pin::HUGE,
+    pin::RACE,
+    huge_pin::RACE,
     shared::RACE,
-    cached::BY_RECLAIM,
-    cached::AGAIN,
+    cached::RACE,
+    cached_again::RACE,
     slot_reused::RACE,
     migrating::RACE,
     table_freed::RACE,

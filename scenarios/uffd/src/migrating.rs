@@ -5,24 +5,20 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::areas::{all_found, movers};
-use crate::cached::PART;
+use crate::areas::{PART, all_found, movers, two_huge};
 
 pub(crate) const RACE: Race = Race {
     name: "uffd/migrating",
     about: "UFFDIO_MOVE of a part of a huge page finds a migration entry (CVE-2025-38686).",
     profiles: PV_AND_ARM64,
     needs: &[Need::of(Step::MoveAsksPresent, PV_AND_ARM64)],
-    // `tests/whole.rs` sees the whole under x86.
     tested: PART,
     ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let src = boot.pmd_area();
-    let dst = boot.area_like(src, boot.geometry().span(Level::Pmd) * 2);
-    let head = boot.mapped_thp(src, true);
+    let ((src, dst), head) = two_huge(&mut boot);
     boot.table_of(dst);
     boot.free_huge_block();
     let mut scene = Scene::new(boot);

@@ -10,8 +10,7 @@ use gupcheck_races::prelude::*;
 
 use crate::areas::{all_found, movers, two};
 
-/// PTE by PTE.
-pub(crate) const PTES: Race = Race {
+pub(crate) const RACE: Race = Race {
     name: "uffd/pin",
     about: "A page is pinned while UFFDIO_MOVE takes it to another address.",
     profiles: X86_AND_ARM64,
@@ -24,34 +23,17 @@ pub(crate) const PTES: Race = Race {
         Need::of(Step::MoveRmapLast, X86_AND_ARM64),
     ],
     indifferent: &[Step::RecheckOrder],
-    ..Race::of(ptes)
+    ..Race::of(small)
 };
 
-/// A huge pmd.
-pub(crate) const HUGE: Race = Race {
-    name: "uffd/huge-pin",
-    about: "A huge page is pinned while UFFDIO_MOVE takes it to another address as a whole.",
-    indifferent: &[],
-    build: huge,
-    ..PTES
-};
-
-fn ptes(size: Size, kernel: Kernel) -> Program {
+fn small(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let areas = two(&mut boot, size.pages);
     let pages = boot.populate(areas.0);
     build(boot, size, areas, pages)
 }
 
-fn huge(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let src = boot.pmd_area();
-    let dst = boot.area_like(src, boot.geometry().span(Level::Pmd) * 2);
-    let head = boot.mapped_thp(src, true);
-    build(boot, size, (src, dst), vec![head])
-}
-
-fn build(boot: Boot, size: Size, (src, dst): (Area, Area), pages: Vec<Pfn>) -> Program {
+pub(crate) fn build(boot: Boot, size: Size, (src, dst): (Area, Area), pages: Vec<Pfn>) -> Program {
     let page = pages[0];
     let mut scene = Scene::new(boot);
     let gup = scene.pinners(size.cpus, src.first(size.pages), Foll::WRITE);

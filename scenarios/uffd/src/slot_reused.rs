@@ -5,8 +5,7 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::areas::{all_found, movers, two};
-use crate::cached::{PART, swapped_out_again};
+use crate::areas::{PART, all_found, movers, swapped_out_again, two};
 
 pub(crate) const RACE: Race = Race {
     name: "uffd/slot-reused",
@@ -14,7 +13,6 @@ pub(crate) const RACE: Race = Race {
     about: "A slot serves for another page between UFFDIO_MOVE's look into the swap cache and the folio's lock (CVE-2025-38242).",
     profiles: PV_AND_ARM64,
     needs: &[Need::of(Step::MoveCacheRecheck, PV_AND_ARM64)],
-    // `tests/whole.rs` sees the whole under x86.
     tested: PART,
     ..Race::of(build)
 };

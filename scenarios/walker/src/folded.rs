@@ -16,15 +16,13 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R26",
     about: "A walk over the boundary of a root entry, where the levels between it and the pmd are folded at run time.",
     profiles: S390S,
-    before: &[],
     needs: &[
         Need::of(Step::FoldedByPlace, S390S),
         Need::of(Step::AddUnlessZero, S390S),
         Need::of(Step::PteRecheck, S390S),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 /// One page before the boundary, and as many as were asked for behind it.
@@ -43,18 +41,15 @@ fn build(size: Size, kernel: Kernel) -> Program {
     };
     let mapped = boot.populate(area);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
     scene.cpu("madvise", move |cpu| {
         madvise_dontneed(cpu, area.mm, boundary, boundary + PAGE_SIZE);
     });
-    let caller = gup[0];
     scene.sometimes("a caller gets every page", move |end| {
-        end.got(caller) == mapped.len()
+        end.got(gup[0]) == mapped.len()
     });
     scene.sometimes("a caller stops at the boundary", move |end| {
-        end.got(caller) == 1
+        end.got(gup[0]) == 1
     });
     scene.into_program()
 }

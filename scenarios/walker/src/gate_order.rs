@@ -4,7 +4,6 @@
 //! in a block of the contiguous memory allocator's: by then the answer would be another one. (In the kernel a folio
 //! seldom lies in two blocks. Here it does, so that the head's answer is not the page's.)
 
-use crate::profiles::{NO_IPI, RELAXED, WEAKEST};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -12,7 +11,6 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R49",
     about: "A folio is split between GUP's question whether it may be pinned for long and the reference.",
     profiles: NO_IPI,
-    before: &[],
     needs: &[
         Need::of(Step::GateAfterReference, NO_IPI),
         Need::of(Step::AddUnlessZero, NO_IPI),
@@ -25,15 +23,14 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::UnfreezeRelease, RELAXED),
         Need::of(Step::PeekBarrier, WEAKEST),
     ],
-    indifferent: &[],
     tested: SMALL_FOR_ONE,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let pages = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(pages);
+    let area = boot.pmd_area();
     // The splitter's reference, and one for each mapping.
     let head = boot.thp(Owner::Us, 1);
     for n in 0..pages {
@@ -50,18 +47,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
         pin_user_pages_fast_only(cpu, area.mm, start, size.pages as i32, flags)
     });
     let splitter = scene.cpu("split", move |cpu| split_huge_page(cpu, head));
-    let caller = gup[0];
     scene.always(
         "no page by itself in such a block is pinned (I7)",
-        move |end| {
-            !end.is(splitter, "ret", "0") || !gup.iter().any(|&lane| end.got_page(lane, tail))
-        },
+        move |end| !end.did(splitter) || !end.any_got(&gup, tail),
     );
-    scene.sometimes("a caller pins the tail", move |end| {
-        end.got_page(caller, tail)
-    });
-    scene.sometimes("the folio is split", move |end| {
-        end.is(splitter, "ret", "0")
-    });
+    scene.sometimes("a caller pins the tail", gets(gup[0], tail));
+    scene.sometimes("the folio is split", did(splitter));
     scene.into_program()
 }

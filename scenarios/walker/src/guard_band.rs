@@ -5,16 +5,13 @@
 //! would take a million callers between their look and their reference, a pin being 1,024 references, to bring it there.
 //! Nobody frees the page.
 
-use crate::profiles::EVERY;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/guard-band",
     catalogue: "R34",
     about: "GUP callers find a count just below its limit together, and raise it beyond together.",
-    profiles: EVERY,
-    before: &[],
-    needs: &[Need::of(Step::PteRecheck, EVERY)],
+    needs: &[Need::of(Step::PteRecheck, EVERYWHERE)],
     indifferent: &[Step::RecheckOrder],
     tested: &[
         Tested::whole(1, 1, 20_000),
@@ -22,7 +19,7 @@ pub(crate) const RACE: Race = Race {
         Tested::part(2, 1, 20_000),
         Tested::whole(1, 2, 2_000_000).longer(),
     ],
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -31,17 +28,14 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let page = boot.populate(area)[0];
     // One pin more is too many; the mapping's reference is in it.
     let held = i32::MAX - GUP_PIN_COUNTING_BIAS / 2;
-    let refcount = boot.page(page).refcount;
-    boot.layout().set(refcount, held + 1);
+    boot.set_references(page, held + 1);
     let mut scene = Scene::new(boot);
     scene.held(page, held);
     // One more than is asked for: it takes two.
     let gup = scene.callers(size.cpus + 1, Hold::Pin, move |cpu| {
         pin_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
-    scene.cpu("madvise", move |cpu| {
-        madvise_dontneed(cpu, area.mm, area.start, area.end);
-    });
+    scene.cpu("madvise", dontneed(area));
     let [one, other] = [gup[0], gup[1]];
     scene.always("a page that is held is not freed (I9)", move |end| {
         !end.is_free(page)

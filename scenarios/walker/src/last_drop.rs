@@ -4,25 +4,20 @@
 //! Whoever unmaps drops his reference and is through; that the page is not free then is nothing that he may rely on,
 //! and nothing that he asks. That this happens is shown by `tests/variants.rs`.
 
-use crate::profiles::{NO_IPI, RELAXED};
-use gupcheck_core::sync::LaneId;
 use gupcheck_races::prelude::*;
-use gupcheck_races::program::Returned;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/last-drop",
     catalogue: "R56",
     about: "A page is unmapped and dropped while GUP holds a reference that it is about to give back: GUP frees it.",
     profiles: NO_IPI,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
         Need::of(Step::PteRecheck, NO_IPI),
         Need::of(Step::PinBarrier, RELAXED),
     ],
     indifferent: &[Step::RecheckMarks],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 /// `MADV_DONTNEED`, and then somebody allocates: whether the page is free by then, and who has it.
@@ -40,9 +35,7 @@ fn scene(size: Size, kernel: Kernel) -> (Scene, Lanes, LaneId, Pfn) {
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
     let madvise = scene.cpu("madvise", move |cpu| madvise_and_allocate(cpu, area));
     scene.owns_what_it_returns(madvise);
     (scene, gup, madvise, page)
@@ -50,12 +43,8 @@ fn scene(size: Size, kernel: Kernel) -> (Scene, Lanes, LaneId, Pfn) {
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let (mut scene, gup, madvise, page) = scene(size, kernel);
-    scene.sometimes("whoever unmaps the page frees it", move |end| {
-        end.got(madvise) == 1
-    });
-    scene.sometimes("a caller gets the page", move |end| {
-        end.got_page(gup[0], page)
-    });
+    scene.sometimes("whoever unmaps the page frees it", gets_all(madvise, 1));
+    scene.sometimes("a caller gets the page", gets(gup[0], page));
     scene.into_program()
 }
 

@@ -4,12 +4,14 @@ mod double_read;
 mod folded;
 mod gate_order;
 mod guard_band;
+mod half_way;
 mod last_drop;
 mod long_pin;
 mod marks;
+mod perf_slot;
 mod poisoned;
 mod poisoned_in_use;
-mod profiles;
+mod same_again;
 mod shadow;
 mod size_collapse;
 mod size_munmap;
@@ -39,6 +41,9 @@ pub const RACES: &[Race] = &[
     two_words_pmd::RACE,
     last_drop::RACE,
     marks::RACE,
+    same_again::RACE,
+    half_way::RACE,
+    perf_slot::RACE,
     guard_band::RACE,
     zero_page::RACE,
     gate_order::RACE,

@@ -4,19 +4,14 @@
 //! Nobody holds the page who could say why the pin should fail. v6.6 to v6.8 fail (98c6d259319e mended it, in v6.17). The other
 //! half of R35, hugetlb's tables whose sharing is read off a count (59d9094df3d7), is hugetlb's, and not here.
 
-use crate::profiles::EVERY;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/long-pin",
     catalogue: "R35",
     about: "A page is migrated so that it may be held for long, while another CPU has it in a batch.",
-    profiles: EVERY,
-    before: &[],
-    needs: &[Need::of(Step::LongtermDrains, EVERY)],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    needs: &[Need::of(Step::LongtermDrains, EVERYWHERE)],
+    ..Race::of(build)
 };
 
 /// `__gup_longterm_locked`, once more at most.
@@ -46,13 +41,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
         pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
     });
     scene.cpu("batch", lru_add_drain_all);
-    let caller = gup[0];
     let alone = size.cpus == 1;
     scene.always("who alone wants the page gets it (I11)", move |end| {
-        !alone || end.got(caller) == area.pages as usize
+        !alone || end.got(gup[0]) == area.pages as usize
     });
     scene.sometimes("the page is held where it moved to", move |end| {
-        end.got(caller) > 0 && !end.got_page(caller, page)
+        end.got(gup[0]) > 0 && !end.got_page(gup[0], page)
     });
     scene.into_program()
 }

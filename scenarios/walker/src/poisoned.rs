@@ -4,25 +4,20 @@
 //! but a walker that does not ask whether it is. Before it is on the list it may be a page whose last reference is being dropped: on the
 //! LRU still, and with a count of zero. No reference is taken of such a page.
 
-use crate::profiles::{EVERY, NO_IPI, RELAXED};
 use gupcheck_races::prelude::*;
-use gupcheck_races::program::Returned;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/poisoned",
     catalogue: "R52",
     about: "A page is freed, found to be broken, and taken off the allocator's list, while GUP takes it by an old entry.",
-    profiles: EVERY,
-    before: &[],
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
-        Need::of(Step::PteRecheck, EVERY),
+        Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::PinBarrier, RELAXED),
-        Need::of(Step::PoisonUnlessZero, EVERY),
+        Need::of(Step::PoisonUnlessZero, EVERYWHERE),
     ],
     indifferent: &[Step::RecheckMarks],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 /// `memory_failure`, which keeps a reference of what it has to do with.
@@ -47,18 +42,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
         },
     );
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
-    scene.cpu("madvise", move |cpu| {
-        madvise_dontneed(cpu, area.mm, area.start, area.start + PAGE_SIZE);
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
+    scene.cpu("madvise", dontneed(area.first(1)));
     let failure = scene.cpu("memory failure", move |cpu| fails(cpu, page));
     scene.owns_what_it_returns(failure);
-    let caller = gup[0];
-    scene.sometimes("a caller gets the page", move |end| {
-        end.got_page(caller, page)
-    });
+    scene.sometimes("a caller gets the page", gets(gup[0], page));
     for (text, word) in [
         ("it is free, and taken off", "taken off"),
         ("it is in use, and unmapped", "recovered"),

@@ -5,22 +5,18 @@
 //! by his own fault: he would get a page with nothing of what was there, and nobody would be told.
 
 use crate::poisoned::fails;
-use crate::profiles::EVERY;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/poisoned-in-use",
     catalogue: "R52",
     about: "Memory fails under a page in use, which is unmapped, while GUP takes it.",
-    profiles: EVERY,
-    before: &[],
     needs: &[
-        Need::of(Step::PteRecheck, EVERY),
-        Need::of(Step::PoisonEntry, EVERY),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::PoisonEntry, EVERYWHERE),
     ],
     indifferent: &[Step::RecheckMarks],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -39,16 +35,15 @@ fn build(size: Size, kernel: Kernel) -> Program {
     });
     let failure = scene.cpu("memory failure", move |cpu| fails(cpu, page));
     scene.owns_what_it_returns(failure);
-    let caller = gup[0];
     scene.always("nobody gets another page in its place (I7)", move |end| {
         !gup.iter()
             .any(|&lane| end.got(lane) > 0 && !end.got_page(lane, page))
     });
     scene.sometimes("a caller has it all the same", move |end| {
-        end.got_page(caller, page) && end.is(failure, "poisoned", "recovered")
+        end.got_page(gup[0], page) && end.is(failure, "poisoned", "recovered")
     });
     scene.sometimes("a caller is told", move |end| {
-        end.is(caller, "ret", "-EFAULT")
+        end.is(gup[0], "ret", "-EFAULT")
     });
     scene.into_program()
 }

@@ -3,28 +3,23 @@
 //! The walker's shape, with a sequence in place of the entry: sample, get the page, look again. Whoever unmaps tells KVM before
 //! and after; in between, and if something came in between, the guest has to fault again.
 
-use crate::profiles::{EVERY, NO_IPI, RELAXED};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/shadow",
     catalogue: "R57",
     about: "A page is unmapped and freed while KVM, which found it, maps it for its guest.",
-    profiles: EVERY,
-    before: &[],
     needs: &[
-        Need::of(Step::NotifierInvalidate, EVERY),
-        Need::of(Step::NotifierRetry, EVERY),
-        Need::of(Step::NotifierInProgress, EVERY),
-        Need::of(Step::NotifierSequence, EVERY),
+        Need::of(Step::NotifierInvalidate, EVERYWHERE),
+        Need::of(Step::NotifierRetry, EVERYWHERE),
+        Need::of(Step::NotifierInProgress, EVERYWHERE),
+        Need::of(Step::NotifierSequence, EVERYWHERE),
         Need::of(Step::AddUnlessZero, NO_IPI),
         // Between the cleared entry and the sequence that moves. By the kernel's own model the locks would do: that of the
         // entry is dropped, and KVM's is taken; C11's locks are weaker there (docs/limits.md).
         Need::of(Step::RmapOrdered, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -36,19 +31,18 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let vcpus = scene.alike("vcpu{}", size.cpus, move |cpu| {
         kvm_page_fault(cpu, area.mm, area.start)
     });
-    scene.cpu("madvise", move |cpu| {
-        madvise_dontneed(cpu, area.mm, area.start, area.end);
-    });
+    scene.cpu("madvise", dontneed(area));
     scene.always("what the guest has is not free (I1)", move |end| {
         (end.guests_page(area.mm)).is_none_or(|pfn| !end.is_free(pfn))
     });
-    let first = vcpus[0];
     for (text, ret) in [
         ("maps the page", "0"),
         ("has to fault again", "-EAGAIN"),
         ("finds no page", "-EFAULT"),
     ] {
-        scene.sometimes(&format!("KVM {text}"), move |end| end.is(first, "ret", ret));
+        scene.sometimes(&format!("KVM {text}"), move |end| {
+            end.is(vcpus[0], "ret", ret)
+        });
     }
     scene.into_program()
 }

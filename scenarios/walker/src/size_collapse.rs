@@ -3,36 +3,28 @@
 //! khugepaged interrupts every CPU, and then uses the table for something else; it waits for no grace period. So an RCU
 //! reader is not safe there, and that is what KVM on arm64 was: it held a lock of its own (e86fc1a3a3e9).
 
-use crate::profiles::{EVERY, NO_IPI};
 use gupcheck_races::prelude::*;
 
 pub(crate) const PERF: Race = Race {
     name: "walker/size-collapse",
     catalogue: "R27",
     about: "khugepaged unlinks the table that a walk is in which only asks for the size of a mapping, and it is freed.",
-    profiles: EVERY,
-    before: &[],
     needs: &[
-        Need::of(Step::SizeWalkIrqsOff, EVERY),
-        Need::of(Step::IrqsOffBlockIpi, EVERY),
+        Need::of(Step::SizeWalkIrqsOff, EVERYWHERE),
+        Need::of(Step::IrqsOffBlockIpi, EVERYWHERE),
         Need::of(Step::CollapseSyncIpi, NO_IPI),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build: |size, kernel| against_collapse(size, kernel, perf_get_page_size),
+    ..Race::of(|size, kernel| against_collapse(size, kernel, perf_get_page_size))
 };
-
-const KVMS: &[&Profile] = &[&ARM64, &WEAK];
 
 pub(crate) const KVM: Race = Race {
     name: "walker/kvm-size-collapse",
-    catalogue: "R27",
     about: "khugepaged unlinks the table that KVM is in, which asks how large a block it may map for its guest.",
-    profiles: KVMS,
+    profiles: RELAXED,
     needs: &[
-        Need::of(Step::SizeWalkIrqsOff, KVMS),
-        Need::of(Step::IrqsOffBlockIpi, KVMS),
-        Need::of(Step::CollapseSyncIpi, KVMS),
+        Need::of(Step::SizeWalkIrqsOff, RELAXED),
+        Need::of(Step::IrqsOffBlockIpi, RELAXED),
+        Need::of(Step::CollapseSyncIpi, RELAXED),
     ],
     build: |size, kernel| against_collapse(size, kernel, get_user_mapping_size),
     ..PERF
@@ -45,14 +37,13 @@ pub fn against_collapse<R: Reply + 'static>(
     walk: fn(&Cpu<'_>, MmId, u64) -> R,
 ) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let per_pmd = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(per_pmd);
+    let area = boot.pmd_area();
     boot.populate(area);
-    boot.free_block(per_pmd.trailing_zeros() as u8);
+    boot.free_huge_block();
     let mut scene = Scene::new(boot);
     let walkers = scene.alike("cpu{} size", size.cpus, move |cpu| {
-        for n in 1..u64::from(size.pages) {
-            walk(cpu, area.mm, area.start + n * PAGE_SIZE);
+        for n in 1..size.pages {
+            walk(cpu, area.mm, area.addr(n));
         }
         walk(cpu, area.mm, area.start)
     });
@@ -61,14 +52,9 @@ pub fn against_collapse<R: Reply + 'static>(
         madvise_dontneed(cpu, area.mm, area.start, area.end);
         scan
     });
-    let first = walkers[0];
-    for (text, size) in [("a small page", "pte"), ("a huge page", "pmd")] {
-        scene.sometimes(&format!("the walk finds {text}"), move |end| {
-            end.is(first, "size", size)
-        });
-    }
-    scene.sometimes("the pages are collapsed", move |end| {
-        end.is(khugepaged, "scan", "succeeded")
-    });
+    let finds = move |size: &'static str| move |end: &Ending<'_>| end.is(walkers[0], "size", size);
+    scene.sometimes("the walk finds a small page", finds("pte"));
+    scene.sometimes("the walk finds a huge page", finds("pmd"));
+    scene.sometimes("the pages are collapsed", did(khugepaged));
     scene.into_program()
 }

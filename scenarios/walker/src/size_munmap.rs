@@ -2,7 +2,6 @@
 //!
 //! The walk takes no lock and no page. With interrupts off it is waited for as fast GUP is, whichever way tables are freed.
 
-use crate::profiles::{EVERY, NO_IPI};
 use gupcheck_races::prelude::*;
 
 const IPI: &[&Profile] = &[&X86_NATIVE];
@@ -11,18 +10,14 @@ pub(crate) const RACE: Race = Race {
     name: "walker/size-munmap",
     catalogue: "R27",
     about: "munmap frees the page tables that a walk is in which only asks for the size of a mapping.",
-    profiles: EVERY,
-    before: &[],
     needs: &[
-        Need::of(Step::SizeWalkIrqsOff, EVERY),
+        Need::of(Step::SizeWalkIrqsOff, EVERYWHERE),
         Need::of(Step::IrqsOffBlockIpi, IPI),
         Need::of(Step::TlbFlush, IPI),
         Need::of(Step::IrqsOffHoldRcu, NO_IPI),
         Need::of(Step::RcuTableFree, NO_IPI),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -46,12 +41,11 @@ pub fn against_munmap<R: Reply + 'static>(
         walk(cpu, area.mm, area.start)
     });
     scene.cpu("munmap", move |cpu| munmap(cpu, area.mm, area.vma));
-    let first = perf[0];
     scene.sometimes("the walk finds a page", move |end| {
-        end.is(first, "size", "pte")
+        end.is(perf[0], "size", "pte")
     });
     scene.sometimes("the walk finds nothing", move |end| {
-        !end.is(first, "size", "pte")
+        !end.is(perf[0], "size", "pte")
     });
     scene.into_program()
 }

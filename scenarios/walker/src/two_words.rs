@@ -13,15 +13,12 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R24",
     about: "A page is unmapped and another one mapped in its place while the two words of the entry are read.",
     profiles: PAE,
-    before: &[],
     needs: &[
         Need::of(Step::LowHalfFirst, PAE),
         Need::of(Step::LowHalfAgain, PAE),
         Need::of(Step::HalfStoreOrder, PAE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build: |size, kernel| of_one_mutator(size, kernel, Frames::Apart),
+    ..Race::of(|size, kernel| of_one_mutator(size, kernel, Frames::Apart))
 };
 
 /// Where the new page's frame is.
@@ -101,7 +98,6 @@ fn readers(
     }
     let readers = scene.alike("cpu{} read", size.cpus, move |cpu| read_entry(cpu, area));
     add_mutators(&mut scene, area);
-    let first = readers[0];
     scene.always("an entry that is read is one that there was", move |end| {
         let pages = readers.iter().flat_map(|&lane| end.pages(lane));
         pages
@@ -109,10 +105,8 @@ fn readers(
             .all(|pfn| pfn == old || pfn == new)
     });
     for (text, page) in [("the old page", old), ("the new page", new)] {
-        scene.sometimes(&format!("{text} is read"), move |end| {
-            end.got_page(first, page)
-        });
+        scene.sometimes(&format!("{text} is read"), gets(readers[0], page));
     }
-    scene.sometimes("nothing is read", move |end| end.got(first) == 0);
+    scene.sometimes("nothing is read", gets_nothing(readers[0]));
     scene.into_program()
 }

@@ -15,14 +15,12 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R24",
     about: "GUP reads the lower half of one page and no upper half, and so pins a page that nobody mapped there.",
     profiles: PV,
-    before: &[],
     needs: &[
         Need::of(Step::PteRecheck, PV),
         Need::of(Step::HalfStoreOrder, PV),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -32,19 +30,14 @@ fn build(size: Size, kernel: Kernel) -> Program {
     for page in [Pfn(0), Pfn(1), old] {
         scene.held(page, 1);
     }
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
     scene.cpu("refault", move |cpu| {
         zap(cpu, area);
         refault(cpu, area);
     });
-    let caller = gup[0];
     for (text, page) in [("the old page", old), ("the new page", new)] {
-        scene.sometimes(&format!("a caller gets {text}"), move |end| {
-            end.got_page(caller, page)
-        });
+        scene.sometimes(&format!("a caller gets {text}"), gets(gup[0], page));
     }
-    scene.sometimes("a caller gets nothing", move |end| end.got(caller) == 0);
+    scene.sometimes("a caller gets nothing", gets_nothing(gup[0]));
     scene.into_program()
 }

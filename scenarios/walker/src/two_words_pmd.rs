@@ -14,7 +14,6 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R24",
     about: "khugepaged puts a huge page in a table's place while GUP reads the two words of the pmd.",
     profiles: PAE,
-    before: &[],
     needs: &[
         Need::of(Step::LowHalfAgain, PAE),
         // What any walker rests on whose table is unlinked (I1).
@@ -23,36 +22,25 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::EntrySingleLoad, PAE),
     ],
     indifferent: &[Step::RecheckOrder],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let others = [(); 2].map(|()| boot.anon_page(Owner::Other, 1));
-    let per_pmd = boot.geometry().pages_per_pmd();
-    let area = boot.anon_area(per_pmd);
+    let area = boot.pmd_area();
     let first = boot.populate(area)[0];
-    boot.free_block(per_pmd.trailing_zeros() as u8);
+    boot.free_huge_block();
     let mut scene = Scene::new(boot);
     for page in others {
         scene.held(page, 1);
     }
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, size.pages as i32, Foll::WRITE)
-    });
-    let khugepaged = scene.cpu("khugepaged", move |cpu| {
-        collapse_huge_page(cpu, area.mm, area.start)
-    });
-    let caller = gup[0];
-    scene.sometimes("a caller gets a small page", move |end| {
-        end.got_page(caller, first)
-    });
+    let gup = scene.getters(size.cpus, area.first(size.pages), Foll::WRITE);
+    let khugepaged = scene.cpu("khugepaged", collapse(area));
+    scene.sometimes("a caller gets a small page", gets(gup[0], first));
     scene.sometimes("a caller gets pages of the huge page", move |end| {
-        end.got(caller) > 0 && !end.got_page(caller, first)
+        end.got(gup[0]) > 0 && !end.got_page(gup[0], first)
     });
-    scene.sometimes("the pages are collapsed", move |end| {
-        end.is(khugepaged, "scan", "succeeded")
-    });
+    scene.sometimes("the pages are collapsed", did(khugepaged));
     scene.into_program()
 }

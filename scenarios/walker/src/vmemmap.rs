@@ -7,35 +7,29 @@
 //! Fast GUP comes by an old entry. The grace period is all that it needs: once that is over, nobody has such an entry any more. It
 //! is who walks over frames, whoever has them (compaction, page aging), that has to look.
 
-use crate::profiles::{EVERY, NO_IPI, RELAXED};
 use gupcheck_races::prelude::*;
-use gupcheck_races::program::Returned;
 
 pub(crate) const GUP: Race = Race {
     name: "walker/vmemmap",
     catalogue: "R33",
     about: "A page is freed and becomes one of hugetlb's, whose struct page is mapped read-only, while GUP takes a reference of it.",
-    profiles: EVERY,
-    before: &[],
     needs: &[
         Need::of(Step::VmemmapGracePeriod, NO_IPI),
         Need::of(Step::AddUnlessZero, NO_IPI),
-        Need::of(Step::PteRecheck, EVERY),
+        Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::PinBarrier, RELAXED),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build: by_gup,
+    ..Race::of(by_gup)
 };
 
 pub(crate) const PFN: Race = Race {
     name: "walker/vmemmap-pfn",
     about: "A page is freed and becomes one of hugetlb's, whose struct page is mapped read-only, while somebody walks over all frames.",
     needs: &[
-        Need::of(Step::RefTestsWritable, EVERY),
-        Need::of(Step::VmemmapGracePeriod, EVERY),
-        Need::of(Step::RefcountFreeze, EVERY),
-        Need::of(Step::AddUnlessZero, EVERY),
+        Need::of(Step::RefTestsWritable, EVERYWHERE),
+        Need::of(Step::VmemmapGracePeriod, EVERYWHERE),
+        Need::of(Step::RefcountFreeze, EVERYWHERE),
+        Need::of(Step::AddUnlessZero, EVERYWHERE),
         // Who sees the count that was given back sees the fake head.
         Need::of(Step::UnfreezeRelease, RELAXED),
     ],
@@ -64,21 +58,15 @@ fn boot(size: Size, kernel: Kernel) -> (Boot, Area, Pfn) {
 fn add_hugetlb(scene: &mut Scene, area: Area) {
     let hugetlb = scene.cpu("hugetlb", move |cpu| becomes_hugetlbs(cpu, area));
     scene.owns_what_it_returns(hugetlb);
-    scene.sometimes("its struct page is mapped read-only", move |end| {
-        end.is(hugetlb, "did", "yes")
-    });
+    scene.sometimes("its struct page is mapped read-only", did(hugetlb));
 }
 
 fn by_gup(size: Size, kernel: Kernel) -> Program {
     let (boot, area, page) = boot(size, kernel);
     let mut scene = Scene::new(boot);
-    let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
-        get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
-    });
+    let gup = scene.getters(size.cpus, area, Foll::WRITE);
     add_hugetlb(&mut scene, area);
-    scene.sometimes("a caller gets the page", move |end| {
-        end.got_page(gup[0], page)
-    });
+    scene.sometimes("a caller gets the page", gets(gup[0], page));
     scene.into_program()
 }
 
@@ -94,10 +82,9 @@ fn by_pfn(size: Size, kernel: Kernel) -> Program {
         got
     });
     add_hugetlb(&mut scene, area);
-    let first = walkers[0];
     for (text, word) in [("gets a reference", "yes"), ("gets none", "no")] {
         scene.sometimes(&format!("a walker {text}"), move |end| {
-            end.is(first, "did", word)
+            end.is(walkers[0], "did", word)
         });
     }
     scene.into_program()

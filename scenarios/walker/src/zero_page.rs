@@ -4,22 +4,17 @@
 //! takes and what `unpin_user_pages` gives back are two places; a kernel that has the one change and not the other
 //! (c8070b787519, in a stable tree) loses references of the zero page, or wins some, one at a time.
 
-use crate::profiles::EVERY;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "walker/zero-page",
     catalogue: "R44",
     about: "A read-only pin of the zero page is taken and given back while a write fault puts a page in its place.",
-    profiles: EVERY,
-    before: &[],
     needs: &[
-        Need::of(Step::ZeroPageNotTaken, EVERY),
-        Need::of(Step::ZeroPageNotPut, EVERY),
+        Need::of(Step::ZeroPageNotTaken, EVERYWHERE),
+        Need::of(Step::ZeroPageNotPut, EVERYWHERE),
     ],
-    indifferent: &[],
-    tested: SMALL,
-    build,
+    ..Race::of(build)
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
@@ -38,13 +33,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
         unpin_user_pages(cpu, &gup.pages);
         first
     });
-    scene.cpu("write", move |cpu| {
-        do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
-    });
-    let first = pinners[0];
+    scene.cpu("write", write_fault(area));
     for (text, word) in [("the zero page", "yes"), ("the page in its place", "no")] {
         scene.sometimes(&format!("somebody pins {text}"), move |end| {
-            end.is(first, "did", word)
+            end.is(pinners[0], "did", word)
         });
     }
     scene.into_program()

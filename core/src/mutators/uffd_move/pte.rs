@@ -2,7 +2,7 @@
 
 use super::mover::{Move, Stop};
 use super::two_locks::TwoLocks;
-use crate::cpu::{Cpu, flush_tlb_range};
+use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::{
     Folio, PageFlags, folio_get, folio_lock, folio_mapped, folio_put, page_anon_exclusive,
@@ -14,7 +14,7 @@ use crate::mm::{
     wait_for_change,
 };
 use crate::mutators::split_folio::split_folio;
-use crate::pgtable::{Entry, EntryPtr, PAGE_SIZE, pte_offset_map_rw_nolock, pte_unmap};
+use crate::pgtable::{Entry, EntryPtr, pte_offset_map_rw_nolock, pte_unmap, ptep_clear_flush};
 use crate::step::Step;
 use crate::swap::{filemap_get_folio, swap_has_cache};
 
@@ -235,9 +235,7 @@ impl<'m> Attempt<'_, '_, 'm> {
             if !last {
                 folio_move_anon_rmap_to(cpu, folio, mover.mm, self.dst.1);
             }
-            // ptep_clear_flush
-            let was = both.src.get_and_clear(cpu);
-            flush_tlb_range(cpu, mover.mm, self.src.1..self.src.1 + PAGE_SIZE);
+            let was = ptep_clear_flush(cpu, mover.mm, self.src.1, both.src);
             if mover.is_pinned_now(folio) {
                 both.src.set(cpu, was);
                 return Err(Errno::Ebusy.into());

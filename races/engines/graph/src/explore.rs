@@ -238,6 +238,9 @@ impl<A: Axioms> Explorer<A> {
 
     /// Extends the current graph until nobody can go on.
     pub(super) fn extend(&mut self) -> Extended {
+        if self.level().is_in_vain() {
+            return Extended::Doomed;
+        }
         loop {
             if let Some(ended) = self.step() {
                 return ended;

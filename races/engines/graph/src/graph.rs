@@ -44,6 +44,8 @@ pub(super) struct Graph {
     /// Which object the values of each of the program's cells lead to.
     leads_to: Vec<Lead>,
     pushed: Vec<EventId>,
+    /// The takings of locks that overtook others, in the order in which they were pushed.
+    overtakers: Vec<EventId>,
     spawned_by: Vec<EventId>,
     twins: Twins,
     stamp: u32,
@@ -64,6 +66,7 @@ impl Graph {
         self.spawned_by.clear();
         self.spawned_by.resize(lanes, EventId::INIT);
         self.pushed.clear();
+        self.overtakers.clear();
         self.stamp = 0;
     }
 
@@ -281,9 +284,15 @@ impl Graph {
         self.stamp = self.stamp.max(other.stamp);
     }
 
-    /// Marks the taking of a lock as one that overtook another.
+    /// The takings of locks that overtook others, in the order in which they were pushed.
+    pub(super) fn overtakers(&self) -> &[EventId] {
+        &self.overtakers
+    }
+
+    /// Marks the taking of a lock, which was pushed last, as one that overtook another.
     pub(super) fn mark_overtaking(&mut self, id: EventId, overtaken: EventId, stamp: u32) {
         self.lanes[id.lane()][id.index()].overtook = Some((overtaken, stamp));
+        self.overtakers.push(id);
     }
 
     /// Says where in its code a CPU asked for an event.
@@ -305,6 +314,9 @@ impl Graph {
             let writes = &self.cells[event.cell as usize].writes;
             let earlier = (writes.iter()).take_while(|&&w| from.event(w).position < event.position);
             event.position = earlier.count() as u16 + 1;
+        }
+        if event.overtook.is_some() {
+            self.overtakers.push(id);
         }
         self.insert(id, event);
     }
@@ -342,6 +354,9 @@ impl Graph {
     pub(super) fn pop(&mut self) -> EventId {
         let id = self.pushed.pop().expect("only what was pushed is popped");
         let event = self.lanes[id.lane()].pop().expect("as above");
+        if event.overtook.is_some() {
+            self.overtakers.pop();
+        }
         if event.cell != NOWHERE {
             let cell = &mut self.cells[event.cell as usize];
             cell.last[id.lane()] = event.previous;

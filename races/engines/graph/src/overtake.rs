@@ -14,9 +14,19 @@
 //! for `t` to be entered than by the second revisit, for whatever comes later is not the first that
 //! could serve it. So once `a` drops the lock, the second revisit is all that is left to do.
 //!
+//! # Shut out
+//!
+//! Where `a` has dropped the lock and `t` was not let in, nobody lets it in any more. Such a graph leads to executions only
+//! by a revisit that deletes the dropping, made for somebody who does not need it. What comes after the dropping is deleted
+//! with it, and so must be as it would be had it been added last. An event that is not, and comes after the dropping, is in
+//! the way of every such revisit. It stays so: what would have to go, so that it were as if added last, was there before
+//! it, and a revisit which deletes that and keeps the event is made for somebody who needs the event, who has
+//! then served what was there earlier, and so is in the way himself. From such a graph nothing is explored
+//! ([`Level::is_in_vain`]).
+//!
 //! [`Event::overtook`]: super::event::Event::overtook
 
-use gupcheck_sync::Op;
+use gupcheck_sync::{CellId, Op};
 
 use super::clock::Clock;
 use super::code::NextRef;
@@ -122,6 +132,42 @@ impl<A: Axioms> Level<A> {
             || (self.graph.pushed().iter()).any(|&id| is_revisited(self.graph.event(id)))
     }
 
+    /// Whether somebody is shut out, and one of the events that were chosen last keeps it so.
+    pub(super) fn is_in_vain(&self) -> bool {
+        let graph = &self.graph;
+        let overtakers = graph.overtakers().iter();
+        let mut drops = overtakers.filter_map(|&taken| graph.shut_out_by(taken));
+        // A choice is one event, or one and whom it serves or lets in.
+        let chosen = &graph.pushed()[graph.pushed().len().saturating_sub(2)..];
+        drops.any(|dropped| {
+            (chosen.iter()).any(|&id| {
+                id != dropped && graph.event(id).needs.has(dropped) && self.is_in_the_way(id)
+            })
+        })
+    }
+
+    /// Whether an event never is as it would be had it been added last.
+    fn is_in_the_way(&self, id: EventId) -> bool {
+        let (graph, event) = (&self.graph, self.graph.event(id));
+        match event.op {
+            Op::Lock { .. } => return event.overtook.is_some(),
+            Op::Unlock { .. } => return !self.is_last_on_lock(id, |_| true),
+            _ if event.is_plain() || !(event.reads || event.writes) => return false,
+            _ => {}
+        }
+        let cell = CellId(event.cell);
+        let is_served = |&read: &EventId| {
+            let read = graph.event(read);
+            read.source == id && read.stamp < event.stamp
+        };
+        let is_passed_by = |&write: &EventId| {
+            let write = graph.event(write);
+            write.stamp < event.stamp && event.known != Some(event.op.answer(write.wrote))
+        };
+        let later = &graph.writes(cell)[usize::from(graph.standing(event))..];
+        later.iter().any(is_passed_by) || event.writes && graph.reads(cell).iter().any(is_served)
+    }
+
     /// Whether an event on a lock is as it would be had it been added last, to what was there before it
     /// and to what satisfies `was_there`.
     pub(super) fn is_last_on_lock(&self, id: EventId, was_there: impl Fn(EventId) -> bool) -> bool {
@@ -139,6 +185,17 @@ impl<A: Axioms> Level<A> {
 }
 
 impl Graph {
+    /// The event that dropped a lock and shut out whom its taking had overtaken, if that is so.
+    fn shut_out_by(&self, taken: EventId) -> Option<EventId> {
+        let (overtaken, _) = self.event(taken).overtook?;
+        let waits = self.lane(overtaken.lane()).len() == overtaken.index()
+            && (self.overtaker_of(overtaken.lane())).is_some_and(|(by, _)| by == taken);
+        let queue = self.queue_of(taken, &self.event(taken).asked());
+        let mut sections = self.locks().sections(queue).iter();
+        let section = sections.rfind(|section| section.taken == taken)?;
+        (waits && !section.is_open()).then_some(section.dropped)
+    }
+
     /// Whether the section for which `taken` took a lock ends with one of these events.
     pub(super) fn ends_in(&self, taken: EventId, events: &Clock) -> bool {
         let queue = self.queue_of(taken, &self.event(taken).asked());
@@ -151,7 +208,7 @@ impl Graph {
     /// of what it overtook.
     pub(super) fn overtaker_of(&self, lane: usize) -> Option<(EventId, u32)> {
         let next = EventId::new(lane, self.lane(lane).len());
-        (self.pushed().iter().rev()).find_map(|&id| {
+        (self.overtakers().iter().rev()).find_map(|&id| {
             let (overtaken, stamp) = self.event(id).overtook?;
             (overtaken == next).then_some((id, stamp))
         })

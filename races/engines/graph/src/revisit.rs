@@ -118,13 +118,14 @@ impl<A: Axioms> Level<A> {
             let pushed = self.graph.pushed();
             pushed.split_at(pushed.iter().take_while(is_kept).count())
         };
-        child.axioms.copy(&self.axioms);
-        for &id in others.iter().rev() {
-            child.axioms.pop(id);
-        }
+        let mut counts = Clock::EMPTY;
         for &id in kept {
             child.graph.copy_event(&self.graph, id, stays);
+            counts.set(id.lane(), id.index() as u16 + 1);
         }
+        child
+            .axioms
+            .copy(&self.axioms, &counts, others.first().copied());
         for &id in others.iter().filter(is_kept) {
             child.graph.copy_event(&self.graph, id, stays);
             child.axioms.push(&child.graph, id);

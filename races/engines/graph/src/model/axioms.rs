@@ -44,8 +44,9 @@ pub(crate) trait Axioms: Default + Send {
     /// Forgets everything, for a program with so many lanes, CPUs and couriers.
     fn reset(&mut self, lanes: usize);
 
-    /// Becomes what `other` is.
-    fn copy(&mut self, other: &Self);
+    /// Becomes what `other` was when it knew so many events of each lane, and `next` was to come; what it is, if
+    /// nothing was.
+    fn copy(&mut self, other: &Self, kept: &Clock, next: Option<EventId>);
 
     /// The place in the coherence order of `cell` that the next event of `lane` must not stay behind: it
     /// may read from the write there or from later ones, and write after it.
@@ -82,4 +83,22 @@ pub(crate) trait Axioms: Default + Send {
 
     /// Whether an event may reach memory later than its CPU's next ones.
     fn is_buffered(&self, event: &Event) -> bool;
+}
+
+/// Copies what is known of so many events of each lane.
+pub(super) fn copy_kept<T: Copy>(to: &mut [Vec<T>], from: &[Vec<T>], kept: &Clock) {
+    for (lane, (to, from)) in to.iter_mut().zip(from).enumerate() {
+        to.clear();
+        to.extend_from_slice(&from[..usize::from(kept.get(lane))]);
+    }
+}
+
+/// What so many events have put down for when they are taken back, and what later ones have; `marks` has how much there was
+/// before each.
+pub(super) fn split_undo<'u, T>(
+    undo: &'u [T],
+    marks: &[usize],
+    count: usize,
+) -> (&'u [T], &'u [T]) {
+    undo.split_at(marks.get(count).copied().unwrap_or(undo.len()))
 }

@@ -32,7 +32,7 @@
 
 use gupcheck_sync::{CellId, FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
 
-use super::axioms::{Access, Axioms, Past};
+use super::axioms::{Access, Axioms, Past, copy_kept};
 use super::edges::edges_in;
 use crate::clock::{Clock, MAX_LANES};
 use crate::event::{Event, NOWHERE};
@@ -103,6 +103,15 @@ impl Rc11 {
                 happened: self.of(spawn).happened,
                 ..Local::default()
             },
+        }
+    }
+
+    /// What happens before the next event of a CPU.
+    fn happened(&self, graph: &Graph, lane: usize) -> Known {
+        match (self.locals[lane].last(), graph.spawned_by(lane)) {
+            (Some(last), _) => last.happened,
+            (None, EventId::INIT) => Known::default(),
+            (None, spawn) => self.of(spawn).happened,
         }
     }
 
@@ -290,21 +299,36 @@ impl Axioms for Rc11 {
         self.undo.clear();
     }
 
-    fn copy(&mut self, other: &Self) {
-        self.locals.clone_from(&other.locals);
-        self.fences.clone_from(&other.fences);
-        self.undo.clone_from(&other.undo);
+    fn copy(&mut self, other: &Self, kept: &Clock, next: Option<EventId>) {
+        copy_kept(&mut self.locals, &other.locals, kept);
+        for (lane, fences) in self.fences.iter_mut().enumerate() {
+            let last = self.locals[lane].last();
+            let count = last.map_or(0, |last| last.happened.fences.get(lane));
+            fences.clear();
+            fences.extend_from_slice(&other.fences[lane][..usize::from(count)]);
+        }
+        let mark = next.map_or(other.undo.len(), |next| other.of(next).mark as usize);
+        let (before, after) = other.undo.split_at(mark);
+        self.undo.clear();
+        self.undo.extend_from_slice(before);
+        for &(lane, nth, closure) in after.iter().rev() {
+            if let Some(fence) = self.fences[usize::from(lane)].get_mut(usize::from(nth)) {
+                fence.closure = closure;
+            }
+        }
     }
 
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16 {
-        let mut local = self.local(graph, lane);
+        let mut happened = self.happened(graph, lane);
         let fences = if access == Access::Update(RmwOrder::Full) {
-            local.happened.join(&local.pending);
-            self.fences_before(graph, &local.happened, lane)
+            if let Some(last) = self.locals[lane].last() {
+                happened.join(&last.pending);
+            }
+            self.fences_before(graph, &happened, lane)
         } else {
-            self.closure(&local.happened.fences)
+            self.closure(&happened.fences)
         };
-        graph.furthest(cell, &self.view(&local.happened.events, &fences))
+        graph.furthest(cell, &self.view(&happened.events, &fences))
     }
 
     fn may_read_floor(&self, graph: &Graph, lane: usize, op: &Op, floor: EventId) -> bool {
@@ -385,7 +409,7 @@ impl Axioms for Rc11 {
     }
 
     fn synchronised(&self, graph: &Graph, lane: usize) -> Clock {
-        self.local(graph, lane).happened.events
+        self.happened(graph, lane).events
     }
 
     fn synchronised_at(&self, _: &Graph, id: EventId) -> Clock {

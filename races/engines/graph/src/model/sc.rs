@@ -22,7 +22,7 @@
 
 use gupcheck_sync::{CellId, RmwOrder};
 
-use super::axioms::{Access, Axioms, Past};
+use super::axioms::{Access, Axioms, Past, copy_kept, split_undo};
 use super::edges::edges_in;
 use crate::clock::Clock;
 use crate::event::Event;
@@ -79,10 +79,19 @@ impl Axioms for Sc {
         self.marks.clear();
     }
 
-    fn copy(&mut self, other: &Self) {
-        self.closure.clone_from(&other.closure);
-        self.undo.clone_from(&other.undo);
-        self.marks.clone_from(&other.marks);
+    fn copy(&mut self, other: &Self, kept: &Clock, _: Option<EventId>) {
+        copy_kept(&mut self.closure, &other.closure, kept);
+        let count = self.closure.iter().map(Vec::len).sum();
+        let (before, after) = split_undo(&other.undo, &other.marks, count);
+        self.undo.clear();
+        self.undo.extend_from_slice(before);
+        self.marks.clear();
+        self.marks.extend_from_slice(&other.marks[..count]);
+        for &(id, clock) in after.iter().rev() {
+            if let Some(later) = self.closure[id.lane()].get_mut(id.index()) {
+                *later = clock;
+            }
+        }
     }
 
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, _: Access) -> u16 {

@@ -27,7 +27,7 @@
 
 use gupcheck_sync::{CellId, FenceOrder, Op, RmwOrder};
 
-use super::axioms::{Access, Axioms, Past};
+use super::axioms::{Access, Axioms, Past, copy_kept, split_undo};
 use super::edges::edges_in;
 use crate::clock::Clock;
 use crate::event::Event;
@@ -174,10 +174,19 @@ impl Axioms for Tso {
         self.marks.clear();
     }
 
-    fn copy(&mut self, other: &Self) {
-        self.locals.clone_from(&other.locals);
-        self.undo.clone_from(&other.undo);
-        self.marks.clone_from(&other.marks);
+    fn copy(&mut self, other: &Self, kept: &Clock, _: Option<EventId>) {
+        copy_kept(&mut self.locals, &other.locals, kept);
+        let count = self.locals.iter().map(Vec::len).sum();
+        let (before, after) = split_undo(&other.undo, &other.marks, count);
+        self.undo.clear();
+        self.undo.extend_from_slice(before);
+        self.marks.clear();
+        self.marks.extend_from_slice(&other.marks[..count]);
+        for &(id, past) in after.iter().rev() {
+            if let Some(later) = self.locals[id.lane()].get_mut(id.index()) {
+                later.past = past;
+            }
+        }
     }
 
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16 {

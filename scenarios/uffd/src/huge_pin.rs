@@ -1,0 +1,20 @@
+//! The same as `uffd/pin` of a huge page, which moves as a whole. Its pins are counted in a word of their own.
+
+use gupcheck_races::prelude::*;
+
+use crate::areas::two_huge;
+use crate::pin;
+
+pub(crate) const RACE: Race = Race {
+    name: "uffd/huge-pin",
+    about: "A huge page is pinned while UFFDIO_MOVE takes it to another address as a whole.",
+    indifferent: &[],
+    build,
+    ..pin::RACE
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let (areas, head) = two_huge(&mut boot);
+    pin::build(boot, size, areas, vec![head])
+}

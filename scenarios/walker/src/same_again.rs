@@ -1,0 +1,32 @@
+//! R55, the other half: page aging takes an entry's accessed bit, and hardware sets it again. A walker that looks before and after
+//! sees no change, and has the page (ABA); one that looks in between, once, sees one, and falls back for nothing.
+//!
+//! Both are right, for all that changes is a mark: the page is mapped throughout. The slow path ends, and gets every page (I11).
+
+use gupcheck_races::prelude::*;
+
+pub(crate) const RACE: Race = Race {
+    name: "walker/same-again",
+    catalogue: "R55",
+    about: "Page aging takes an entry's accessed bit and hardware sets it again, while GUP looks at the entry twice.",
+    indifferent: &[Step::RecheckMarks, Step::RecheckOrder],
+    ..Race::of(build)
+};
+
+fn build(size: Size, kernel: Kernel) -> Program {
+    let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
+    let area = boot.anon_area(size.pages);
+    let page = boot.populate(area)[0];
+    let mut scene = Scene::new(boot);
+    let gup = scene.callers(size.cpus, Hold::Pin, move |cpu| {
+        pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+    });
+    let aging = scene.cpu("aging, hardware", move |cpu| {
+        age_and_touch(cpu, page, area.mm, area.start)
+    });
+    scene.always("every caller gets every page (I11)", move |end| {
+        gup.iter().all(|&lane| end.got(lane) == area.pages as usize)
+    });
+    scene.always("hardware finds the page", did(aging));
+    scene.into_program()
+}
