@@ -9,7 +9,7 @@ use crate::common::{World, boot};
 use gupcheck_core::arch::Profile;
 use gupcheck_core::boot::Area;
 use gupcheck_core::cpu::Cpu;
-use gupcheck_core::folio::{PageFlags, Pfn};
+use gupcheck_core::folio::{Folio, PageFlags, Pfn, folio_get};
 use gupcheck_core::gup::{
     Foll, Gup, UserRange, get_user_pages_fast, get_user_pages_unlocked, pin_user_pages_fast,
     pin_user_pages_unlocked, put_page, unpin_user_page,
@@ -57,7 +57,6 @@ struct Program<'w> {
     held: Vec<(Pfn, bool)>,
     /// How often each kind of step was taken.
     taken: [u32; KINDS as usize],
-    last: (u32, u32, u64),
 }
 
 const KINDS: u32 = 15;
@@ -87,7 +86,6 @@ impl Program<'_> {
         self.taken[kind as usize] += 1;
         let area = self.area();
         let addr = self.addr(area);
-        self.last = (kind, area.mm.0, (addr - area.start) / PAGE_SIZE);
         // The engine forgets what was asked of it before.
         self.world.ops(|cpu| match kind {
             0..=3 => self.gup(cpu, area, addr, kind),
@@ -114,7 +112,11 @@ impl Program<'_> {
             10 => {
                 let frame = self.frame();
                 if self.world.flags(frame).contains(PageFlags::HEAD) {
+                    // Whoever splits a folio has a reference of it.
+                    let head = self.world.machine.page(frame);
+                    folio_get(cpu, Folio::of(head));
                     let _ = split_huge_page(cpu, frame);
+                    put_page(cpu, head);
                 }
             }
             11 => {
@@ -253,7 +255,7 @@ fn run(seed: u64) -> [u32; KINDS as usize] {
     boot.populate(parent);
     boot.protectable(parent);
     boot.wants_huge_pages(parent);
-    let child = boot.child_of(parent);
+    let child = boot.child_without_tables(parent);
     boot.swap_space(4);
     boot.zero_page();
     boot.free_pages(24);
@@ -271,13 +273,9 @@ fn run(seed: u64) -> [u32; KINDS as usize] {
         mapped: true,
         held: Vec::new(),
         taken: [0; KINDS as usize],
-        last: (0, 0, 0),
     };
     for _ in 0..STEPS {
         program.step();
-        if std::env::var("DBG").is_ok() {
-            eprintln!("{seed}: {:?} held {:?}", program.last, program.held);
-        }
         program.audit();
     }
     program.taken

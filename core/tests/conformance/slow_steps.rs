@@ -35,7 +35,15 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
 pub(crate) fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) {
     const NOTHING: &[&str] = &[];
     match step {
-        Step::WriteIntentKept => (NOTHING, NOTHING),
+        // Whether it may be written to, asked of the copy.
+        Step::WriteIntentKept => (
+            &[
+                "load.Dependency page5.compound_head",
+                "load.Relaxed page5.flags",
+                "load.Relaxed page5.mapping",
+            ],
+            NOTHING,
+        ),
         Step::AreaLookedUpAnew => (NOTHING, NOTHING),
         other => panic!("{other}: nobody has said what goes with it"),
     }

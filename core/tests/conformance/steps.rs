@@ -382,6 +382,7 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
         if matches!(
             step,
             Step::UndoUnchecked
+                | Step::AreaLookedUpAnew
                 | Step::UndoEveryPin
                 | Step::UndoWholeBatch
                 | Step::ShortCount
