@@ -74,6 +74,7 @@ impl Boot {
             pagemaps: Vec::new(),
             lru_batches: Vec::new(),
             secondary_mmus: Vec::new(),
+            signals: Vec::new(),
             swap: None,
         };
         Self { layout, machine }
@@ -92,10 +93,19 @@ impl Boot {
         self.anon_area_at(self.geometry().span(Level::Pmd), pages)
     }
 
+    /// The same with these flags, of this backing.
+    pub fn area_of(&mut self, pages: u32, flags: VmFlags, backing: Backing) -> Area {
+        self.area_at(self.geometry().span(Level::Pmd), pages, flags, backing)
+    }
+
     /// The same, at an address of one's own.
     pub fn anon_area_at(&mut self, start: u64, pages: u32) -> Area {
+        self.area_at(start, pages, VmFlags::PRIVATE, Backing::Anon)
+    }
+
+    fn area_at(&mut self, start: u64, pages: u32, flags: VmFlags, backing: Backing) -> Area {
         let mm = self.new_mm();
-        let vma = self.mmap(mm, start, pages, VmFlags::PRIVATE, Backing::Anon);
+        let vma = self.mmap(mm, start, pages, flags, backing);
         let end = start + u64::from(pages) * PAGE_SIZE;
         Area {
             mm,

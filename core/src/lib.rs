@@ -28,8 +28,8 @@
 //! | 7 | [`swap`] | swap space: slots, and the swap cache |
 //! | 7 | [`pgtable`] | page tables: the lockless descent, locks, tables made and freed |
 //! | 8 | [`mm`] | address spaces: areas, faults, `mmu_gather` |
-//! | 9 | [`gup`] | the walkers |
-//! | 9 | [`mutators`] | everybody else |
+//! | 9 | [`mutators`] | everybody who changes page tables and folios |
+//! | 10 | [`gup`] | the walkers; what is to be held for long, they migrate first |
 //!
 //! What `types` declares is found where its functions are: `folio::Page`, `pgtable::Entry`, `mm::Vma`.
 

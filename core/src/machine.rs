@@ -4,8 +4,9 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
+use crate::sync::{Atomic, LaneId};
 use crate::types::{
-    Geometry, LazyCpu, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Swap,
+    Geometry, LazyCpu, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Signal, Swap,
 };
 
 pub use crate::types::{HugeZero, SplitQueue, Zone};
@@ -67,6 +68,8 @@ pub struct Machine {
     pub lru_batches: Vec<LruBatch>,
     /// What hypervisors keep of address spaces.
     pub secondary_mmus: Vec<SecondaryMmu>,
+    /// The signal of each task that may get one.
+    pub(crate) signals: Vec<(LaneId, Atomic<Signal>)>,
 }
 
 impl Machine {

@@ -53,6 +53,7 @@ impl Reply for VmFault {
             Self::Done => "done",
             Self::Oom => "oom",
             Self::Sigbus => "sigbus",
+            Self::Retry => "retry",
             Self::Hwpoison => "hwpoison",
         };
         Returned::nothing().text("fault", text)

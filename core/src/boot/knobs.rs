@@ -2,8 +2,8 @@
 
 use super::{Area, Boot};
 use crate::machine::{GATHER_LIMIT, KhugepagedLimits, MmId};
-use crate::sync::Name;
-use crate::types::{LazyCpu, PAGE_SIZE, VmFlags, VmaLock};
+use crate::sync::{LaneId, Name};
+use crate::types::{LazyCpu, PAGE_SIZE, Signal, VmFlags, VmaLock};
 
 impl Boot {
     /// Hardware may walk the area's tables, and keep what it has read until a flush
@@ -70,6 +70,13 @@ impl Boot {
             end: start + (area.end - area.start),
             ..area
         }
+    }
+
+    /// The task on CPU `cpu` may get a signal ([`send_sig`](crate::cpu::send_sig)).
+    pub fn signalable(&mut self, cpu: u8) {
+        let name = Name::new("task{}.signal", [cpu.into()]);
+        let cell = self.layout.atomic(name, Signal::None);
+        self.machine.signals.push((LaneId(cpu), cell));
     }
 
     /// One CPU is in lazy TLB mode, until it comes back to an mm ([`leave_lazy_tlb`](crate::cpu::leave_lazy_tlb)).

@@ -22,6 +22,7 @@
 //! | `ipi` | interrupting everybody and waiting |
 //! | `lazy_tlb` | a CPU that a flush need not interrupt |
 //! | `rcu` | readers and grace periods |
+//! | `signal` | signals of the task that runs |
 //! | `tlb` | flushes, as the profile has them |
 //! | `tlb_batch` | flushes that are put off |
 //! | `tlb_pending` | flushes that are under way |
@@ -30,15 +31,18 @@ mod ipi;
 mod irq;
 mod lazy_tlb;
 mod rcu;
+mod signal;
 mod this_cpu;
 mod tlb;
 mod tlb_batch;
 mod tlb_pending;
 
+pub use crate::types::Signal;
 pub use ipi::tlb_remove_table_sync_one;
 pub use irq::{local_irq_restore, local_irq_save};
 pub use lazy_tlb::leave_lazy_tlb;
 pub use rcu::{rcu_read_lock, rcu_read_unlock, synchronize_rcu};
+pub use signal::{fatal_signal_pending, send_sig, signal_pending};
 pub use this_cpu::Cpu;
 pub use tlb::{flush_tlb, flush_tlb_of_tables, flush_tlb_range};
 pub use tlb_batch::{

@@ -68,12 +68,17 @@ impl<'m> Folio<'m> {
 
 /// `folio_lock`: as often as it takes, until nobody else has it.
 pub fn folio_lock(cpu: &Cpu<'_>, folio: Folio<'_>) {
-    let unlocked = Until::AllClear(PageFlags::LOCKED.into_word());
     // Each turn but the last saw somebody else get the lock first.
     while !folio.trylock(cpu) {
-        let flags = folio.head().flags;
-        flags.wait_until(cpu, unlocked, LoadOrder::Relaxed);
+        folio_wait_locked(cpu, folio);
     }
+}
+
+/// `folio_wait_locked`: until nobody has the lock; somebody else may have it next.
+pub fn folio_wait_locked(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    let unlocked = Until::AllClear(PageFlags::LOCKED.into_word());
+    let flags = folio.head().flags;
+    flags.wait_until(cpu, unlocked, LoadOrder::Relaxed);
 }
 
 /// `page_folio`: the folio that a page is in, now; unless the caller holds a reference it may be another one next.

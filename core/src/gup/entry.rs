@@ -6,9 +6,11 @@
 //! reference or pin that the caller owns. An error only where not a single page was got. Where the fast
 //! walk got some and the slow path then failed, the short count, not the error (R53).
 
+use super::args::{Given, valid_gup_args};
 use super::fast::Walk;
-use super::grab::{sanity_check_pinned_pages, unpin_user_pages_lockless};
-use super::slow::gup_longterm_locked;
+use super::locked::Of;
+use super::longterm::gup_longterm_locked;
+use super::unpin::{sanity_check_pinned_pages, unpin_user_pages_lockless};
 use super::{Asked, Foll, Gup, MAX_PAGES, Pages, Recorded};
 use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
 use crate::errno::Errno;
@@ -75,22 +77,10 @@ fn call<'m>(
     flags: Foll,
     to_set: Foll,
 ) -> Gup<'m> {
-    match valid_gup_args(flags, to_set) {
+    match valid_gup_args(Given::PAGES, flags, to_set) {
         Some(flags) => internal_get_user_pages_fast(cpu, mm, start, nr_pages, flags),
         None => Gup::error(Errno::Einval),
     }
-}
-
-/// `is_valid_gup_args`: the flags to go on with, or `None` for `-EINVAL`.
-pub(super) fn valid_gup_args(flags: Foll, to_set: Foll) -> Option<Foll> {
-    if flags.intersects(Foll::INTERNAL) {
-        return None;
-    }
-    let flags = flags | to_set;
-    let contradictory = flags.contains(Foll::PIN | Foll::GET)
-        || flags.contains(Foll::LONGTERM) && !flags.contains(Foll::PIN)
-        || flags.contains(Foll::LONGTERM | Foll::PCI_P2PDMA);
-    (!contradictory).then_some(flags)
 }
 
 /// `internal_get_user_pages_fast`.
@@ -130,20 +120,16 @@ fn internal_get_user_pages_fast<'m>(
     }
     let start = start + ((pages.len() as u64) << PAGE_SHIFT);
     let rest = wanted - pages.len();
-    let slow = gup_longterm_locked(
-        cpu,
-        mm,
-        mm,
-        start,
-        rest,
-        flags | Foll::TOUCH | Foll::UNLOCKABLE,
-    );
-    let gup = match slow.result {
+    let of = Of { mm, current: mm };
+    let flags = flags | Foll::TOUCH | Foll::UNLOCKABLE;
+    let mut slow = Pages::new();
+    let result = gup_longterm_locked(cpu, of, start, rest, &mut slow, &mut false, flags);
+    let gup = match result {
         // Whoever gets an error gives nothing back. Without it: R53. Step `short-count`.
         Err(errno) if pages.is_empty() || !cpu.does(Step::ShortCount) => Gup::error(errno),
         Err(_) => Gup::got(pages),
         Ok(_) => {
-            pages.extend(slow.pages);
+            pages.extend(slow);
             Gup::got(pages)
         }
     };
@@ -152,7 +138,7 @@ fn internal_get_user_pages_fast<'m>(
 
 /// `untagged_addr`: an address of user space without the tag that the architecture lets it keep in the highest bits. A
 /// kernel's address, which is one by the bit below them, stays as it is.
-fn untagged_addr(cpu: &Cpu<'_>, addr: u64) -> u64 {
+pub(super) fn untagged_addr(cpu: &Cpu<'_>, addr: u64) -> u64 {
     let tag_bits = cpu.machine().kernel.profile.tag_bits;
     let sign_extended = (addr as i64) << tag_bits >> tag_bits;
     addr & sign_extended as u64

@@ -299,6 +299,8 @@ impl<'a, 'm> Walk<'a, 'm> {
         end: u64,
     ) -> GoOn {
         let (cpu, flags) = (self.cpu, self.flags);
+        // PARITY 2: no profile has directories of huge pages (hugepd: powerpc's hash MMU and its like), so
+        // `hugepte_addr_end`, `gup_hugepte` and `gup_huge_pd` are not there.
         let _span = cpu.span(match level {
             Level::Pgd => "gup_huge_pgd",
             Level::Pud => "gup_huge_pud",

@@ -9,9 +9,13 @@ use crate::folio::{
     Page, PageFlags, is_zero_page, page_anon_exclusive, page_folio, set_page_flags,
 };
 use crate::lkmm::read_once_has;
-use crate::mm::{Backing, Mm, Pagemap, VmFlags, Vma, get_dev_pagemap, is_huge_zero_pmd};
+use crate::mm::{
+    Backing, Mm, Pagemap, VmFlags, Vma, get_dev_pagemap, is_huge_zero_pmd, put_dev_pagemap,
+    split_huge_pmd,
+};
 use crate::pgtable::{
-    Bits, Entry, EntryPtr, Level, PAGE_SHIFT, find_entry, pte_offset_map_lock, pte_unmap_unlock,
+    Bits, Entry, EntryPtr, Level, PAGE_SHIFT, find_entry, pte_alloc, pte_offset_map_lock,
+    pte_unmap_unlock,
 };
 use crate::step::Step;
 use crate::sync::Fault;
@@ -49,6 +53,7 @@ pub(super) fn follow_page_mask<'m>(
     context: &mut Context<'m>,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("follow_page_mask");
+    // PARITY 24: hugetlb's own walk is not there: a leaf above the PTE level that is neither a THP nor a device's is no page.
     let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {
         return follow_pud_mask(cpu, mm, vma, addr, flags, context);
     };
@@ -77,9 +82,44 @@ pub(super) fn follow_page_mask<'m>(
         pmdp.lock().unlock(cpu);
         return follow_page_pte(cpu, vma, addr, pmdp, flags, context);
     }
+    if flags.contains(Foll::SPLIT_PMD) {
+        pmdp.lock().unlock(cpu);
+        split_huge_pmd(cpu, mm, (pmdp, addr), false, None);
+        // What is a hole by now gets a table, for whoever follows to find.
+        if pmdp.is(cpu, Entry::NONE) && !pte_alloc(cpu, pmdp) {
+            return Err(Errno::Enomem);
+        }
+        return follow_page_pte(cpu, vma, addr, pmdp, flags, context);
+    }
     let followed = follow_trans_huge_pmd(cpu, vma, addr, now, flags);
     pmdp.lock().unlock(cpu);
     followed
+}
+
+/// `follow_page`: what is mapped at `addr` in `vma`, with the mmap lock held; with `FOLL_GET`, a reference of it. Nothing is faulted in.
+///
+/// # Errors
+/// `-EFAULT`, `-EMLINK`, `-EEXIST` and others, as [`follow_page_mask`].
+pub fn follow_page<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    vma: &Vma,
+    addr: u64,
+    flags: Foll,
+) -> Result<Option<&'m Page>, Errno> {
+    let _span = cpu.span("follow_page");
+    if vma.backing == Backing::Secretmem || flags.contains(Foll::PIN) {
+        return Ok(None);
+    }
+    let mut context = None;
+    let followed = follow_page_mask(cpu, mm, vma, addr, flags, &mut context);
+    if let Some(pagemap) = context {
+        put_dev_pagemap(cpu, pagemap);
+    }
+    match followed? {
+        Followed::Page { page, .. } => Ok(Some(page)),
+        Followed::Nothing | Followed::Dying(..) => Ok(None),
+    }
 }
 
 /// `follow_pud_mask`, where there is no table below: a hole, or a leaf, of which only a device's is known here.
@@ -223,6 +263,9 @@ fn follow_page_pte<'m>(
     context: &mut Context<'m>,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("follow_page_pte");
+    if flags.contains(Foll::GET | Foll::PIN) {
+        return Err(Errno::Einval);
+    }
     let Some(ptep) = pte_offset_map_lock(cpu, pmdp, addr) else {
         return no_page_table(vma, flags);
     };
@@ -253,7 +296,8 @@ fn follow_locked_pte<'m>(
     }
     let page = match normal {
         Some(page) => page,
-        None if pte.is_devmap() => {
+        // Without a reference of its pagemap a device's page means nothing, and is taken for no page.
+        None if pte.is_devmap() && flags.intersects(Foll::GET | Foll::PIN) => {
             *context = get_dev_pagemap(cpu, pte.pfn(), context.take());
             if context.is_none() {
                 return Ok(Followed::Dying(ptep, pte));

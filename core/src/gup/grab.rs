@@ -18,13 +18,11 @@ use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::{
     Folio, GUP_PIN_COUNTING_BIAS, Page, PageFlags, folio_put_refs, folio_ref_add,
-    folio_ref_count_is_below, folio_ref_try_add, is_zero_page, page_anon_exclusive, page_folio,
-    page_is_in_folio,
+    folio_ref_count_is_below, folio_ref_try_add, is_zero_page, page_folio, page_is_in_folio,
 };
 use crate::lkmm::{VoidAtomic, atomic_add, smp_mb_after_atomic};
 use crate::mm::touch_memmap;
 use crate::step::Step;
-use crate::sync::Fault;
 
 /// `try_get_folio`: `refs` references of the folio that `page` is in, or `None` if it is free or frozen.
 pub(super) fn try_get_folio<'m>(cpu: &Cpu<'m>, page: &'m Page, refs: i32) -> Option<Folio<'m>> {
@@ -131,7 +129,7 @@ pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), Errn
 }
 
 /// `page_folio`, of a page found in the machine's memory map.
-fn page_folio_of<'m>(cpu: &Cpu<'m>, page: &Page) -> Folio<'m> {
+pub(super) fn page_folio_of<'m>(cpu: &Cpu<'m>, page: &Page) -> Folio<'m> {
     page_folio(cpu, cpu.machine().page(page.pfn))
 }
 
@@ -151,76 +149,6 @@ pub fn gup_put_folio(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32, flags: Foll) {
         }
     }
     folio_put_refs(cpu, folio, drop);
-}
-
-/// `unpin_user_page`.
-pub fn unpin_user_page(cpu: &Cpu<'_>, page: &Page) {
-    let _span = cpu.span("unpin_user_page");
-    sanity_check_pinned_page(cpu, page);
-    let folio = page_folio_of(cpu, page);
-    gup_put_folio(cpu, folio, 1, Foll::PIN);
-}
-
-/// `sanity_check_pinned_pages`.
-pub(super) fn sanity_check_pinned_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
-    for page in pages {
-        sanity_check_pinned_page(cpu, page);
-    }
-}
-
-/// A pinned anonymous page is exclusive (I4); of a large folio it is enough that the head or the page is: nobody knows by
-/// which entry it was pinned. hugetlb's is asked by its head alone.
-fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
-    // A kernel that pins what is shared does not ask.
-    if !cpu.does(Step::UnshareFirst) {
-        return;
-    }
-    let folio = page_folio_of(cpu, page);
-    if is_zero_page(cpu, page) || !folio.is_anon(cpu) {
-        return;
-    }
-    // Only a large folio has another page to ask.
-    let exclusive = page_anon_exclusive(cpu, folio.head())
-        || folio.test(cpu, PageFlags::HEAD)
-            && !folio.test(cpu, PageFlags::HUGETLB)
-            && page_anon_exclusive(cpu, page);
-    if !exclusive {
-        cpu.fault(Fault::Bug {
-            what: "a pinned anonymous page is not exclusive",
-            cell: Some(page.flags.id()),
-        });
-    }
-}
-
-/// `unpin_user_pages`: neighbours in one folio go by one drop.
-pub fn unpin_user_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
-    let _span = cpu.span("unpin_user_pages");
-    sanity_check_pinned_pages(cpu, pages);
-    unpin_by_folio(cpu, pages);
-}
-
-/// `unpin_user_pages_lockless`: as [`unpin_user_pages`], but of pages that may be shared with a child by
-/// now, so nobody asks whether they are exclusive.
-pub(super) fn unpin_user_pages_lockless(cpu: &Cpu<'_>, pages: &[&Page]) {
-    let _span = cpu.span("unpin_user_pages_lockless");
-    unpin_by_folio(cpu, pages);
-}
-
-fn unpin_by_folio(cpu: &Cpu<'_>, pages: &[&Page]) {
-    let mut rest = pages;
-    while let Some(&first) = rest.first() {
-        let (folio, count) = gup_folio_next(cpu, first, rest);
-        gup_put_folio(cpu, folio, count as i32, Foll::PIN);
-        rest = &rest[count..];
-    }
-}
-
-/// `gup_folio_next`: the folio of the `first` of `pages`, and how many of them in a row are in it.
-fn gup_folio_next<'m>(cpu: &Cpu<'m>, first: &Page, pages: &[&Page]) -> (Folio<'m>, usize) {
-    let folio = page_folio_of(cpu, first);
-    let others = pages.iter().skip(1);
-    let same = others.take_while(|page| page_is_in_folio(cpu, page, folio));
-    (folio, 1 + same.count())
 }
 
 /// `put_page`: gives back what `FOLL_GET` took.

@@ -2,7 +2,8 @@
 
 use super::vma_lock::vma_end_write_all;
 use super::{Mm, Vma};
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, fatal_signal_pending};
+use crate::errno::Errno;
 use crate::sync::LockMode;
 
 impl Mm {
@@ -10,6 +11,20 @@ impl Mm {
     #[track_caller]
     pub fn read_lock(&self, cpu: &Cpu<'_>) {
         self.mmap_lock.lock(cpu, LockMode::Shared);
+    }
+
+    /// `mmap_read_lock_killable`. A fatal signal that is pending when it has to wait ends it; here it ends it in any case, for
+    /// whether it has to wait is not told.
+    ///
+    /// # Errors
+    /// `-EINTR`.
+    #[track_caller]
+    pub fn read_lock_killable(&self, cpu: &Cpu<'_>) -> Result<(), Errno> {
+        if fatal_signal_pending(cpu) {
+            return Err(Errno::Eintr);
+        }
+        self.read_lock(cpu);
+        Ok(())
     }
 
     /// `mmap_read_unlock`.
@@ -36,6 +51,12 @@ impl Mm {
         self.vmas
             .iter()
             .find(|vma| vma.contains(addr) && vma.attached.read(cpu))
+    }
+
+    /// `find_vma_intersection`: the first area that has a page in `start..end`.
+    #[track_caller]
+    pub fn find_vma_intersection(&self, cpu: &Cpu<'_>, start: u64, end: u64) -> Option<&Vma> {
+        self.find_vma(cpu, start).filter(|vma| vma.start < end)
     }
 
     /// `find_vma`: the area that `addr` is in, or else the next one.

@@ -23,18 +23,19 @@ use super::migrate::{
 };
 use super::rmap::By;
 use crate::cpu::{Cpu, try_to_unmap_flush};
-use crate::folio::{Folio, Pfn};
+use crate::folio::{Folio, PageFlags, Pfn, folio_get, test_and_clear_page_flag};
 use crate::step::Step;
 use arrayvec::ArrayVec;
 
 /// How many folios one call takes; more than any scenario moves at once.
-const BATCH: usize = 8;
+const BATCH: usize = 16;
 
 /// How often what failed is tried. (Ten times in the kernel, three of them and seven where it is synchronous: a third time is the
 /// second again.)
 const PASSES: usize = 2;
 
-pub(super) type Folios<'m> = ArrayVec<Folio<'m>, BATCH>;
+/// Folios that are off the LRU, each with a reference of whoever isolated it.
+pub type Folios<'m> = ArrayVec<Folio<'m>, BATCH>;
 
 /// `enum migrate_mode`, as far as it is modelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub fn migrate_pages(cpu: &Cpu<'_>, pages: &[Pfn], mode: MigrateMode) -> u32 {
 
 /// `migrate_pages`, of folios that are isolated, and `putback_movable_pages` of those that did not move: how many moved, and how many did
 /// not. (Those that were freed are neither.)
-pub(super) fn migrate_isolated<'m>(
+pub fn migrate_isolated<'m>(
     cpu: &Cpu<'m>,
     mut from: Folios<'m>,
     mode: MigrateMode,
@@ -76,6 +77,16 @@ pub(super) fn migrate_isolated<'m>(
         putback(cpu, folio);
     }
     (moved, left)
+}
+
+/// `folio_isolate_lru`, of a folio that the caller has a reference of: whether it was on the LRU. Then it is not any more, and there
+/// is a reference of the isolation's.
+pub fn folio_isolate_lru(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
+    let was_on = test_and_clear_page_flag(cpu, folio.head(), PageFlags::LRU);
+    if was_on {
+        folio_get(cpu, folio);
+    }
+    was_on
 }
 
 /// The second half of `migrate_pages_sync`, of what a batch left: takes out of `from` what moved, or was freed; how many moved.

@@ -99,7 +99,7 @@ pub use longterm::{lru_add_drain_all, migrate_for_longterm};
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::{migrate_huge_page, migrate_page};
 pub use migrate_misplaced::migrate_misplaced_huge_page;
-pub use migrate_pages::{MigrateMode, migrate_pages};
+pub use migrate_pages::{Folios, MigrateMode, folio_isolate_lru, migrate_isolated, migrate_pages};
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};

@@ -254,6 +254,12 @@ steps! {
     ReuseByRefcount = "M-P73", "reuse-by-refcount",
         "Reuse a page that is not exclusive only if nobody has a reference of it but the mapping: not if nobody else maps it.",
         "the references of those who map it no more", "do_wp_page, do_huge_pmd_wp_page; 09854ba94c6a, CVE-2020-29374";
+    WriteIntentKept = "P78", "write-intent-kept",
+        "Ask for a writable mapping at each turn, whatever an earlier fault has done.",
+        "zapping, and a read fault that maps the zero page", "__get_user_pages, faultin_page; 19be0eaffa3a, 5535be309971";
+    AreaLookedUpAnew = "P79", "area-looked-up-anew",
+        "Once the mmap lock was dropped for a fault, look the area up again.",
+        "munmap", "__get_user_pages, called anew by __get_user_pages_locked";
     UnshareFirst = "P60", "unshare-first",
         "Pin an anonymous page for reading only if it is exclusive; if it is not, unshare it by a fault first.",
         "reuse-exclusive (M-P85)", "gup_must_unshare; c89357e27f20, a7f226604170";

@@ -24,6 +24,7 @@
 //! | `lru_batch` | a CPU's batch of pages on their way to the LRU |
 //! | `secondary_mmu` | what a hypervisor keeps of an address space |
 //! | `swap` | swap slots, and what the swap cache has for them |
+//! | `signal` | the signal that a task has pending |
 //! | `sections` | what a CPU is in, and others may wait for |
 
 mod anon_vma;
@@ -39,6 +40,7 @@ mod pagemap;
 mod pfn;
 mod secondary_mmu;
 mod sections;
+mod signal;
 mod split_queue;
 mod swap;
 mod table;
@@ -59,6 +61,7 @@ pub use pagemap::Pagemap;
 pub use pfn::Pfn;
 pub use secondary_mmu::SecondaryMmu;
 pub(crate) use sections::{LazyCpu, Sections};
+pub use signal::Signal;
 pub use split_queue::{Deferred, SplitQueue};
 pub use swap::{Cached, Swap, SwapSlot, SwapUse};
 pub use table::Table;

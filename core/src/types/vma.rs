@@ -30,6 +30,10 @@ bitflags! {
         const HUGEPAGE = 1 << 9;
         /// `VM_UFFD_WP`: a userfaultfd watches writes.
         const UFFD_WP = 1 << 10;
+        /// `VM_GROWSDOWN`: a stack.
+        const GROWSDOWN = 1 << 11;
+        /// `VM_LOCKONFAULT`: mlocked, but only once it is there.
+        const LOCKONFAULT = 1 << 12;
     }
 }
 

@@ -61,6 +61,7 @@ fn each_entry_says(flags: Foll, expected: Result<usize, Errno>) {
     );
 }
 
+// PARITY: 3
 #[test]
 fn internal_flags_are_not_for_callers() {
     for flag in Foll::INTERNAL.iter() {
@@ -69,6 +70,7 @@ fn internal_flags_are_not_for_callers() {
     }
 }
 
+// PARITY: 3
 #[test]
 fn get_and_pin_exclude_each_other() {
     each_entry(
@@ -107,6 +109,7 @@ fn internal_flags_are_those_of_a_version() {
     each_entry_says(Foll::MADV_POPULATE, Err(Errno::Einval));
 }
 
+// PARITY: 49
 #[test]
 fn flags_that_the_fast_path_does_not_know_are_refused() {
     for flag in [
@@ -121,6 +124,7 @@ fn flags_that_the_fast_path_does_not_know_are_refused() {
     }
 }
 
+// PARITY: 49
 #[test]
 fn flags_that_the_fast_path_knows_are_taken() {
     for flag in [
@@ -286,6 +290,7 @@ fn a_negative_count_is_a_huge_one() {
     );
 }
 
+// PARITY: 49
 #[test]
 fn a_range_that_overflows_is_told_from_one_that_is_too_high() {
     each_entry(
@@ -338,6 +343,7 @@ fn an_unaligned_start_is_rounded_down() {
     }
 }
 
+// PARITY: 49, 57
 #[test]
 fn only_pins_mark_the_mm() {
     for (entry, pins) in ENTRIES {

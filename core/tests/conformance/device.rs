@@ -103,6 +103,7 @@ fn a_devices_page_is_not_for_long() {
     }
 }
 
+// PARITY: 7, 10
 #[test]
 fn a_dying_pagemap_takes_all_pages_of_its_table_with_it() {
     for pin in [false, true] {
@@ -139,6 +140,7 @@ fn a_dying_pagemap_takes_all_pages_of_its_table_with_it() {
 }
 
 /// What a large folio's page is given back with is its head's flag.
+// PARITY: 10
 #[test]
 fn the_flag_that_goes_with_a_page_that_is_given_back_is_the_heads() {
     let mut boot = boot(&X86_NATIVE);
@@ -155,6 +157,7 @@ fn the_flag_that_goes_with_a_page_that_is_given_back_is_the_heads() {
     audit(&world, &[]);
 }
 
+// PARITY: 7, 10
 #[test]
 fn an_ordinary_page_before_a_dying_one_is_given_back_too() {
     let mut boot = boot(&X86_NATIVE);
@@ -205,6 +208,7 @@ fn one_reference_of_a_pagemap_does_for_its_pages_in_a_row() {
     );
 }
 
+// PARITY: 1
 #[test]
 fn a_devices_leaf_is_taken_page_by_page() {
     for profile in Profile::ALL {
@@ -249,6 +253,7 @@ fn no_barrier_comes_before_a_devices_leaf_is_looked_at_again() {
     );
 }
 
+// PARITY: 1
 #[test]
 fn a_leaf_of_a_dying_pagemap_or_of_unwanted_memory_gives_nothing() {
     for dying in [true, false] {
@@ -268,6 +273,7 @@ fn a_leaf_of_a_dying_pagemap_or_of_unwanted_memory_gives_nothing() {
     }
 }
 
+// PARITY: 29, O2
 #[test]
 fn the_slow_walk_returns_a_devices_page_only_with_a_pagemap() {
     for profile in Profile::ALL {
@@ -288,6 +294,7 @@ fn the_slow_walk_returns_a_devices_page_only_with_a_pagemap() {
     }
 }
 
+// PARITY: 28, O2
 #[test]
 fn the_slow_walk_follows_a_devices_leaf_of_each_level() {
     for level in [Level::Pmd, Level::Pud] {

@@ -35,6 +35,7 @@ fn pte(world: &World, area: Area) -> Entry {
     found.expect("there is a table").get(&cpu)
 }
 
+// PARITY: 19, 22
 #[test]
 fn a_hole_is_faulted_in() {
     for profile in Profile::ALL {
@@ -55,6 +56,7 @@ fn a_hole_is_faulted_in() {
     }
 }
 
+// PARITY: 20
 #[test]
 fn without_an_area_there_is_nothing_to_fault_in() {
     let mut boot = boot(&X86_NATIVE);
@@ -76,6 +78,7 @@ fn what_the_fast_walk_got_is_kept_when_the_slow_one_fails() {
     audit(&world, &[Held::Pins(pages[0], 1), Held::Pins(pages[1], 1)]);
 }
 
+// PARITY: 16, 19
 #[test]
 fn what_the_slow_walk_got_before_it_failed_is_kept_too() {
     let mut boot = boot(&X86_NATIVE);
@@ -93,6 +96,7 @@ fn what_the_slow_walk_got_before_it_failed_is_kept_too() {
     audit(&world, &[Held::Pins(pages[0], 1)]);
 }
 
+// PARITY: 22
 #[test]
 fn running_out_of_memory_has_its_own_error() {
     for blocks in [0, 1] {
@@ -108,6 +112,7 @@ fn running_out_of_memory_has_its_own_error() {
     }
 }
 
+// PARITY: 22
 #[test]
 fn no_fault_means_no_fault() {
     let mut boot = boot(&X86_NATIVE);
@@ -121,6 +126,7 @@ fn no_fault_means_no_fault() {
     audit(&world, &[]);
 }
 
+// PARITY: 61
 #[test]
 fn protections_of_the_area_hold_unless_forced() {
     let readable = VmFlags::READ | VmFlags::MAYREAD | VmFlags::MAYWRITE;
@@ -157,6 +163,7 @@ fn protections_of_the_area_hold_unless_forced() {
     }
 }
 
+// PARITY: 30
 #[test]
 fn a_forced_write_gets_a_copy_and_leaves_the_entry_read_only() {
     let mut boot = boot(&X86_NATIVE);
@@ -182,6 +189,7 @@ fn a_forced_write_gets_a_copy_and_leaves_the_entry_read_only() {
     audit(&world, &[Held::Pins(pages[0], 1), Held::Refs(shared, 1)]);
 }
 
+// PARITY: 21, 61, O1
 #[test]
 fn areas_that_must_not_be_pinned_are_refused() {
     let shared = VmFlags::PRIVATE | VmFlags::SHARED | VmFlags::MAYSHARE;
@@ -219,6 +227,7 @@ fn areas_that_must_not_be_pinned_are_refused() {
     }
 }
 
+// PARITY: 29
 #[test]
 fn a_numa_hint_is_followed_or_taken_back() {
     for (flags, hint_stays) in [
@@ -241,6 +250,7 @@ fn a_numa_hint_is_followed_or_taken_back() {
     }
 }
 
+// PARITY: 27
 #[test]
 fn a_numa_hint_on_a_huge_pmd_is_followed_or_taken_back() {
     for (flags, hint_stays) in [
@@ -347,6 +357,7 @@ fn a_private_files_page_is_copied_for_a_long_term_reader() {
     audit(&world, &[Held::Pins(pages[0], 1), Held::Refs(cached, 1)]);
 }
 
+// PARITY: 37, 38, 40, 47
 #[test]
 fn the_zero_page_is_pinned_without_being_counted() {
     let mut boot = boot(&X86_NATIVE);
@@ -401,6 +412,7 @@ fn the_zero_page_gives_way_to_a_writer_and_to_a_long_term_reader() {
     }
 }
 
+// PARITY: 26, 59
 #[test]
 fn the_slow_path_takes_the_rest_of_a_huge_page_at_once() {
     for (first, count) in [(0, 4), (1, 3), (1, 2), (3, 1)] {
@@ -420,6 +432,7 @@ fn the_slow_path_takes_the_rest_of_a_huge_page_at_once() {
     }
 }
 
+// PARITY: 24, 59
 #[test]
 fn the_slow_path_goes_on_behind_a_huge_page() {
     let mut boot = boot(&X86_NATIVE);
@@ -445,6 +458,7 @@ fn the_slow_path_goes_on_behind_a_huge_page() {
     audit(&world, &[Held::Pins(head, 2), Held::Pins(small, 1)]);
 }
 
+// PARITY: 24
 #[test]
 fn a_leaf_that_the_slow_path_does_not_know_is_an_error() {
     let mut boot = Boot::new(Kernel::new(&X86_NATIVE), 2, 1);
@@ -461,6 +475,7 @@ fn a_leaf_that_the_slow_path_does_not_know_is_an_error() {
 }
 
 /// What cannot be got because it has no struct page is touched all the same.
+// PARITY: 31
 #[test]
 fn an_entry_without_a_page_is_marked_before_it_is_refused() {
     for (flags, marks) in [

@@ -5,7 +5,7 @@ use crate::steps::{Scene, SetUp, Work, migrate, migrating, pin, small};
 use gupcheck_core::arch::{ARM64, Profile};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
-use gupcheck_core::gup::{Foll, pin_user_pages_remote};
+use gupcheck_core::gup::{Foll, UserRange, pin_user_pages_remote};
 use gupcheck_core::machine::MmId;
 use gupcheck_core::mutators::dup_mm;
 use gupcheck_core::step::Step;
@@ -36,8 +36,8 @@ fn fork(cpu: &Cpu<'_>, scene: &Scene) {
 }
 
 fn pin_remotely(cpu: &Cpu<'_>, scene: &Scene) {
-    let area = scene.area;
-    pin_user_pages_remote(cpu, MmId(1), area.mm, area.start, 1, Foll::WRITE);
+    let range = UserRange::from(scene.area);
+    pin_user_pages_remote(cpu, MmId(1), range, Foll::WRITE, None);
 }
 
 pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {

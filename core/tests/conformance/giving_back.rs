@@ -21,6 +21,7 @@ fn four_pins(boot: &mut Boot) -> (Area, Pfn) {
     (area, head)
 }
 
+// PARITY: 36, 39, 40
 #[test]
 fn unpinning_restores_every_count() {
     for profile in Profile::ALL {
@@ -39,6 +40,7 @@ fn unpinning_restores_every_count() {
     }
 }
 
+// PARITY: 4, 33
 #[test]
 fn unpinning_many_drops_a_folio_at_once() {
     let mut boot = boot(&X86_NATIVE);
@@ -51,6 +53,7 @@ fn unpinning_many_drops_a_folio_at_once() {
     audit(&world, &[]);
 }
 
+// PARITY: 39
 #[test]
 fn putting_restores_every_count() {
     let mut boot = boot(&X86_NATIVE);
@@ -65,6 +68,7 @@ fn putting_restores_every_count() {
     audit(&world, &[]);
 }
 
+// PARITY: 46
 #[test]
 #[should_panic(expected = "a pinned anonymous page is not exclusive")]
 fn unpinning_a_page_that_became_shared_is_a_bug() {

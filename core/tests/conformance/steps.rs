@@ -8,7 +8,7 @@ use crate::step_ops::{
 use crate::thp_steps;
 use crate::uffd_move;
 use crate::walker_steps;
-use crate::{partial_steps, pending_steps, step_scenes};
+use crate::{partial_steps, pending_steps, slow_steps, step_scenes};
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
@@ -227,6 +227,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::scene_of(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
         other if pending_steps::STEPS.contains(&other) => pending_steps::scene_of(other),
+        other if slow_steps::STEPS.contains(&other) => slow_steps::scene_of(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::scene_of(other),
         other if partial_steps::STEPS.contains(&other) => partial_steps::scene_of(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::scene_of(other),
@@ -338,6 +339,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         _ if crate::steps_of_reclaim::acts(step) => crate::steps_of_reclaim::difference(step),
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
         other if pending_steps::STEPS.contains(&other) => pending_steps::difference(other),
+        other if slow_steps::STEPS.contains(&other) => slow_steps::difference(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::difference(other),
         other if partial_steps::STEPS.contains(&other) => partial_steps::difference(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::difference(other),
@@ -380,6 +382,7 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
         if matches!(
             step,
             Step::UndoUnchecked
+                | Step::AreaLookedUpAnew
                 | Step::UndoEveryPin
                 | Step::UndoWholeBatch
                 | Step::ShortCount

@@ -9,6 +9,7 @@ use gupcheck_core::gup::{Errno, Foll, pin_user_pages_fast};
 use gupcheck_core::mutators::set_migratetype_isolate;
 use gupcheck_core::pgtable::{Bits, PAGE_SIZE};
 
+// PARITY: 51
 #[test]
 fn long_term_pins_of_movable_memory_fail_in_the_end() {
     let movable = Memory {
@@ -90,6 +91,7 @@ fn after_an_inaccessible_page_the_slow_walk_begins_at_the_wrong_address() {
     assert_eq!(got(&gup), expected);
 }
 
+// PARITY: 50
 #[test]
 fn the_slow_walk_gives_an_inaccessible_page_back() {
     let mut boot = boot(&X86_NATIVE);

@@ -45,6 +45,7 @@ fn pte_with(flags: Foll, change: impl FnOnce(Entry) -> Entry) -> usize {
     })
 }
 
+// PARITY: 40, 41, 44, 48
 #[test]
 fn a_reference_and_a_pin_are_counted_as_what_they_are() {
     for profile in Profile::ALL {
@@ -62,6 +63,7 @@ fn a_reference_and_a_pin_are_counted_as_what_they_are() {
     }
 }
 
+// PARITY: 2
 #[test]
 fn a_range_crosses_every_level_of_every_profile() {
     for profile in Profile::ALL {
@@ -90,6 +92,7 @@ fn a_range_crosses_every_level_of_every_profile() {
     }
 }
 
+// PARITY: 2, 7
 #[test]
 fn the_walk_stops_at_a_hole_of_any_level() {
     for profile in Profile::ALL {
@@ -138,6 +141,7 @@ fn a_hole_in_the_middle_leaves_a_prefix() {
     );
 }
 
+// PARITY: 2, 41
 #[test]
 fn a_huge_pmd_gives_its_subpages_from_any_offset() {
     for profile in Profile::ALL {
@@ -179,6 +183,7 @@ fn a_range_goes_from_a_huge_pmd_into_small_pages_and_back() {
     assert_eq!(pages, expected);
 }
 
+// PARITY: 41
 #[test]
 fn a_large_folio_mapped_by_ptes_counts_its_pins_at_the_head() {
     let mut boot = boot(&X86_NATIVE);
@@ -200,6 +205,7 @@ fn a_large_folio_mapped_by_ptes_counts_its_pins_at_the_head() {
     assert_eq!((world.refs(head), world.pins(head)), (4 + 3, 3));
 }
 
+// PARITY: 2
 #[test]
 fn leaves_above_the_pmd_level_are_taken_whole_or_in_part() {
     for profile in Profile::ALL {
@@ -219,6 +225,7 @@ fn leaves_above_the_pmd_level_are_taken_whole_or_in_part() {
     }
 }
 
+// PARITY: 7
 #[test]
 fn read_only_entries_are_for_readers() {
     let read_only = |entry: Entry| entry.without(Bits::WRITE);
@@ -227,6 +234,7 @@ fn read_only_entries_are_for_readers() {
     assert_eq!(pte_with(Foll::empty(), read_only), 1);
 }
 
+// PARITY: 7
 #[test]
 fn entries_that_nobody_may_follow_are_left_alone() {
     for flags in [Foll::empty(), Foll::WRITE, Foll::FORCE] {
@@ -264,6 +272,7 @@ fn huge_entries_that_nobody_may_follow_are_left_alone() {
     }
 }
 
+// PARITY: 45
 #[test]
 fn a_folio_without_references_is_not_resurrected() {
     let refs = |count| {
@@ -277,6 +286,7 @@ fn a_folio_without_references_is_not_resurrected() {
     assert_eq!(pin_one(Foll::WRITE, refs(1)), 1);
 }
 
+// PARITY: 45
 #[test]
 fn without_the_guard_a_wrapped_count_takes_more() {
     let mut boot = boot_without(&X86_NATIVE, &[Step::RefcountGuard]);
@@ -289,6 +299,7 @@ fn without_the_guard_a_wrapped_count_takes_more() {
     assert_eq!(world.refs(pages[0]), -4);
 }
 
+// PARITY: 43
 #[test]
 fn peer_to_peer_memory_is_for_those_who_ask() {
     let p2p = |boot: &mut Boot, _: Area, pfn: Pfn| {
@@ -304,6 +315,7 @@ fn peer_to_peer_memory_is_for_those_who_ask() {
     assert_eq!(pin_one(Foll::WRITE | Foll::PCI_P2PDMA, p2p), 1);
 }
 
+// PARITY: 42
 #[test]
 fn memory_that_must_stay_movable_is_not_held_for_long() {
     let movable = |boot: &mut Boot, _: Area, pfn: Pfn| {
@@ -320,6 +332,7 @@ fn memory_that_must_stay_movable_is_not_held_for_long() {
 }
 
 /// What the block is kept for may change, and the zero page's zone does not matter, but its block does.
+// PARITY: 42
 #[test]
 fn a_block_that_is_not_ordinary_is_not_held_for_long() {
     for (kind, allowed) in [
@@ -359,6 +372,7 @@ fn a_block_is_asked_at_every_pin() {
 
 /// The error of a page that cannot be made accessible is taken for "go on" by the level above, as in v6.6: the pages behind
 /// its table come where its own should be (against I10).
+// PARITY: 7, 50
 #[test]
 fn an_inaccessible_page_ends_its_table_but_not_the_walk() {
     let mut boot = boot(&X86_NATIVE);
@@ -377,6 +391,7 @@ fn an_inaccessible_page_ends_its_table_but_not_the_walk() {
     assert_eq!(pin(&world, area, area.start, 8, Foll::WRITE), expected);
 }
 
+// PARITY: 50
 #[test]
 fn only_pins_make_a_page_accessible() {
     let inaccessible = |boot: &mut Boot, _: Area, pfn: Pfn| {
@@ -406,6 +421,7 @@ fn mapped_as(mapping: Mapping) -> impl Fn(&mut Boot, Area, Pfn) {
     }
 }
 
+// PARITY: 8, 21
 #[test]
 fn long_term_write_pins_are_for_mappings_known_to_be_safe() {
     use Mapping::{Anon, File, Ksm, Movable, None, Secretmem, Shmem};
@@ -426,6 +442,7 @@ fn long_term_write_pins_are_for_mappings_known_to_be_safe() {
     }
 }
 
+// PARITY: 8
 #[test]
 fn slab_is_never_held_for_long_and_hugetlb_always_may_be() {
     for (flag, allowed) in [(PageFlags::SLAB, 0), (PageFlags::HUGETLB, 1)] {

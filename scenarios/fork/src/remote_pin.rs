@@ -31,7 +31,11 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.free_pages(size.pages * size.cpus);
     let mut scene = Scene::new(boot);
     let pinned = scene.callers(size.cpus, Hold::Pin, move |cpu| {
-        pin_user_pages_remote(cpu, other, area.mm, area.start, area.pages, Foll::WRITE)
+        let mm = cpu.machine().mm(area.mm);
+        mm.read_lock(cpu);
+        let gup = pin_user_pages_remote(cpu, other, area.into(), Foll::WRITE, None);
+        mm.read_unlock(cpu);
+        gup
     });
     let fork = scene.cpu("fork", move |cpu| dup_mm(cpu, area.mm, child.mm));
     scene.always(

@@ -12,6 +12,7 @@
 //! | `anonymous` | a page where there was none |
 //! | `huge_anonymous` | a huge page where there was nothing |
 //! | `large_anonymous` | several pages where there were none |
+//! | `retry` | waiting for a lock of a folio, with the mmap lock or without |
 //! | `swap` | a page that was swapped out |
 //! | `wp` | a write to a page that may not be written to: reused, or copied |
 //! | `huge` | the same of a huge pmd |
@@ -22,6 +23,7 @@ mod handle;
 mod huge;
 mod huge_anonymous;
 mod large_anonymous;
+mod retry;
 mod swap;
 mod wait;
 mod wp;

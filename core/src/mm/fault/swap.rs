@@ -3,7 +3,8 @@
 //! # The rules
 //!
 //! 1. The folio is found in the swap cache, or read into a new one that is put there: without the page-table lock.
-//! 2. It is locked. Meanwhile it may have left the cache, and serve for something else: that is asked again.
+//! 2. It is locked. If somebody else has the lock, the first try drops the mmap lock for the wait, and begins anew; the second
+//!    waits with it held. Meanwhile it may have left the cache, and serve for something else: that is asked again.
 //! 3. Under the page-table lock the entry must be what it was.
 //! 4. The entry says whether the page was exclusive when it was swapped out, and then it is again: somebody may hold a reference
 //!    of it, and goes on writing to *this* page. If not, it is when nobody else has a reference.
@@ -15,8 +16,8 @@
 
 use super::handle::Fault;
 use crate::folio::{
-    Folio, PageFlags, folio_lock, folio_put, folio_ref_count_is, page_add_rmap,
-    page_anon_exclusive, page_is_poisoned, set_page_anon_exclusive,
+    Folio, PageFlags, folio_put, folio_ref_count_is, page_add_rmap, page_anon_exclusive,
+    page_is_poisoned, set_page_anon_exclusive,
 };
 use crate::lkmm::read_once_is;
 use crate::machine::MmId;
@@ -41,7 +42,10 @@ impl<'m> Fault<'_, 'm> {
             folio_put(cpu, folio);
             return VmFault::Hwpoison;
         }
-        folio_lock(cpu, folio);
+        if let Err(retry) = self.folio_lock_or_retry(folio) {
+            folio_put(cpu, folio);
+            return retry;
+        }
         let mapped = self.still_cached(folio, slot);
         let ptep = mapped.then(|| pte_offset_map_lock(cpu, self.pmdp, self.addr));
         let Some(ptep) = ptep.flatten() else {
