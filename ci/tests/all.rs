@@ -14,6 +14,7 @@ mod matrix;
 mod needs;
 mod noise;
 mod orderings;
+mod parity;
 mod replay;
 mod schedules;
 mod sizes;
