@@ -22,7 +22,7 @@
 //!
 //! # What is of which kernel
 //!
-//! v6.8 does 3 of a PTE and not of a huge pmd, and of 4 it does nothing; each of the repairs that came later is a step. v6.9 and later hold the
+//! v6.8 does 3 of a PTE and not of a huge pmd, and of 4 it moves the entry and leaves the cached page alone; each of the repairs that came later is a step. v6.9 and later hold the
 //! locks of the areas instead of the mmap lock, and move the zero page as well, which v6.8 refuses (`-EBUSY`).
 //!
 //! | file | who |
