@@ -422,13 +422,13 @@ steps! {
     MoveAsksPresent = "M-P147", "move-asks-present",
         "Ask whether a huge pmd is present before a page is derived from it.",
         "migration, which leaves a migration entry there", "later than v6.8: move_pages; aba6faec0103";
-    MoveWaitsOnPmd = "M-P150", "move-waits-on-pmd",
-        "Where a huge page that is to move migrates, wait for the entry in the table, under its lock, and not for a copy of it.",
-        "the end of the migration, which unlocks the folio", "later than v6.8: move_pages_huge_pmd";
     MoveLockOrder = "M-P148", "move-lock-order",
         "Take the locks of two tables in the order of their addresses.",
         "whoever moves pages the other way", "v6.8: double_pt_lock; adef440691ba";
     ListReference = "M-P149", "list-reference",
         "Where reclaim splits a folio, its list has a reference of each tail.",
         "whoever unmaps the tail", "lru_add_page_tail";
+    MoveWaitsOnPmd = "M-P150", "move-waits-on-pmd",
+        "Where a huge page that is to move migrates, wait for the entry in the table, under its lock, and not for a copy of it.",
+        "the end of the migration, which unlocks the folio", "later than v6.8: move_pages_huge_pmd";
 }
