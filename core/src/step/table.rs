@@ -428,4 +428,7 @@ steps! {
     ListReference = "M-P149", "list-reference",
         "Where reclaim splits a folio, its list has a reference of each tail.",
         "whoever unmaps the tail", "lru_add_page_tail";
+    MoveWaitsOnPmd = "M-P150", "move-waits-on-pmd",
+        "Where a huge page that is to move migrates, wait for the entry in the table, under its lock, and not for a copy of it.",
+        "the end of the migration, which unlocks the folio", "later than v6.8: move_pages_huge_pmd";
 }

@@ -350,10 +350,13 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
 #[test]
 fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
     for &step in Step::ALL {
-        // Two are faults of the kernel's, one acts in kernels without another step: thp_steps.rs, uffd_move.rs.
+        // Three are faults of the kernel's, one acts in kernels without another step: thp_steps.rs, uffd_move.rs.
         if matches!(
             step,
-            Step::SplitSkipsMigration | Step::SplitPageLock | Step::MoveAsksPresent
+            Step::SplitSkipsMigration
+                | Step::SplitPageLock
+                | Step::MoveAsksPresent
+                | Step::MoveWaitsOnPmd
         ) {
             continue;
         }

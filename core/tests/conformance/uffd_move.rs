@@ -7,7 +7,9 @@ use crate::steps::{Scene, SetUp, Work, ops, small};
 use gupcheck_core::arch::{ARM64, Profile};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
+use gupcheck_core::folio::PageFlags;
 use gupcheck_core::gup::{Errno, Foll, pin_user_pages_fast_only};
+use gupcheck_core::mm::{Backing, VmFlags};
 use gupcheck_core::mutators::move_pages;
 use gupcheck_core::pgtable::{Entry, Level};
 use gupcheck_core::step::Step;
@@ -100,6 +102,85 @@ fn a_page_of_a_large_folio_that_somebody_holds_does_not_move() {
     audit(&world, &[Held::Refs(head, 1)]);
 }
 
+/// What moves, moves between private anonymous areas that allow the same.
+#[test]
+fn areas_that_are_not_alike_keep_what_they_have() {
+    use Backing::{Anon, Shmem};
+    const PLAIN: VmFlags = VmFlags::PRIVATE;
+    let and = |flag: VmFlags| PLAIN.union(flag);
+    let read_only = PLAIN.difference(VmFlags::WRITE);
+    let [yes, no] = [Ok(1), Err(Errno::Einval)];
+    for (src, dst, moved) in [
+        ((PLAIN, Anon), (PLAIN, Anon), yes),
+        // What says nothing of access or of the kind of pages may differ.
+        ((PLAIN, Anon), (and(VmFlags::UFFD_WP), Anon), yes),
+        ((and(VmFlags::HUGEPAGE), Anon), (PLAIN, Anon), yes),
+        ((PLAIN, Anon), (read_only, Anon), no),
+        ((read_only, Anon), (read_only, Anon), no),
+        ((PLAIN, Anon), (and(VmFlags::LOCKONFAULT), Anon), no),
+        ((PLAIN, Anon), (PLAIN, Shmem), no),
+        ((PLAIN, Shmem), (PLAIN, Anon), no),
+        ((and(VmFlags::SHARED), Anon), (PLAIN, Anon), no),
+        ((PLAIN, Anon), (and(VmFlags::SHARED), Anon), no),
+        ((and(VmFlags::IO), Anon), (PLAIN, Anon), no),
+        ((PLAIN, Anon), (and(VmFlags::PFNMAP), Anon), no),
+        (
+            (and(VmFlags::SHADOW_STACK), Anon),
+            (and(VmFlags::SHADOW_STACK), Anon),
+            no,
+        ),
+    ] {
+        let mut boot = boot(&ARM64);
+        let from = boot.area_of(1, src.0, src.1);
+        boot.populate(from);
+        let start = boot.geometry().span(Level::Pmd) * 2;
+        let to = Area {
+            vma: boot.mmap(from.mm, start, 1, dst.0, dst.1),
+            start,
+            end: start + (from.end - from.start),
+            ..from
+        };
+        boot.table_of(to);
+        let world = World::new(boot);
+        assert_eq!(move_pages(&world.cpu(), to, from), moved, "{src:?} {dst:?}");
+    }
+}
+
+/// Where nothing is, not even a table of pmds, nothing moves.
+#[test]
+fn an_address_that_has_no_pmd_has_nothing() {
+    let mut boot = boot(&ARM64);
+    let src = boot.anon_area(1);
+    let dst = boot.area_like(src, boot.geometry().span(Level::Pud));
+    let link = boot.tables_down_to(src.mm, src.start, Level::Pud);
+    boot.layout().set(link, Entry::NONE);
+    let world = World::new(boot);
+    assert_eq!(move_pages(&world.cpu(), dst, src), Err(Errno::Enoent));
+}
+
+/// A migration entry at the destination is no huge page. The source is looked at first; the move waits only where it needs a table.
+#[test]
+fn a_migration_entry_at_the_destination_is_met_after_the_source() {
+    for zero in [false, true] {
+        let mut boot = boot(&ARM64);
+        let src = boot.pmd_area();
+        if zero {
+            let head = boot.huge_zero_page(true).expect("it is made");
+            let pmd = boot.tables_down_to(src.mm, src.start, Level::Pmd);
+            boot.layout().set(pmd, Entry::leaf(head, false).huge());
+        }
+        let dst = boot.area_like(src, boot.geometry().span(Level::Pmd) * 2);
+        let head = boot.mapped_thp(dst, true);
+        crate::common::set_flag(&mut boot, head, PageFlags::LOCKED, true);
+        let pmd = boot.tables_down_to(dst.mm, dst.start, Level::Pmd);
+        boot.layout()
+            .set(pmd, Entry::leaf(head, true).migration(true));
+        let world = World::new(boot);
+        let why = if zero { Errno::Ebusy } else { Errno::Enoent };
+        assert_eq!(move_pages(&world.cpu(), dst, src), Err(why));
+    }
+}
+
 /// One page, and a place for it.
 fn movable(boot: &mut Boot) -> Scene {
     let scene = small(boot);
@@ -128,7 +209,7 @@ fn cached(boot: &mut Boot) -> Scene {
 fn huge_migrating(boot: &mut Boot) -> Scene {
     let area = boot.pmd_area();
     let page = boot.mapped_thp(area, true);
-    crate::common::set_flag(boot, page, gupcheck_core::folio::PageFlags::LOCKED, true);
+    crate::common::set_flag(boot, page, PageFlags::LOCKED, true);
     let pmd = boot.tables_down_to(area.mm, area.start, Level::Pmd);
     let migration = Entry::leaf(page, true).migration(true);
     boot.layout().set(pmd, migration);
@@ -136,14 +217,19 @@ fn huge_migrating(boot: &mut Boot) -> Scene {
     Scene { area, page }
 }
 
-fn relocate(cpu: &Cpu<'_>, scene: &Scene) {
-    let elsewhere = cpu.machine().geometry.span(Level::Pmd) * 2;
-    let dst = Area {
+/// The area that [`destination`] made.
+fn elsewhere(cpu: &Cpu<'_>, scene: &Scene) -> Area {
+    let start = cpu.machine().geometry.span(Level::Pmd) * 2;
+    Area {
         vma: scene.area.vma + 1,
-        start: elsewhere,
-        end: elsewhere + (scene.area.end - scene.area.start),
+        start,
+        end: start + (scene.area.end - scene.area.start),
         ..scene.area
-    };
+    }
+}
+
+fn relocate(cpu: &Cpu<'_>, scene: &Scene) {
+    let dst = elsewhere(cpu, scene);
     assert_eq!(move_pages(cpu, dst, scene.area.first(1)), Ok(1));
 }
 
@@ -152,6 +238,22 @@ fn relocate(cpu: &Cpu<'_>, scene: &Scene) {
 #[should_panic(expected = "a struct page of a frame that does not exist")]
 fn v6_8_takes_a_migration_entry_for_a_mapping() {
     ops(&ARM64, &[Step::MoveAsksPresent], huge_migrating, relocate);
+}
+
+/// The entry has been read, and the migration is over: nobody holds the folio's lock.
+#[test]
+#[should_panic(expected = "the folio of a migration entry is not locked")]
+fn v6_8_waits_for_a_copy_of_a_migration_entry() {
+    let set_up: SetUp = |boot| {
+        let scene = huge_migrating(boot);
+        crate::common::set_flag(boot, scene.page, PageFlags::LOCKED, false);
+        scene
+    };
+    let whole: Work = |cpu, scene| {
+        let dst = elsewhere(cpu, scene);
+        assert!(move_pages(cpu, dst, scene.area).is_ok());
+    };
+    ops(&ARM64, &[Step::MoveWaitsOnPmd], set_up, whole);
 }
 
 /// These steps.
@@ -164,6 +266,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::MoveCacheMissed,
     Step::MoveRereadsPmd,
     Step::MoveAsksPresent,
+    Step::MoveWaitsOnPmd,
     Step::MoveLockOrder,
 ];
 
@@ -172,7 +275,7 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
     match step {
         Step::MoveCachedFolio | Step::MoveCacheMissed => (&ARM64, swapped_out, relocate),
         Step::MoveCacheRecheck => (&ARM64, cached, relocate),
-        Step::MoveAsksPresent => (&ARM64, huge_migrating, relocate),
+        Step::MoveAsksPresent | Step::MoveWaitsOnPmd => (&ARM64, huge_migrating, relocate),
         _ => (&ARM64, movable, relocate),
     }
 }

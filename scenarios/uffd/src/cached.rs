@@ -28,12 +28,25 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.swap_space(1);
     let mut scene = Scene::new(boot);
     scene.held(page, 1);
-    scene.cpu("kswapd", move |cpu| reclaim_pages(cpu, &[page]) > 0);
+    let kswapd = scene.cpu("kswapd", move |cpu| {
+        reclaim_pages(cpu, &[page]);
+        is_slot(cpu, areas.0)
+    });
     let uffd = movers(&mut scene, size.cpus, areas)[0];
     all_found(&mut scene, areas);
     scene.sometimes("the page moves", did(uffd));
+    // An entry that does not say that its page was exclusive stays (-EBUSY).
+    let moves = kernel.does(Step::SwapExclusive);
     scene.sometimes("its slot moves", move |end| {
-        end.entry_of(areas.1, 0).swap_slot().is_some()
+        let moved = end.entry_of(areas.1, 0).swap_slot().is_some();
+        end.did(kswapd) && if moves { moved } else { !end.did(uffd) }
     });
     scene.into_program()
+}
+
+/// Whether the area's first entry names a slot now. One that does at the end may have been swapped out where it moved to.
+fn is_slot(cpu: &Cpu<'_>, area: Area) -> bool {
+    let mm = cpu.machine().mm(area.mm);
+    let ptep = find_entry(cpu, mm, area.start, Level::Pte);
+    ptep.is_some_and(|ptep| ptep.read_once(cpu).swap_slot().is_some())
 }

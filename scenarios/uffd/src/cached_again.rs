@@ -29,8 +29,12 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let uffd = movers(&mut scene, size.cpus, (src, dst))[0];
     all_found(&mut scene, (src, dst));
     scene.sometimes("the page moves", did(uffd));
-    scene.sometimes("its slot moves", move |end| {
-        end.entry_of(dst, 0).swap_slot().is_some()
-    });
+    scene.sometimes(
+        "the slot moves that it was swapped out to again",
+        move |end| {
+            let moved = end.entry_of(src, 0).is_none();
+            end.got(back) == 1 && moved && end.entry_of(dst, 0).swap_slot().is_some()
+        },
+    );
     scene.into_program()
 }

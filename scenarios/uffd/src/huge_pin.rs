@@ -16,5 +16,6 @@ pub(crate) const RACE: Race = Race {
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let (areas, head) = two_huge(&mut boot);
-    pin::build(boot, size, areas, vec![head])
+    let pages = (0..size.pages).map(|n| head.plus(n)).collect();
+    pin::build(boot, size, areas, pages)
 }

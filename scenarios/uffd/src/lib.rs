@@ -8,6 +8,7 @@ mod cached;
 mod cached_again;
 mod huge_pin;
 mod migrating;
+mod migrating_whole;
 mod opposite;
 mod pin;
 mod shared;
@@ -25,6 +26,7 @@ pub const RACES: &[Race] = &[
     cached_again::RACE,
     slot_reused::RACE,
     migrating::RACE,
+    migrating_whole::RACE,
     table_freed::RACE,
     opposite::RACE,
 ];

@@ -32,7 +32,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     all_found(&mut scene, (src, dst));
     scene.sometimes("a page moves", did(uffd));
     scene.sometimes("the second one's slot moves", move |end| {
-        end.got(other) == 1 && end.entry_of(dst, 0).swap_slot().is_some()
+        let moved = end.entry_of(src, 0).is_none();
+        end.got(other) == 1 && moved && end.entry_of(dst, 0).swap_slot().is_some()
     });
     scene.into_program()
 }

@@ -11,7 +11,7 @@ use crate::mm::{
     folio_anon_vma, folio_move_anon_rmap_to, invalidate_range_end, invalidate_range_start,
     wait_for_change,
 };
-use crate::pgtable::{Entry, EntryPtr, Level};
+use crate::pgtable::{Entry, EntryPtr, Level, pfn_swap_entry_to_page};
 use crate::step::Step;
 
 /// `move_pages_huge_pmd`, with the source's pmd lock held, which is dropped. Nothing is at the destination.
@@ -25,6 +25,11 @@ pub(super) fn move_pages_huge_pmd<'m>(
     let pmd = src_pmd.get(cpu);
     if !pmd.is_huge() {
         src_pmd.lock().unlock(cpu);
+        // v6.8 waits for what it has read, not for the entry itself: the migration may be over, and nobody holds the folio's lock. Without
+        // it: the kernel stops (docs/findings.md, F11). Step `move-waits-on-pmd`.
+        if !cpu.does(Step::MoveWaitsOnPmd) {
+            pfn_swap_entry_to_page(cpu, pmd);
+        }
         // pmd_migration_entry_wait
         wait_for_change(cpu, src_pmd, pmd);
         return Err(Stop::Again);

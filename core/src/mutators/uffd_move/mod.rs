@@ -22,8 +22,9 @@
 //!
 //! # What is of which kernel
 //!
-//! v6.8 does 3 of a PTE and not of a huge pmd, and of 4 it does nothing; each of the repairs that came later is a step. v6.9 and later hold the
-//! locks of the areas instead of the mmap lock, and move the zero page as well, which v6.8 refuses (`-EBUSY`).
+//! v6.8 does 3 of a PTE and not of a huge pmd; of 4 it moves the entry, and does nothing about the cached page; and where a huge page
+//! migrates it waits for a copy of the entry (docs/findings.md, F11). Each of the repairs that came later is a step, but the one of F10's
+//! neighbour. v6.9 and later hold the locks of the areas instead of the mmap lock, and move the zero page as well, which v6.8 refuses (`-EBUSY`).
 //!
 //! | file | who |
 //! | --- | --- |

@@ -7,7 +7,9 @@ use crate::boot::Area;
 use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::page_anon_exclusive;
-use crate::mm::{VmFlags, Vma, is_huge_zero_pmd, pmd_page, split_huge_pmd, wait_for_change};
+use crate::mm::{
+    Backing, VmFlags, Vma, is_huge_zero_pmd, pmd_page, split_huge_pmd, wait_for_change,
+};
 use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pte_alloc};
 use crate::step::Step;
 
@@ -15,7 +17,7 @@ use crate::step::Step;
 ///
 /// # Errors
 /// Why the first page did not: `-EEXIST` if there is something at its new address; `-ENOENT` if there is nothing at the old one;
-/// `-EBUSY` if it is pinned, or somebody else has it as well; `-ENOMEM` if there is no memory for a table. `-EAGAIN` where the kernel would
+/// `-EBUSY` if it is pinned, or somebody else has it as well; `-EINVAL` if the areas are not alike, or not private anonymous memory; `-ENOMEM` if there is no memory for a table. `-EAGAIN` where the kernel would
 /// go round until somebody else is done, and nothing but a signal that kills takes it out: a large folio that cannot be split because
 /// somebody has a reference of it, a folio that is about to come into the swap cache, or to leave it.
 pub fn move_pages(cpu: &Cpu<'_>, dst: Area, src: Area) -> Result<u32, Errno> {
@@ -31,13 +33,21 @@ pub fn move_pages(cpu: &Cpu<'_>, dst: Area, src: Area) -> Result<u32, Errno> {
     moved
 }
 
-/// `find_vma`, `validate_move_areas`: both are there, and allow the same, writing included.
+/// `find_vma`, `validate_move_areas`: both are there, private, anonymous, and of ordinary pages; both allow the same, writing included; and
+/// both are mlocked, or neither is.
 fn validate_move_areas(cpu: &Cpu<'_>, src: &Vma, dst: &Vma) -> bool {
     if !src.attached.read(cpu) || !dst.attached.read(cpu) {
         return false;
     }
-    let allowed = src.vm_flags(cpu);
-    allowed == dst.vm_flags(cpu) && allowed.contains(VmFlags::WRITE)
+    // VM_ACCESS_FLAGS, and with it vm_page_prot of private areas; VM_LOCKED, which is here where VM_LOCKONFAULT is.
+    let same = VmFlags::READ | VmFlags::WRITE | VmFlags::LOCKONFAULT;
+    // VM_SHARED; vma_move_compatible
+    let none = VmFlags::SHARED | VmFlags::IO | VmFlags::PFNMAP | VmFlags::SHADOW_STACK;
+    let (of_src, of_dst) = (src.vm_flags(cpu), dst.vm_flags(cpu));
+    (of_src & same) == (of_dst & same)
+        && of_src.contains(VmFlags::WRITE)
+        && !(of_src | of_dst).intersects(none)
+        && (src.backing, dst.backing) == (Backing::Anon, Backing::Anon)
 }
 
 impl<'m> Move<'_, 'm> {
@@ -62,23 +72,23 @@ impl<'m> Move<'_, 'm> {
     /// One turn: how many pages have moved.
     fn turn(&self, dst: u64, src: u64, end: u64) -> Result<u64, Stop> {
         let cpu = self.cpu;
-        let src_pmd = find_entry(cpu, self.mm, src, Level::Pmd).ok_or(Errno::Efault)?;
+        let src_pmd = find_entry(cpu, self.mm, src, Level::Pmd).ok_or(Errno::Enoent)?;
         // mm_alloc_pmd. Boot has made the tables down to there.
         let dst_pmd = find_entry(cpu, self.mm, dst, Level::Pmd).ok_or(Errno::Enomem)?;
         let there = dst_pmd.read_once(cpu);
         if there.is_huge() {
             return Err(Errno::Eexist.into());
         }
-        if there.is_migration() {
-            // The kernel goes round until it is none.
-            wait_for_change(cpu, dst_pmd, there);
-            return Err(Stop::Again);
-        }
         if let Some(pmd) = pmd_trans_huge_lock(cpu, src_pmd) {
             return self.huge((dst_pmd, dst, there), (src_pmd, src, pmd), end);
         }
         if src_pmd.is(cpu, Entry::NONE) {
             return Err(Errno::Enoent.into());
+        }
+        if there.is_migration() {
+            // pte_offset_map_nolock finds no table, and the kernel goes round until the entry is none.
+            wait_for_change(cpu, dst_pmd, there);
+            return Err(Stop::Again);
         }
         if dst_pmd.is(cpu, Entry::NONE) && !pte_alloc(cpu, dst_pmd) {
             return Err(Errno::Enomem.into());
