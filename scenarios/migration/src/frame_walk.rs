@@ -17,6 +17,13 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::IsolateUnlessZero, EVERYWHERE),
     ],
+    // A migration is long: to the end it is explored when somebody asks for it.
+    tested: &[
+        Tested::part(1, 1, 200_000),
+        Tested::part(1, 2, 20_000),
+        Tested::part(2, 1, 20_000),
+        Tested::whole(1, 1, 1_000_000).longer(),
+    ],
     ..Race::of(build)
 };
 
