@@ -23,7 +23,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.into_program()
 }
 
-/// The same without a slow path: a caller gets every page, though the entry was another for a while, or none.
+/// The same without a slow path: a caller gets every page, or none, and both must happen. (That it got them although the entry was another
+/// in between cannot be told by the end: it looks as if nothing had come between.)
 pub fn aged_fast_only(size: Size, kernel: Kernel) -> Program {
     let (mut scene, gup) = while_it_ages(size, kernel, pin_user_pages_fast_only);
     scene.sometimes("a caller gets every page", gets_all(gup[0], size.pages));
