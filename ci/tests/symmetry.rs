@@ -57,6 +57,9 @@ fn symmetry_loses_no_outcome_of_a_race() {
         halved += usize::from(reduced.executions < all.executions * 6 / 10);
     }
     // Not compared are those with too many executions, at two callers: most of those in which somebody unmaps by way of the page.
-    assert!(compared >= 200 && compared * 10 >= tried * 3, "{compared} of {tried}");
+    assert!(
+        compared >= 200 && compared * 10 >= tried * 3,
+        "{compared} of {tried}"
+    );
     assert!(halved * 10 >= compared * 8, "{halved} of {compared}");
 }

@@ -41,7 +41,7 @@ pub(super) fn get_user_pages_locked<'m>(
     of: Of<'_>,
     start: u64,
     nr_pages: usize,
-    mut pages: Option<&mut Pages<'m>>,
+    pages: Option<&mut Pages<'m>>,
     locked: &mut bool,
     mut flags: Foll,
 ) -> Result<usize, Errno> {
@@ -75,7 +75,7 @@ pub(super) fn get_user_pages_locked<'m>(
         flags,
         dropped: false,
     };
-    let result = turn.go(cpu, pages.as_deref_mut(), locked);
+    let result = turn.go(cpu, pages, locked);
     if (must_unlock || turn.dropped) && *locked {
         of.mm.read_unlock(cpu);
         *locked = false;
@@ -96,7 +96,7 @@ struct Turn<'a> {
     dropped: bool,
 }
 
-impl<'a> Turn<'a> {
+impl Turn<'_> {
     /// Its loop.
     fn go<'m>(
         &mut self,

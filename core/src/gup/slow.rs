@@ -85,15 +85,14 @@ impl<'a, 'm> Walk<'a, '_, 'm> {
     /// Its loop.
     fn go(&mut self, area: &mut Option<&'a Vma>, locked: &mut bool) -> Result<(), Errno> {
         while self.left > 0 {
-            let vma = match area.filter(|vma| self.start < vma.end) {
-                Some(vma) => vma,
-                None => {
-                    // PARITY 23: no gate area: its page is the kernel's own, and nobody changes its entry. So `get_gate_page` is not
-                    // there, and an address in it is one without an area.
-                    let vma = gup_vma_lookup(self.cpu, self.mm, self.start).ok_or(Errno::Efault)?;
-                    check_vma_flags(self.cpu, vma, self.flags)?;
-                    vma
-                }
+            let vma = if let Some(vma) = area.filter(|vma| self.start < vma.end) {
+                vma
+            } else {
+                // PARITY 23: no gate area: its page is the kernel's own, and nobody changes its entry. So `get_gate_page` is not
+                // there, and an address in it is one without an area.
+                let vma = gup_vma_lookup(self.cpu, self.mm, self.start).ok_or(Errno::Efault)?;
+                check_vma_flags(self.cpu, vma, self.flags)?;
+                vma
             };
             *area = Some(vma);
             let got = match self.follow_or_fault(vma, locked)? {
