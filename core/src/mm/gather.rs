@@ -182,9 +182,10 @@ impl<'m> MmuGather<'m> {
     pub fn finish(mut self, cpu: &Cpu<'m>) {
         let _span = cpu.span("tlb_finish_mmu");
         if mm_tlb_flush_nested(cpu, self.mm) {
-            // What was found changed already may not be flushed yet, and may be anywhere.
+            // What was found changed already may not be flushed yet, and may be anywhere; and the other may have unlinked tables.
             self.fullmm = true;
             self.remove_entry(0..u64::MAX);
+            self.freed_tables = true;
         }
         self.flush(cpu);
         dec_tlb_flush_pending(cpu, self.mm);

@@ -13,6 +13,12 @@
 //! A reader in the area, and a writer *that has locked this area*. The mmap lock held for writing excludes no reader by
 //! itself: what is looked at before the area is locked may change (R22 b).
 //!
+//! # Of which kernel
+//!
+//! The lock is that of v6.4 to v6.14: a semaphore of readers and writers, and a sequence. Later kernels have a reference count in place of
+//! the semaphore. They also look a detached area up again, where it falls back to the mmap lock here. Users of the lock that came later
+//! (`madvise`, v6.17) have it as it was before.
+//!
 //! Readers wait for the lock here; in the kernel they only try, and take the mmap lock if that fails.
 
 use super::{Mm, Vma};

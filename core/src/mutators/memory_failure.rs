@@ -6,7 +6,9 @@
 //! 2. A reference is taken, unless the count is zero: of a page that is on the LRU, or was when it was looked at. It is never
 //!    given back: nobody is to have this memory any more.
 //! 3. *In use.* It is locked, and all its mappings become entries that say so, which a later fault ends at with an error. Nobody is
-//!    asked whether the page is pinned. Then it is taken off the LRU; and out of the swap cache, if swap space has its contents.
+//!    asked whether the page is pinned. Not so in the swap cache: there the mappings become entries of its slot, as reclaim has it, and
+//!    a page that may be pinned keeps them. Then it is taken off the LRU; and out of the swap cache, if swap space has its contents.
+//!    If not, it stays in the cache, and says that what is in it is worth nothing.
 //! 4. *Free.* It is taken off the allocator's list, under the zone's lock, and *then* gets a reference, so that nobody is given it.
 //!    If it was not on the list by then, somebody allocated it: everything again, once.
 //!
@@ -28,7 +30,7 @@ use crate::cpu::Cpu;
 use crate::folio::{
     Folio, Mapping, Page, PageFlags, Pfn, clear_page_flags, folio_get, folio_lock, folio_mapped,
     folio_put, folio_ref_count_is, folio_ref_count_is_below, page_folio, page_is_in_folio,
-    take_page_off_buddy, test_and_clear_page_flag,
+    set_page_flags, take_page_off_buddy, test_and_clear_page_flag,
 };
 use crate::lkmm::{atomic_add, atomic_add_unless, read_once_is};
 use crate::step::Step;
@@ -40,7 +42,8 @@ use crate::sync::{LoadOrder, Rmw, RmwOrder, Until, Word};
 pub enum Poisoned {
     /// `MF_RECOVERED`, of a free page.
     TakenOff,
-    /// `MF_RECOVERED`, of a page in use: it is mapped nowhere, and on no list.
+    /// `MF_RECOVERED`, of a page in use: it is on no list. It is mapped nowhere, unless somebody had isolated it when its mappings
+    /// were to go: then nobody unmaps it (`hwpoison_user_mappings` asks for `PG_lru`), and it passes for what it was.
     Recovered,
     /// `MF_DELAYED`: the only copy of its contents is lost, and it stays in the swap cache to tell of that.
     Delayed,
@@ -171,8 +174,9 @@ fn in_use(cpu: &Cpu<'_>, folio: Folio<'_>) -> Poisoned {
     // shake_page
     lru_add_drain_all(cpu);
     folio_lock(cpu, folio);
+    // page_flags, for later. It is asked again: somebody may isolate the page in between.
     let was_on_lru = folio.test(cpu, PageFlags::LRU);
-    if was_on_lru || folio.test(cpu, PageFlags::WRITEBACK) {
+    if folio.test(cpu, PageFlags::LRU) || folio.test(cpu, PageFlags::WRITEBACK) {
         wait_on_page_writeback(cpu, folio);
         let unmapped = hwpoison_user_mappings(cpu, folio);
         if !unmapped || is_torn_down(cpu, folio) {
@@ -219,6 +223,7 @@ fn identify_page_state(cpu: &Cpu<'_>, folio: Folio<'_>, was_on_lru: bool) -> Poi
         if folio.test(cpu, PageFlags::DIRTY) {
             // me_swapcache_dirty
             clear_page_flags(cpu, folio.head(), PageFlags::DIRTY);
+            set_page_flags(cpu, folio.head(), PageFlags::NOT_UPTODATE);
             return of_swap_cache(cpu, folio, Poisoned::Delayed, 1);
         }
         // me_swapcache_clean

@@ -14,6 +14,14 @@
 //!
 //! It refuses a hint, and the slow path waits in a fault for the page's lock. A walker that takes the page all the same before 3 is
 //! seen by 3 if it is still there; if it has written to the page and dropped it by then, what it wrote is not in the copy (2b4847e73004).
+//!
+//! # What the kernel does besides
+//!
+//! - It looks at the references after the isolation as well, before anything is copied (`numamigrate_isolate_page`), and leaves a page
+//!   alone of which somebody has one. Here 3 is the first look.
+//! - It flushes before the copy, if somebody has a flush of the mm pending (`mm_tlb_flush_pending`): the hint may be one that is not
+//!   flushed yet. Here who sets the hint has flushed it by then.
+//! - It tells secondary MMUs, before the pmd is locked and after (`mmu_notifier_invalidate_range_start`). Here nobody is told.
 
 use super::folio_migrate::folio_copy;
 use crate::cpu::{Cpu, flush_tlb_range};

@@ -7,8 +7,8 @@
 //!    number of passes. Then one flush for all. Then each is moved, if nobody else has a reference; what fails is
 //!    tried again. In the end what is still unmapped gets its mappings back.
 //! 3. *Synchronous.* First all, as in 2. What is left is taken one by one, with waiting for locks, and a flush for each entry.
-//! 4. Where there is no memory for a new page, what is unmapped by then is moved, and that is all: nothing is tried again, and
-//!    nothing is tried synchronously.
+//! 4. Where there is no memory for a new page, what is unmapped by then is moved, with as many tries as in 2, and that is all: nothing
+//!    more is unmapped, and nothing is tried synchronously.
 //! 5. What did not move is put back on the LRU.
 //!
 //! Nobody waits for a lock while he has a second page unmapped: two who do so could wait for each other.

@@ -95,7 +95,7 @@ pub use hardware::{hardware_access, hardware_touch};
 pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
 pub use ksm::ksm_merge;
-pub use longterm::{lru_add_drain_all, migrate_for_longterm};
+pub use longterm::lru_add_drain_all;
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::{migrate_huge_page, migrate_page};
 pub use migrate_misplaced::migrate_misplaced_huge_page;

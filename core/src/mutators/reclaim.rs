@@ -133,7 +133,8 @@ fn shrink_locked<'m>(cpu: &Cpu<'m>, folio: Folio<'m>, list: &mut FolioList<'m>) 
         if cpu.does(Step::SwapPeeksFirst) && folio_maybe_dma_pinned(cpu, folio) {
             return Turn::KeepLocked;
         }
-        if !add_to_swap_or_split(cpu, folio, |tail| list.push(tail)) {
+        // The kernel takes from the list's end, and the tails are put there: the one that was put last is next.
+        if !add_to_swap_or_split(cpu, folio, |tail| list.insert(0, tail)) {
             return Turn::Activate;
         }
     }

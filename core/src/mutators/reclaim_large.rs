@@ -7,7 +7,7 @@
 //! 2. What no pmd maps is split at once: some of its pages may be free without a slot. What a pmd maps gets slots as a whole, if
 //!    there are enough in a row (`CONFIG_THP_SWAP`). Here there never are, as in a kernel without that, or where swap space is in
 //!    pieces; then it is split as well.
-//! 3. The tails go to reclaim's list, which has a reference of each, and their turn comes. The head gets its slot.
+//! 3. The tails go to reclaim's list, which has a reference of each: they are next, the first one first. The head gets its slot.
 //!
 //! # What happens when a walker comes
 //!
@@ -22,7 +22,7 @@ use crate::folio::{Folio, PageFlags};
 use crate::swap::add_to_swap;
 
 /// The part of `shrink_folio_list` between the look at the pins and the unmapping: whether the folio, small by now, has a slot. What
-/// it had more of pages is put onto the list.
+/// it had more of pages is put onto the list, the last one first, where the list is taken from.
 pub(super) fn add_to_swap_or_split<'m>(
     cpu: &Cpu<'m>,
     folio: Folio<'m>,
@@ -40,7 +40,9 @@ pub(super) fn add_to_swap_or_split<'m>(
     if split_folio_to(cpu, folio, Tails::OnList).is_err() {
         return false;
     }
-    let tails = (1..pages).map(|n| Folio::of(cpu.machine().page(folio.head().pfn.plus(n))));
+    let tails = (1..pages)
+        .rev()
+        .map(|n| Folio::of(cpu.machine().page(folio.head().pfn.plus(n))));
     tails.for_each(to_list);
     add_to_swap(cpu, folio)
 }

@@ -17,7 +17,7 @@ use crate::cpu::{Cpu, flush_tlb_batched_pending};
 use crate::folio::{folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
 use crate::mm::{
-    Mm, MmuGather, invalidate_range_end, invalidate_range_start, is_huge_zero_pmd,
+    Mm, MmuGather, VmFlags, Vma, invalidate_range_end, invalidate_range_start, is_huge_zero_pmd,
     lock_vma_under_rcu, split_huge_pmd, vma_end_read,
 };
 use crate::pgtable::{
@@ -37,16 +37,34 @@ pub fn madvise_dontneed_reclaim(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
     madvise(cpu, mm, start..end, true);
 }
 
-/// The same of a kernel that takes the lock of the area alone (`MADVISE_VMA_READ_LOCK`, since v6.17), if it can.
+/// The same of a kernel that takes the lock of the area alone (`MADVISE_VMA_READ_LOCK`, since v6.17), if it can. The area's lock is
+/// dropped before the flush (`madvise_finish_tlb`), the mmap lock after it.
 pub fn madvise_dontneed_vma(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
-    // try_vma_read_lock
-    match lock_vma_under_rcu(cpu, cpu.machine().mm(mm), start) {
-        Some(vma) => {
-            zap_page_range_single(cpu, mm, start..end, true);
-            vma_end_read(cpu, vma);
-        }
-        None => madvise(cpu, mm, start..end, true),
+    let mm = cpu.machine().mm(mm);
+    // madvise_init_tlb
+    let mut tlb = MmuGather::new(cpu, mm);
+    let range = start..end;
+    if let Some(vma) = try_vma_read_lock(cpu, mm, &range) {
+        zap_page_range_single_batched(cpu, mm, &mut tlb, range, true);
+        vma_end_read(cpu, vma);
+        tlb.finish(cpu);
+        return;
     }
+    mm.read_lock(cpu);
+    zap_page_range_single_batched(cpu, mm, &mut tlb, range, true);
+    tlb.finish(cpu);
+    mm.read_unlock(cpu);
+}
+
+/// `try_vma_read_lock`: the area's lock, unless the range goes beyond the area, or a userfaultfd watches it.
+fn try_vma_read_lock<'m>(cpu: &Cpu<'m>, mm: &'m Mm, range: &Range<u64>) -> Option<&'m Vma> {
+    let _span = cpu.span("try_vma_read_lock");
+    let vma = lock_vma_under_rcu(cpu, mm, range.start)?;
+    if range.end > vma.end || vma.flags.contains(VmFlags::UFFD_WP) {
+        vma_end_read(cpu, vma);
+        return None;
+    }
+    Some(vma)
 }
 
 fn madvise(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
@@ -61,10 +79,21 @@ pub(super) fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, 
     let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(id);
     let mut tlb = MmuGather::new(cpu, mm);
-    invalidate_range_start(cpu, mm);
-    zap_range(cpu, mm, &mut tlb, range, reclaim);
-    invalidate_range_end(cpu, mm);
+    zap_page_range_single_batched(cpu, mm, &mut tlb, range, reclaim);
     tlb.finish(cpu);
+}
+
+/// `zap_page_range_single_batched`: the flush is the caller's, who has the gathering.
+fn zap_page_range_single_batched<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    tlb: &mut MmuGather<'m>,
+    range: Range<u64>,
+    reclaim: bool,
+) {
+    invalidate_range_start(cpu, mm);
+    zap_range(cpu, mm, tlb, range, reclaim);
+    invalidate_range_end(cpu, mm);
 }
 
 /// `unmap_page_range`: clears every entry of the range and gathers what was mapped.

@@ -32,6 +32,8 @@ bitflags! {
         const LAZYFREE = 1 << 10;
         /// `PG_writeback`: its contents are on their way out.
         const WRITEBACK = 1 << 11;
+        /// `PG_uptodate` is *clear*, of a page in the swap cache: its contents are lost.
+        const NOT_UPTODATE = 1 << 12;
     }
 }
 

@@ -5,7 +5,9 @@ use crate::common::{World, boot, outcome, populated, set_flag};
 use crate::mutators::entry;
 use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
-use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, Memory, Owner, PageFlags, Pfn, alloc_folio};
+use gupcheck_core::folio::{
+    GUP_PIN_COUNTING_BIAS, Memory, Owner, PageFlags, Pfn, alloc_folio, clear_page_flags,
+};
 use gupcheck_core::gup::{Errno, Foll, get_user_pages_fast};
 use gupcheck_core::mm::{FaultFlags, VmFault, VmFlags};
 use gupcheck_core::mutators::{
@@ -143,6 +145,23 @@ fn a_page_of_the_swap_cache_leaves_it_if_its_contents_are_in_swap_space() {
         assert_eq!(fault, told);
         assert_ne!(pte(&world, area).pfn(), page);
     }
+}
+
+/// The first look of the fault came before the page was marked; its second look is at what was done since.
+#[test]
+fn a_fault_that_waited_for_the_folio_does_not_map_what_is_lost() {
+    let (mut boot, area, page) = mapped(&ARM64, 0);
+    boot.add_to_swap_cache(page);
+    let world = World::new(boot);
+    let cpu = world.cpu();
+    assert_eq!(memory_failure(&cpu, page), Poisoned::Delayed);
+    assert!(world.flags(page).contains(PageFlags::NOT_UPTODATE));
+    clear_page_flags(&cpu, world.machine.page(page), PageFlags::HWPOISON);
+    let fault = do_user_addr_fault(&cpu, area.mm, area.start, FaultFlags::empty());
+    assert_eq!(fault, VmFault::Sigbus);
+    assert_eq!(pte(&world, area), Entry::swap(0, true));
+    assert!(!world.flags(page).contains(PageFlags::LOCKED));
+    audit(&world, &[Held::Refs(page, 1)]);
 }
 
 #[test]

@@ -7,14 +7,13 @@ use crate::mutators::{entry, huge};
 use gupcheck_core::arch::{ARM64, Profile, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::folio::{
-    BlockLink, GUP_PIN_COUNTING_BIAS, Owner, PageFlags, Pfn, Vmemmap, alloc_folio, folio_put,
-    folio_ref_try_add,
+    BlockLink, GUP_PIN_COUNTING_BIAS, Migratetype, Owner, PageFlags, Pfn, Vmemmap, alloc_folio,
+    folio_put, folio_ref_try_add,
 };
-use gupcheck_core::gup::{Errno, kvm_page_fault};
+use gupcheck_core::gup::{Errno, Foll, kvm_page_fault, pin_user_pages_fast};
 use gupcheck_core::mm::VmFlags;
 use gupcheck_core::mutators::{
-    MigrateMode, hugetlb_vmemmap_optimize, migrate_for_longterm, migrate_huge_page, migrate_pages,
-    reclaim_pages,
+    MigrateMode, hugetlb_vmemmap_optimize, migrate_huge_page, migrate_pages, reclaim_pages,
 };
 use gupcheck_core::pgtable::{Entry, Level};
 use gupcheck_core::step::Step;
@@ -67,44 +66,46 @@ fn movable(boot: &mut Boot) -> (Area, Pfn) {
     (area, pages[0])
 }
 
+fn pin_for_long(world: &World, area: Area) -> Result<usize, Errno> {
+    let flags = Foll::WRITE | Foll::LONGTERM;
+    pin_user_pages_fast(&world.cpu(), area.mm, area.start, 1, flags).result
+}
+
 #[test]
 fn a_page_that_is_to_be_held_for_long_moves_once_batches_are_drained() {
     for on_lru in [true, false] {
         for without in [&[][..], &[Step::LongtermDrains]] {
             let mut boot = boot_without(&ARM64, without);
             let (area, page) = movable(&mut boot);
+            boot.pageblock(&[page], Migratetype::Cma);
             boot.lru_batch(page);
             set_flag(&mut boot, page, PageFlags::LRU, on_lru);
             let world = World::new(boot);
             // v6.6 to v6.8 take a page on the LRU to be in no batch.
             let moves = without.is_empty() || !on_lru;
-            let how = if moves { Errno::Eagain } else { Errno::Enomem };
-            assert_eq!(migrate_for_longterm(&world.cpu(), page), how);
-            assert_eq!(pte(&world, area).pfn() == page, !moves);
-            let batch = [Held::Refs(page, 1)];
-            audit(&world, if moves { &[] } else { &batch });
+            let gup = pin_for_long(&world, area);
+            assert_eq!(gup, if moves { Ok(1) } else { Err(Errno::Enomem) });
+            let now = pte(&world, area).pfn();
+            assert_eq!(now == page, !moves);
+            let pinned = Held::Pins(now, 1);
+            audit(&world, &[if moves { pinned } else { Held::Refs(page, 1) }]);
         }
     }
 }
 
 #[test]
 fn a_page_that_cannot_move_is_where_it_was() {
-    for (extra, lru, how) in [
-        (1, true, Errno::Enomem),
-        (GUP_PIN_COUNTING_BIAS, true, Errno::Enomem),
-        // Somebody else has isolated it, and will give it back.
-        (0, false, Errno::Eagain),
-    ] {
+    for extra in [1, GUP_PIN_COUNTING_BIAS] {
         let mut boot = boot(&X86_PV);
         let (area, page) = movable(&mut boot);
-        set_flag(&mut boot, page, PageFlags::LRU, lru);
+        boot.pageblock(&[page], Migratetype::Cma);
         let refcount = boot.page(page).refcount;
         boot.layout().set(refcount, 1 + extra);
         let world = World::new(boot);
         let before = pte(&world, area);
-        assert_eq!(migrate_for_longterm(&world.cpu(), page), how);
+        assert_eq!(pin_for_long(&world, area), Err(Errno::Enomem));
         assert_eq!(pte(&world, area), before);
-        assert_eq!(world.flags(page).contains(PageFlags::LRU), lru);
+        assert!(world.flags(page).contains(PageFlags::LRU));
         audit(&world, &[Held::Refs(page, extra)]);
     }
 }

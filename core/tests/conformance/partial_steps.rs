@@ -15,7 +15,7 @@ use gupcheck_core::gup::{
 };
 use gupcheck_core::mm::{lock_vma_under_rcu, vma_end_read, vma_start_write};
 use gupcheck_core::mutators::{
-    Scan, collapse_huge_page, madvise_dontneed_vma, migrate_misplaced_huge_page,
+    Scan, collapse_huge_page, madvise_dontneed, madvise_dontneed_vma, migrate_misplaced_huge_page,
 };
 use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
 use gupcheck_core::step::Step;
@@ -195,6 +195,22 @@ fn a_flush_passes_over_a_lazy_cpu_until_it_comes_back() {
     assert!(both.len() == 1 && both[0].contains("lazy cpu"), "{both:?}");
 }
 
+/// Who was not alone flushes as if tables had gone: the other's may have.
+#[test]
+fn a_nested_flush_passes_over_nobody() {
+    for others in [0, 1] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = lazy(&mut boot).area;
+        boot.hardware(area);
+        let pending = boot.mm(area.mm).tlb_flush_pending;
+        boot.layout().set(pending.expect("hardware walks"), others);
+        let world = World::new(boot);
+        let ops = world.ops(|cpu| madvise_dontneed(cpu, area.mm, area.start, area.end));
+        let waits = |op: &String| op.starts_with("wait ") && op.contains("lazy cpu");
+        assert_eq!(ops.iter().any(waits), others > 0, "{ops:?}");
+    }
+}
+
 #[test]
 fn an_area_is_locked_for_reading_unless_it_is_for_writing() {
     let mut boot = boot(&X86_PV);
@@ -229,6 +245,34 @@ fn dontneed_takes_the_areas_lock_and_frees_the_table() {
     assert!(!ops.contains(&"lock mm0.mmap_lock".to_owned()), "{ops:?}");
     assert!(world.is_free(table));
     audit(&world, &[]);
+}
+
+/// Where an operation is among those that were done.
+fn place_of(ops: &[String], sought: &str) -> Option<usize> {
+    ops.iter().position(|op| op == sought)
+}
+
+#[test]
+fn dontneed_flushes_when_the_areas_lock_is_dropped_and_the_mmap_lock_is_not() {
+    for (beyond, watched) in [(0, false), (PAGE_SIZE, false), (0, true)] {
+        let mut boot = boot(&X86_NATIVE);
+        let area = locked_area(&mut boot).area;
+        if watched {
+            boot.watched(area);
+        }
+        let world = World::new(boot);
+        let end = area.end + beyond;
+        let ops = world.ops(|cpu| madvise_dontneed_vma(cpu, area.mm, area.start, end));
+        let flush = place_of(&ops, "wait irqs off").expect("a flush");
+        let area_unlocked = place_of(&ops, "unlock mm0.vma0.vm_lock").expect("it was locked");
+        assert!(area_unlocked < flush, "{ops:?}");
+        let mmap_unlocked = place_of(&ops, "unlock mm0.mmap_lock");
+        let falls_back = beyond > 0 || watched;
+        assert_eq!(mmap_unlocked.is_some_and(|place| place > flush), falls_back);
+        assert_eq!(mmap_unlocked.is_some(), falls_back);
+        assert!(world.no_locks_held());
+        audit(&world, &[]);
+    }
 }
 
 /// A huge page behind a hint, of which somebody has so many references.

@@ -2,12 +2,13 @@
 
 use crate::books::{Held, audit};
 use crate::common::{World, boot, boot_without, populated, set_flag};
+use crate::mutators::entry;
 use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::folio::{GUP_PIN_COUNTING_BIAS, PageFlags, Pfn};
 use gupcheck_core::mm::{FaultFlags, VmFault};
 use gupcheck_core::mutators::{do_user_addr_fault, madvise_dontneed, munmap, reclaim_pages};
-use gupcheck_core::pgtable::{Bits, Entry, Level, find_entry};
+use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE, find_entry};
 use gupcheck_core::step::Step;
 use gupcheck_core::swap::SwapUse;
 
@@ -87,6 +88,25 @@ fn a_swap_entry_forgets_that_a_page_was_exclusive_without_the_step_and_of_one_th
         assert_eq!(pte(&world, area), Entry::swap(0, false));
         audit(&world, &[]);
     }
+}
+
+/// What a large folio is split into is next, page by page; what else was isolated comes after.
+#[test]
+fn the_pages_of_a_large_folio_are_swapped_out_in_order_and_before_others() {
+    let mut boot = boot(&ARM64);
+    let large = boot.pmd_area();
+    let head = boot.pte_mapped_thp(large);
+    let (other, pages) = populated(&mut boot, 1);
+    boot.swap_space(5);
+    let world = World::new(boot);
+    assert_eq!(reclaim_pages(&world.cpu(), &[head, pages[0]]), 5);
+    for nth in 0..4 {
+        let addr = large.start + u64::from(nth) * PAGE_SIZE;
+        let pte = entry(&world, large, addr, Level::Pte);
+        assert_eq!(pte.and_then(Entry::swap_slot), Some(nth));
+    }
+    assert_eq!(pte(&world, other), Entry::swap(4, true));
+    audit(&world, &[]);
 }
 
 #[test]

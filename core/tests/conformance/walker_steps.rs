@@ -5,13 +5,13 @@ use crate::steps::{Scene, SetUp, Work, device, fault_in, hole, pin, small, zap};
 use gupcheck_core::arch::{ARM64, Profile, S390, X86_PAE};
 use gupcheck_core::boot::Boot;
 use gupcheck_core::cpu::Cpu;
-use gupcheck_core::folio::{Memory, Owner, alloc_folio};
+use gupcheck_core::folio::{Memory, Migratetype, Owner, alloc_folio};
 use gupcheck_core::gup::{
-    Errno, Foll, kvm_page_fault, perf_get_page_size, pin_user_pages_fast, pin_user_pages_fast_only,
+    Foll, kvm_page_fault, perf_get_page_size, pin_user_pages_fast, pin_user_pages_fast_only,
     unpin_user_pages,
 };
 use gupcheck_core::mutators::{
-    Poisoned, dax_layout_is_idle, hugetlb_vmemmap_optimize, memory_failure, migrate_for_longterm,
+    Poisoned, dax_layout_is_idle, hugetlb_vmemmap_optimize, memory_failure,
 };
 use gupcheck_core::step::Step;
 
@@ -38,6 +38,9 @@ fn batched(boot: &mut Boot) -> Scene {
     let scene = small(boot);
     let other = boot.anon_page(Owner::Us, 1);
     boot.lru_batch(other);
+    // Where the page may not be held for long, and where it may.
+    boot.pageblock(&[scene.page], Migratetype::Cma);
+    boot.free_block(0);
     scene
 }
 
@@ -73,8 +76,10 @@ fn optimize(cpu: &Cpu<'_>, _: &Scene) {
     assert!(hugetlb_vmemmap_optimize(cpu, folio));
 }
 
-fn migrate_for_long(cpu: &Cpu<'_>, scene: &Scene) {
-    assert_eq!(migrate_for_longterm(cpu, scene.page), Errno::Eagain);
+fn pin_for_long_elsewhere(cpu: &Cpu<'_>, scene: &Scene) {
+    let (mm, start) = (scene.area.mm, scene.area.start);
+    let gup = pin_user_pages_fast(cpu, mm, start, 1, Foll::WRITE | Foll::LONGTERM);
+    assert_ne!(gup.pages[0].pfn, scene.page);
 }
 
 fn guest_faults(cpu: &Cpu<'_>, scene: &Scene) {
@@ -116,7 +121,7 @@ pub(crate) fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         Step::GateAfterReference => (&ARM64, small, pin_for_long),
         Step::RefTestsWritable => (&ARM64, in_vmemmap, pin),
         Step::VmemmapGracePeriod => (&ARM64, in_vmemmap, optimize),
-        Step::LongtermDrains => (&ARM64, batched, migrate_for_long),
+        Step::LongtermDrains => (&ARM64, batched, pin_for_long_elsewhere),
         Step::NotifierRetry | Step::NotifierInProgress => (&ARM64, guest, guest_faults),
         Step::NotifierInvalidate | Step::NotifierSequence => (&ARM64, guest, zap),
         Step::PoisonEntry | Step::PoisonUnlessZero => (&ARM64, broken, fail),

@@ -64,6 +64,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::SeqcountBegin, NO_IPI),
         Need::of(Step::SeqcountRetry, NO_IPI),
         Need::of(Step::UndoUnchecked, NO_IPI),
+        Need::of(Step::UndoEveryPin, NO_IPI),
     ],
     indifferent: &[Step::RecheckOrder],
     ..Race::of(build)

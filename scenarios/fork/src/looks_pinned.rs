@@ -18,6 +18,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::ForkSequence, EVERYWHERE),
         Need::of(Step::ForkCopiesPinned, EVERYWHERE),
         Need::of(Step::UndoUnchecked, EVERYWHERE),
+        Need::of(Step::UndoEveryPin, EVERYWHERE),
     ],
     tested: &[
         Tested::whole(1, 1, 20_000),

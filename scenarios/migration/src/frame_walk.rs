@@ -17,6 +17,13 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::IsolateUnlessZero, EVERYWHERE),
     ],
+    // A migration is long: to the end it is explored when somebody asks for it.
+    tested: &[
+        Tested::part(1, 1, 200_000),
+        Tested::part(1, 2, 20_000),
+        Tested::part(2, 1, 20_000),
+        Tested::whole(1, 1, 1_000_000).longer(),
+    ],
     ..Race::of(build)
 };
 
@@ -24,6 +31,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
+    boot.free_block(0);
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_fast_only(cpu, area.mm, area.start, area.pages, Foll::WRITE)
@@ -32,9 +40,10 @@ fn build(size: Size, kernel: Kernel) -> Program {
         madvise_dontneed(cpu, area.mm, area.start, area.start + PAGE_SIZE);
         do_user_addr_fault(cpu, area.mm, area.start, FaultFlags::WRITE)
     });
-    scene.cpu("compaction", move |cpu| migrate_page(cpu, page).is_some());
+    let compaction = scene.cpu("compaction", move |cpu| migrate_page(cpu, page).is_some());
     let caller = gup[0];
     scene.sometimes("a caller gets the page", gets(caller, page));
+    scene.sometimes("what is in the frame moves", did(compaction));
     scene.sometimes("a caller gets nothing", gets_nothing(caller));
     scene.into_program()
 }

@@ -1,7 +1,8 @@
 //! A huge page migrates as a whole while it is zapped.
 //!
 //! Who zaps takes the pmd away, or the migration entry that stands for it; and the table that was deposited with it. Who migrates finds
-//! a pmd, or nothing. No migration entry is left behind (I11), and no count.
+//! a pmd, or nothing. He isolates what is in the frame, and takes no reference of what is free by then: giving it back would free
+//! it a second time. No migration entry is left behind (I11), and no count.
 
 use gupcheck_races::prelude::*;
 
@@ -9,7 +10,7 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/zap-huge-migration",
     catalogue: "R12",
     about: "A huge page is zapped while it migrates: what is zapped is a pmd migration entry.",
-    needs: &[],
+    needs: &[Need::of(Step::IsolateUnlessZero, EVERYWHERE)],
     ..Race::of(build)
 };
 

@@ -25,6 +25,7 @@ use gupcheck_races::race::Race;
 
 pub use last_drop::freed_by_the_walker;
 pub use marks::fast_only;
+pub use same_again::aged_fast_only;
 pub use size_collapse::against_collapse;
 pub use size_munmap::against_munmap;
 pub use two_words::{Frames, of_one_mutator, of_two_mutators};

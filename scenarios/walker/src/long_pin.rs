@@ -14,17 +14,6 @@ pub(crate) const RACE: Race = Race {
     ..Race::of(build)
 };
 
-/// `__gup_longterm_locked`, once more at most.
-fn pin_for_long<'m>(cpu: &Cpu<'m>, area: Area, page: Pfn) -> Gup<'m> {
-    let flags = Foll::WRITE | Foll::LONGTERM;
-    let pin = || pin_user_pages_fast(cpu, area.mm, area.start, area.pages, flags);
-    let gup = pin();
-    if gup.result == Err(Errno::Enomem) && migrate_for_longterm(cpu, page) == Errno::Eagain {
-        return pin();
-    }
-    gup
-}
-
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let area = boot.anon_area(size.pages);
@@ -34,11 +23,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.free_block(0);
     let mut scene = Scene::new(boot);
     let gup = scene.numbered_callers(size.cpus, Hold::Pin, move |cpu, nth| {
-        if nth == 0 {
-            return pin_for_long(cpu, area, page);
-        }
         // The others come for a while.
-        pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE)
+        let long = [Foll::empty(), Foll::LONGTERM][usize::from(nth == 0)];
+        pin_user_pages_fast(cpu, area.mm, area.start, area.pages, Foll::WRITE | long)
     });
     scene.cpu("batch", lru_add_drain_all);
     let alone = size.cpus == 1;

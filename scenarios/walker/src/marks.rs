@@ -1,6 +1,6 @@
 //! R55: hardware marks an entry between the walker's two looks at it. The page is the same; the entry is not.
 //!
-//! The fast path falls back for nothing (`tests/marks.rs` shows it), and the slow path gets the page (I11). The opposite, an
+//! The fast path falls back for nothing (`tests/variants.rs` shows it), and the slow path gets the page (I11). The opposite, an
 //! entry that changes and is the same again, is legal: the page is mapped at the second look. What it misses is what is not
 //! in the entry, R03 B.
 

@@ -8,7 +8,9 @@ use gupcheck_graph::GraphEngine;
 use gupcheck_program::{Engine, Program, Search, Verdict, Violation};
 use gupcheck_races::engines::model_for;
 use gupcheck_races::race::Size;
-use gupcheck_walker::{Frames, fast_only, freed_by_the_walker, of_one_mutator, of_two_mutators};
+use gupcheck_walker::{
+    Frames, aged_fast_only, fast_only, freed_by_the_walker, of_one_mutator, of_two_mutators,
+};
 
 fn verdict(profile: &'static Profile, program: Program) -> Verdict {
     let engine = GraphEngine::ONE_THREAD;
@@ -19,10 +21,15 @@ fn verdict(profile: &'static Profile, program: Program) -> Verdict {
 /// The fast path falls back for nothing where hardware's marks are compared, and does not where they are not.
 #[test]
 fn a_mark_makes_the_fast_path_fall_back_and_no_more() {
-    for profile in [&X86_PV, &ARM64] {
+    for (profile, program) in [
+        (&X86_PV, fast_only as fn(Size, Kernel) -> Program),
+        (&ARM64, fast_only),
+        (&X86_PV, aged_fast_only),
+        (&ARM64, aged_fast_only),
+    ] {
         let with = Kernel::new(profile);
         let without = with.without(Steps::of(&[Step::RecheckMarks]));
-        let verdict = |kernel| verdict(profile, fast_only(Size::SMALLEST, kernel));
+        let verdict = |kernel| verdict(profile, program(Size::SMALLEST, kernel));
         assert!(matches!(verdict(with), Verdict::Complete), "{profile}");
         let Verdict::Failed(found) = verdict(without) else {
             panic!("{profile}: it falls back all the same");

@@ -59,6 +59,13 @@ impl<'m> Fault<'_, 'm> {
             folio_put(cpu, folio);
             return VmFault::Done;
         }
+        // folio_test_uptodate: memory failed after the first look, and what was in it is lost.
+        if folio.head().memory.may_fail && folio.test(cpu, PageFlags::NOT_UPTODATE) {
+            pte_unmap_unlock(cpu, ptep);
+            folio.unlock(cpu);
+            folio_put(cpu, folio);
+            return VmFault::Sigbus;
+        }
         let (pte, exclusive) = self.map_swapped_in(ptep, folio, entry, slot);
         folio.unlock(cpu);
         if self.flags.contains(FaultFlags::WRITE) && !exclusive {
