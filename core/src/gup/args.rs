@@ -1,6 +1,7 @@
-//! What callers may ask for: `is_valid_gup_args`.
+//! What callers may ask for: `is_valid_gup_args`, and addresses as they give them.
 
 use super::Foll;
+use crate::cpu::Cpu;
 
 /// What a caller gave beside its flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,4 +37,12 @@ pub fn valid_gup_args(given: Given, flags: Foll, to_set: Foll) -> Option<Foll> {
         || flags.intersects(Foll::GET | Foll::PIN) && !given.pages
         || flags.contains(Foll::LONGTERM | Foll::PCI_P2PDMA);
     (!contradictory).then_some(flags)
+}
+
+/// `untagged_addr`: an address of user space without the tag that the architecture lets it keep in the highest bits. A
+/// kernel's address, which is one by the bit below them, stays as it is.
+pub(super) fn untagged_addr(cpu: &Cpu<'_>, addr: u64) -> u64 {
+    let tag_bits = cpu.machine().kernel.profile.tag_bits;
+    let sign_extended = (addr as i64) << tag_bits >> tag_bits;
+    addr & sign_extended as u64
 }

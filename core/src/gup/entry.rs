@@ -6,7 +6,7 @@
 //! reference or pin that the caller owns. An error only where not a single page was got. Where the fast
 //! walk got some and the slow path then failed, the short count, not the error (R53).
 
-use super::args::{Given, valid_gup_args};
+use super::args::{Given, untagged_addr, valid_gup_args};
 use super::fast::Walk;
 use super::locked::Of;
 use super::longterm::gup_longterm_locked;
@@ -134,14 +134,6 @@ fn internal_get_user_pages_fast<'m>(
         }
     };
     gup.asked(asked)
-}
-
-/// `untagged_addr`: an address of user space without the tag that the architecture lets it keep in the highest bits. A
-/// kernel's address, which is one by the bit below them, stays as it is.
-pub(super) fn untagged_addr(cpu: &Cpu<'_>, addr: u64) -> u64 {
-    let tag_bits = cpu.machine().kernel.profile.tag_bits;
-    let sign_extended = (addr as i64) << tag_bits >> tag_bits;
-    addr & sign_extended as u64
 }
 
 /// The end of the range, or the error that its arguments earn. A negative count is a huge unsigned one.

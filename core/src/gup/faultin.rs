@@ -2,6 +2,7 @@
 
 use super::Foll;
 use super::area::{gup_vma_lookup, vma_permits_fault};
+use super::args::untagged_addr;
 use crate::cpu::{Cpu, fatal_signal_pending};
 use crate::errno::Errno;
 use crate::machine::MmId;
@@ -81,7 +82,7 @@ pub fn fixup_user_fault(
 ) -> Result<(), Errno> {
     let _span = cpu.span("fixup_user_fault");
     let mm = cpu.machine().mm(mm);
-    let addr = super::entry::untagged_addr(cpu, addr);
+    let addr = untagged_addr(cpu, addr);
     let mut fault = fault;
     if unlocked.is_some() {
         fault |= FaultFlags::ALLOW_RETRY | FaultFlags::KILLABLE;

@@ -8,7 +8,7 @@
 //! The original flags go down unchanged with every retry: dropping the wish to write is how R39 was made.
 
 use super::area::{check_vma_flags, gup_vma_lookup};
-use super::entry::untagged_addr;
+use super::args::untagged_addr;
 use super::faultin::faultin_page;
 use super::follow::{Context, Followed, follow_page_mask};
 use super::{Foll, MAX_PAGES, Pages, gup_put_folio, try_grab_folio};
