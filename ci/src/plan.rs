@@ -118,7 +118,7 @@ pub(crate) fn plan(args: &RunArgs, races: &[&'static Race]) -> Result<Vec<Job>, 
             }
         }
         for profile in profiles {
-            let (engine, model) = choose(args, engine, profile)?;
+            let (engine, model) = choose(args, race, engine, profile)?;
             if tuning != Tuning::default() && engine.tuned(tuning).is_none() {
                 let reductions = Reductions::NONE;
                 let has_jobs = engine
@@ -162,8 +162,12 @@ const fn size(args: &RunArgs) -> Size {
     }
 }
 
-/// Who runs in the background makes an instance as large as another caller does.
-pub(crate) const fn crowd(size: Size, noise: &[Noise]) -> Size {
+/// How large an instance is for an engine: who runs in the background makes it as large as another caller does; and of some races
+/// the smallest is none that is explored in a moment.
+pub(crate) fn crowd(race: &Race, size: Size, noise: &[Noise]) -> Size {
+    if !race.is_small() {
+        return Size::LARGEST;
+    }
     Size {
         cpus: size.cpus + noise.len() as u32,
         ..size
@@ -172,12 +176,13 @@ pub(crate) const fn crowd(size: Size, noise: &[Noise]) -> Size {
 
 fn choose(
     args: &RunArgs,
+    race: &Race,
     engine: Option<&'static dyn Engine>,
     profile: &Profile,
 ) -> Result<(&'static dyn Engine, Model), Error> {
     let promised = model_for(all()[0], profile);
     let counts = args.outcomes || args.max_executions.is_some() || !args.reduce.is_empty();
-    let crowd = crowd(size(args), &args.noise);
+    let crowd = crowd(race, size(args), &args.noise);
     let engine =
         engine.unwrap_or_else(|| default_at(crowd, args.model.unwrap_or(promised), counts));
     let model = model_for(engine, profile);

@@ -148,6 +148,13 @@ pub struct Race {
 }
 
 impl Race {
+    /// Whether its tests explore the smallest instance to the end every day. If not, it is no small one.
+    pub fn is_small(&self) -> bool {
+        let smallest = |tested: &&Tested| tested.size == Size::SMALLEST;
+        let mut smallest = self.tested.iter().filter(smallest);
+        smallest.any(|tested| tested.whole && !tested.longer)
+    }
+
     /// What most races are beside what only they can say: a race that is in no catalogue, tried [everywhere](EVERYWHERE), of
     /// the kernel that we have, which rests on nothing, with a [small](SMALL) program, that `build` makes. To be completed:
     ///

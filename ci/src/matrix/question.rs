@@ -139,7 +139,7 @@ fn control(
     let size = size(args, race);
     let engine = match &args.engine {
         Some(name) => by_name(name)?,
-        None => default_at(plan::crowd(size, &args.noise), model, false),
+        None => default_at(plan::crowd(race, size, &args.noise), model, false),
     };
     // An engine with a model of its own is asked for by its name.
     let model = if args.models.is_empty() {
