@@ -14,7 +14,7 @@ const RECLAIM: u8 = 4;
 
 /// As `SMALL_FOR_ONE`, but that a kernel without a step may need more.
 const TESTED: &[Tested] = &[
-    Tested::whole(1, 1, 100_000),
+    Tested::whole(1, 1, 400_000),
     Tested::whole(1, 2, 20_000),
     Tested::part(2, 1, 20_000),
 ];
