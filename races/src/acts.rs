@@ -3,6 +3,7 @@
 use gupcheck_core::boot::Area;
 use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::{Folio, Pfn, folio_ref_count_is};
+use gupcheck_core::gup::{Errno, kvm_page_fault};
 use gupcheck_core::lkmm::smp_mb;
 use gupcheck_core::mm::{FaultFlags, VmFault};
 use gupcheck_core::mutators::{
@@ -39,6 +40,13 @@ pub fn user_writes(
     value: u32,
 ) -> impl Fn(&Cpu<'_>) -> bool + Copy + Send + Sync + 'static {
     move |cpu| user_write(cpu, area.mm, area.start, value)
+}
+
+/// `kvm_page_fault`: a guest touches the area's first page.
+pub fn guest_access(
+    area: Area,
+) -> impl Fn(&Cpu<'_>) -> Result<(), Errno> + Copy + Send + Sync + 'static {
+    move |cpu| kvm_page_fault(cpu, area.mm, area.start)
 }
 
 /// `do_user_addr_fault`, for a write to the area's first page.

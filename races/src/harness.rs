@@ -35,6 +35,8 @@
 //! A `fails without` test wants a broken property, a fault, a data race or a deadlock: a panic is a
 //! defect of the model, and a `sometimes` that was never seen means that nothing was tested.
 
+pub use in_states::parts_hold_in_every_state;
+
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -274,6 +276,7 @@ impl Case {
     }
 }
 
+mod in_states;
 mod kept;
 mod necessity;
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub fn get_user_pages<'m>(cpu: &Cpu<'m>, range: UserRange, flags: Foll) -> Gup<'
     let Some(flags) = valid_gup_args(Given::PAGES, flags, Foll::TOUCH) else {
         return Gup::error(Errno::Einval);
     };
-    got(cpu, range.mm, range, flags, &mut true, false)
+    got(cpu, range.mm, range, flags, None)
 }
 
 /// `get_user_pages_remote`, called by a task of `current`, which holds the lock of the range's mm. Where it has a word that says so
@@ -68,9 +68,7 @@ pub fn get_user_pages_remote<'m>(
     let Some(flags) = valid_gup_args(given(locked.as_deref()), flags, to_set) else {
         return Gup::error(Errno::Einval);
     };
-    let mut held = true;
-    let locked = locked.unwrap_or(&mut held);
-    got(cpu, current, range, flags, locked, false)
+    got(cpu, current, range, flags, locked)
 }
 
 /// `get_user_pages_unlocked`, of the caller's own mm, whose lock nobody of the callers holds.
@@ -80,7 +78,7 @@ pub fn get_user_pages_unlocked<'m>(cpu: &Cpu<'m>, range: UserRange, flags: Foll)
     let Some(flags) = valid_gup_args(Given::PAGES, flags, to_set) else {
         return Gup::error(Errno::Einval);
     };
-    got(cpu, range.mm, range, flags, &mut false, false)
+    got(cpu, range.mm, range, flags, Some(&mut false))
 }
 
 /// `pin_user_pages`: as [`get_user_pages`], and pins. Nothing is marked accessed.
@@ -89,7 +87,7 @@ pub fn pin_user_pages<'m>(cpu: &Cpu<'m>, range: UserRange, flags: Foll) -> Gup<'
     let Some(flags) = valid_gup_args(Given::PAGES, flags, Foll::PIN) else {
         return Gup::got(Pages::new());
     };
-    got(cpu, range.mm, range, flags, &mut true, true)
+    got(cpu, range.mm, range, flags, None)
 }
 
 /// `pin_user_pages_remote`: as [`get_user_pages_remote`], and pins.
@@ -105,9 +103,7 @@ pub fn pin_user_pages_remote<'m>(
     let Some(flags) = valid_gup_args(given(locked.as_deref()), flags, to_set) else {
         return Gup::got(Pages::new());
     };
-    let mut held = true;
-    let locked = locked.unwrap_or(&mut held);
-    got(cpu, current, range, flags, locked, true)
+    got(cpu, current, range, flags, locked)
 }
 
 /// `pin_user_pages_unlocked`: as [`get_user_pages_unlocked`], and pins.
@@ -117,7 +113,7 @@ pub fn pin_user_pages_unlocked<'m>(cpu: &Cpu<'m>, range: UserRange, flags: Foll)
     let Some(flags) = valid_gup_args(Given::PAGES, flags, to_set) else {
         return Gup::got(Pages::new());
     };
-    got(cpu, range.mm, range, flags, &mut false, true)
+    got(cpu, range.mm, range, flags, Some(&mut false))
 }
 
 /// `get_dump_page`: a reference of the page that a core dump is to show, or `None` for a hole. Whatever the area's protection.
@@ -137,24 +133,21 @@ pub fn get_dump_page<'m>(cpu: &Cpu<'m>, mm: MmId, addr: u64) -> Option<&'m Page>
     }
 }
 
-const fn given(locked: Option<&bool>) -> Given {
+/// An array for the pages, and what the caller says of the lock, if it has a word for that.
+fn given(locked: Option<&bool>) -> Given {
     Given {
         pages: true,
-        locked: match locked {
-            Some(&locked) => Some(locked),
-            None => None,
-        },
+        locked: locked.copied(),
     }
 }
 
-/// What the functions above have in common. (Only pins can be long-term, so it does not matter which of the two is called.)
+/// What the functions above have in common. Who has no word for the lock holds it.
 fn got<'m>(
     cpu: &Cpu<'m>,
     current: MmId,
     range: UserRange,
     flags: Foll,
-    locked: &mut bool,
-    pin: bool,
+    locked: Option<&mut bool>,
 ) -> Gup<'m> {
     let UserRange {
         mm,
@@ -166,7 +159,9 @@ fn got<'m>(
         current: cpu.machine().mm(current),
     };
     let mut pages = Pages::new();
-    let result = if pin {
+    let mut held = true;
+    let locked = locked.unwrap_or(&mut held);
+    let result = if flags.contains(Foll::PIN) {
         gup_longterm_locked(cpu, of, start, nr_pages, &mut pages, locked, flags)
     } else {
         get_user_pages_locked(cpu, of, start, nr_pages, Some(&mut pages), locked, flags)

@@ -118,14 +118,19 @@ pub fn try_grab_page(cpu: &Cpu<'_>, page: &Page, flags: Foll) -> Result<(), Errn
     } else if flags.contains(Foll::PIN)
         && !(is_zero_page(cpu, page) && cpu.does(Step::ZeroPageNotTaken))
     {
-        if folio.test(cpu, PageFlags::HEAD) {
-            folio_ref_add(cpu, folio, 1);
-            atomic_add(cpu, folio.head().pincount, 1);
-        } else {
-            folio_ref_add(cpu, folio, GUP_PIN_COUNTING_BIAS);
-        }
+        add_pin(cpu, folio);
     }
     Ok(())
+}
+
+/// One pin, of a folio that cannot go away: of a large one a reference, and one in the count of pins.
+pub(super) fn add_pin(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    if folio.test(cpu, PageFlags::HEAD) {
+        folio_ref_add(cpu, folio, 1);
+        atomic_add(cpu, folio.head().pincount, 1);
+    } else {
+        folio_ref_add(cpu, folio, GUP_PIN_COUNTING_BIAS);
+    }
 }
 
 /// `page_folio`, of a page found in the machine's memory map.

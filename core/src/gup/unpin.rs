@@ -4,13 +4,12 @@
 //! file that needs the folio's lock, which keeps the file in place meanwhile.
 
 use super::Foll;
-use super::grab::{gup_put_folio, page_folio_of};
+use super::grab::{add_pin, gup_put_folio, page_folio_of};
 use crate::cpu::Cpu;
 use crate::folio::{
-    Folio, GUP_PIN_COUNTING_BIAS, Page, PageFlags, folio_lock, folio_mark_dirty, folio_ref_add,
-    is_zero_page, page_anon_exclusive, page_is_in_folio,
+    Folio, Page, PageFlags, folio_lock, folio_mark_dirty, is_zero_page, page_anon_exclusive,
+    page_is_in_folio,
 };
-use crate::lkmm::atomic_add;
 use crate::step::Step;
 use crate::sync::Fault;
 
@@ -57,23 +56,28 @@ fn sanity_check_pinned_page(cpu: &Cpu<'_>, page: &Page) {
 pub fn unpin_user_pages(cpu: &Cpu<'_>, pages: &[&Page]) {
     let _span = cpu.span("unpin_user_pages");
     sanity_check_pinned_pages(cpu, pages);
-    unpin_by_folio(cpu, pages);
+    by_folio(cpu, pages, put);
 }
 
 /// `unpin_user_pages_lockless`: as [`unpin_user_pages`], but of pages that may be shared with a child by
 /// now, so nobody asks whether they are exclusive.
 pub(super) fn unpin_user_pages_lockless(cpu: &Cpu<'_>, pages: &[&Page]) {
     let _span = cpu.span("unpin_user_pages_lockless");
-    unpin_by_folio(cpu, pages);
+    by_folio(cpu, pages, put);
 }
 
-fn unpin_by_folio(cpu: &Cpu<'_>, pages: &[&Page]) {
+/// Gives back the pins of pages, neighbours in one folio at once: `unpin` takes how many they are.
+fn by_folio<'m>(cpu: &Cpu<'m>, pages: &[&Page], unpin: impl Fn(&Cpu<'m>, Folio<'m>, i32)) {
     let mut rest = pages;
     while let Some(&first) = rest.first() {
         let (folio, count) = gup_folio_next(cpu, first, rest);
-        gup_put_folio(cpu, folio, count as i32, Foll::PIN);
+        unpin(cpu, folio, count as i32);
         rest = &rest[count..];
     }
+}
+
+fn put(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
+    gup_put_folio(cpu, folio, refs, Foll::PIN);
 }
 
 /// `gup_folio_next`: the folio of the `first` of `pages`, and how many of them in a row are in it.
@@ -105,27 +109,19 @@ pub fn unpin_user_pages_dirty_lock(cpu: &Cpu<'_>, pages: &[&Page], make_dirty: b
         return;
     }
     sanity_check_pinned_pages(cpu, pages);
-    let mut rest = pages;
-    while let Some(&first) = rest.first() {
-        let (folio, count) = gup_folio_next(cpu, first, rest);
-        mark_dirty_and_put(cpu, folio, count as i32);
-        rest = &rest[count..];
-    }
+    by_folio(cpu, pages, mark_dirty_and_put);
 }
 
 /// `unpin_user_page_range_dirty_lock`: the same of `count` pages in a row, of which `page` is the first. Nobody asks whether they are
 /// exclusive.
 pub fn unpin_user_page_range_dirty_lock(cpu: &Cpu<'_>, page: &Page, count: u32, make_dirty: bool) {
     let _span = cpu.span("unpin_user_page_range_dirty_lock");
+    let unpin = if make_dirty { mark_dirty_and_put } else { put };
     let mut done = 0;
     while done < count {
         let start = cpu.machine().page(page.pfn.plus(done));
         let (folio, in_folio) = gup_folio_range_next(cpu, start, count - done);
-        if make_dirty {
-            mark_dirty_and_put(cpu, folio, in_folio as i32);
-        } else {
-            gup_put_folio(cpu, folio, in_folio as i32, Foll::PIN);
-        }
+        unpin(cpu, folio, in_folio as i32);
         done += in_folio;
     }
 }
@@ -136,7 +132,7 @@ fn mark_dirty_and_put(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
         folio_mark_dirty(cpu, folio.head());
         folio.unlock(cpu);
     }
-    gup_put_folio(cpu, folio, refs, Foll::PIN);
+    put(cpu, folio, refs);
 }
 
 /// `folio_add_pin`: one pin more, of a folio that the caller has pinned already. Of the zero page none is counted.
@@ -145,10 +141,5 @@ pub fn folio_add_pin(cpu: &Cpu<'_>, folio: Folio<'_>) {
     if is_zero_page(cpu, folio.head()) {
         return;
     }
-    if folio.test(cpu, PageFlags::HEAD) {
-        folio_ref_add(cpu, folio, 1);
-        atomic_add(cpu, folio.head().pincount, 1);
-    } else {
-        folio_ref_add(cpu, folio, GUP_PIN_COUNTING_BIAS);
-    }
+    add_pin(cpu, folio);
 }

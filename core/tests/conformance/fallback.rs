@@ -13,21 +13,6 @@ use gupcheck_core::mm::{Backing, VmFlags};
 use gupcheck_core::pgtable::{Bits, Entry, Level, PAGE_SIZE};
 use gupcheck_core::step::Kernel;
 
-/// An area with these flags and backing, nothing in it.
-fn area_of(boot: &mut Boot, pages: u32, flags: VmFlags, backing: Backing) -> Area {
-    let mm = boot.new_mm();
-    let start = boot.geometry().span(Level::Pmd);
-    let vma = boot.mmap(mm, start, pages, flags, backing);
-    let end = start + u64::from(pages) * PAGE_SIZE;
-    Area {
-        mm,
-        vma,
-        start,
-        end,
-        pages: pages as i32,
-    }
-}
-
 fn pte(world: &World, area: Area) -> Entry {
     let cpu = world.cpu();
     let mm = world.machine.mm(area.mm);
@@ -152,7 +137,7 @@ fn protections_of_the_area_hold_unless_forced() {
         (VmFlags::PRIVATE | VmFlags::PFNMAP, Foll::FORCE, no),
     ] {
         let mut boot = boot(&X86_NATIVE);
-        let area = area_of(&mut boot, 1, vm, Backing::Anon);
+        let area = boot.area_of(1, vm, Backing::Anon);
         boot.free_block(1);
         let world = World::new(boot);
         let gup = get_user_pages_fast(&world.cpu(), area.mm, area.start, 1, foll);
@@ -168,7 +153,7 @@ fn protections_of_the_area_hold_unless_forced() {
 fn a_forced_write_gets_a_copy_and_leaves_the_entry_read_only() {
     let mut boot = boot(&X86_NATIVE);
     let readable = VmFlags::READ | VmFlags::MAYREAD | VmFlags::MAYWRITE;
-    let area = area_of(&mut boot, 1, readable, Backing::Anon);
+    let area = boot.area_of(1, readable, Backing::Anon);
     let shared = boot.anon_page(Owner::Us, 1);
     boot.map(area.mm, area.start, shared, false);
     set_flag(&mut boot, shared, PageFlags::ANON_EXCLUSIVE, false);
@@ -207,7 +192,7 @@ fn areas_that_must_not_be_pinned_are_refused() {
         (shared, Backing::Shmem, long, Ok(1)),
     ] {
         let mut boot = boot(&X86_NATIVE);
-        let area = area_of(&mut boot, 1, vm, backing);
+        let area = boot.area_of(1, vm, backing);
         let page = boot.anon_page(Owner::Us, 0);
         boot.map(area.mm, area.start, page, true);
         let mapping = boot.page(page).mapping;
@@ -334,7 +319,7 @@ fn a_ksm_page_is_copied_whatever_its_count() {
 #[test]
 fn a_private_files_page_is_copied_for_a_long_term_reader() {
     let mut boot = boot(&X86_NATIVE);
-    let area = area_of(&mut boot, 1, VmFlags::PRIVATE, Backing::File);
+    let area = boot.area_of(1, VmFlags::PRIVATE, Backing::File);
     let cached = boot.anon_page(Owner::Us, 1);
     boot.map(area.mm, area.start, cached, false);
     set_flag(&mut boot, cached, PageFlags::ANON_EXCLUSIVE, false);

@@ -26,9 +26,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.populate(area);
     boot.secondary_mmu(area.mm);
     let mut scene = Scene::new(boot);
-    let vcpus = scene.alike("vcpu{}", size.cpus, move |cpu| {
-        kvm_page_fault(cpu, area.mm, area.start)
-    });
+    let vcpus = scene.alike("vcpu{}", size.cpus, guest_access(area));
     let ksmd = scene.cpu("ksmd", move |cpu| ksm_merge(cpu, area.mm, area.start, None));
     scene.always("a guest writes to no page of KSM's (I5)", move |end| {
         !end.did(ksmd) || end.guests_page(area.mm).is_none()

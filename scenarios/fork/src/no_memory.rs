@@ -4,22 +4,14 @@
 //! parent is read-only, not exclusive, and mapped by nobody else; what is pinned is as it was. The sequence is even again.
 
 use crate::pinned::stays_the_areas_alone;
+use crate::small_page;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/no-memory",
     catalogue: "R04",
     about: "A page is pinned for writing while fork decides whether the child may share it, and there is no memory for a copy.",
-    needs: &[
-        Need::of(Step::SeqcountBegin, EVERYWHERE),
-        Need::of(Step::SeqcountRetry, EVERYWHERE),
-        Need::of(Step::ForkSequence, EVERYWHERE),
-        Need::of(Step::ForkCopiesPinned, EVERYWHERE),
-        Need::of(Step::UndoUnchecked, EVERYWHERE),
-        Need::of(Step::UndoEveryPin, EVERYWHERE),
-        // The pin before the second look at the sequence.
-        Need::of(Step::PincountBarrier, RELAXED),
-    ],
+    needs: small_page::RACE.needs,
     indifferent: &[Step::IrqsRestoredFirst],
     ..Race::of(build)
 };

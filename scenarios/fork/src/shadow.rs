@@ -28,9 +28,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let child = boot.child_of(area);
     boot.secondary_mmu(area.mm);
     let mut scene = Scene::new(boot);
-    let vcpus = scene.alike("vcpu{}", size.cpus, move |cpu| {
-        kvm_page_fault(cpu, area.mm, area.start)
-    });
+    let vcpus = scene.alike("vcpu{}", size.cpus, guest_access(area));
     let fork = scene.cpu("fork", move |cpu| dup_mm(cpu, area.mm, child.mm));
     scene.always(
         "a guest writes to no page that a child shares (I12)",

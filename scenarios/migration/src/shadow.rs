@@ -26,9 +26,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.free_block(0);
     boot.secondary_mmu(area.mm);
     let mut scene = Scene::new(boot);
-    let vcpus = scene.alike("vcpu{}", size.cpus, move |cpu| {
-        kvm_page_fault(cpu, area.mm, area.start)
-    });
+    let vcpus = scene.alike("vcpu{}", size.cpus, guest_access(area));
     let migration = scene.cpu("migration", move |cpu| {
         migrate_pages(cpu, &[page], MigrateMode::Async) > 0
     });

@@ -28,9 +28,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.populate(area);
     boot.secondary_mmu(area.mm);
     let mut scene = Scene::new(boot);
-    let vcpus = scene.alike("vcpu{}", size.cpus, move |cpu| {
-        kvm_page_fault(cpu, area.mm, area.start)
-    });
+    let vcpus = scene.alike("vcpu{}", size.cpus, guest_access(area));
     scene.cpu("madvise", dontneed(area));
     scene.always("what the guest has is not free (I1)", move |end| {
         (end.guests_page(area.mm)).is_none_or(|pfn| !end.is_free(pfn))
