@@ -49,3 +49,8 @@ fn tso_agrees_with_brute_force() {
 fn rc11_agrees_with_brute_force() {
     agrees(Model::Rc11);
 }
+
+#[test]
+fn lkmm_agrees_with_brute_force() {
+    agrees(Model::Lkmm);
+}
