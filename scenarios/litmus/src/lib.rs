@@ -58,6 +58,7 @@
 mod arith;
 mod ast;
 mod constants;
+mod counting;
 mod error;
 mod eval;
 mod flow;

@@ -1,11 +1,12 @@
 //! A litmus test as a program: its processes as CPUs.
 
+use crate::counting::Counting;
 use crate::eval::Machine;
 use crate::ir::{Asked, Code};
 use crate::report;
 use crate::world::{Place, World};
 use gupcheck_program::Program;
-use gupcheck_sync::{Layout, Name};
+use gupcheck_sync::{Lane, Layout, Name};
 use std::sync::Arc;
 
 /// The program that a test is.
@@ -25,7 +26,9 @@ pub(crate) fn program(code: &Arc<Code>) -> Program {
     for index in 0..code.processes.len() {
         let world = Arc::clone(&world);
         program.cpu(Name::new("P{}", [index as u32]), move |lane| {
-            Machine::new(&world, lane, index).run()
+            let counting = Counting::new(lane.backend());
+            let lane = Lane::new(lane.id(), &counting);
+            Machine::new(&world, (&lane, &counting), index).run()
         });
     }
     let mut asked = Vec::new();

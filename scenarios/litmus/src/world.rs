@@ -30,7 +30,7 @@
 
 use crate::intern::intern;
 use crate::ir::{Code, Shape, address_of, location_at};
-use gupcheck_sync::{Atomic, CellId, Layout, Plain, Section, SpinLock, Word};
+use gupcheck_sync::{Atomic, CellId, Layout, Name, Plain, Section, SpinLock, Word};
 use std::fmt;
 use std::sync::Arc;
 
@@ -54,6 +54,10 @@ impl Word for Slot {
             Some(location) => Self(address_of(location as usize)),
             None => Self(i64::from((word >> 32) as i32)),
         }
+    }
+    /// Anything may be made an address: only of loads whose value becomes one it is said that they head a dependency.
+    fn leads_to(_: u64) -> Option<Name> {
+        Some(Name::from("a location"))
     }
     fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(value) = Self::from_word(word);

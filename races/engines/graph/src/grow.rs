@@ -44,6 +44,8 @@ impl Graph {
             is_second,
             part,
             node,
+            nth,
+            depends,
         } = asked;
         let id = EventId::new(lane, self.lane(lane).len());
         let (before, needs) = self.past(id, &asked, &effect);
@@ -70,6 +72,8 @@ impl Graph {
                 known: effect.known,
                 alike,
                 node,
+                nth,
+                depends,
                 before,
                 needs,
             },

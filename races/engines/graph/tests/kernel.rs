@@ -82,11 +82,15 @@ impl Test for Kernel<'_> {
             thread,
             waited: self.waited,
             last: 0,
+            reads: Vec::new(),
+            decided_by: Reads::NONE,
+            address: Reads::NONE,
+            data: Reads::NONE,
             returned: Vec::new(),
         };
         let mut fault = None;
         for line in &self.listing.cpus[cpu] {
-            if line.only_if.is_none_or(|value| value == run.last) && !run.line(&line.op) {
+            if line.only_if.is_none_or(|value| value == run.last) && !run.line(line) {
                 fault = Some(WAITS);
                 break;
             }
@@ -101,15 +105,42 @@ struct Run<'r, 't> {
     waited: Option<SectionId>,
     /// What the last read answered.
     last: u64,
+    /// The read that each operation so far is, if it is one.
+    reads: Vec<Reads>,
+    /// The reads that were looked at.
+    decided_by: Reads,
+    /// The reads that the operation under way depends on.
+    address: Reads,
+    data: Reads,
     returned: Vec<i64>,
 }
 
 impl Run<'_, '_> {
     /// Whether the CPU goes on.
-    fn line(&mut self, op: &Op) -> bool {
+    fn line(&mut self, line: &Line) -> bool {
+        let some = |bits: u32| {
+            let reads = self.reads.iter().enumerate();
+            (reads.filter(|(nth, _)| *nth < 32 && bits >> nth & 1 == 1))
+                .fold(Reads::NONE, |all, (_, &read)| all | read)
+        };
+        let (address, data, control) = match line.depends {
+            Some(on) => (some(on.address), some(on.data), some(on.control)),
+            None => (Reads::NONE, Reads::NONE, self.decided_by),
+        };
+        (self.address, self.data, self.thread.control) = (address, data, control);
+        let known = self.reads.len();
+        let goes_on = self.operation(&line.op, line.depends.is_some());
+        if self.reads.len() == known {
+            self.reads.push(Reads::NONE);
+        }
+        goes_on
+    }
+
+    /// An operation, which `says` what it depends on or not.
+    fn operation(&mut self, op: &Op, says: bool) -> bool {
         match *op {
             Op::Load { cell, order, look } => {
-                let read = self.read(cell.index(), order);
+                let read = self.read(cell.index(), order, says);
                 self.answer(look, read);
             }
             Op::SpinUntil {
@@ -118,10 +149,10 @@ impl Run<'_, '_> {
                 until,
                 look,
             } => {
-                let read = self.read(cell.index(), order);
+                let read = self.read(cell.index(), order, says);
                 self.answer(look, read);
                 // That it waits no longer is an answer as well.
-                self.thread.control = self.thread.control | read.1;
+                self.decided_by = self.decided_by | read.1;
                 return until.is_met_by(read.0 as u64);
             }
             Op::Store { cell, order, value } => {
@@ -129,7 +160,7 @@ impl Run<'_, '_> {
                     StoreOrder::Relaxed => WriteMark::Once,
                     StoreOrder::Release => WriteMark::Release,
                 };
-                (self.thread).write(cell.index(), mark, value as i64, Reads::NONE, Reads::NONE);
+                (self.thread).write(cell.index(), mark, value as i64, self.address, self.data);
             }
             Op::Rmw {
                 cell,
@@ -152,20 +183,21 @@ impl Run<'_, '_> {
         true
     }
 
-    fn read(&mut self, cell: usize, order: LoadOrder) -> (i64, Reads) {
+    fn read(&mut self, cell: usize, order: LoadOrder, says: bool) -> (i64, Reads) {
         let value = self.thread.foresee(cell);
         let mark = match order {
             LoadOrder::Acquire => ReadMark::Acquire,
-            LoadOrder::Dependency if leads(value as u64) => ReadMark::Acquire,
+            LoadOrder::Dependency if leads(value as u64) && !says => ReadMark::Acquire,
             _ => ReadMark::Once,
         };
-        self.thread.read_atomic(cell, mark, value, Reads::NONE)
+        self.thread.read_atomic(cell, mark, value, self.address)
     }
 
     fn answer(&mut self, look: Look, (value, read): (i64, Reads)) {
         if look != Look::Nothing {
-            self.thread.control = self.thread.control | read;
+            self.decided_by = self.decided_by | read;
         }
+        self.reads.push(read);
         self.last = look.answer(value as u64);
         self.returned.push(self.last as i64);
     }
@@ -183,13 +215,14 @@ impl Run<'_, '_> {
             RmwOrder::Acquire | RmwOrder::AcqRel if new.is_some() => ReadMark::Acquire,
             _ => ReadMark::Once,
         };
-        let read = self.thread.read_atomic(cell, mark, old, Reads::NONE);
+        let read = self.thread.read_atomic(cell, mark, old, self.address);
         if let Some(new) = new {
             let mark = match order {
                 RmwOrder::Release | RmwOrder::AcqRel => WriteMark::Release,
                 _ => WriteMark::Once,
             };
-            (self.thread).write_atomic(cell, mark, new as i64, Reads::NONE, read.1);
+            let data = self.data;
+            (self.thread).write_atomic(cell, mark, new as i64, self.address, data);
         }
         if is_full {
             self.thread.fence(Fence::Full);

@@ -24,10 +24,10 @@
 //!    where no dependency is in its way.
 //!
 //! * An update with `Full` is a full barrier, a relaxed update, and a full barrier, if it is not refused; a wait is a full barrier.
-//! * What is assumed of dependencies: the head of an address dependency acquires where its value leads somewhere, as under
-//!   RC11; a read whose answer the CPU gets, decides about all its later writes. Of data nothing is known.
-//! * A read that leads to another read by [`LoadOrder::Dependency`] is the only way for a read to order later reads without a
-//!   barrier.
+//! * Dependencies are what the code says of an operation ([`gupcheck_sync::Depends`]). Of one of which it says nothing it is assumed
+//!   that a read whose answer the CPU got, decides about it ("ctrl"), and that nothing is computed from data. And the head of an address
+//!   dependency that says nothing itself acquires, as under RC11, where its value leads somewhere. Dependencies through plain
+//!   accesses are not followed.
 //! * Plain accesses take no part. Data races are those of RC11: `smp_rmb` and `smp_wmb` count as acquire and release
 //!   fences for them, as in LKMM they do not for every pair.
 //! * What only one CPU touches may be left out ([`crate::touches`]): such an access orders nothing. In LKMM it

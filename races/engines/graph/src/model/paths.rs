@@ -10,7 +10,7 @@
 //! A prop without an overwriting is part of hb, link by link, and need not be followed: but that it is nothing at all, and a section
 //! or a wait orders what follows.
 
-use gupcheck_sync::{CellId, Look, Op, RmwOrder, StoreOrder};
+use gupcheck_sync::{CellId, Depends, Look, Op, RmwOrder, StoreOrder};
 
 use super::lkmm::{Barriers, Lkmm, Local};
 use crate::event::{Asked, Event, NOWHERE};
@@ -56,7 +56,10 @@ const WRITES: Kind = Kind {
 
 impl Kind {
     /// Of an access to a cell, or to a lock; `None` of anything else.
-    fn of(op: &Op, is_second: bool, granted: bool, leads: bool) -> Option<Self> {
+    fn of(asked: &Asked, granted: bool, leads: bool) -> Option<Self> {
+        let op = &asked.op;
+        // Whose operations say what they depend on, need not be taken to depend on a load that may be the head of something.
+        let leads = leads && asked.depends.is_none();
         Some(match *op {
             Op::Load { order, .. } | Op::SpinUntil { order, .. } => Self {
                 reads: true,
@@ -71,7 +74,7 @@ impl Kind {
                 releases: order == StoreOrder::Release,
                 ..NEITHER
             },
-            Op::Rmw { order, .. } if is_second => Self {
+            Op::Rmw { order, .. } if asked.is_second => Self {
                 writes: true,
                 releases: matches!(order, RmwOrder::Release | RmwOrder::AcqRel),
                 ..NEITHER
@@ -101,11 +104,9 @@ fn answers(op: &Op) -> bool {
 /// The event that is to be added, and where in coherence order.
 pub(super) struct Next {
     lane: usize,
-    kind: Kind,
     cell: CellId,
     position: u16,
-    /// The write that it reads from, if it reads.
-    source: EventId,
+    side: Side,
     local: Local,
 }
 
@@ -118,17 +119,24 @@ impl Next {
         local: Local,
     ) -> Self {
         // What leaves it is known without this: whether it acquires does not matter.
-        let kind = Kind::of(&asked.op, asked.is_second, false, false).unwrap_or(NEITHER);
+        let kind = Kind::of(asked, false, false).unwrap_or(NEITHER);
         let source = match kind.reads {
             true => graph.write_at(cell, position),
             false => EventId::INIT,
         };
+        let side = Side {
+            kind,
+            barriers: local.barriers,
+            cell: cell.0,
+            nth: asked.nth,
+            depends: asked.depends,
+            source,
+        };
         Self {
             lane,
-            kind,
             cell,
             position,
-            source,
+            side,
             local,
         }
     }
@@ -200,7 +208,7 @@ impl<'p> Paths<'p> {
         (is_access && !event.is_plain())
             .then(|| {
                 let leads = event.reads && self.graph.leads(event);
-                Kind::of(&event.op, event.is_second, event.granted, leads)
+                Kind::of(&event.asked(), event.granted, leads)
             })
             .flatten()
     }
@@ -250,7 +258,7 @@ impl<'p> Paths<'p> {
                     paths.order(reader, kind, false);
                 }
             });
-            self.leads_back |= self.next.source == id && self.next.lane != id.lane();
+            self.leads_back |= self.next.side.source == id && self.next.lane != id.lane();
         }
         if event.cell != NOWHERE {
             self.overwrite(id.lane(), CellId(event.cell), self.graph.standing(event));
@@ -260,31 +268,27 @@ impl<'p> Paths<'p> {
 
     /// ppo.
     fn follow_own_order(&mut self, id: EventId, kind: Kind) {
-        let (graph, model) = (self.graph, self.model);
-        let (lane, from) = (id.lane(), model.of(id).barriers);
-        let cell = graph.event(id).cell;
-        let mut handing = Handing::default();
+        let (graph, model, lane) = (self.graph, self.model, id.lane());
+        let one = Side::of(kind, model.of(id).barriers, graph.event(id));
+        let mut way = OnTheWay::default();
         for (index, later) in graph.lane(lane).iter().enumerate().skip(id.index() + 1) {
             if let Some(then) = self.kind(later) {
-                let local = &model.lane(lane)[index];
-                let (reads, writes) = keeps(
-                    (kind, from, cell),
-                    (then, local.barriers, later.cell),
-                    handing.is_done,
-                );
+                let side = Side::of(then, model.lane(lane)[index].barriers, later);
+                let (reads, writes) = side.follows(&one, &way);
+                let id = EventId::new(lane, index);
                 if reads && then.reads || writes && then.writes {
-                    self.order(EventId::new(lane, index), then, !reads);
+                    self.order(id, then, !reads);
+                }
+                let [address, data, _] = side.depends_on(&one);
+                if then.writes && (address || data) {
+                    way.dependent.push(id);
                 }
             }
-            handing.come_by(&later.op);
+            way.come_by(&later.op);
         }
         if lane == self.next.lane {
-            let (then, local) = (self.next.kind, &self.next.local);
-            let (reads, writes) = keeps(
-                (kind, from, cell),
-                (then, local.barriers, self.next.cell.0),
-                handing.is_done,
-            );
+            let (reads, writes) = self.next.side.follows(&one, &way);
+            let then = self.next.side.kind;
             self.leads_back |= reads && then.reads || writes && then.writes;
         }
     }
@@ -339,7 +343,7 @@ impl<'p> Paths<'p> {
                     paths.spread_behind(reader, false, begun);
                 }
             });
-            let comes_back = self.next.source == id && self.next.lane != id.lane();
+            let comes_back = self.next.side.source == id && self.next.lane != id.lane();
             self.leads_back |= comes_back && begun >> self.next.lane & 1 == 1;
             self.spread_to_updates(id, begun);
         }
@@ -359,15 +363,15 @@ impl<'p> Paths<'p> {
         let (graph, model) = (self.graph, self.model);
         let (lane, from) = (id.lane(), model.of(id).barriers);
         let writes = self.kind(graph.event(id)).is_some_and(|kind| kind.writes);
-        let mut handing = Handing::default();
+        let mut way = OnTheWay::default();
         for (index, later) in graph.lane(lane).iter().enumerate().skip(id.index() + 1) {
-            handing.come_by(&later.op);
+            way.come_by(&later.op);
             let Some(then) = self.kind(later) else {
                 continue;
             };
             let to = model.lane(lane)[index].barriers;
             let is_wmb = writes && then.writes && to.write > from.write;
-            if to.full > from.full || then.releases || is_there && (is_wmb || handing.is_done) {
+            if to.full > from.full || then.releases || is_there && (is_wmb || way.is_handed) {
                 self.spread(EventId::new(lane, index), begun);
             }
         }
@@ -414,28 +418,70 @@ impl<'p> Paths<'p> {
     }
 }
 
-/// An access, the barriers before it, and its cell.
-type Side = (Kind, Barriers, u32);
-
-/// Whether ppo orders a read, and a write, that the later of two accesses of one CPU may be, after the earlier one.
-fn keeps((one, from, cell): Side, (then, to, its_cell): Side, is_handed: bool) -> (bool, bool) {
-    let all = to.full > from.full || one.acquires || then.releases || is_handed;
-    let is_rmb = one.is_heeded && then.is_heeded && to.read > from.read;
-    let is_wmb = one.writes && to.write > from.write;
-    let is_same = cell == its_cell && cell != NOWHERE;
-    (all || is_rmb, all || is_wmb || is_same || one.decides)
+/// An access of a CPU.
+#[derive(Clone, Copy)]
+struct Side {
+    kind: Kind,
+    barriers: Barriers,
+    cell: u32,
+    /// The how many-th operation of its CPU it is.
+    nth: u16,
+    depends: Option<Depends>,
+    /// The write that it reads from.
+    source: EventId,
 }
 
-/// Whether a CPU has dropped a lock, and then taken one.
+impl Side {
+    fn of(kind: Kind, barriers: Barriers, event: &Event) -> Self {
+        Self {
+            kind,
+            barriers,
+            cell: event.cell,
+            nth: event.nth,
+            depends: event.depends,
+            source: event.source,
+        }
+    }
+
+    /// By which dependencies it depends on an earlier access of its CPU: of address, data, control.
+    fn depends_on(&self, one: &Self) -> [bool; 3] {
+        let bit = 1_u32.checked_shl(one.nth.into()).unwrap_or(0);
+        match self.depends {
+            _ if !one.kind.reads => [false; 3],
+            None => [false, false, one.kind.decides],
+            Some(on) => [on.address, on.data, on.control].map(|on| on & bit != 0),
+        }
+    }
+
+    /// Whether ppo orders a read, and a write, that this one may be, after an earlier access.
+    fn follows(&self, one: &Self, way: &OnTheWay) -> (bool, bool) {
+        let (then, to, from) = (self.kind, self.barriers, one.barriers);
+        let [address, data, control] = self.depends_on(one);
+        let all = to.full > from.full || one.kind.acquires || then.releases || way.is_handed;
+        let is_rmb = one.kind.is_heeded && then.is_heeded && to.read > from.read;
+        let is_wmb = one.kind.writes && to.write > from.write;
+        let is_same = one.cell == self.cell && self.cell != NOWHERE;
+        let through_write = then.reads && way.dependent.contains(&self.source);
+        (
+            all || is_rmb || address || through_write,
+            all || is_wmb || is_same || address || data || control,
+        )
+    }
+}
+
+/// What a CPU has come by since an access.
 #[derive(Default)]
-struct Handing {
+struct OnTheWay {
     is_dropped: bool,
-    is_done: bool,
+    /// Whether it has dropped a lock, and then taken one.
+    is_handed: bool,
+    /// Its writes that depend on the access by address or data: reading them, it depends on it as well.
+    dependent: Vec<EventId>,
 }
 
-impl Handing {
+impl OnTheWay {
     fn come_by(&mut self, op: &Op) {
-        self.is_done |= self.is_dropped && matches!(op, Op::Lock { .. });
+        self.is_handed |= self.is_dropped && matches!(op, Op::Lock { .. });
         self.is_dropped |= matches!(op, Op::Unlock { .. });
     }
 }

@@ -1,7 +1,7 @@
 //! Random small programs.
 
 use gupcheck_sync::{
-    CellId, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder, SectionId,
+    CellId, Depends, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder, SectionId,
     SectionSet, StoreOrder, Until,
 };
 
@@ -58,11 +58,13 @@ pub enum Family {
     Voids,
     /// Questions asked of what is read, among fences and fully ordered updates.
     Fenced,
+    /// Operations that say what they were computed from.
+    Dependencies,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Mixed,
         Self::Queues,
         Self::Waits,
@@ -73,6 +75,7 @@ impl Family {
         Self::Looks,
         Self::Voids,
         Self::Fenced,
+        Self::Dependencies,
     ];
 
     /// Its name on the command line.
@@ -88,12 +91,14 @@ impl Family {
             Self::Looks => "looks",
             Self::Voids => "voids",
             Self::Fenced => "fenced",
+            Self::Dependencies => "dependencies",
         }
     }
 
     /// (CPUs, lines a CPU): as much as brute force can do.
     const fn sizes(self) -> &'static [(usize, u64)] {
         match self {
+            Self::Dependencies => &[(2, 3), (2, 4), (3, 2), (3, 2), (3, 3)],
             Self::Fenced => &[(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)],
             Self::Looks => &[(2, 2), (2, 3), (2, 3), (2, 4), (3, 2)],
             Self::Mixed => &[
@@ -172,6 +177,15 @@ impl Family {
                 lock_every: 0,
                 spin_every: 0,
                 voids: true,
+                ..mixed
+            },
+            Self::Dependencies => Flavour {
+                cells: mixed.cells.min(2) + 1,
+                updates: random.one_in(4),
+                fences: true,
+                plain: false,
+                lock_every: if random.one_in(6) { 4 } else { 0 },
+                spin_every: 0,
                 ..mixed
             },
             Self::Fenced => Flavour {
@@ -280,7 +294,26 @@ pub fn program(family: Family, seed: u64) -> Listing {
         let lines = listing.cpus.iter_mut().flatten();
         lines.for_each(|line| line.op = looking(&mut random, line.op));
     }
+    if family == Family::Dependencies {
+        let accesses = listing.cpus.iter_mut().flatten();
+        for line in accesses.filter(|line| line.op.cell().is_some()) {
+            line.depends = (!random.one_in(6)).then(|| depends(&mut random));
+        }
+    }
     listing
+}
+
+/// Some of the first operations of a CPU: those that come later, or read nothing, do not matter.
+fn depends(random: &mut Random) -> Depends {
+    let mut some = || match random.below(3) {
+        0 => random.below(8) as u32,
+        _ => 0,
+    };
+    Depends {
+        address: some(),
+        data: some(),
+        control: some(),
+    }
 }
 
 /// The same operation as the head of a dependency, or with a question.
@@ -373,7 +406,11 @@ fn block(random: &mut Random, flavour: Flavour, into: &mut Vec<Line>, depth: u32
     }
     let op = operation(random, flavour);
     let only_if = (flavour.conditions && random.one_in(3)).then(|| random.below(2));
-    into.push(Line { op, only_if });
+    into.push(Line {
+        op,
+        only_if,
+        depends: None,
+    });
 }
 
 fn load(cell: u32, order: LoadOrder) -> Op {

@@ -43,6 +43,9 @@ struct Nodes {
     co: Relation,
     fr: Relation,
     rmw: Relation,
+    address: Relation,
+    data: Relation,
+    control: Relation,
     /// What is ordered because of sections, waits, spawns and joins: everything up to an event before everything from another on.
     ordered: Relation,
 }
@@ -77,10 +80,14 @@ pub(super) fn is_consistent(state: &State<'_>) -> bool {
     let into_lock = filter(&union(&n.po, &n.rf), |a, b| n.all[a].drops_lock && n.all[b].takes_lock);
     let handed = accesses(&compose(&compose(&n.po, &into_lock), &n.po));
     // ppo
-    let control = filter(&n.po, |a, b| n.all[a].looked_at && n.all[b].writes);
+    let depends = union(&n.address, &n.data);
+    let into_write = filter(&union(&depends, &n.control), |_, b| n.all[b].writes);
+    let into_read = filter(&n.address, |_, b| n.all[b].reads);
+    let through_write = compose(&filter(&depends, |_, b| marked(b)), &filter(&n.rf, internal));
+    let dependencies = union(&union(&into_write, &into_read), &through_write);
     let inside = |r: &Relation| filter(r, internal);
     let fences = [&strong, &rmb, &wmb, &acq_po, &po_rel];
-    let ppo = fences.into_iter().fold(union(&control, &inside(&overwrite)), |all, r| union(&all, r));
+    let ppo = fences.into_iter().fold(union(&dependencies, &inside(&overwrite)), |all, r| union(&all, r));
     let ppo = union(&ppo, &inside(&handed));
     // prop
     let only_marked = |r: &Relation| filter(r, |a, b| marked(a) && marked(b));
@@ -122,7 +129,8 @@ impl Nodes {
             let mut lane_parts = Vec::new();
             for did in events {
                 let first = all.len();
-                let (read, write) = expand(lane, did, &mut all);
+                let says = state.listing.cpus[lane][did.line].depends.is_some();
+                let (read, write) = expand(lane, did, says, &mut all);
                 if read != write {
                     pairs.push((read, write));
                 }
@@ -140,12 +148,16 @@ impl Nodes {
             co: empty(),
             fr: empty(),
             rmw: empty(),
+            address: empty(),
+            data: empty(),
+            control: empty(),
             ordered: empty(),
         };
         for (read, write) in pairs {
             nodes.rmw[read] |= 1 << write;
         }
         nodes.relate(state, &parts);
+        nodes.depend(state, &parts);
         nodes
     }
 
@@ -201,6 +213,32 @@ impl Nodes {
         }
     }
 
+    fn depend(&mut self, state: &State<'_>, parts: &[Vec<[usize; 4]>]) {
+        for (lane, events) in state.events.iter().enumerate() {
+            // Of each operation so far, the node that reads.
+            let mut reads: Vec<usize> = Vec::new();
+            for (did, &[_, read, write, _]) in events.iter().zip(&parts[lane]) {
+                let said = state.listing.cpus[lane][did.line].depends;
+                for (nth, &earlier) in reads.iter().enumerate().filter(|(_, e)| self.all[**e].reads) {
+                    let is_in = |bits: u32| nth < 32 && bits >> nth & 1 == 1;
+                    let all = 1_u64 << read | 1 << write;
+                    match said {
+                        Some(on) => {
+                            self.address[earlier] |= if is_in(on.address) { all } else { 0 };
+                            self.data[earlier] |= if is_in(on.data) { 1 << write } else { 0 };
+                            self.control[earlier] |= if is_in(on.control) { all } else { 0 };
+                        }
+                        None if self.all[earlier].looked_at => self.control[earlier] |= all,
+                        None => {}
+                    }
+                }
+                if did.part == 0 {
+                    reads.push(read);
+                }
+            }
+        }
+    }
+
     /// All up to one node comes before all from another on.
     fn order(&mut self, until: usize, from: usize) {
         let after = self.po[from] | 1 << from;
@@ -218,8 +256,8 @@ impl Nodes {
     }
 }
 
-/// Appends the nodes of an event; returns those that read and write, or its only one.
-fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
+/// Appends the nodes of an event, which `says` what it was computed from or not; returns those that read and write, or its only one.
+fn expand(lane: usize, did: &Did, says: bool, nodes: &mut Vec<Node>) -> (usize, usize) {
     let node = Node {
         lane: Some(lane),
         ..Node::default()
@@ -266,7 +304,7 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             acquires: match order {
                 LoadOrder::Relaxed => false,
                 LoadOrder::Acquire => true,
-                LoadOrder::Dependency => leads(did.read),
+                LoadOrder::Dependency => leads(did.read) && !says,
             },
             ..access
         }),
