@@ -9,9 +9,9 @@
 //! execution is left out is known at its end only. Not if it holds a lock or is in a read-side section: then others may
 //! never come to their ends, and the fault is one at once.
 
-use crate::counting::Counting;
 use crate::arith::{Broken, Ran, binary, broken, changed, given, rmw, unary};
 use crate::ast::Binary;
+use crate::counting::Counting;
 use crate::ir::{Access, Act, Change, Gives, Step, Value, address_of, location_at};
 use crate::world::{Place, Slot, World};
 use gupcheck_program::Returned;
@@ -93,7 +93,10 @@ impl<'m> Machine<'m> {
         let fault = self.whole().err();
         let mut returned = Returned::nothing();
         for &register in &process.returned {
-            let (name, word) = (process.registers[register].name, self.registers[register].word);
+            let (name, word) = (
+                process.registers[register].name,
+                self.registers[register].word,
+            );
             returned = match location_at(word) {
                 Some(location) => returned.text(name, self.world.code.locations[location].name),
                 None => returned.int(name, word),
@@ -312,12 +315,7 @@ impl<'m> Machine<'m> {
         Ok(word)
     }
 
-    fn store(
-        &mut self,
-        at: &'m Value,
-        value: &'m Value,
-        order: Option<StoreOrder>,
-    ) -> Ran<()> {
+    fn store(&mut self, at: &'m Value, value: &'m Value, order: Option<StoreOrder>) -> Ran<()> {
         let ((place, address), stored) = (self.place(at)?, self.value(value)?);
         let (lane, value) = (self.lane, Slot(stored.word));
         match place {

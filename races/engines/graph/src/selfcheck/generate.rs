@@ -1,8 +1,8 @@
 //! Random small programs.
 
 use gupcheck_sync::{
-    CellId, Depends, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder, SectionId,
-    SectionSet, StoreOrder, Until,
+    CellId, Depends, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder,
+    SectionId, SectionSet, StoreOrder, Until,
 };
 
 use super::listing::{ATOMICS, LOCKS, Line, Listing, PLAIN};

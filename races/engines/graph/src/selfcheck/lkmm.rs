@@ -57,7 +57,9 @@ pub(super) fn is_consistent(state: &State<'_>) -> bool {
     let internal = |a: usize, b: usize| n.all[a].lane.is_some() && n.all[a].lane == n.all[b].lane;
     let marked = |a: usize| !n.all[a].plain;
     // Coherence, atomicity.
-    let same = filter(&n.po, |a, b| n.all[a].cell.is_some() && n.all[a].cell == n.all[b].cell);
+    let same = filter(&n.po, |a, b| {
+        n.all[a].cell.is_some() && n.all[a].cell == n.all[b].cell
+    });
     if has_cycle(&union(&union(&same, &n.rf), &overwrite)) {
         return false;
     }
@@ -77,17 +79,26 @@ pub(super) fn is_consistent(state: &State<'_>) -> bool {
     let wmb = filter(&with(&|f| f.wmb), |a, b| n.all[a].writes && n.all[b].writes);
     let acq_po = filter(&n.po, |a, b| n.all[a].acquires && n.all[b].is_access());
     let po_rel = filter(&n.po, |a, b| n.all[a].is_access() && n.all[b].releases);
-    let into_lock = filter(&union(&n.po, &n.rf), |a, b| n.all[a].drops_lock && n.all[b].takes_lock);
+    let into_lock = filter(&union(&n.po, &n.rf), |a, b| {
+        n.all[a].drops_lock && n.all[b].takes_lock
+    });
     let handed = accesses(&compose(&compose(&n.po, &into_lock), &n.po));
     // ppo
     let depends = union(&n.address, &n.data);
     let into_write = filter(&union(&depends, &n.control), |_, b| n.all[b].writes);
     let into_read = filter(&n.address, |_, b| n.all[b].reads);
-    let through_write = compose(&filter(&depends, |_, b| marked(b)), &filter(&n.rf, internal));
+    let through_write = compose(
+        &filter(&depends, |_, b| marked(b)),
+        &filter(&n.rf, internal),
+    );
     let dependencies = union(&union(&into_write, &into_read), &through_write);
     let inside = |r: &Relation| filter(r, internal);
     let fences = [&strong, &rmb, &wmb, &acq_po, &po_rel];
-    let ppo = fences.into_iter().fold(union(&dependencies, &inside(&overwrite)), |all, r| union(&all, r));
+    let ppo = fences
+        .into_iter()
+        .fold(union(&dependencies, &inside(&overwrite)), |all, r| {
+            union(&all, r)
+        });
     let ppo = union(&ppo, &inside(&handed));
     // prop
     let only_marked = |r: &Relation| filter(r, |a, b| marked(a) && marked(b));
@@ -103,7 +114,10 @@ pub(super) fn is_consistent(state: &State<'_>) -> bool {
     let back = filter(&prop, |a, b| a != b && internal(a, b));
     let hb = only_marked(&union(&union(&ppo, &rfe), &back));
     let barrier = union(&strong, &closure(n.ordered.clone()));
-    let pb = only_marked(&compose(&compose(&prop, &barrier), &or_none(&closure(hb.clone()))));
+    let pb = only_marked(&compose(
+        &compose(&prop, &barrier),
+        &or_none(&closure(hb.clone())),
+    ));
     !has_cycle(&hb) && !has_cycle(&pb)
 }
 
@@ -219,7 +233,11 @@ impl Nodes {
             let mut reads: Vec<usize> = Vec::new();
             for (did, &[_, read, write, _]) in events.iter().zip(&parts[lane]) {
                 let said = state.listing.cpus[lane][did.line].depends;
-                for (nth, &earlier) in reads.iter().enumerate().filter(|(_, e)| self.all[**e].reads) {
+                for (nth, &earlier) in reads
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, e)| self.all[**e].reads)
+                {
                     let is_in = |bits: u32| nth < 32 && bits >> nth & 1 == 1;
                     let all = 1_u64 << read | 1 << write;
                     match said {
