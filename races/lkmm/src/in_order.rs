@@ -15,7 +15,9 @@ pub(crate) fn in_order(order: &Relation, shape: &Shape, fences: &Fences) -> bool
         for entered in each(all.domain()) {
             for left in each(all.range()) {
                 let is_section = all.ending_in(one(left)).beginning_in(one(entered));
-                if !is_section.is_empty() && shape.cpus[cpu(shape, entered)] != shape.cpus[cpu(shape, wait)] {
+                if !is_section.is_empty()
+                    && shape.cpus[cpu(shape, entered)] != shape.cpus[cpu(shape, wait)]
+                {
                     pairs.push((wait, entered, left));
                 }
             }

@@ -107,12 +107,32 @@ const RC11_DIFFERENCES: &[(&str, Says, &str)] = &[
 /// Tests of which LKMM as the graph engine has it says something else than the whole model; and why.
 const BY_GRAPHS_DIFFERENCES: &[(&str, Says, &str)] = &[
     ("D01-LB", Says::Never, "no load buffering"),
-    ("D05-S+wmb+rmb", Says::Never, "a read that is looked at decides about later writes"),
-    ("D23-ISA2+rscs+rscs+gp", Says::Never, "no load buffering, across a grace period"),
-    ("D26-S+wmb+data", Says::Sometimes, "nothing is known of data"),
-    ("D29-SB+after_atomic-alone", Says::Never, "smp_mb__after_atomic is a full barrier, wherever it stands"),
+    (
+        "D05-S+wmb+rmb",
+        Says::Never,
+        "a read that is looked at decides about later writes",
+    ),
+    (
+        "D23-ISA2+rscs+rscs+gp",
+        Says::Never,
+        "no load buffering, across a grace period",
+    ),
+    (
+        "D26-S+wmb+data",
+        Says::Sometimes,
+        "nothing is known of data",
+    ),
+    (
+        "D29-SB+after_atomic-alone",
+        Says::Never,
+        "smp_mb__after_atomic is a full barrier, wherever it stands",
+    ),
     ("D34-MP+void+mb-void-rmb", Says::Never, "no load buffering"),
-    ("gup-c4-plain-init-no-wmb", Says::DataRace, "a data race is a violation"),
+    (
+        "gup-c4-plain-init-no-wmb",
+        Says::DataRace,
+        "a data race is a violation",
+    ),
 ];
 
 /// Tests whose condition needs no weak memory: an interleaving is enough. All others that LKMM allows

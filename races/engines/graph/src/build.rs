@@ -337,10 +337,9 @@ impl<A: Axioms> Level<A> {
         back: u16,
     ) -> Result<Effect, &'static str> {
         let (next, floor) = self.places(lane, asked, cell);
-        let position =
-            (next.checked_sub(back.saturating_add(1))).filter(|&position| {
-                position >= floor && self.permits(lane, &asked, false, (cell, position))
-            });
+        let position = (next.checked_sub(back.saturating_add(1))).filter(|&position| {
+            position >= floor && self.permits(lane, &asked, false, (cell, position))
+        });
         let position = position.ok_or("the model does not allow it to write so far back")?;
         self.writing(lane, &asked.op, cell, position)
             .ok_or("it would write between the halves of an update")

@@ -42,7 +42,10 @@ impl<'l> Kernel<'l> {
                 Op::Wait(kinds) => kinds,
                 _ => continue,
             };
-            let kind = [0, 1].map(SectionId).into_iter().find(|&kind| SectionSet::one(kind) == kinds)?;
+            let kind = [0, 1]
+                .map(SectionId)
+                .into_iter()
+                .find(|&kind| SectionSet::one(kind) == kinds)?;
             if waited.is_some_and(|waited| waited != kind) {
                 return None;
             }
@@ -69,12 +72,19 @@ impl Test for Kernel<'_> {
         let written = |line: &Line| match line.op {
             Op::Store { cell, value, .. } => Some((cell.index(), value as i64)),
             Op::Rmw { cell, rmw, .. } => match rmw {
-                Rmw::Swap(new) | Rmw::CompareExchange { new, .. } => Some((cell.index(), new as i64)),
+                Rmw::Swap(new) | Rmw::CompareExchange { new, .. } => {
+                    Some((cell.index(), new as i64))
+                }
                 _ => None,
             },
             _ => None,
         };
-        self.listing.cpus.iter().flatten().filter_map(written).collect()
+        self.listing
+            .cpus
+            .iter()
+            .flatten()
+            .filter_map(written)
+            .collect()
     }
 
     fn run(&self, cpu: usize, thread: &mut Thread<'_>) -> Ended {
@@ -225,11 +235,23 @@ fn by_graphs(listing: &Listing) -> Option<BTreeMap<End, u64>> {
         return None;
     };
     let end = |outcome: &gupcheck_program::Outcome| -> End {
-        let returned = outcome.returned.iter().map(|returned| returned.all("r").collect());
+        let returned = outcome
+            .returned
+            .iter()
+            .map(|returned| returned.all("r").collect());
         let memory = outcome.observed[..ATOMICS as usize].iter();
-        (returned.collect(), memory.map(|&word| word as i64).collect())
+        (
+            returned.collect(),
+            memory.map(|&word| word as i64).collect(),
+        )
     };
-    Some(explored.outcomes.iter().map(|(outcome, &times)| (end(outcome), times)).collect())
+    Some(
+        explored
+            .outcomes
+            .iter()
+            .map(|(outcome, &times)| (end(outcome), times))
+            .collect(),
+    )
 }
 
 /// Compares programs of a family; how many were compared.
@@ -266,7 +288,10 @@ fn agree(family: Family, seeds: std::ops::Range<u64>) -> u64 {
 /// How many programs of each family are drawn: 2,000, or as many as the environment says.
 fn programs() -> u64 {
     let asked = std::env::var("GUPCHECK_KERNEL_PROGRAMS");
-    asked.ok().and_then(|asked| asked.parse().ok()).unwrap_or(2_000)
+    asked
+        .ok()
+        .and_then(|asked| asked.parse().ok())
+        .unwrap_or(2_000)
 }
 
 #[test]

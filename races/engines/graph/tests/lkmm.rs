@@ -44,24 +44,56 @@ fn allows(listing: &Listing, reads: &[i64], last: Option<[u64; 3]>) -> bool {
 
 #[test]
 fn message_passing() {
-    assert!(allows(&listing([&[w(X, 1), w(Y, 1)], &[r(Y), r(X)]]), &[1, 0], None));
-    assert!(allows(&listing([&[w(X, 1), WMB, w(Y, 1)], &[r(Y), r(X)]]), &[1, 0], None));
-    assert!(allows(&listing([&[w(X, 1), w(Y, 1)], &[r(Y), RMB, r(X)]]), &[1, 0], None));
-    assert!(!allows(&listing([&[w(X, 1), WMB, w(Y, 1)], &[r(Y), RMB, r(X)]]), &[1, 0], None));
+    assert!(allows(
+        &listing([&[w(X, 1), w(Y, 1)], &[r(Y), r(X)]]),
+        &[1, 0],
+        None
+    ));
+    assert!(allows(
+        &listing([&[w(X, 1), WMB, w(Y, 1)], &[r(Y), r(X)]]),
+        &[1, 0],
+        None
+    ));
+    assert!(allows(
+        &listing([&[w(X, 1), w(Y, 1)], &[r(Y), RMB, r(X)]]),
+        &[1, 0],
+        None
+    ));
+    assert!(!allows(
+        &listing([&[w(X, 1), WMB, w(Y, 1)], &[r(Y), RMB, r(X)]]),
+        &[1, 0],
+        None
+    ));
     let ordered = listing([&[w(X, 1), release(Y, 1)], &[acquire(Y), r(X)]]);
     assert!(!allows(&ordered, &[1, 0], None));
 }
 
 #[test]
 fn store_buffering() {
-    assert!(allows(&listing([&[w(X, 1), r(Y)], &[w(Y, 1), r(X)]]), &[0, 0], None));
-    assert!(!allows(&listing([&[w(X, 1), MB, r(Y)], &[w(Y, 1), MB, r(X)]]), &[0, 0], None));
+    assert!(allows(
+        &listing([&[w(X, 1), r(Y)], &[w(Y, 1), r(X)]]),
+        &[0, 0],
+        None
+    ));
+    assert!(!allows(
+        &listing([&[w(X, 1), MB, r(Y)], &[w(Y, 1), MB, r(X)]]),
+        &[0, 0],
+        None
+    ));
     let ordered = listing([&[release(X, 1), acquire(Y)], &[release(Y, 1), acquire(X)]]);
     assert!(allows(&ordered, &[0, 0], None));
     let full = |cell| update(cell, RmwOrder::Full, Rmw::Swap(1));
-    assert!(!allows(&listing([&[full(X), r(Y)], &[full(Y), r(X)]]), &[0, 0, 0, 0], None));
+    assert!(!allows(
+        &listing([&[full(X), r(Y)], &[full(Y), r(X)]]),
+        &[0, 0, 0, 0],
+        None
+    ));
     let acquiring = |cell| update(cell, RmwOrder::AcqRel, Rmw::Swap(1));
-    assert!(allows(&listing([&[acquiring(X), r(Y)], &[acquiring(Y), r(X)]]), &[0, 0, 0, 0], None));
+    assert!(allows(
+        &listing([&[acquiring(X), r(Y)], &[acquiring(Y), r(X)]]),
+        &[0, 0, 0, 0],
+        None
+    ));
 }
 
 #[test]
@@ -105,7 +137,12 @@ fn two_writers_each() {
 #[test]
 fn independent_readers() {
     let shape = |barrier| {
-        listing([&[w(X, 1)], &[w(Y, 1)], &[r(X), barrier, r(Y)], &[r(Y), barrier, r(X)]])
+        listing([
+            &[w(X, 1)],
+            &[w(Y, 1)],
+            &[r(X), barrier, r(Y)],
+            &[r(Y), barrier, r(X)],
+        ])
     };
     assert!(allows(&shape(RMB), &[1, 0, 1, 0], None));
     assert!(!allows(&shape(MB), &[1, 0, 1, 0], None));
@@ -119,7 +156,11 @@ fn a_release_is_cumulative() {
     let wmb = listing([&[w(X, 1)], &[r(X), WMB, w(Y, 1)], &[acquire(Y), r(X)]]);
     assert!(allows(&wmb, &[1, 1, 0], None));
     // ISA2, with a release that passes on what was only read. RC11 allows it.
-    let isa2 = listing([&[w(X, 1), WMB, w(Y, 1)], &[r(Y), release(Z, 1)], &[acquire(Z), r(X)]]);
+    let isa2 = listing([
+        &[w(X, 1), WMB, w(Y, 1)],
+        &[r(Y), release(Z, 1)],
+        &[acquire(Z), r(X)],
+    ]);
     assert!(!allows(&isa2, &[1, 1, 0], None));
     assert!(explore(&isa2, Rc11).outcomes.keys().any(|outcome| {
         let read = |cpu: usize| outcome.returned[cpu].all("r").collect::<Vec<_>>();
@@ -134,7 +175,11 @@ fn a_lock_that_is_handed_on_orders_for_a_third_cpu() {
     let first = [take, w(X, 1), drop, take, w(Y, 1), drop];
     let by_one = listing([&first, &[r(Y), RMB, r(X)]]);
     assert!(!allows(&by_one, &[1, 0], None));
-    let by_two = listing([&[take, w(X, 1), drop], &[take, r(X), w(Y, 1), drop], &[r(Y), RMB, r(X)]]);
+    let by_two = listing([
+        &[take, w(X, 1), drop],
+        &[take, r(X), w(Y, 1), drop],
+        &[r(Y), RMB, r(X)],
+    ]);
     assert!(!allows(&by_two, &[1, 1, 0], None));
 }
 

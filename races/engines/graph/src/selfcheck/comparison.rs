@@ -124,7 +124,13 @@ pub fn explore_by(engine: GraphEngine, listing: &Listing, model: Model) -> Explo
 
 fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Option<String> {
     // Programs are small: with a long survey nothing would be passed over. Under LKMM that would order less.
-    let survey = |short| if model == Model::Lkmm { u64::MAX } else { short };
+    let survey = |short| {
+        if model == Model::Lkmm {
+            u64::MAX
+        } else {
+            short
+        }
+    };
     let learning = GraphEngine {
         survey: survey(0),
         ..GraphEngine::ONE_THREAD

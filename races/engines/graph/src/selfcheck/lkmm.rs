@@ -54,7 +54,9 @@ pub(super) fn is_consistent(state: &State<'_>) -> bool {
     let internal = |a: usize, b: usize| n.all[a].lane.is_some() && n.all[a].lane == n.all[b].lane;
     let marked = |a: usize| !n.all[a].plain;
     // Coherence, atomicity.
-    let same = filter(&n.po, |a, b| n.all[a].cell.is_some() && n.all[a].cell == n.all[b].cell);
+    let same = filter(&n.po, |a, b| {
+        n.all[a].cell.is_some() && n.all[a].cell == n.all[b].cell
+    });
     if has_cycle(&union(&union(&same, &n.rf), &overwrite)) {
         return false;
     }
@@ -74,13 +76,19 @@ pub(super) fn is_consistent(state: &State<'_>) -> bool {
     let wmb = filter(&with(&|f| f.wmb), |a, b| n.all[a].writes && n.all[b].writes);
     let acq_po = filter(&n.po, |a, b| n.all[a].acquires && n.all[b].is_access());
     let po_rel = filter(&n.po, |a, b| n.all[a].is_access() && n.all[b].releases);
-    let into_lock = filter(&union(&n.po, &n.rf), |a, b| n.all[a].drops_lock && n.all[b].takes_lock);
+    let into_lock = filter(&union(&n.po, &n.rf), |a, b| {
+        n.all[a].drops_lock && n.all[b].takes_lock
+    });
     let handed = accesses(&compose(&compose(&n.po, &into_lock), &n.po));
     // ppo
     let control = filter(&n.po, |a, b| n.all[a].looked_at && n.all[b].writes);
     let inside = |r: &Relation| filter(r, internal);
     let fences = [&strong, &rmb, &wmb, &acq_po, &po_rel];
-    let ppo = fences.into_iter().fold(union(&control, &inside(&overwrite)), |all, r| union(&all, r));
+    let ppo = fences
+        .into_iter()
+        .fold(union(&control, &inside(&overwrite)), |all, r| {
+            union(&all, r)
+        });
     let ppo = union(&ppo, &inside(&handed));
     // prop
     let only_marked = |r: &Relation| filter(r, |a, b| marked(a) && marked(b));
@@ -96,7 +104,10 @@ pub(super) fn is_consistent(state: &State<'_>) -> bool {
     let back = filter(&prop, |a, b| a != b && internal(a, b));
     let hb = only_marked(&union(&union(&ppo, &rfe), &back));
     let barrier = union(&strong, &closure(n.ordered.clone()));
-    let pb = only_marked(&compose(&compose(&prop, &barrier), &or_none(&closure(hb.clone()))));
+    let pb = only_marked(&compose(
+        &compose(&prop, &barrier),
+        &or_none(&closure(hb.clone())),
+    ));
     !has_cycle(&hb) && !has_cycle(&pb)
 }
 
