@@ -208,8 +208,7 @@ impl Axioms for Lkmm {
 
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, _: Access) -> u16 {
         if graph.waits().is_own(cell.0) {
-            // Updates, each of which reads from the one before.
-            return graph.top(cell);
+            return graph.furthest(cell, &graph.before(lane));
         }
         let mut seen = self.next(graph, lane).ordered;
         seen.set(lane, u16::MAX);
@@ -223,6 +222,10 @@ impl Axioms for Lkmm {
         granted: bool,
         (cell, position): (CellId, u16),
     ) -> bool {
+        // Who arrives, and who enters, each reads from the one before: no order but that, and what the search sees to.
+        if graph.waits().is_own(cell.0) {
+            return true;
+        }
         let mut local = self.next(graph, lane);
         local.barriers.full += u16::from(granted && is_full(&asked.op));
         let next = Next::new(graph, lane, asked, (cell, position), local);
