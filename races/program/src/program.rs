@@ -394,6 +394,17 @@ impl Program {
         &self.observed
     }
 
+    /// All that an end breaks: every `always` that does not hold there, by its index, in words.
+    pub fn broken(&self, end: &End<'_>) -> Vec<(usize, String)> {
+        let properties = self.properties.iter().enumerate();
+        let always = properties.filter(|(_, property)| property.when == When::Always);
+        always
+            .filter_map(|(nth, property)| {
+                Some((nth, property.broken((property.holds)(end).err()?)))
+            })
+            .collect()
+    }
+
     /// Evaluates the properties: which `sometimes` hold (a bit each, by index), or the index of the
     /// first `always` that does not.
     ///
