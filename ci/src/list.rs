@@ -79,6 +79,10 @@ fn race(text: &mut Text, race: &'static Race, width: usize) {
         let names: Vec<_> = profiles.iter().map(|profile| profile.name).collect();
         names.join(", ")
     };
+    let under = |profiles: &[&'static Profile]| match profiles {
+        [] => String::new(),
+        _ => format!("as it stands, under {}", names(profiles)),
+    };
     let steps = |steps: &[Step]| {
         let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
         names.join(", ")
@@ -90,6 +94,7 @@ fn race(text: &mut Text, race: &'static Race, width: usize) {
         0,
     );
     entry(text, "profiles", &names(race.profiles), width);
+    entry(text, "fails", &under(race.fails), width);
     for need in race.needs.iter().filter(|need| !need.profiles.is_empty()) {
         let words = format!("{} under {}", need.step, names(need.profiles));
         entry(text, "needs", &words, width);

@@ -99,6 +99,7 @@ mod tests {
         about: "",
         profiles: &[],
         before: &[],
+        fails: &[],
         needs: &[],
         indifferent: &[],
         tested: &[],

@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `crate/name::profile::holds` | every execution was explored, and all hold |
 //! | `crate/name::profile::no violation in N executions (loom)` | none of so many fails; whether there are more is not known |
+//! | `crate/name::profile::fails` | an execution breaks a rule of the protocol, as the race says of its kernel ([`Race::fails`]) |
 //! | `crate/name::profile::fails without STEP` | an execution breaks a rule of the protocol |
 //! | `crate/name::profile::holds without STEP` | as the first, for a step that must not matter |
 //! | `crate/name::profile::rests on what it declares` | of all steps there are, it fails without those that it declares, and holds without every other |
@@ -48,7 +49,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use crate::engines::{Choice, Choose, default_for};
 use crate::instance::Instance;
 use crate::race::{Race, Tested};
-use gupcheck_program::{Exploration, Program, Reductions, Verdict, Violation};
+use crate::sharper::{LIMITS, sharper};
+use gupcheck_program::{Exploration, Limits, Program, Reductions, Verdict, Violation};
 use gupcheck_replay::{Kept, Must, Store};
 use gupcheck_trace::{Aside, Finding, Page, headline_of, report};
 
@@ -107,14 +109,19 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
                 store: store.cloned(),
             });
         };
-        for &profile in race.profiles {
+        let Some(&first) = race.tested.first() else {
+            continue;
+        };
+        let (fail, hold): (Vec<_>, Vec<_>) =
+            (race.profiles.iter()).partition(|profile| race.is_to_fail(profile));
+        for profile in fail {
+            add_tested(profile, None, Expected::Fails, first);
+        }
+        for &profile in &hold {
             for &tested in race.tested {
                 add_tested(profile, None, Expected::Holds, tested);
             }
         }
-        let Some(&first) = race.tested.first() else {
-            continue;
-        };
         let mut add = |profile, without, expected| {
             add_tested(profile, without, expected, first);
         };
@@ -124,7 +131,7 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
             }
         }
         for &step in race.indifferent {
-            for &profile in race.profiles {
+            for &profile in &hold {
                 add(profile, Some(step), Expected::Holds);
             }
         }
@@ -159,7 +166,8 @@ impl Case {
             ..Reductions::NONE
         };
         let choice = (self.choice, reductions);
-        let exploration = watched::explored(&self.name(), choice, self.tested, &program);
+        let exploration =
+            watched::explored(&self.name(), choice, watched::limits(self.tested), &program);
         match self.expected {
             Expected::Holds => self.must_hold(&program, &exploration),
             Expected::Fails => self.must_fail(&program, &exploration),
@@ -197,11 +205,13 @@ impl Case {
                 )
                 .into()),
             },
-            Verdict::Complete => Err(format!(
-                "it holds in all {executions} executions: the step is not needed here, or the model \
-                 takes it elsewhere too"
-            )
-            .into()),
+            Verdict::Complete => {
+                let so = match self.without {
+                    Some(_) => "the step is not needed here, or the model takes it elsewhere too",
+                    None => "and the race says that it fails here",
+                };
+                Err(format!("it holds in all {executions} executions: {so}").into())
+            }
             Verdict::Truncated(cut) => Err(format!(
                 "no violation in {executions} executions, and the search was cut ({cut}) before it \
                  had seen everything"
@@ -231,12 +241,13 @@ impl Case {
         &self,
         program: &'a Program,
         exploration: &'a Exploration,
+        limits: Limits,
     ) -> Option<Finding<'a>> {
         let Verdict::Failed(counterexample) = &exploration.verdict else {
             return None;
         };
         let aside = Aside {
-            searched: Some(exploration.searched(watched::limits(self.tested))),
+            searched: Some(exploration.searched(limits)),
             remarks: &exploration.remarks,
             ..Aside::default()
         };
@@ -244,16 +255,22 @@ impl Case {
     }
 
     fn text(&self, program: &Program, exploration: &Exploration) -> String {
-        let finding = self.finding(program, exploration);
-        finding.map_or_else(String::new, |finding| {
-            report(&finding, Page::default()).to_string()
-        })
+        let finding = self.finding(program, exploration, watched::limits(self.tested));
+        finding.as_ref().map_or_else(String::new, text)
     }
 
-    /// The text of a violation that should not be; its schedule is kept.
+    /// The text of a violation that should not be, or of one that says more; its schedule is kept.
     fn kept_text(&self, program: &Program, exploration: &Exploration) -> String {
-        let mut text = self.text(program, exploration);
-        let finding = self.finding(program, exploration);
+        let sharper = sharper(&self.instance(), program, exploration, |program| {
+            let how = (self.choice, Reductions::NONE);
+            watched::explored(&self.name(), how, LIMITS, program)
+        });
+        let (exploration, limits) = match &sharper {
+            Some(sharp) => (sharp, LIMITS),
+            None => (exploration, watched::limits(self.tested)),
+        };
+        let finding = self.finding(program, exploration, limits);
+        let mut text = finding.as_ref().map_or_else(String::new, text);
         let Some((token, finding)) = finding.and_then(|f| Some((f.subject.token.clone()?, f)))
         else {
             return text;
@@ -274,6 +291,10 @@ impl Case {
         let _ = writeln!(text, "\n{place}");
         text
     }
+}
+
+fn text(finding: &Finding<'_>) -> String {
+    report(finding, Page::default()).to_string()
 }
 
 mod in_states;

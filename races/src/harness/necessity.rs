@@ -7,7 +7,7 @@ use gupcheck_core::step::Steps;
 use gupcheck_program::{Exploration, Program, Reductions, Verdict, Violation};
 use libtest_mimic::{Failed, Trial};
 
-use super::watched::explored;
+use super::watched::{explored, limits};
 use crate::consulted::Consulted;
 use crate::engines::{Choice, Choose, default_at};
 use crate::race::{Race, Size, Tested};
@@ -19,7 +19,7 @@ const REDUCTIONS: Reductions = Reductions {
     dominated: true,
 };
 
-/// A test for each race and profile, where the engine is expected to see everything.
+/// A test for each race and profile, where the engine is expected to see everything, and the race to hold.
 pub(super) fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
     let mut trials = Vec::new();
     for &race in races {
@@ -28,7 +28,7 @@ pub(super) fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
         };
         for &profile in race.profiles {
             let choice = choose(&race, profile);
-            if !choice.finishes {
+            if !choice.finishes || race.is_to_fail(profile) {
                 continue;
             }
             let size = tested.size.in_words();
@@ -52,7 +52,7 @@ pub(super) fn check(
     let program = Arc::new(race.program_of(tested.size, kernel));
     let intact = format!("{} {profile}", race.name);
     let name = race.name;
-    let whole = explored(&intact, (choice, REDUCTIONS), tested, &program);
+    let whole = explored(&intact, (choice, REDUCTIONS), limits(tested), &program);
     match whole.verdict {
         Verdict::Complete => {}
         Verdict::Truncated(cut) => {
@@ -145,7 +145,7 @@ struct Searches {
 
 impl Searches {
     fn explored(&self, name: &str, program: &Arc<Program>) -> Exploration {
-        let with = |choice| explored(name, (choice, REDUCTIONS), self.tested, program);
+        let with = |choice| explored(name, (choice, REDUCTIONS), limits(self.tested), program);
         let ended = |found: &Exploration| !matches!(found.verdict, Verdict::Truncated(_));
         let nearer = self.nearer.map(with).filter(ended);
         nearer.unwrap_or_else(|| with(self.choice))
@@ -172,7 +172,7 @@ fn nearer(
         executions: executions / 2,
         ..tested
     };
-    match explored(name, (other, Reductions::NONE), half, program).verdict {
+    match explored(name, (other, Reductions::NONE), limits(half), program).verdict {
         Verdict::Complete => Ok(Some(other)),
         Verdict::Truncated(_) | Verdict::Unsupported(_) => Ok(None),
         verdict @ Verdict::Failed(_) => {

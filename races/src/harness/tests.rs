@@ -22,6 +22,7 @@ static RACE: Race = Race {
     about: "Nothing.",
     profiles: &[&ARM64, &WEAK],
     before: &[],
+    fails: &[],
     needs: &[Need {
         step: Step::PmdRecheck,
         profiles: &[&WEAK],
@@ -412,6 +413,46 @@ fn a_violation_is_kept_and_replayed() {
     all[0].token.pop();
     let said = kept::check(&REAL, &all[0]).unwrap_err();
     assert!(said.message().unwrap().contains("cut short"));
+}
+
+/// `REAL`, of a kernel that is broken under one of its profiles.
+static BROKEN: Race = Race {
+    before: &[Step::PmdRecheck],
+    fails: &[&WEAK],
+    needs: &[],
+    ..REAL
+};
+
+#[test]
+fn a_race_may_be_meant_to_fail() {
+    let all = trials(&[BROKEN], complete_engine, None).into_iter();
+    let all = all.chain(necessity::trials(&[BROKEN], complete_engine));
+    let named: Vec<_> = all.map(|trial| trial.name().to_owned()).collect();
+    assert_eq!(
+        named,
+        [
+            "family/race::weak::fails",
+            "family/race::arm64::holds",
+            "family/race::arm64::2 pages: holds",
+            "family/race::arm64::2 callers: no violation in 20000 executions (says)",
+            "family/race::arm64::2 callers: holds",
+            "family/race::arm64::holds without recheck-order",
+            "family/race::arm64::rests on what it declares",
+        ]
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path());
+    let fails = |choose| {
+        let case = cases(&[BROKEN], choose, Some(&store)).remove(0);
+        case.check()
+            .map_err(|failed| failed.message().unwrap().to_owned())
+    };
+    assert_eq!(fails(default_for), Ok(()));
+    assert!(store.load("family/race").unwrap().is_empty(), "kept");
+    assert_eq!(
+        fails(complete_engine).unwrap_err(),
+        "it holds in all 12 executions: and the race says that it fails here"
+    );
 }
 
 #[test]
