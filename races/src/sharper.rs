@@ -79,3 +79,91 @@ fn denial(
     let again = instance.replay(&token).ok()?;
     again.replayed.broken?.denial
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engines::by_name;
+    use crate::prelude::*;
+    use gupcheck_core::noise::Noise;
+    use gupcheck_core::step::Steps;
+    use gupcheck_program::{Model, Search, explore};
+
+    /// A page that is being pinned is unmapped, and somebody else's soon where the flush interrupts nobody.
+    const RACE: Race = Race {
+        name: "family/race",
+        ..Race::of(build)
+    };
+
+    fn build(size: Size, kernel: Kernel) -> Program {
+        let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
+        let area = boot.anon_area(size.pages);
+        let page = boot.populate(area)[0];
+        let mut scene = Scene::new(boot);
+        let gup = scene.pinners(size.cpus, area, Foll::WRITE);
+        scene.cpu("madvise", dontneed(area));
+        let other = scene.cpu("other", |cpu| {
+            alloc_folio(cpu, 0, Owner::Other).map(|folio| folio.head().pfn)
+        });
+        scene.owns_what_it_returns(other);
+        scene.always("what a caller got is nobody else's", move |end| {
+            !end.any_got(&gup, page) || !end.got_page(other, page)
+        });
+        scene.into_program()
+    }
+
+    fn explored(instance: &Instance<'_>, program: &Arc<Program>) -> Exploration {
+        explore(instance.engine, program, &Search::unlimited(instance.model))
+    }
+
+    /// What is found first without the recheck, and what says more than that.
+    fn found(profile: &'static Profile) -> (Arc<Program>, Exploration, Option<Exploration>) {
+        let instance = Instance {
+            race: &RACE,
+            profile,
+            size: Size::SMALLEST,
+            knocked_out: Steps::of(&[Step::PteRecheck]),
+            noise: Noise::empty(),
+            engine: by_name("graph").expect("there is one"),
+            model: Model::Tso,
+        };
+        let program = Arc::new(instance.program());
+        let first = explored(&instance, &program);
+        let again = |program: &Arc<Program>| explored(&instance, program);
+        let sharp = sharper(&instance, &program, &first, again);
+        (program, first, sharp)
+    }
+
+    fn counterexample(exploration: &Exploration) -> &Counterexample {
+        match &exploration.verdict {
+            Verdict::Failed(found) => found,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_races_own_rule_says_more_than_that_the_page_was_not_mapped() {
+        let (program, first, sharp) = found(&X86_PV);
+        let first = counterexample(&first).violation.rule(&program);
+        assert!(first.contains("(I1)"), "{first}");
+        let sharp = sharp.expect("somebody else gets the page in some execution");
+        let told = counterexample(&sharp);
+        let rule = told.violation.rule(&program);
+        assert_eq!(rule, "always what a caller got is nobody else's");
+        let also = told.also_broken(&program);
+        let last = also.last().expect("I1 at least");
+        assert!(last.contains("(I1): cpu0 gup: page"), "{also:?}");
+        let remark = sharp.remarks.last().expect("a remark");
+        assert!(
+            remark.contains("the first violation was another"),
+            "{remark}"
+        );
+    }
+
+    #[test]
+    fn where_nothing_else_breaks_the_first_is_told() {
+        let (program, first, sharp) = found(&X86_NATIVE);
+        let first = counterexample(&first).violation.rule(&program);
+        assert!(first.contains("(I1)") && sharp.is_none(), "{first}");
+    }
+}
