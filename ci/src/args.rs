@@ -273,10 +273,10 @@ pub(crate) struct LitmusArgs {
 
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ListArgs {
-    /// Which races: as for `run`
+    /// Which races: as for `run`. With --steps, which steps: by name, by a part of it, or by catalogue id such as P12
     pub(crate) pattern: Option<String>,
     /// Show the steps that can be knocked out, instead of the races
-    #[arg(long, conflicts_with_all = ["profiles", "engines", "pattern"])]
+    #[arg(long, conflicts_with_all = ["profiles", "engines"])]
     pub(crate) steps: bool,
     /// Show the architecture profiles, instead of the races
     #[arg(long, conflicts_with_all = ["engines", "pattern"])]

@@ -12,6 +12,7 @@ use crate::args::ListArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::pattern;
 use crate::plan;
 use crate::record::{EngineRecord, ProfileRecord, RaceRecord, StepRecord, carried_by, standing};
 
@@ -25,7 +26,7 @@ pub(crate) fn list(
         each(
             args,
             output,
-            Step::ALL.iter().copied(),
+            steps(args.pattern.as_deref())?.into_iter(),
             |step| StepRecord::of(step, races),
             |text, step, width| self::step(text, step, races, width),
         )?;
@@ -45,6 +46,22 @@ pub(crate) fn list(
         each(args, output, races.into_iter(), RaceRecord::of, race)?;
     }
     Ok(Exit::Holds)
+}
+
+/// The steps that a pattern means; all without one.
+fn steps(pattern: Option<&str>) -> Result<Vec<Step>, Error> {
+    let Some(pattern) = pattern else {
+        return Ok(Step::ALL.to_vec());
+    };
+    let meant = pattern::meant_steps(pattern);
+    if meant.is_empty() {
+        let known = Step::ALL.iter().map(|step| step.name());
+        return Err(Error::NoSuchStep {
+            near: pattern::near_misses(pattern, known),
+            pattern: pattern.to_owned(),
+        });
+    }
+    Ok(meant)
 }
 
 fn each<T: Copy, R: Serialize>(
