@@ -44,7 +44,7 @@ fn locked<'w, R>(world: &'w World, area: Area, call: impl FnOnce() -> R) -> R {
     result
 }
 
-fn got<'w>(world: &'w World, area: Area, range: UserRange, flags: Foll) -> Gup<'w> {
+fn got(world: &World, area: Area, range: UserRange, flags: Foll) -> Gup<'_> {
     locked(world, area, || get_user_pages(&world.cpu(), range, flags))
 }
 
