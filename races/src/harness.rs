@@ -24,7 +24,11 @@
 //! size where it is not the smallest. Sizes that are too much for every day are *longer* tests: `cargo test` counts
 //! them as ignored, `cargo test -p CRATE -- --ignored` runs them, and they say from time to time how far they are.
 //!
-//! What a race rests on is tried with the first size that is explored to the end, within what that may cost for
+//! Of a race whose smallest instance has more executions than its tests see every day, the whole of it is seen in states
+//! under the x86 profiles, and what it rests on is computed with these.
+//!
+//! What a race rests on is computed every day under one x86 profile and one with weak memory, the last that the race names;
+//! under the others by a longer test, and by `gupcheck matrix`. It is tried with the first size that is explored to the end, within what that may cost for
 //! each step: a step whose knock-out needs more fails the test, with words. Only verdicts are asked there, so executions
 //! that are known to end like others are left out ([`Reductions`]), and of two engines that see everything the one
 //! is taken that has less to go through.
@@ -36,8 +40,6 @@
 //! A `fails without` test wants a broken property, a fault, a data race or a deadlock: a panic is a
 //! defect of the model, and a `sometimes` that was never seen means that nothing was tested.
 
-pub use in_states::parts_hold_in_every_state;
-
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -46,9 +48,9 @@ use gupcheck_core::noise::Noise;
 use gupcheck_core::step::Step;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::engines::{Choice, Choose, default_for};
+use crate::engines::{Choice, Choose, default_for, whole_by_states};
 use crate::instance::Instance;
-use crate::race::{Race, Tested};
+use crate::race::{Race, Size, Tested};
 use crate::sharper::{LIMITS, sharper};
 use gupcheck_program::{Exploration, Limits, Program, Reductions, Verdict, Violation};
 use gupcheck_replay::{Kept, Must, Store};
@@ -97,8 +99,7 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
     let mut cases = Vec::new();
     for &race in races {
         let mut add_tested = |profile, without, expected, tested: Tested| {
-            let mut choice = choose(&race, profile);
-            choice.finishes &= tested.whole;
+            let (choice, tested) = tried(&race, profile, tested, choose);
             cases.push(Case {
                 race,
                 profile,
@@ -118,8 +119,14 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
             add_tested(profile, None, Expected::Fails, first);
         }
         for &profile in &hold {
+            let mut sizes = Vec::new();
             for &tested in race.tested {
-                add_tested(profile, None, Expected::Holds, tested);
+                // States see the whole of a size at once, whatever else is tried of it.
+                let by_states = tried(&race, profile, tested, choose).1 != tested;
+                if !by_states || !sizes.contains(&tested.size) {
+                    add_tested(profile, None, Expected::Holds, tested);
+                }
+                sizes.push(tested.size);
             }
         }
         let mut add = |profile, without, expected| {
@@ -137,6 +144,26 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
         }
     }
     cases
+}
+
+/// States that a test may look at of a race of which executions are too many.
+const MOST_STATES: u64 = 5_000_000;
+
+/// How a size of a race is tried under a profile: as the race says; but of a race whose smallest instance has more executions
+/// than anybody waits for, the whole of that is seen in states, where there is an engine for it.
+fn tried(
+    race: &Race,
+    profile: &'static Profile,
+    tested: Tested,
+    choose: Choose,
+) -> (Choice, Tested) {
+    let by_states = whole_by_states(race, profile).filter(|_| tested.size == Size::SMALLEST);
+    if let Some(choice) = by_states {
+        return (choice, Tested::whole(1, 1, MOST_STATES));
+    }
+    let mut choice = choose(race, profile);
+    choice.finishes &= tested.whole;
+    (choice, tested)
 }
 
 impl Case {
@@ -297,7 +324,6 @@ fn text(finding: &Finding<'_>) -> String {
     report(finding, Page::default()).to_string()
 }
 
-mod in_states;
 mod kept;
 mod necessity;
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Tested {
 pub const SMALL: &[Tested] = &[
     Tested::whole(1, 1, 20_000),
     Tested::whole(1, 2, 20_000),
-    Tested::part(2, 1, 20_000),
+    Tested::part(2, 1, 4_000),
     Tested::whole(2, 1, 50_000_000).longer(),
 ];
 
@@ -104,7 +104,7 @@ pub const SMALL: &[Tested] = &[
 pub const SMALL_FOR_ONE: &[Tested] = &[
     Tested::whole(1, 1, 20_000),
     Tested::whole(1, 2, 20_000),
-    Tested::part(2, 1, 20_000),
+    Tested::part(2, 1, 4_000),
 ];
 
 /// The same of a race of which two pages, too, are explored in part every day, and to the end when somebody asks for it.
@@ -175,6 +175,21 @@ impl Race {
         let smallest = |tested: &&Tested| tested.size == Size::SMALLEST;
         let mut smallest = self.tested.iter().filter(smallest);
         smallest.any(|tested| tested.whole && !tested.longer)
+    }
+
+    /// Whether its tests try this size.
+    pub fn tries(&self, size: Size) -> bool {
+        self.tested.iter().any(|tested| tested.size == size)
+    }
+
+    /// How many executions its tests see of a size of which none of them sees the whole, not even a longer one. `None` of a
+    /// size that one of them does, or none tries.
+    pub fn seen_in_part(&self, size: Size) -> Option<u64> {
+        let ours = || self.tested.iter().filter(|tested| tested.size == size);
+        if ours().any(|tested| tested.whole) {
+            return None;
+        }
+        ours().map(|tested| tested.executions).max()
     }
 
     /// What most races are beside what only they can say: a race that is in no catalogue, tried [everywhere](EVERYWHERE), of
