@@ -58,6 +58,7 @@ impl Boot {
             geometry: Geometry::new(table_bits, kernel.profile.levels),
             zero_page: None,
             huge_zero: None,
+            gate: None,
             zone,
             split_queue,
             large_folios: false,

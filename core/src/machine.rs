@@ -9,7 +9,7 @@ use crate::types::{
     Geometry, LazyCpu, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Signal, Swap,
 };
 
-pub use crate::types::{HugeZero, SplitQueue, Zone};
+pub use crate::types::{Gate, HugeZero, SplitQueue, Zone};
 
 /// Which address space: an index into the machine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +47,8 @@ pub struct Machine {
     pub zero_page: Option<Pfn>,
     /// The huge zero page, if read faults may map it.
     pub huge_zero: Option<HugeZero>,
+    /// The gate area, if it has one.
+    pub gate: Option<Gate>,
     /// The allocator's zone.
     pub zone: Zone,
     /// Folios that want to be split.

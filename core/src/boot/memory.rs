@@ -1,11 +1,11 @@
 //! Frames, and what is in them when the CPUs start.
 
-use super::Boot;
+use super::{Boot, Mapped};
 use crate::machine::MmId;
 use crate::sync::{Atomic, Name};
 use crate::types::{
-    BlockLink, CompoundHead, Entry, HugeZero, LruBatch, Mapping, Memory, Migratetype, Owner,
-    PageFlags, Pagemap, Pfn, SecondaryMmu, Vmemmap,
+    BlockLink, CompoundHead, Entry, Gate, HugeZero, Level, LruBatch, Mapping, Memory, Migratetype,
+    Owner, PageFlags, Pagemap, Pfn, SecondaryMmu, Vmemmap,
 };
 
 impl Boot {
@@ -118,6 +118,30 @@ impl Boot {
         self.layout.set(flags, PageFlags::HEAD);
         self.layout.set(mapping, Mapping::None);
         head
+    }
+
+    /// A gate area of one page at `start`, and that page: mapped by the kernel's own tables if it lies above user space, and by those
+    /// of `mm` if not.
+    pub fn gate_area(&mut self, mm: MmId, start: u64) -> Mapped {
+        let init_mm = self.new_mm();
+        let page = self.frame();
+        let (refcount, owned) = (self.page(page).refcount, self.page(page).owner);
+        self.layout.set(refcount, 1);
+        self.layout.set_plain(owned, Owner::Us);
+        let above = start > self.geometry().task_size();
+        let mm = if above { init_mm } else { mm };
+        let slot = self.tables_down_to(mm, start, Level::Pte);
+        self.layout.set(slot, Entry::leaf(page, false));
+        self.machine.gate = Some(Gate {
+            start,
+            page,
+            init_mm: init_mm.0,
+        });
+        Mapped {
+            mm,
+            addr: start,
+            pfn: page,
+        }
     }
 
     /// Says what is fixed of the memory behind a frame.

@@ -15,6 +15,7 @@
 //! | `dirty` | pages that were written to, given back |
 //! | `locked` | the mmap lock around the slow walk |
 //! | `slow` | the walk under the mmap lock |
+//! | `gate` | the page of the kernel's own, where there is no area |
 //! | `area` | the area that an address is in, and what it allows |
 //! | `faultin` | faults that GUP makes |
 //! | `longterm` | what may not stay where it is moves first |
@@ -34,6 +35,7 @@ mod fast;
 mod faultin;
 mod flags;
 mod follow;
+mod gate;
 mod gates;
 mod grab;
 mod kvm_fault;

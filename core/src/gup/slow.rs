@@ -11,6 +11,7 @@ use super::area::{check_vma_flags, gup_vma_lookup};
 use super::args::untagged_addr;
 use super::faultin::faultin_page;
 use super::follow::{Context, Followed, follow_page_mask};
+use super::gate::{get_gate_page, in_gate_area};
 use super::{Foll, MAX_PAGES, Pages, gup_put_folio, try_grab_folio};
 use crate::cpu::{Cpu, fatal_signal_pending};
 use crate::errno::Errno;
@@ -88,9 +89,14 @@ impl<'a, 'm> Walk<'a, '_, 'm> {
             let vma = if let Some(vma) = area.filter(|vma| self.start < vma.end) {
                 vma
             } else {
-                // PARITY 23: no gate area: its page is the kernel's own, and nobody changes its entry. So `get_gate_page` is not
-                // there, and an address in it is one without an area.
-                let vma = gup_vma_lookup(self.cpu, self.mm, self.start).ok_or(Errno::Efault)?;
+                let found = gup_vma_lookup(self.cpu, self.mm, self.start);
+                if found.is_none() && in_gate_area(self.cpu, self.start) {
+                    self.take_gate_page()?;
+                    // Its area is one page long: what follows is looked up anew.
+                    *area = None;
+                    continue;
+                }
+                let vma = found.ok_or(Errno::Efault)?;
                 check_vma_flags(self.cpu, vma, self.flags)?;
                 vma
             };
@@ -100,10 +106,26 @@ impl<'a, 'm> Walk<'a, '_, 'm> {
                 Turn::Entry => 1,
                 Turn::Page(page, in_mapping) => self.take(page, in_mapping.min(self.left))?,
             };
-            self.left -= got;
-            self.done += got;
-            self.start += got as u64 * PAGE_SIZE;
+            self.advance(got);
         }
+        Ok(())
+    }
+
+    const fn advance(&mut self, got: usize) {
+        self.left -= got;
+        self.done += got;
+        self.start += got as u64 * PAGE_SIZE;
+    }
+
+    /// The page of the kernel's own, which is never faulted in.
+    fn take_gate_page(&mut self) -> Result<(), Errno> {
+        let addr = self.start & !(PAGE_SIZE - 1);
+        let wanted = self.pages.is_some();
+        let page = get_gate_page(self.cpu, self.mm, addr, self.flags, wanted)?;
+        if let (Some(pages), Some(page)) = (self.pages.as_deref_mut(), page) {
+            pages.push(page);
+        }
+        self.advance(1);
         Ok(())
     }
 

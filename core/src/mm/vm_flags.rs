@@ -7,7 +7,7 @@
 
 use super::{Mm, VmFlags, Vma};
 use crate::cpu::Cpu;
-use crate::folio::Pfn;
+use crate::folio::{Pfn, page_folio, page_is_reusable};
 use crate::lkmm::{read_once, write_once};
 use crate::pgtable::Entry;
 
@@ -54,6 +54,22 @@ impl Vma {
     #[track_caller]
     pub fn modified(&self, cpu: &Cpu<'_>, entry: Entry) -> Entry {
         entry.protected(self.vm_flags(cpu).is_accessible())
+    }
+
+    /// `can_change_pte_writable`, `can_change_pmd_writable`: whether a write fault would find nothing to do but this. Under the
+    /// lock of the entry, in an area that may be written to. Entries of a shared area are read-only to begin with, so that a
+    /// file system hears of the first write: there one that is dirty has been heard of. (What the bit of soft-dirty says is not
+    /// asked: the model has no such bit.)
+    #[track_caller]
+    pub fn can_change_pte_writable(&self, cpu: &Cpu<'_>, entry: Entry) -> bool {
+        if entry.is_prot_none() || entry.is_uffd_wp() {
+            return false;
+        }
+        if self.flags.contains(VmFlags::SHARED) {
+            return entry.is_dirty();
+        }
+        let page = cpu.machine().page(entry.pfn());
+        !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_is_reusable(cpu, page)
     }
 }
 

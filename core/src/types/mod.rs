@@ -10,6 +10,7 @@
 //! | `pfn` | a frame's number |
 //! | `page_flags` | `page->flags` |
 //! | `zone` | the allocator's lists, and the links of such lists |
+//! | `gate` | a page of the kernel's own for user space |
 //! | `geometry` | levels and addresses |
 //! | `entry` | the value of an entry |
 //! | `migratetype` | what a block of pages is kept for |
@@ -29,6 +30,7 @@
 
 mod anon_vma;
 mod entry;
+mod gate;
 mod geometry;
 mod huge_zero;
 mod lru_batch;
@@ -50,6 +52,7 @@ mod zone;
 pub use anon_vma::{AnonPlace, AnonVma};
 pub(crate) use entry::LOW_HALF;
 pub use entry::{Bits, Entry};
+pub use gate::Gate;
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use huge_zero::HugeZero;
 pub use lru_batch::LruBatch;

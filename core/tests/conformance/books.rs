@@ -40,6 +40,9 @@ pub(crate) fn audit(world: &World, held: &[Held]) {
     if let Some(head) = ledger.zero_head() {
         ledger.lines[head.0 as usize].refs += 1;
     }
+    if let Some(gate) = world.machine.gate {
+        ledger.lines[gate.page.0 as usize].refs += 1;
+    }
     for pagemap in world.machine.pagemaps() {
         for n in 0..pagemap.pages {
             // A device's page that nobody uses has one.
@@ -122,6 +125,8 @@ impl Ledger<'_> {
                 self.table(entry.pfn(), below);
             } else if entry.is_devmap() {
                 // DAX neither holds a reference nor counts the mapping.
+            } else if self.world.machine.gate.map(|gate| gate.page) == Some(entry.pfn()) {
+                // The kernel's own page is not counted.
             } else if entry.is_huge() && self.zero_head() == Some(entry.pfn()) {
                 // Nor has the huge zero page either.
             } else if self.world.machine.zero_page != Some(entry.pfn()) && !entry.is_special() {

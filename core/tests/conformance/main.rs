@@ -18,6 +18,7 @@ mod family;
 mod faults;
 mod fork;
 mod fork_steps;
+mod gate;
 mod gates;
 mod given_way;
 mod giving_back;

@@ -145,7 +145,16 @@ impl Litmus {
     /// What the kernel's own model says of the test, by brute force; and how many candidate executions that took. `stop` is
     /// asked before each, and told how many there were; no more than so many distinct `outcomes` are kept.
     pub fn lkmm(&self, outcomes: usize, stop: &mut dyn FnMut(u64) -> bool) -> (Report, u64) {
-        lkmm::judge(&self.code, outcomes, stop)
+        lkmm::judge(&self.code, false, outcomes, stop)
+    }
+
+    /// The same, but that no load is buffered: what is left of the model where an engine explores it.
+    pub fn lkmm_in_order(
+        &self,
+        outcomes: usize,
+        stop: &mut dyn FnMut(u64) -> bool,
+    ) -> (Report, u64) {
+        lkmm::judge(&self.code, true, outcomes, stop)
     }
 
     /// What an exploration of [`program`](Self::program) says of the test.

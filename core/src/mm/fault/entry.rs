@@ -1,7 +1,6 @@
 //! What a fault makes of an entry.
 
 use super::handle::Fault;
-use crate::folio::{Page, page_folio, page_is_reusable};
 use crate::mm::{FaultFlags, VmFlags};
 use crate::pgtable::{Bits, Entry, EntryPtr};
 
@@ -17,19 +16,12 @@ impl<'m> Fault<'_, 'm> {
         }
     }
 
-    /// The entry without its NUMA hint; writable at once if a write fault would reuse the page anyway
-    /// (`can_change_pte_writable`).
-    pub(super) fn without_hint(&self, entry: Entry, page: &'m Page) -> Entry {
+    /// The entry without its NUMA hint; writable at once if a write fault would find nothing else to do.
+    pub(super) fn without_hint(&self, entry: Entry) -> Entry {
         let (cpu, flags) = (self.cpu, self.vma.vm_flags(self.cpu));
-        let entry = entry
-            .without(Bits::PROT_NONE | Bits::WRITE)
-            .with(Bits::PRESENT | Bits::ACCESSED);
-        let write = flags.contains(VmFlags::WRITE)
-            && !flags.contains(VmFlags::SHARED)
-            && !entry.is_uffd_wp()
-            && page_folio(cpu, page).is_anon(cpu)
-            && page_is_reusable(cpu, page);
-        if write {
+        let entry = entry.protected(true).with(Bits::ACCESSED);
+        // vma_wants_manual_pte_write_upgrade
+        if flags.contains(VmFlags::WRITE) && self.vma.can_change_pte_writable(cpu, entry) {
             entry.with(Bits::WRITE)
         } else {
             entry
