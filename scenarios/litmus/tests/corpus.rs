@@ -108,19 +108,9 @@ const RC11_DIFFERENCES: &[(&str, Says, &str)] = &[
 const BY_GRAPHS_DIFFERENCES: &[(&str, Says, &str)] = &[
     ("D01-LB", Says::Never, "no load buffering"),
     (
-        "D05-S+wmb+rmb",
-        Says::Never,
-        "a read that is looked at decides about later writes",
-    ),
-    (
         "D23-ISA2+rscs+rscs+gp",
         Says::Never,
         "no load buffering, across a grace period",
-    ),
-    (
-        "D26-S+wmb+data",
-        Says::Sometimes,
-        "nothing is known of data",
     ),
     (
         "D29-SB+after_atomic-alone",
