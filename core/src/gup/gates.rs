@@ -11,7 +11,7 @@ use crate::folio::{
     Folio, Mapping, Migratetype, Page, PageFlags, is_zero_page, page_anon_exclusive,
 };
 use crate::lkmm::{read_once, read_once_is, smp_rmb};
-use crate::mm::{Backing, Vma};
+use crate::mm::Vma;
 use crate::step::Step;
 
 /// `folio_is_longterm_pinnable`: not while the block is the contiguous allocator's or being emptied, and not in
@@ -92,15 +92,7 @@ pub(super) const fn arch_make_page_accessible(page: &Page) -> Result<(), Errno> 
     Ok(())
 }
 
-/// `vma_needs_dirty_tracking`: a shared writable mapping of a file whose filesystem tracks dirty pages.
-pub(super) const fn vma_needs_dirty_tracking(vma: &Vma) -> bool {
-    matches!(vma.backing, Backing::File)
-        && vma
-            .flags
-            .contains(crate::mm::VmFlags::WRITE.union(crate::mm::VmFlags::SHARED))
-}
-
 /// `writable_file_mapping_allowed`: whether a long-term pin may write through this area.
 pub(super) const fn writable_file_mapping_allowed(vma: &Vma, flags: Foll) -> bool {
-    !flags.contains(Foll::PIN.union(Foll::LONGTERM)) || !vma_needs_dirty_tracking(vma)
+    !flags.contains(Foll::PIN.union(Foll::LONGTERM)) || !vma.needs_dirty_tracking()
 }

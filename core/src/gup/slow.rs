@@ -166,7 +166,7 @@ impl<'a, 'm> Walk<'a, '_, 'm> {
                 // `write-intent-kept`.
                 Ok(()) if forced => flags.remove(Foll::WRITE),
                 Ok(()) => {}
-                Err(Errno::Ebusy) => return Ok(Turn::Again),
+                Err(Errno::Ebusy | Errno::Eagain) => return Ok(Turn::Again),
                 Err(errno) => return Err(errno),
             }
         }

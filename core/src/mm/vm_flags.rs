@@ -5,11 +5,11 @@
 //! the area does (`remove_migration_pte`): it reads the flags under the lock of the table, which `mprotect` takes after it has
 //! changed them. So either it sees the change, or `mprotect` finds its entry.
 
-use super::{Mm, VmFlags, Vma};
+use super::{Backing, Mm, VmFlags, Vma};
 use crate::cpu::Cpu;
 use crate::folio::Pfn;
 use crate::lkmm::{read_once, write_once};
-use crate::pgtable::Entry;
+use crate::pgtable::{Bits, Entry};
 
 impl Vma {
     /// `vm_flags`, as they are now.
@@ -31,8 +31,8 @@ impl Vma {
         write_once(cpu, cell, flags);
     }
 
-    /// `mk_pte` with `vm_page_prot`: a young mapping of a page, private as the area is: not writable. It is prot-none where the
-    /// area allows nothing.
+    /// `mk_pte` with `vm_page_prot`: a young mapping of a page, not writable where a first write must be noticed. It is prot-none where
+    /// the area allows nothing.
     #[track_caller]
     pub fn mk_pte(&self, cpu: &Cpu<'_>, pfn: Pfn) -> Entry {
         self.modified(cpu, Entry::leaf(pfn, false))
@@ -50,11 +50,38 @@ impl Vma {
         }
     }
 
-    /// The entry with the protection that the area has now, private as it is: not writable (`pte_modify` with `vm_page_prot`).
+    /// The entry with the protection that the area has now (`pte_modify` with `vm_page_prot`): not writable if the area is private.
     #[track_caller]
     pub fn modified(&self, cpu: &Cpu<'_>, entry: Entry) -> Entry {
-        entry.protected(self.vm_flags(cpu).is_accessible())
+        let flags = self.vm_flags(cpu);
+        let entry = entry.protected(flags.is_accessible());
+        if is_shared_writable(flags) && !self.wants_writenotify(flags) {
+            entry.with(Bits::WRITE)
+        } else {
+            entry
+        }
     }
+
+    /// `vma_wants_writenotify`: whether the first write to a page must be noticed, in a shared area that may be written to.
+    pub const fn wants_writenotify(&self, flags: VmFlags) -> bool {
+        is_shared_writable(flags)
+            && (self.fs_tracks_dirty() || self.flags.contains(VmFlags::UFFD_WP))
+    }
+
+    /// `vma_needs_dirty_tracking`: a shared writable mapping of a file whose file system tracks dirty pages.
+    pub const fn needs_dirty_tracking(&self) -> bool {
+        is_shared_writable(self.flags) && self.fs_tracks_dirty()
+    }
+
+    /// `vm_ops_needs_writenotify`, `vma_fs_can_writeback`: shmem and secretmem are written back to nowhere.
+    const fn fs_tracks_dirty(&self) -> bool {
+        matches!(self.backing, Backing::File | Backing::FsDax)
+    }
+}
+
+/// `vma_is_shared_writable`.
+const fn is_shared_writable(flags: VmFlags) -> bool {
+    flags.contains(VmFlags::WRITE.union(VmFlags::SHARED))
 }
 
 impl Mm {

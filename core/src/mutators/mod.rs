@@ -39,6 +39,7 @@
 //! | `reclaim_table` | a table that a zap has emptied is freed (later than v6.8) |
 //! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
 //! | `mremap` | an area moves to another address |
+//! | `truncate` | a file becomes shorter |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
 //! | `hvo` | hugetlb gives the memory of struct pages back |
@@ -79,6 +80,7 @@ mod reclaim_table;
 mod rmap;
 mod scan_result;
 mod split_folio;
+mod truncate;
 mod uffd_move;
 mod unmap;
 mod user_access;
@@ -107,6 +109,7 @@ pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
 pub use scan_result::Scan;
 pub use split_folio::split_huge_page;
+pub use truncate::truncate;
 pub use uffd_move::move_pages;
 pub use user_access::{user_read, user_write};
 pub use user_fault::do_user_addr_fault;

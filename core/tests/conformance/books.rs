@@ -60,6 +60,7 @@ pub(crate) fn audit(world: &World, held: &[Held]) {
         }
     }
     ledger.swap();
+    ledger.page_cache();
     for &held in held {
         ledger.held(held);
     }
@@ -158,6 +159,19 @@ impl Ledger<'_> {
                 self.folio(pfn).refs += 1;
                 let marked = self.world.flags(pfn).contains(PageFlags::SWAP_CACHE);
                 assert!(marked, "{pfn} is in the swap cache");
+            }
+        }
+    }
+
+    /// The page cache's references.
+    fn page_cache(&mut self) {
+        for file in &self.world.machine.files {
+            for &place in &file.pages {
+                if let Some(pfn) = self.world.get(place).0 {
+                    self.folio(pfn).refs += 1;
+                    let of = self.world.get(self.world.machine.page(pfn).mapping);
+                    assert_eq!(of, file.mapping, "{pfn} is in the page cache");
+                }
             }
         }
     }

@@ -16,6 +16,8 @@ mod device;
 mod fallback;
 mod family;
 mod faults;
+mod file_gup;
+mod files;
 mod fork;
 mod fork_steps;
 mod gate;

@@ -24,11 +24,16 @@ impl<'m> Fault<'_, 'm> {
         let entry = entry
             .without(Bits::PROT_NONE | Bits::WRITE)
             .with(Bits::PRESENT | Bits::ACCESSED);
-        let write = flags.contains(VmFlags::WRITE)
-            && !flags.contains(VmFlags::SHARED)
-            && !entry.is_uffd_wp()
-            && page_folio(cpu, page).is_anon(cpu)
-            && page_is_reusable(cpu, page);
+        let write = if flags.contains(VmFlags::SHARED) {
+            // Writable by the area's protection, or, where a first write must be noticed, because it was.
+            let noticed = self.vma.wants_writenotify(flags);
+            flags.contains(VmFlags::WRITE) && (!noticed || entry.is_dirty() && !entry.is_uffd_wp())
+        } else {
+            flags.contains(VmFlags::WRITE)
+                && !entry.is_uffd_wp()
+                && page_folio(cpu, page).is_anon(cpu)
+                && page_is_reusable(cpu, page)
+        };
         if write {
             entry.with(Bits::WRITE)
         } else {

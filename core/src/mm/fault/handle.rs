@@ -2,7 +2,7 @@
 
 use super::wait::wait_for_change;
 use crate::cpu::Cpu;
-use crate::mm::{FaultFlags, Mm, VmFault, Vma};
+use crate::mm::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma};
 use crate::pgtable::{
     Entry, EntryPtr, Level, pgd_offset, pte_alloc, pte_offset_map_nolock, pte_unmap,
     pte_unmap_unlock, table_entry,
@@ -27,9 +27,8 @@ pub fn handle_mm_fault(
     mut flags: FaultFlags,
 ) -> VmFault {
     let _span = cpu.span("handle_mm_fault");
-    // sanitize_fault_flags: where nothing is copied on write, nothing is shared that way either.
-    if !vma.flags.is_cow() {
-        flags.remove(FaultFlags::UNSHARE);
+    if let Err(fault) = sanitize_fault_flags(cpu, vma, &mut flags) {
+        return fault;
     }
     let pmdp = match pmd_alloc(cpu, mm, addr) {
         Ok(pmdp) => pmdp,
@@ -55,6 +54,22 @@ pub fn handle_mm_fault(
         return fault.huge(pmd);
     }
     fault.handle_pte_fault()
+}
+
+/// `sanitize_fault_flags`: where nothing is copied on write, nothing is shared that way either; and nobody may write there whom the
+/// area does not let.
+fn sanitize_fault_flags(cpu: &Cpu<'_>, vma: &Vma, flags: &mut FaultFlags) -> Result<(), VmFault> {
+    let cow = vma.flags.is_cow();
+    if !cow {
+        flags.remove(FaultFlags::UNSHARE);
+    }
+    if flags.contains(FaultFlags::WRITE) && !cow {
+        let may = vma.flags.contains(VmFlags::MAYWRITE);
+        if !may || !vma.vm_flags(cpu).contains(VmFlags::WRITE) {
+            return Err(VmFault::Sigbus);
+        }
+    }
+    Ok(())
 }
 
 /// `p4d_alloc`, `pud_alloc`, `pmd_alloc`: the pmd entry, with all tables above it in place, or how the fault
@@ -94,11 +109,20 @@ impl<'m> Fault<'_, 'm> {
         VmFault::Done
     }
 
+    /// `do_pte_missing`.
+    fn do_pte_missing(&self) -> VmFault {
+        if self.vma.backing == Backing::Anon {
+            self.do_anonymous_page()
+        } else {
+            self.do_fault()
+        }
+    }
+
     /// `handle_pte_fault`.
     pub(super) fn handle_pte_fault(&self) -> VmFault {
         let cpu = self.cpu;
         if self.pmdp.is(cpu, Entry::NONE) {
-            return self.do_anonymous_page();
+            return self.do_pte_missing();
         }
         let Some(ptep) = pte_offset_map_nolock(cpu, self.pmdp, self.addr) else {
             return VmFault::Done;
@@ -108,7 +132,7 @@ impl<'m> Fault<'_, 'm> {
         if !pte.pte_present() {
             pte_unmap(cpu);
             return if pte.is_none() {
-                self.do_anonymous_page()
+                self.do_pte_missing()
             } else if pte.is_migration() {
                 self.wait_for_entry(ptep, pte)
             } else if let Some(slot) = pte.swap_slot() {
