@@ -137,7 +137,7 @@ impl<'m> Fault<'_, 'm> {
         Ok(folio.head())
     }
 
-    /// `finish_fault`, `set_pte_range`: maps the page, or the copy of it.
+    /// `finish_fault`: maps the page, or the copy of it.
     ///
     /// # Errors
     /// `VM_FAULT_OOM`; and that the fault is done (`VM_FAULT_NOPAGE`), where the entry is another by now.
@@ -155,24 +155,26 @@ impl<'m> Fault<'_, 'm> {
         let ptep = pte_offset_map_lock(cpu, self.pmdp, self.addr).ok_or(VmFault::Done)?;
         let vacant = ptep.is_still(cpu, Entry::NONE);
         if vacant {
-            let entry = match copy {
-                // Dirty even where the area is not writable, as a forced write has it.
-                Some(copy) => self.add_new_anon(copy).with(Bits::DIRTY),
-                None => {
-                    // folio_add_file_rmap_range
-                    page_add_rmap(cpu, page);
-                    let entry = self.vma.mk_pte(cpu, page.pfn);
-                    if self.flags.contains(FaultFlags::WRITE) {
-                        self.made_writable(entry)
-                    } else {
-                        entry
-                    }
-                }
-            };
-            ptep.set(cpu, entry);
+            ptep.set(cpu, self.new_entry(page, copy));
         }
         pte_unmap_unlock(cpu, ptep);
         if vacant { Ok(()) } else { Err(VmFault::Done) }
+    }
+
+    /// What `set_pte_range` maps the page by, which is counted then, or the copy.
+    fn new_entry(&self, page: &'m Page, copy: Option<&'m Page>) -> Entry {
+        if let Some(copy) = copy {
+            // Dirty even where the area is not writable, as a forced write has it.
+            return self.add_new_anon(copy).with(Bits::DIRTY);
+        }
+        // folio_add_file_rmap_range
+        page_add_rmap(self.cpu, page);
+        let entry = self.vma.mk_pte(self.cpu, page.pfn);
+        if self.flags.contains(FaultFlags::WRITE) {
+            self.made_writable(entry)
+        } else {
+            entry
+        }
     }
 
     /// Links the table that was allocated ahead, unless somebody else has linked one.
