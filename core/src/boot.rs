@@ -78,6 +78,7 @@ impl Boot {
             secondary_mmus: Vec::new(),
             signals: Vec::new(),
             swap: None,
+            hstate: Level::Pmd,
             files: Vec::new(),
         };
         Self { layout, machine }

@@ -6,7 +6,8 @@
 use crate::step::Kernel;
 use crate::sync::{Atomic, LaneId};
 use crate::types::{
-    File, Geometry, LazyCpu, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Signal, Swap,
+    File, Geometry, LazyCpu, Level, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections,
+    Signal, Swap,
 };
 
 pub use crate::types::{Gate, HugeZero, SplitQueue, Zone};
@@ -70,6 +71,8 @@ pub struct Machine {
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,
     pub(crate) swap: Option<Swap>,
+    /// `default_hstate`: the level of the leaves that map hugetlb's pages, which are all as large.
+    pub hstate: Level,
     /// Its files.
     pub files: Vec<File>,
     /// The batches of its CPUs, if a page is in one.

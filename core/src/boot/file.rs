@@ -4,19 +4,20 @@ use super::{Area, Boot};
 use crate::machine::FileId;
 use crate::sync::Name;
 use crate::types::{
-    Backing, Bits, Cached, Entry, File, FileMap, Level, Mapping, Owner, PageFlags, Pfn, VmFlags,
+    Backing, Bits, Cached, Entry, File, FileMap, Level, Mapping, Owner, PAGE_SHIFT, PageFlags, Pfn,
+    VmFlags,
 };
 
 impl Boot {
     /// A file of `pages` pages, nothing of which is in memory: one of a filesystem that tracks dirty pages ([`Backing::File`]), one
-    /// of shmem, or one of secretmem.
+    /// of shmem, one of secretmem; or, in place of the first, one of hugetlbfs, whose pages are huge.
     ///
     /// # Panics
     /// If there is one of the kind already: whose a page is, is told by its kind alone. Or if the kind is none that is read from
     /// a cache.
     pub fn file(&mut self, backing: Backing, pages: u32) -> FileId {
         let mapping = match backing {
-            Backing::File => Mapping::File,
+            Backing::File | Backing::Hugetlb => Mapping::File,
             Backing::Shmem => Mapping::Shmem,
             Backing::Secretmem => Mapping::Secretmem,
             other => panic!("{other:?} has no page cache here"),
@@ -27,7 +28,9 @@ impl Boot {
             "there is a file of this kind already"
         );
         let nth = files.len() as u32;
-        files.push(File::declare(&mut self.layout, nth, mapping, pages));
+        let mut file = File::declare(&mut self.layout, nth, mapping, pages);
+        file.huge = backing == Backing::Hugetlb;
+        files.push(file);
         FileId(nth)
     }
 
@@ -36,6 +39,7 @@ impl Boot {
         let backing = match self.machine.files[file.0 as usize].mapping {
             Mapping::Shmem => Backing::Shmem,
             Mapping::Secretmem => Backing::Secretmem,
+            _ if self.machine.files[file.0 as usize].huge => Backing::Hugetlb,
             _ => Backing::File,
         };
         let area = self.area_of(pages, flags, backing);
@@ -69,6 +73,32 @@ impl Boot {
         self.layout.set(refcount, 1);
         self.layout.set_plain(owner, Owner::Us);
         pfn
+    }
+
+    /// A huge page of hugetlb's, of the cache of a file: its head. The pool of such pages is empty.
+    pub fn cached_huge(&mut self, file: FileId, index: u32) -> Pfn {
+        let head = self.hugetlb_page(1);
+        let file = &self.machine.files[file.0 as usize];
+        let (mapping, place) = (file.mapping, file.pages[index as usize]);
+        let of = self.page(head).mapping;
+        self.layout.set(place, Cached(Some(head)));
+        self.layout.set(of, mapping);
+        head
+    }
+
+    /// A huge page of hugetlb's, anonymous, with `refs` references, mapped nowhere: its head.
+    pub fn hugetlb_page(&mut self, refs: i32) -> Pfn {
+        let level = self.machine.hstate;
+        let order = self.geometry().shift(level) - PAGE_SHIFT;
+        let head = self.large_folio(order as u8, Owner::Us, refs);
+        let flags = self.page(head).flags;
+        self.layout.set(flags, PageFlags::HEAD | PageFlags::HUGETLB);
+        head
+    }
+
+    /// hugetlb's pages are gigantic: each is mapped by a leaf of the PUD level.
+    pub const fn gigantic_pages(&mut self) {
+        self.machine.hstate = Level::Pud;
     }
 
     /// Maps a page of the cache by a PTE, with one reference for the mapping.

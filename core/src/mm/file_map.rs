@@ -8,11 +8,19 @@ use crate::cpu::Cpu;
 use crate::filemap::File;
 use crate::lkmm::{read_once, write_once};
 use crate::machine::MmId;
+use crate::pgtable::PAGE_SHIFT;
 use crate::sync::LockMode;
 
 /// `vma->vm_file`, if it has one.
 pub fn file_of<'m>(cpu: &Cpu<'m>, vma: &Vma) -> Option<&'m File> {
     vma.file.map(|map| &cpu.machine().files[map.file as usize])
+}
+
+/// `vma_hugecache_offset`: which huge page of hugetlb's file is at an address.
+pub fn vma_hugecache_offset(cpu: &Cpu<'_>, vma: &Vma, addr: u64) -> u64 {
+    let machine = cpu.machine();
+    let order = machine.geometry.shift(machine.hstate) - PAGE_SHIFT;
+    vma.index_of(addr) >> order
 }
 
 /// `unlink_file_vma`: nobody finds the area by its file any more, and nobody who did is still under way.

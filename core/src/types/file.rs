@@ -20,6 +20,8 @@ pub struct File {
     pub invalidate_lock: RwLock,
     /// `i_mmap_rwsem`: keeps the areas that map it.
     pub i_mmap: RwLock,
+    /// hugetlbfs: its pages are huge, and so are the indexes and the length.
+    pub huge: bool,
     /// Reading it fails.
     pub unreadable: bool,
 }
@@ -38,6 +40,7 @@ impl File {
             lock: layout.spin_lock(name("file{}.xa_lock")),
             invalidate_lock: layout.rw_lock(name("file{}.invalidate_lock")),
             i_mmap: layout.rw_lock(name("file{}.i_mmap_rwsem")),
+            huge: false,
             unreadable: false,
         })
     }

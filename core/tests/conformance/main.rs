@@ -25,6 +25,7 @@ mod gates;
 mod given_way;
 mod giving_back;
 mod halves;
+mod hugetlb;
 mod ksm;
 mod migration;
 mod moved;

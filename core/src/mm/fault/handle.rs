@@ -15,6 +15,7 @@ pub(super) struct Fault<'a, 'm> {
     pub(super) vma: &'a Vma,
     pub(super) addr: u64,
     pub(super) flags: FaultFlags,
+    /// The pmd entry; of hugetlb's that of its level.
     pub(super) pmdp: EntryPtr<'m>,
 }
 
@@ -30,7 +31,13 @@ pub fn handle_mm_fault(
     if let Err(fault) = sanitize_fault_flags(cpu, vma, &mut flags) {
         return fault;
     }
-    let pmdp = match pmd_alloc(cpu, mm, addr) {
+    let hugetlb = vma.backing == Backing::Hugetlb;
+    let level = if hugetlb {
+        cpu.machine().hstate
+    } else {
+        Level::Pmd
+    };
+    let pmdp = match tables_alloc(cpu, mm, addr, level) {
         Ok(pmdp) => pmdp,
         Err(fault) => return fault,
     };
@@ -42,6 +49,9 @@ pub fn handle_mm_fault(
         flags,
         pmdp,
     };
+    if hugetlb {
+        return fault.hugetlb_fault();
+    }
     if fault.may_be_huge() && pmdp.is(cpu, Entry::NONE) {
         let huge = fault.do_huge_pmd_anonymous_page();
         return huge.unwrap_or_else(|| fault.handle_pte_fault());
@@ -72,13 +82,13 @@ fn sanitize_fault_flags(cpu: &Cpu<'_>, vma: &Vma, flags: &mut FaultFlags) -> Res
     Ok(())
 }
 
-/// `p4d_alloc`, `pud_alloc`, `pmd_alloc`: the pmd entry, with all tables above it in place, or how the fault
-/// ends.
-fn pmd_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Result<EntryPtr<'m>, VmFault> {
+/// `p4d_alloc`, `pud_alloc`, `pmd_alloc`, `huge_pte_alloc`: the entry of a level above the PTE's, with all tables above it in place, or
+/// how the fault ends.
+fn tables_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64, to: Level) -> Result<EntryPtr<'m>, VmFault> {
     let geometry = &cpu.machine().geometry;
     let mut ptr = pgd_offset(cpu, mm, addr);
     for level in [Level::P4d, Level::Pud, Level::Pmd] {
-        if geometry.is_folded(level) {
+        if geometry.is_folded(level) || level > to {
             continue;
         }
         let mut entry = ptr.read_once(cpu);

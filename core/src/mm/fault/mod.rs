@@ -1,7 +1,7 @@
 //! A page fault.
 //!
 //! Anonymous memory, files, shmem, secretmem, and frames that a driver has mapped. Huge pages are faulted in where the area asks for
-//! them (`VM_HUGEPAGE`), of anonymous memory alone; leaves above the PMD level are hugetlb's and DAX's own affair, and not modelled.
+//! them (`VM_HUGEPAGE`), of anonymous memory alone; hugetlb's pages are mapped where they are there. A device's leaves are its driver's affair, and not modelled.
 //!
 //! | file | noun |
 //! | --- | --- |
@@ -13,6 +13,7 @@
 //! | `large_anonymous` | several pages where there were none |
 //! | `file` | a page of a file where there was none |
 //! | `filemap` | a page of a file |
+//! | `hugetlb` | a page of hugetlb's |
 //! | `retry` | waiting for a lock of a folio, with the mmap lock or without |
 //! | `swap` | a page that was swapped out |
 //! | `wp` | a write to a page that may not be written to: reused, or copied |
@@ -26,6 +27,7 @@ mod filemap;
 mod handle;
 mod huge;
 mod huge_anonymous;
+mod hugetlb;
 mod large_anonymous;
 mod retry;
 mod swap;
