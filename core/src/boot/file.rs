@@ -92,7 +92,10 @@ impl Boot {
         let order = self.geometry().shift(level) - PAGE_SHIFT;
         let head = self.large_folio(order as u8, Owner::Us, refs);
         let flags = self.page(head).flags;
-        self.layout.set(flags, PageFlags::HEAD | PageFlags::HUGETLB);
+        self.layout.set(
+            flags,
+            PageFlags::HEAD | PageFlags::HUGETLB | PageFlags::MIGRATABLE,
+        );
         head
     }
 

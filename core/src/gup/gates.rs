@@ -14,8 +14,8 @@ use crate::lkmm::{read_once, read_once_is, smp_rmb};
 use crate::mm::Vma;
 use crate::step::Step;
 
-/// `folio_is_longterm_pinnable`: not while the block is the contiguous allocator's or being emptied, and not in
-/// `ZONE_MOVABLE`. The zone is a property of the memory; what the block is kept for changes, and nothing orders this
+/// `folio_is_longterm_pinnable`: not while the block is the contiguous allocator's or being emptied, not in `ZONE_MOVABLE`, and not
+/// in a device's memory. The zone is a property of the memory; what the block is kept for changes, and nothing orders this
 /// look with that: in doubt the pin keeps the block from being emptied (R49). The zero page may lie in
 /// `ZONE_MOVABLE`: it is never really pinned.
 pub(super) fn is_longterm_pinnable(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
@@ -25,7 +25,8 @@ pub(super) fn is_longterm_pinnable(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
     {
         return false;
     }
-    is_zero_page(cpu, folio.head()) || !memory.zone_movable
+    // Coherent memory of a device's must stay where the driver can take it away.
+    is_zero_page(cpu, folio.head()) || !memory.coherent && !memory.zone_movable
 }
 
 /// `folio_is_secretmem`, as of v6.6: the LRU flag is a cheap first look, and a wrong one for a folio that

@@ -38,6 +38,7 @@ mod pending_steps;
 mod populate;
 mod protected;
 mod slow_steps;
+mod stays;
 mod step_ops;
 mod step_scenes;
 mod steps;
