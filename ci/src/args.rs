@@ -45,10 +45,11 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Run litmus tests written as herd7's linux-kernel flavour has them
     ///
-    /// Prints herd's result block for each file, and what was left out of it. Exits with 0 if every file was read and every
-    /// execution of it explored; else with the worst of: 3 if one uses what has no meaning here or its search was cut
-    /// short, 1 if one has a data race, a deadlock or a fault, or no execution at all that ends, 2 if one cannot be
-    /// read.
+    /// Prints herd's result block for each file, and what was left out of it. Every file that is named is answered. Exits
+    /// with 0 if every execution of every file was explored, and none breaks a rule; else with the worst of, from bad to worse: 3
+    /// if a file uses what has no meaning here or its search was cut short, 1 if one has a data race, a deadlock or a fault,
+    /// or no execution at all that ends, or the kernel's model flags it; 2 if one cannot be read, or is no litmus test. What
+    /// the test's own condition comes to has no part in it.
     Litmus(LitmusArgs),
     /// Show what each step of the protocol is for: every step knocked out of every race, one by one
     ///
@@ -272,10 +273,10 @@ pub(crate) struct LitmusArgs {
 
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ListArgs {
-    /// Which races: as for `run`
+    /// Which races: as for `run`. With --steps, which steps: by name, by a part of it, or by catalogue id such as P12
     pub(crate) pattern: Option<String>,
     /// Show the steps that can be knocked out, instead of the races
-    #[arg(long, conflicts_with_all = ["profiles", "engines", "pattern"])]
+    #[arg(long, conflicts_with_all = ["profiles", "engines"])]
     pub(crate) steps: bool,
     /// Show the architecture profiles, instead of the races
     #[arg(long, conflicts_with_all = ["engines", "pattern"])]

@@ -23,6 +23,17 @@ pub(crate) enum Error {
         /// Names that are close to it.
         near: Vec<String>,
     },
+    /// A pattern that no step matches.
+    #[error(
+        "no step matches {pattern:?}{}; `gupcheck list --steps` shows all",
+        pattern::did_you_mean(near)
+    )]
+    NoSuchStep {
+        /// The pattern.
+        pattern: String,
+        /// Names that are close to it.
+        near: Vec<String>,
+    },
     /// An engine that does not exist.
     #[error(transparent)]
     UnknownEngine(#[from] UnknownEngine),

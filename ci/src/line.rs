@@ -1,6 +1,6 @@
 //! The line that a race gets under a profile, and what follows it.
 
-use gupcheck_core::step::Step;
+use gupcheck_core::step::{Step, Steps};
 use gupcheck_program::{Exploration, Outcome, Outcomes, Program, Verdict};
 use gupcheck_trace::{Aside, Finding, Line, Role};
 use indicatif::HumanCount;
@@ -133,9 +133,26 @@ fn counted(width: usize, count: u64, noun: &str) -> String {
 /// wants to know.
 pub(crate) fn remarks(job: &Job, exploration: &Exploration, detail: bool) -> Vec<Line> {
     let from_engine = exploration.remarks.iter().filter(|_| detail).cloned();
-    (job.caveats().into_iter().chain(from_engine))
-        .map(|remark| Line::of(Role::Dim, format!("    {remark}")))
-        .collect()
+    (as_declared(job, exploration)
+        .into_iter()
+        .chain(job.caveats())
+        .chain(from_engine))
+    .map(|remark| Line::of(Role::Dim, format!("    {remark}")))
+    .collect()
+}
+
+/// How the verdict compares with what the race says of its own kernel, where that is broken.
+fn as_declared(job: &Job, exploration: &Exploration) -> Option<String> {
+    let instance = &job.instance;
+    let is_whole = instance.knocked_out == Steps::NONE && instance.noise.is_empty();
+    if !is_whole || !instance.race.is_to_fail(instance.profile) {
+        return None;
+    }
+    match exploration.verdict {
+        Verdict::Failed(_) => Some("as the race says of its kernel (`fails`)".to_owned()),
+        Verdict::Complete => Some("although the race says that it fails (`fails`)".to_owned()),
+        Verdict::Truncated(_) | Verdict::Unsupported(_) => None,
+    }
 }
 
 /// The outcomes, the most frequent first.

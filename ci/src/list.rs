@@ -12,6 +12,7 @@ use crate::args::ListArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::pattern;
 use crate::plan;
 use crate::record::{EngineRecord, ProfileRecord, RaceRecord, StepRecord, carried_by, standing};
 
@@ -25,7 +26,7 @@ pub(crate) fn list(
         each(
             args,
             output,
-            Step::ALL.iter().copied(),
+            steps(args.pattern.as_deref())?.into_iter(),
             |step| StepRecord::of(step, races),
             |text, step, width| self::step(text, step, races, width),
         )?;
@@ -45,6 +46,22 @@ pub(crate) fn list(
         each(args, output, races.into_iter(), RaceRecord::of, race)?;
     }
     Ok(Exit::Holds)
+}
+
+/// The steps that a pattern means; all without one.
+fn steps(pattern: Option<&str>) -> Result<Vec<Step>, Error> {
+    let Some(pattern) = pattern else {
+        return Ok(Step::ALL.to_vec());
+    };
+    let meant = pattern::meant_steps(pattern);
+    if meant.is_empty() {
+        let known = Step::ALL.iter().map(|step| step.name());
+        return Err(Error::NoSuchStep {
+            near: pattern::near_misses(pattern, known),
+            pattern: pattern.to_owned(),
+        });
+    }
+    Ok(meant)
 }
 
 fn each<T: Copy, R: Serialize>(
@@ -79,6 +96,10 @@ fn race(text: &mut Text, race: &'static Race, width: usize) {
         let names: Vec<_> = profiles.iter().map(|profile| profile.name).collect();
         names.join(", ")
     };
+    let under = |profiles: &[&'static Profile]| match profiles {
+        [] => String::new(),
+        _ => format!("as it stands, under {}", names(profiles)),
+    };
     let steps = |steps: &[Step]| {
         let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
         names.join(", ")
@@ -90,6 +111,7 @@ fn race(text: &mut Text, race: &'static Race, width: usize) {
         0,
     );
     entry(text, "profiles", &names(race.profiles), width);
+    entry(text, "fails", &under(race.fails), width);
     for need in race.needs.iter().filter(|need| !need.profiles.is_empty()) {
         let words = format!("{} under {}", need.step, names(need.profiles));
         entry(text, "needs", &words, width);

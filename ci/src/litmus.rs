@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gupcheck_graph::GraphEngine;
-use gupcheck_litmus::{Coverage, Litmus, REDUCTIONS, Report};
+use gupcheck_litmus::{Coverage, Litmus, LitmusError, REDUCTIONS, Report};
 use gupcheck_program::{Engine, Model, Search, Stop, Unwatched};
 use serde::Serialize;
 
@@ -85,7 +85,12 @@ fn answer(args: &LitmusArgs, path: &Path, stop: &Stop, output: &mut Output) -> R
             tell(args, path, run, output)
         }
         Err(error) => {
-            let answer = ("unsupported", Exit::Truncated);
+            let answer = match &error {
+                LitmusError::Syntax { .. } | LitmusError::Invalid { .. } => {
+                    ("invalid", Exit::Usage)
+                }
+                LitmusError::Unsupported { .. } => ("unsupported", Exit::Truncated),
+            };
             refuse(args, path, answer, &error.to_string(), output)
         }
     }
@@ -147,9 +152,11 @@ fn tell(args: &LitmusArgs, path: &Path, run: Run, output: &mut Output) -> Result
         elapsed,
     } = run;
     let (verdict, exit) = match report.coverage {
+        Coverage::Violation(_) => ("failed", Exit::Violation),
+        // What the kernel's model complains of is broken, however much was judged.
+        _ if !report.flags.is_empty() => ("failed", Exit::Violation),
         Coverage::Complete => ("complete", Exit::Holds),
         Coverage::Truncated(_) => ("truncated", Exit::Truncated),
-        Coverage::Violation(_) => ("failed", Exit::Violation),
         Coverage::Unsupported(_) => ("unsupported", Exit::Truncated),
     };
     if args.json {

@@ -9,7 +9,7 @@
 //! | `run`, `replay`, `litmus`, `list`, `matrix`, `bench`, `selfcheck` | the commands |
 //! | `needs` | a bench of how soon each engine finds a step missing |
 //! | `source` | a file that is read within bounds |
-//! | `search`, `smaller` | the search of what is run; of what is smaller and breaks the same rule |
+//! | `search`, `smaller`, `sharper` | the search of what is run; of what is smaller and breaks the same rule; of what breaks a rule that says more |
 //! | `line`, `summary`, `record` | what is said of a run: to a person, at the end, to a program |
 //! | `progress`, `interrupt` | how a run is watched and stopped |
 //! | `output`, `paint`, `harmless` | where text goes, in which colours, and what must not get there |
@@ -42,6 +42,7 @@ mod replay;
 mod run;
 mod search;
 mod selfcheck;
+mod sharper;
 mod smaller;
 mod source;
 mod summary;

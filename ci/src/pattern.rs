@@ -4,6 +4,7 @@
 //! stands for `R06a`), or a part of a race's name; with `*` or `?` it must match the whole of either. Case does not
 //! matter.
 
+use gupcheck_core::step::Step;
 use gupcheck_races::race::Race;
 
 /// Those of `races` that `pattern` means, in their order.
@@ -15,6 +16,18 @@ pub(crate) fn meant(pattern: &str, races: &[&'static Race]) -> Vec<&'static Race
             .filter(|race| matches(pattern, race))
             .collect(),
     }
+}
+
+/// The steps that a pattern means: the one of this name or catalogue id, or those in whose names it is.
+pub(crate) fn meant_steps(pattern: &str) -> Vec<Step> {
+    let pattern = pattern.to_lowercase();
+    if let Ok(step) = pattern.parse() {
+        return vec![step];
+    }
+    let steps = Step::ALL.iter().copied();
+    steps
+        .filter(|step| step.name().contains(&pattern))
+        .collect()
 }
 
 /// Whether a pattern that is nobody's whole name means this race.
@@ -99,6 +112,7 @@ mod tests {
         about: "",
         profiles: &[],
         before: &[],
+        fails: &[],
         needs: &[],
         indifferent: &[],
         tested: &[],

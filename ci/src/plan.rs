@@ -193,6 +193,13 @@ fn choose(
     }
 }
 
+/// How many executions an engine is asked to see where nobody says: as many as the race's tests do, of a size that has more
+/// than anybody waits for. States are few enough for all of them.
+pub(crate) fn in_part(engine: &dyn Engine, race: &Race, size: Size) -> Option<u64> {
+    let keeps_states = engine.name() == "states";
+    race.seen_in_part(size).filter(|_| !keeps_states)
+}
+
 /// What is asked for, as far as an engine can do it: states know no reductions.
 pub(crate) fn tuning(engine: &dyn Engine, jobs: NonZeroUsize, reduce: &[Reductions]) -> Tuning {
     let reduced = Tuning {

@@ -142,12 +142,13 @@ impl RunRecord {
                 .collect()
         };
         let counts = exploration.states.is_none();
-        let (cut, unsupported, violation) = match &exploration.verdict {
+        let (cut, unsupported, found) = match &exploration.verdict {
             Verdict::Complete => (None, None, None),
             Verdict::Truncated(cut) => (Some(CutRecord::of(cut)), None, None),
             Verdict::Unsupported(why) => (None, Some(why.clone()), None),
-            Verdict::Failed(counterexample) => (None, None, Some(kind(&counterexample.violation))),
+            Verdict::Failed(counterexample) => (None, None, Some(&**counterexample)),
         };
+        let told = finding.map(|finding| finding.counterexample).or(found);
         Self {
             race: job.instance.race.name,
             catalogue: job.instance.race.catalogue,
@@ -175,7 +176,7 @@ impl RunRecord {
             cut,
             remarks,
             unsupported,
-            violation,
+            violation: told.map(|told| kind(&told.violation)),
             headline: finding.map(headline_of),
             token: finding.and_then(|f| f.subject.token.clone()),
             minimised: finding.and_then(|f| ShrinkingRecord::of_counterexample(f.counterexample)),
@@ -301,6 +302,8 @@ pub(crate) struct RaceRecord {
     about: &'static str,
     profiles: Vec<&'static str>,
     before: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fails: Vec<&'static str>,
     needs: Vec<NeedRecord>,
     controls: Vec<&'static str>,
     tested: Vec<TestedRecord>,
@@ -345,6 +348,7 @@ impl RaceRecord {
             about: race.about,
             profiles: names(race.profiles),
             before: steps(race.before),
+            fails: names(race.fails),
             needs: (race.needs.iter())
                 .map(|need| NeedRecord {
                     step: need.step.name(),

@@ -15,7 +15,8 @@ use crate::plan::{self, Job};
 use crate::record::RunRecord;
 use crate::replay;
 use crate::search::search;
-use crate::smaller;
+use crate::sharper;
+use crate::smaller::{self, Smaller};
 use crate::summary::Summary;
 
 /// Runs what `args` asks for.
@@ -60,12 +61,15 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
         let found = |_: &Exploration| stuck(&exploration);
         let smaller = smaller::find(job, &program, &exploration, stop, &found);
         let hint = smaller::hint(job, &exploration, stop, &found);
+        let (small, its_program, first) = smallest(job, &program, &exploration, smaller.as_ref());
+        let sharper = sharper::find(small, its_program, first, stop, &found);
         exploration.remarks.extend(hint.clone());
         summary.add(&exploration);
         gap = !matches!(exploration.verdict, Verdict::Failed(_));
-        let finding = match &smaller {
-            Some(small) => line::finding(&small.job, &small.program, &small.exploration),
-            None => line::finding(job, &program, &exploration),
+        let (small, its_program, first) = smallest(job, &program, &exploration, smaller.as_ref());
+        let finding = match &sharper {
+            Some(sharp) => line::finding(&sharp.job, its_program, &sharp.exploration),
+            None => line::finding(small, its_program, first),
         };
         if args.json {
             let record =
@@ -87,6 +91,19 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
     }
     end(args, &summary, gap, output)?;
     Ok(summary.exit())
+}
+
+/// What was searched, and what was found: in a smaller instance, if it was found there too.
+fn smallest<'a>(
+    job: &'a Job,
+    program: &'a Program,
+    exploration: &'a Exploration,
+    smaller: Option<&'a Smaller>,
+) -> (&'a Job, &'a Program, &'a Exploration) {
+    match smaller {
+        Some(small) => (&small.job, &small.program, &small.exploration),
+        None => (job, program, exploration),
+    }
 }
 
 /// What the run comes to. The text of a violation ends with an empty line of its own, and needs no other `gap`.

@@ -14,6 +14,7 @@ mod matrix;
 mod needs;
 mod noise;
 mod orderings;
+mod pages;
 mod parity;
 mod replay;
 mod schedules;

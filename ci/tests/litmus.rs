@@ -52,6 +52,13 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("standard output is UTF-8")
 }
 
+fn verdicts_of(answers: &[serde_json::Value]) -> Vec<&str> {
+    let verdicts = answers.iter().map(|answer| answer["verdict"].as_str());
+    verdicts
+        .map(|verdict| verdict.expect("a verdict"))
+        .collect()
+}
+
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("standard error is UTF-8")
 }
@@ -85,9 +92,7 @@ fn every_file_is_answered_and_the_worst_answer_counts() {
         ),
     ] {
         let (answers, exit) = files.json(names);
-        let said: Vec<&str> = (answers.iter())
-            .map(|answer| answer["verdict"].as_str().expect("a verdict"))
-            .collect();
+        let said = verdicts_of(&answers);
         assert_eq!((said.as_slice(), exit), (verdicts, Some(code)), "{names:?}");
         for (answer, name) in answers.iter().zip(names) {
             assert_eq!(answer["file"], *name);
@@ -130,7 +135,52 @@ fn bytes_that_are_no_text_may_stand_in_comments() {
     let commented = [b"\xef\xbb\xbf", GOOD.as_bytes(), b"(* caf\xe9 *)\n"].concat();
     let files = Files::new(&[("commented", &commented), ("odd", b"C odd\n{ \xff }\n")]);
     assert_eq!(files.run(&["commented"]).status.code(), Some(0));
-    assert_eq!(files.run(&["odd"]).status.code(), Some(3));
+    assert_eq!(files.run(&["odd"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_file_that_is_no_litmus_test_is_a_usage_error_and_the_others_are_run() {
+    let undeclared = "C undeclared\n{ }\nP0(int *x) { WRITE_ONCE(*x, y); }\nexists (x=1)\n";
+    let files = Files::new(&[
+        ("good", GOOD.as_bytes()),
+        ("racy", RACY.as_bytes()),
+        (
+            "broken",
+            b"C broken\n{ }\nP0(int *x) { WRITE_ONCE(*x 1); }\n",
+        ),
+        ("undeclared", undeclared.as_bytes()),
+    ]);
+    for name in ["broken", "undeclared"] {
+        let (answers, exit) = files.json(&[name, "racy", "good"]);
+        let expected = ["invalid", "failed", "complete"];
+        assert_eq!((verdicts_of(&answers), exit), (expected.to_vec(), Some(2)));
+    }
+    let output = files.run(&["broken", "good"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("broken: syntax: expected"));
+    assert!(stdout(&output).contains("Observation good Always 1 0"));
+}
+
+/// A race breaks a rule under every model, be it found by an engine or flagged by the kernel's own.
+#[test]
+fn a_race_is_a_violation_under_every_model() {
+    let files = Files::new(&[("good", GOOD.as_bytes()), ("racy", RACY.as_bytes())]);
+    for model in ["sc", "tso", "rc11", "lkmm"] {
+        for (names, verdicts, code) in [
+            (&["good"][..], &["complete"][..], 0),
+            (&["racy", "good"], &["failed", "complete"], 1),
+        ] {
+            let (answers, exit) = files.json(&[&["--model", model], names].concat());
+            let said = verdicts_of(&answers);
+            assert_eq!((said.as_slice(), exit), (verdicts, Some(code)), "{model}");
+        }
+    }
+    let flagged = files.run(&["--model", "lkmm", "racy"]);
+    assert_eq!(flagged.status.code(), Some(1));
+    let said = stdout(&flagged);
+    assert!(said.contains("Flag data-race"), "{said}");
+    // The search goes on after a flag, and so there is an observation.
+    assert!(said.contains("Observation racy"), "{said}");
 }
 
 #[test]

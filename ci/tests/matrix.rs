@@ -151,12 +151,7 @@ fn a_cell_says_what_was_asked_and_what_came_of_it() {
 /// What rests on nobody's asking about a step is tried: everything is searched, and is as the control where nobody asks.
 #[test]
 fn a_race_without_a_step_that_it_never_asks_about_is_the_same_race() {
-    for race in [
-        "pte-clear/reuse",
-        "munmap/table-free",
-        "devmap/layout",
-        "thp-collapse/detached-table",
-    ] {
+    for race in ["pte-clear/reuse", "munmap/table-free", "devmap/layout"] {
         let (_, text) = matrix(&[race, "--no-cache", "--every-cell"]);
         let all = "cells 0 are the same as their control";
         assert!(text.contains(all), "{text}");

@@ -23,6 +23,9 @@ fn all_are_found(pattern: &str) -> usize {
         "--json",
         "--max-seconds",
         "600",
+        // One race needs more than the command looks at where nobody says.
+        "--max-executions",
+        "200000",
     ]);
     assert_eq!(code, Some(0), "{text}");
     let cells: Vec<Value> = (text.lines())
@@ -48,7 +51,7 @@ fn the_graph_engine_finds_every_step_missing() {
 #[ignore = "half a minute"]
 fn the_graph_engine_finds_every_step_missing_from_every_race() {
     let cells = all_are_found("*");
-    assert!(cells > 800, "{cells}");
+    assert!(cells > 1_600, "{cells}");
 }
 
 #[test]

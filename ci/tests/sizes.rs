@@ -109,25 +109,8 @@ fn the_command_has_room_for_all_the_callers_that_it_offers() {
         let said = String::from_utf8([output.stdout, output.stderr].concat());
         (output.status.code(), said.expect("UTF-8"))
     };
-    // Of `tables`, two races fail on bare metal, and do not name it.
-    let families = [
-        "cow",
-        "devmap",
-        "fault",
-        "fork",
-        "migration",
-        "mremap",
-        "munmap",
-        "pairs",
-        "peer",
-        "protect",
-        "pte-clear",
-        "reclaim",
-        "thp-collapse",
-        "thp-fault",
-        "thp-split",
-        "walker",
-    ];
+    // One family of each kind; of `tables`, two races fail on bare metal, and do not name it.
+    let families = ["fork", "pairs", "protect", "thp-collapse", "walker"];
     for family in families {
         let (code, said) = run(&format!("{family}/*"), "6");
         assert_eq!(code, Some(3), "{said}");

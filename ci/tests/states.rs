@@ -5,27 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
 
-use gupcheck_core::step::Steps;
+use gupcheck_core::arch::Profile;
+use gupcheck_core::step::{Step, Steps};
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::{Engine, Limits, Model, Verdict, Violation};
-use gupcheck_races::race::Size;
+use gupcheck_races::race::{Need, Race, Size};
 use gupcheck_states::StatesEngine;
 
-use crate::support::races::{Key, all_races, explored, outcomes, program};
+use crate::support::races::{Key, all_races, at_most, explored, outcomes, program};
 use crate::support::{gupcheck, word};
 
 const X86: [&str; 2] = ["x86-native", "x86-pv"];
 
-/// What comes of all races under these profiles, where they hold: the verdict, and the outcomes.
-fn all(
-    engine: &dyn Engine,
-    seconds: Option<u64>,
-    size: Size,
-) -> BTreeMap<Key, (&'static str, BTreeSet<String>)> {
-    let limits = Limits {
-        time: seconds.map(Duration::from_secs),
-        ..Limits::default()
-    };
+/// What comes of a race: the verdict, and the outcomes.
+type Found = (&'static str, BTreeSet<String>);
+
+/// What comes of all races under these profiles, where they hold.
+fn all(engine: &dyn Engine, limits: Limits, size: Size) -> BTreeMap<Key, Found> {
     let profiles = all_races().flat_map(|race| race.profiles.iter().map(move |&p| (race, p)));
     profiles
         .filter(|(_, profile)| X86.contains(&profile.name))
@@ -40,11 +36,13 @@ fn all(
 
 /// What both engines say of all races at a size at which not every search of the graph engine ends: of those that do.
 fn compare_what_ends(size: Size, at_least: usize) {
-    let graph = all(&GraphEngine::ONE_THREAD, Some(30), size);
-    let states = all(&StatesEngine::XXH3, Some(60), size);
-    let ended = graph
-        .iter()
-        .filter(|(_, (verdict, _))| *verdict == "complete");
+    let seconds = |seconds| Limits {
+        time: Some(Duration::from_secs(seconds)),
+        ..Limits::default()
+    };
+    let graph = all(&GraphEngine::ONE_THREAD, seconds(30), size);
+    let states = all(&StatesEngine::XXH3, seconds(60), size);
+    let ended = graph.iter().filter(|(_, found)| found.0 == "complete");
     let mut compared = 0;
     for (race, found) in ended {
         assert_eq!(&states[race], found, "{race:?}");
@@ -127,49 +125,76 @@ fn the_nearest_violation_of_head_moves() {
     );
 }
 
+/// Compares both engines on each race under x86 that the graph engine sees the whole of in so many executions.
+fn compare_what_is_small(executions: u64, at_least: usize) {
+    let profiles = all_races().flat_map(|race| race.profiles.iter().map(move |&p| (race, p)));
+    let mut compared = 0;
+    for (race, profile) in profiles.filter(|(_, profile)| X86.contains(&profile.name)) {
+        let (key, program) = program(race, profile, Size::SMALLEST, Steps::NONE);
+        let by = |engine: &dyn Engine, limits| -> Found {
+            let exploration = explored(engine, Model::Tso, &program, limits);
+            let outcomes = outcomes(&program, &exploration);
+            (exploration.verdict.name(), outcomes)
+        };
+        let graph = by(&GraphEngine::ONE_THREAD, at_most(executions));
+        if graph.0 == "truncated" {
+            continue;
+        }
+        assert_eq!(graph.0, "complete", "{key:?}");
+        let states = by(&StatesEngine::XXH3, Limits::default());
+        assert_eq!(states, graph, "{key:?}");
+        compared += 1;
+    }
+    assert!(compared >= at_least, "only {compared}");
+}
+
 #[test]
 fn what_holds_holds_with_the_same_outcomes() {
-    let graph = all(&GraphEngine::ONE_THREAD, None, Size::SMALLEST);
-    let states = all(&StatesEngine::XXH3, None, Size::SMALLEST);
-    assert!(graph.len() > 80, "only {} lines", graph.len());
-    assert_eq!(states, graph);
-    assert!(states.values().all(|&(verdict, _)| verdict == "complete"));
+    compare_what_is_small(1_000, 120);
 }
 
-/// Without a step it is not the outcomes that are the same, for a search ends with the first violation.
+#[test]
+#[ignore = "minutes"]
+fn what_holds_in_many_executions_holds_with_the_same_outcomes() {
+    compare_what_is_small(400_000, 200);
+}
+
+/// Without a step it is not the outcomes that are the same, for a search ends with the first violation. Every day one step of
+/// each race: what a race rests on is also computed by its own tests.
 #[test]
 fn what_fails_fails() {
-    without_each_step(1);
+    without_each_step(1, 1);
 }
 
 #[test]
-#[ignore = "a minute"]
+#[ignore = "minutes"]
 fn what_fails_fails_under_every_x86() {
-    without_each_step(usize::MAX);
+    without_each_step(usize::MAX, usize::MAX);
 }
 
-/// Each race without each step that it needs, under so many of the profiles of x86 for which it does.
-fn without_each_step(profiles: usize) {
+/// Each race without so many of the steps that it needs, under so many of the profiles of x86 for which it does.
+fn without_each_step(steps: usize, profiles: usize) {
     let mut compared = 0;
-    let needs = all_races().flat_map(|race| race.needs.iter().map(move |need| (race, need)));
-    for (race, need) in needs {
-        let x86 = (need.profiles.iter()).filter(|profile| profile.name.starts_with("x86"));
-        for &profile in x86.take(profiles) {
-            let without = Steps::of(&[need.step]);
-            let (key, program) = program(race, profile, Size::SMALLEST, without);
-            let engine = &StatesEngine::XXH3;
-            let found = explored(engine, Model::Tso, &program, Limits::default()).verdict;
-            let Verdict::Failed(found) = found else {
-                panic!("{key:?} without {}: {}", need.step, found.name());
-            };
-            let is_panic = matches!(found.violation, Violation::Panic { .. });
-            assert!(
-                !is_panic,
-                "{key:?} without {}: {:?}",
-                need.step, found.violation
-            );
-            compared += 1;
+    for race in all_races() {
+        let x86 = |need: &&Need| need.profiles.iter().any(|p| X86.contains(&p.name));
+        for need in race.needs.iter().filter(x86).take(steps) {
+            let x86 = (need.profiles.iter()).filter(|profile| X86.contains(&profile.name));
+            for &profile in x86.take(profiles) {
+                fails_without(race, profile, need.step);
+                compared += 1;
+            }
         }
     }
-    assert!(compared > 60, "only {compared} knock-outs");
+    assert!(compared > 80, "only {compared} knock-outs");
+}
+
+fn fails_without(race: &'static Race, profile: &'static Profile, step: Step) {
+    let (key, program) = program(race, profile, Size::SMALLEST, Steps::of(&[step]));
+    let engine = &StatesEngine::XXH3;
+    let found = explored(engine, Model::Tso, &program, Limits::default()).verdict;
+    let Verdict::Failed(found) = found else {
+        panic!("{key:?} without {step}: {}", found.name());
+    };
+    let is_panic = matches!(found.violation, Violation::Panic { .. });
+    assert!(!is_panic, "{key:?} without {step}: {:?}", found.violation);
 }

@@ -7,7 +7,7 @@ use gupcheck_core::step::Steps;
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::{Model, Program, Reductions, Verdict};
 use gupcheck_races::engines::model_for;
-use gupcheck_races::race::Size;
+use gupcheck_races::race::{Race, Size};
 
 use crate::support::races::{all_races, at_most, explored, outcomes, program};
 
@@ -42,7 +42,14 @@ fn symmetry_loses_no_outcome_of_a_race() {
     // In pairs, those who are several wait for others, and who waits is nobody's twin.
     let races = all_races().filter(|race| !race.name.starts_with("pairs/"));
     let two = Size { cpus: 2, pages: 1 };
-    for (race, profile) in races.flat_map(|race| race.profiles.iter().map(move |&p| (race, p))) {
+    // The first profile is x86's, where there is one, and the last a weak one.
+    let ends = |race: &'static Race| {
+        race.profiles
+            .first()
+            .into_iter()
+            .chain(race.profiles.last())
+    };
+    for (race, &profile) in races.flat_map(|race| ends(race).map(move |profile| (race, profile))) {
         let model = model_for(&GraphEngine::ONE_THREAD, profile);
         let (race, program) = program(race, profile, two, Steps::NONE);
         tried += 1;
@@ -58,7 +65,7 @@ fn symmetry_loses_no_outcome_of_a_race() {
     }
     // Not compared are those with too many executions, at two callers: most of those in which somebody unmaps by way of the page.
     assert!(
-        compared >= 200 && compared * 10 >= tried * 3,
+        compared >= 100 && compared * 10 >= tried * 3,
         "{compared} of {tried}"
     );
     assert!(halved * 4 >= compared * 3, "{halved} of {compared}");

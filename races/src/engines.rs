@@ -122,3 +122,16 @@ pub fn default_for(_: &Race, profile: &Profile) -> Choice {
         finishes: engine.name() == "graph",
     }
 }
+
+/// The engine that sees the whole of a race's smallest instance under a profile in its tests, where the one that counts
+/// executions sees a part.
+pub fn whole_by_states(race: &Race, profile: &Profile) -> Option<Choice> {
+    let engine = &StatesEngine::XXH3;
+    let model = model_for(all()[0], profile);
+    let is_in_part = !race.is_small() && race.tries(Size::SMALLEST);
+    (is_in_part && engine.models().contains(&model)).then_some(Choice {
+        engine,
+        model,
+        finishes: true,
+    })
+}

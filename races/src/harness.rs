@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `crate/name::profile::holds` | every execution was explored, and all hold |
 //! | `crate/name::profile::no violation in N executions (loom)` | none of so many fails; whether there are more is not known |
+//! | `crate/name::profile::fails` | an execution breaks a rule of the protocol, as the race says of its kernel ([`Race::fails`]) |
 //! | `crate/name::profile::fails without STEP` | an execution breaks a rule of the protocol |
 //! | `crate/name::profile::holds without STEP` | as the first, for a step that must not matter |
 //! | `crate/name::profile::rests on what it declares` | of all steps there are, it fails without those that it declares, and holds without every other |
@@ -23,7 +24,11 @@
 //! size where it is not the smallest. Sizes that are too much for every day are *longer* tests: `cargo test` counts
 //! them as ignored, `cargo test -p CRATE -- --ignored` runs them, and they say from time to time how far they are.
 //!
-//! What a race rests on is tried with the first size that is explored to the end, within what that may cost for
+//! Of a race whose smallest instance has more executions than its tests see every day, the whole of it is seen in states
+//! under the x86 profiles, and what it rests on is computed with these.
+//!
+//! What a race rests on is computed every day under one x86 profile and one with weak memory, the last that the race names;
+//! under the others by a longer test, and by `gupcheck matrix`. It is tried with the first size that is explored to the end, within what that may cost for
 //! each step: a step whose knock-out needs more fails the test, with words. Only verdicts are asked there, so executions
 //! that are known to end like others are left out ([`Reductions`]), and of two engines that see everything the one
 //! is taken that has less to go through.
@@ -35,8 +40,6 @@
 //! A `fails without` test wants a broken property, a fault, a data race or a deadlock: a panic is a
 //! defect of the model, and a `sometimes` that was never seen means that nothing was tested.
 
-pub use in_states::parts_hold_in_every_state;
-
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -45,10 +48,11 @@ use gupcheck_core::noise::Noise;
 use gupcheck_core::step::Step;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::engines::{Choice, Choose, default_for};
+use crate::engines::{Choice, Choose, default_for, whole_by_states};
 use crate::instance::Instance;
-use crate::race::{Race, Tested};
-use gupcheck_program::{Exploration, Program, Reductions, Verdict, Violation};
+use crate::race::{Race, Size, Tested};
+use crate::sharper::{LIMITS, sharper};
+use gupcheck_program::{Exploration, Limits, Program, Reductions, Verdict, Violation};
 use gupcheck_replay::{Kept, Must, Store};
 use gupcheck_trace::{Aside, Finding, Page, headline_of, report};
 
@@ -95,8 +99,7 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
     let mut cases = Vec::new();
     for &race in races {
         let mut add_tested = |profile, without, expected, tested: Tested| {
-            let mut choice = choose(&race, profile);
-            choice.finishes &= tested.whole;
+            let (choice, tested) = tried(&race, profile, tested, choose);
             cases.push(Case {
                 race,
                 profile,
@@ -107,14 +110,25 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
                 store: store.cloned(),
             });
         };
-        for &profile in race.profiles {
-            for &tested in race.tested {
-                add_tested(profile, None, Expected::Holds, tested);
-            }
-        }
         let Some(&first) = race.tested.first() else {
             continue;
         };
+        let (fail, hold): (Vec<_>, Vec<_>) =
+            (race.profiles.iter()).partition(|profile| race.is_to_fail(profile));
+        for profile in fail {
+            add_tested(profile, None, Expected::Fails, first);
+        }
+        for &profile in &hold {
+            let mut sizes = Vec::new();
+            for &tested in race.tested {
+                // States see the whole of a size at once, whatever else is tried of it.
+                let by_states = tried(&race, profile, tested, choose).1 != tested;
+                if !by_states || !sizes.contains(&tested.size) {
+                    add_tested(profile, None, Expected::Holds, tested);
+                }
+                sizes.push(tested.size);
+            }
+        }
         let mut add = |profile, without, expected| {
             add_tested(profile, without, expected, first);
         };
@@ -124,12 +138,32 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
             }
         }
         for &step in race.indifferent {
-            for &profile in race.profiles {
+            for &profile in &hold {
                 add(profile, Some(step), Expected::Holds);
             }
         }
     }
     cases
+}
+
+/// States that a test may look at of a race of which executions are too many.
+const MOST_STATES: u64 = 5_000_000;
+
+/// How a size of a race is tried under a profile: as the race says; but of a race whose smallest instance has more executions
+/// than anybody waits for, the whole of that is seen in states, where there is an engine for it.
+fn tried(
+    race: &Race,
+    profile: &'static Profile,
+    tested: Tested,
+    choose: Choose,
+) -> (Choice, Tested) {
+    let by_states = whole_by_states(race, profile).filter(|_| tested.size == Size::SMALLEST);
+    if let Some(choice) = by_states {
+        return (choice, Tested::whole(1, 1, MOST_STATES));
+    }
+    let mut choice = choose(race, profile);
+    choice.finishes &= tested.whole;
+    (choice, tested)
 }
 
 impl Case {
@@ -159,7 +193,8 @@ impl Case {
             ..Reductions::NONE
         };
         let choice = (self.choice, reductions);
-        let exploration = watched::explored(&self.name(), choice, self.tested, &program);
+        let exploration =
+            watched::explored(&self.name(), choice, watched::limits(self.tested), &program);
         match self.expected {
             Expected::Holds => self.must_hold(&program, &exploration),
             Expected::Fails => self.must_fail(&program, &exploration),
@@ -197,11 +232,13 @@ impl Case {
                 )
                 .into()),
             },
-            Verdict::Complete => Err(format!(
-                "it holds in all {executions} executions: the step is not needed here, or the model \
-                 takes it elsewhere too"
-            )
-            .into()),
+            Verdict::Complete => {
+                let so = match self.without {
+                    Some(_) => "the step is not needed here, or the model takes it elsewhere too",
+                    None => "and the race says that it fails here",
+                };
+                Err(format!("it holds in all {executions} executions: {so}").into())
+            }
             Verdict::Truncated(cut) => Err(format!(
                 "no violation in {executions} executions, and the search was cut ({cut}) before it \
                  had seen everything"
@@ -231,12 +268,13 @@ impl Case {
         &self,
         program: &'a Program,
         exploration: &'a Exploration,
+        limits: Limits,
     ) -> Option<Finding<'a>> {
         let Verdict::Failed(counterexample) = &exploration.verdict else {
             return None;
         };
         let aside = Aside {
-            searched: Some(exploration.searched(watched::limits(self.tested))),
+            searched: Some(exploration.searched(limits)),
             remarks: &exploration.remarks,
             ..Aside::default()
         };
@@ -244,16 +282,22 @@ impl Case {
     }
 
     fn text(&self, program: &Program, exploration: &Exploration) -> String {
-        let finding = self.finding(program, exploration);
-        finding.map_or_else(String::new, |finding| {
-            report(&finding, Page::default()).to_string()
-        })
+        let finding = self.finding(program, exploration, watched::limits(self.tested));
+        finding.as_ref().map_or_else(String::new, text)
     }
 
-    /// The text of a violation that should not be; its schedule is kept.
+    /// The text of a violation that should not be, or of one that says more; its schedule is kept.
     fn kept_text(&self, program: &Program, exploration: &Exploration) -> String {
-        let mut text = self.text(program, exploration);
-        let finding = self.finding(program, exploration);
+        let sharper = sharper(&self.instance(), program, exploration, |program| {
+            let how = (self.choice, Reductions::NONE);
+            watched::explored(&self.name(), how, LIMITS, program)
+        });
+        let (exploration, limits) = match &sharper {
+            Some(sharp) => (sharp, LIMITS),
+            None => (exploration, watched::limits(self.tested)),
+        };
+        let finding = self.finding(program, exploration, limits);
+        let mut text = finding.as_ref().map_or_else(String::new, text);
         let Some((token, finding)) = finding.and_then(|f| Some((f.subject.token.clone()?, f)))
         else {
             return text;
@@ -276,7 +320,10 @@ impl Case {
     }
 }
 
-mod in_states;
+fn text(finding: &Finding<'_>) -> String {
+    report(finding, Page::default()).to_string()
+}
+
 mod kept;
 mod necessity;
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //! | `noise` | who runs in the background |
 //! | [`engines`] | all engines, by name, and which one is the default |
 //! | [`instance`] | a race with everything with which it is run |
+//! | [`sharper`] | a violation that says more than the first that is found |
 //! | [`consulted`] | which steps a program's code asks about |
 //! | [`again`] | a token, looked up |
 //! | [`emit`] | an execution as `tracing` spans and events |
@@ -40,6 +41,7 @@ pub mod profiles;
 pub mod race;
 pub mod reply;
 pub mod scene;
+pub mod sharper;
 mod translation;
 pub mod watchdog;
 

@@ -6,7 +6,7 @@ pub use crate::ends::*;
 pub use crate::invariants::Invariant;
 pub use crate::lanes::Lanes;
 pub use crate::profiles::*;
-pub use crate::race::{Need, Race, SMALL, SMALL_FOR_ONE, Size, Tested};
+pub use crate::race::{Need, Race, SMALL, SMALL_FOR_ONE, SMALL_FOR_ONE_PAGE, Size, Tested};
 pub use crate::reply::Reply;
 pub use crate::scene::{Ending, Hold, Scene};
 pub use gupcheck_core::arch::{ARM64, POWERPC, Profile, RISCV_SBI, WEAK, X86_NATIVE, X86_PV};

@@ -95,7 +95,7 @@ impl Tested {
 pub const SMALL: &[Tested] = &[
     Tested::whole(1, 1, 20_000),
     Tested::whole(1, 2, 20_000),
-    Tested::part(2, 1, 20_000),
+    Tested::part(2, 1, 4_000),
     Tested::whole(2, 1, 50_000_000).longer(),
 ];
 
@@ -104,7 +104,15 @@ pub const SMALL: &[Tested] = &[
 pub const SMALL_FOR_ONE: &[Tested] = &[
     Tested::whole(1, 1, 20_000),
     Tested::whole(1, 2, 20_000),
+    Tested::part(2, 1, 4_000),
+];
+
+/// The same of a race of which two pages, too, are explored in part every day, and to the end when somebody asks for it.
+pub const SMALL_FOR_ONE_PAGE: &[Tested] = &[
+    Tested::whole(1, 1, 20_000),
+    Tested::part(1, 2, 20_000),
     Tested::part(2, 1, 20_000),
+    Tested::whole(1, 2, 2_000_000).longer(),
 ];
 
 /// A step that a race rests on: without it, under these profiles, the race must fail.
@@ -117,7 +125,18 @@ pub struct Need {
 }
 
 impl Need {
-    /// `step`, under these profiles.
+    /// `step`, under these profiles: [a set that has a name](crate::profiles), or one of your own with a name of its own. A slice that is
+    /// written in the call does not live long enough (E0716); written in the struct itself it does:
+    ///
+    /// ```
+    /// # use gupcheck_races::prelude::*;
+    /// const MINE: &[&Profile] = &[&ARM64, &RISCV_SBI];
+    /// const NEEDS: &[Need] = &[
+    ///     Need::of(Step::PteRecheck, MINE),
+    ///     Need { step: Step::PinBarrier, profiles: &[&ARM64] },
+    /// ];
+    /// assert_eq!(NEEDS[0].profiles.len() + NEEDS[1].profiles.len(), 3);
+    /// ```
     pub const fn of(step: Step, profiles: &'static [&'static Profile]) -> Self {
         Self { step, profiles }
     }
@@ -136,6 +155,9 @@ pub struct Race {
     pub profiles: &'static [&'static Profile],
     /// Steps that the kernel of this race never had: a fix that came later and hides the race.
     pub before: &'static [Step],
+    /// Where its kernel is broken, and the race shows it: under these of its profiles it must fail, as it stands. Nothing is
+    /// kept of it in `ci/schedules` then, and what it rests on there is not asked. For a draft, and for a mistake that is no step.
+    pub fails: &'static [&'static Profile],
     /// The steps that it rests on.
     pub needs: &'static [Need],
     /// Controls: steps without which it must still hold, under every profile it names.
@@ -153,6 +175,21 @@ impl Race {
         let smallest = |tested: &&Tested| tested.size == Size::SMALLEST;
         let mut smallest = self.tested.iter().filter(smallest);
         smallest.any(|tested| tested.whole && !tested.longer)
+    }
+
+    /// Whether its tests try this size.
+    pub fn tries(&self, size: Size) -> bool {
+        self.tested.iter().any(|tested| tested.size == size)
+    }
+
+    /// How many executions its tests see of a size of which none of them sees the whole, not even a longer one. `None` of a
+    /// size that one of them does, or none tries.
+    pub fn seen_in_part(&self, size: Size) -> Option<u64> {
+        let ours = || self.tested.iter().filter(|tested| tested.size == size);
+        if ours().any(|tested| tested.whole) {
+            return None;
+        }
+        ours().map(|tested| tested.executions).max()
     }
 
     /// What most races are beside what only they can say: a race that is in no catalogue, tried [everywhere](EVERYWHERE), of
@@ -178,6 +215,7 @@ impl Race {
             about: "",
             profiles: EVERYWHERE,
             before: &[],
+            fails: &[],
             needs: &[],
             indifferent: &[],
             tested: SMALL,
@@ -204,6 +242,11 @@ impl Race {
         isolated(|| (self.build)(size, kernel)).unwrap_or_else(|caught| {
             Program::flawed(format!("setting the scene panicked: {}", caught.words()))
         })
+    }
+
+    /// Whether it says of itself that it fails under `profile`.
+    pub fn is_to_fail(&self, profile: &'static Profile) -> bool {
+        self.fails.contains(&profile)
     }
 
     /// Whether it rests on `step` under `profile`.

@@ -232,7 +232,8 @@ impl Scene {
     /// [flaw](Program::flaw), which no engine explores.
     pub fn into_program(mut self) -> Program {
         for (name, body) in self.background.cpus() {
-            self.cpu(name, body);
+            let lane = self.cpu(name, body);
+            self.program.put_in_background(lane);
         }
         if let Some(flaw) = self.flaw() {
             return Program::flawed(flaw);

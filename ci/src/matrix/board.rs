@@ -137,7 +137,13 @@ impl<'q> Board<'q> {
             Word::Complete if never_had => Some(blank.same_as(control, BEFORE)),
             Word::Complete if !asks => Some(blank.same_as(control, NOT_CONSULTED)),
             Word::Complete => None,
+            Word::InPart if never_had => Some(blank.same_as(control, BEFORE)),
+            // What the race rests on is looked for, wherever it is asked about.
+            Word::InPart if asks || blank.declared == Some(true) => None,
             Word::Truncated if asks && !never_had => None,
+            Word::InPart => {
+                Some(blank.not_run("not asked about in the part that is seen of the control"))
+            }
             Word::Truncated => Some(blank.not_run("the control was cut short")),
             _ => Some(blank.not_run("the control does not hold")),
         };

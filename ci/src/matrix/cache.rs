@@ -108,7 +108,7 @@ impl Own {
 
 fn is_worth_keeping(record: &Record) -> bool {
     match record.verdict {
-        Word::Complete => true,
+        Word::Complete | Word::InPart => true,
         Word::Failed => !record.is_no_race(),
         Word::Truncated => record.because.as_deref() != Some("interrupted"),
         Word::Unsupported | Word::Same | Word::NotRun => false,

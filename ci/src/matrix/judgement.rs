@@ -13,6 +13,8 @@ pub(crate) struct Judgement {
     pub(crate) wrong: Vec<String>,
     /// What is not known, likewise.
     pub(crate) unknown: Vec<String>,
+    /// Controls of which a part is seen, as the races say: nobody expects more.
+    pub(crate) parts: Vec<String>,
     pub(crate) missing: usize,
 }
 
@@ -48,6 +50,11 @@ impl Judgement {
         let name = control.name();
         match control.verdict {
             Word::Complete => {}
+            Word::InPart => {
+                let extent = control.extent();
+                self.parts
+                    .push(format!("{name}: {extent}, and there are more"));
+            }
             Word::Failed => {
                 let why = control.headline.as_deref().unwrap_or("it fails");
                 self.wrong
@@ -73,6 +80,12 @@ impl Judgement {
             (Word::Failed, Some(false)) => {
                 self.wrong
                     .push(format!("{name} fails, and the race does not say so"));
+            }
+            (Word::InPart, Some(true)) => {
+                let extent = record.extent();
+                self.wrong.push(format!(
+                    "{name} holds in {extent}, and the race says that it fails"
+                ));
             }
             (Word::Complete | Word::Same, Some(true)) => {
                 self.wrong
@@ -220,6 +233,28 @@ mod tests {
         }
         assert_eq!(judged(&[], |all| _ = all.pop()).0, Exit::Truncated);
         assert_eq!(judged(&[], Vec::clear).0, Exit::Truncated);
+    }
+
+    #[test]
+    fn what_is_seen_in_part_is_told_and_no_failure() {
+        let part = |record: &mut Record| {
+            record.verdict = Word::InPart;
+            record.executions = Some(30_000);
+        };
+        let (question, mut all) = honest(&[]);
+        part(&mut all[0]);
+        part(cell(&mut all, "head-recheck"));
+        let judgement = Judgement::of(&question, &all, "build");
+        assert_eq!(judgement.exit(&all), Exit::Holds);
+        let told = "pte-clear/reuse arm64 rc11: 30,000 executions, and there are more";
+        assert_eq!(judgement.parts, [told]);
+        // What must fail does so in that part.
+        let (exit, said) = judged(&[], |all| part(cell(all, "pte-recheck")));
+        assert_eq!(exit, Exit::Violation);
+        assert!(
+            said.contains("holds in 30,000 executions, and the race says that it fails"),
+            "{said}"
+        );
     }
 
     #[test]

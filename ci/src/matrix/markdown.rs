@@ -50,8 +50,10 @@ fn told(cell: &Cell<'_>) -> String {
         return "-".to_owned();
     }
     let mut told = format!("{} of {}", cell.failing.len(), cell.asking());
-    if cell.cut > 0 {
-        let _ = write!(told, ", {} cut short", cell.cut);
+    for (count, what) in [(cell.in_part, "in part"), (cell.cut, "cut short")] {
+        if count > 0 {
+            let _ = write!(told, ", {count} {what}");
+        }
     }
     if let Some(nearest) = cell.nearest() {
         let operations = nearest.operations.unwrap_or(0);

@@ -56,7 +56,7 @@ pub(crate) fn merge(question: &Question, files: &[PathBuf], build: &str) -> Resu
 /// Of two answers to the same: the one that decides it.
 fn reconcile(before: Record, then: Record, disagreements: &mut Vec<String>) -> Record {
     let figures = |record: &Record| (record.verdict, record.executions, record.states);
-    match (before.is_cut(), then.is_cut()) {
+    match (before.is_open(), then.is_open()) {
         (false, false) if figures(&before) != figures(&then) => {
             disagreements.push(format!(
                 "{}: one part says {:?} after {}, another {:?} after {}",

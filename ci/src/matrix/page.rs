@@ -142,7 +142,9 @@ fn troubles(judgement: &Judgement, unshown: &[String]) -> String {
         }
     };
     let wrong = list("wrong", "Wrong", &mut judgement.wrong.iter().chain(unshown));
-    wrong + &list("unknown", "Not known", &mut judgement.unknown.iter())
+    let unknown = list("unknown", "Not known", &mut judgement.unknown.iter());
+    let parts = list("parts", "Seen in part", &mut judgement.parts.iter());
+    wrong + &unknown + &parts
 }
 
 fn unneeded(rows: &Rows<'_>) -> String {
@@ -197,10 +199,12 @@ fn told(cell: &Cell<'_>) -> String {
         return "<td class=\"none\">-</td>".to_owned();
     }
     let count = format!("{} of {}", cell.failing.len(), cell.asking());
-    let cut = match cell.cut {
-        0 => String::new(),
-        cut => format!("<small class=\"cut\">{cut} cut short</small>"),
-    };
+    let mut cut = String::new();
+    for (count, what) in [(cell.in_part, "in part"), (cell.cut, "cut short")] {
+        if count > 0 {
+            let _ = write!(cut, "<small class=\"cut\">{count} {what}</small>");
+        }
+    }
     let Some((nearest, others)) = cell.failing.split_first() else {
         return format!("<td class=\"none\">{count}{cut}</td>");
     };
@@ -250,6 +254,7 @@ fn controls(rows: &Rows<'_>) -> String {
             Word::Complete => ("good", "complete".to_owned()),
             Word::Failed if control.fails() => ("bad", format!("FAILED: {}", link(control))),
             Word::Failed => ("bad", "FAILED".to_owned()),
+            Word::InPart => ("cut", "in part".to_owned()),
             Word::Truncated => ("cut", "TRUNCATED".to_owned()),
             Word::Unsupported | Word::Same | Word::NotRun => ("cut", "UNSUPPORTED".to_owned()),
         };

@@ -1,14 +1,15 @@
 //! What is known of a cell: a line of JSON, in the output, in a shard's file and in the cache alike.
 
 use gupcheck_core::step::Step;
-use gupcheck_program::{Exploration, Program, Verdict, Violation};
+use gupcheck_program::{Cut, Exploration, Program, Verdict, Violation};
+use gupcheck_races::instance::Instance;
 use gupcheck_trace::headline_of;
 use indicatif::HumanCount;
 use serde::{Deserialize, Serialize};
 
 use super::claim::declared;
 use crate::line;
-use crate::plan::Job;
+use crate::plan::{self, Job};
 use crate::record::kind;
 
 /// What came of a cell.
@@ -19,6 +20,8 @@ pub(crate) enum Word {
     Complete,
     /// An execution breaks a rule.
     Failed,
+    /// No violation in as many executions as the race's tests see, and there are more: nobody expects to see them all.
+    InPart,
     /// No violation, and the search was cut short.
     Truncated,
     /// The engine cannot run it.
@@ -120,7 +123,7 @@ impl Record {
         (self.verdict, self.because) = match &found.verdict {
             Verdict::Complete => (Word::Complete, None),
             Verdict::Failed(_) => (Word::Failed, None),
-            Verdict::Truncated(cut) => (Word::Truncated, Some(cut.name().to_owned())),
+            Verdict::Truncated(cut) => (word_of(cut, job), Some(cut.name().to_owned())),
             Verdict::Unsupported(why) => (Word::Unsupported, Some(why.clone())),
         };
         if let Verdict::Failed(broken) = &found.verdict {
@@ -188,11 +191,11 @@ impl Record {
         violation.is_some_and(|violation| NO_RACE.contains(&violation))
     }
 
-    /// Whether nothing came of it.
-    pub(crate) const fn is_cut(&self) -> bool {
+    /// Whether nobody knows what more would come to.
+    pub(crate) const fn is_open(&self) -> bool {
         matches!(
             self.verdict,
-            Word::Truncated | Word::Unsupported | Word::NotRun
+            Word::InPart | Word::Truncated | Word::Unsupported | Word::NotRun
         )
     }
 
@@ -205,6 +208,17 @@ impl Record {
         };
         let plural = if count == 1 { "" } else { "s" };
         format!("{} {noun}{plural}", HumanCount(count))
+    }
+}
+
+/// What a search is called that was cut short there.
+fn word_of(cut: &Cut, job: &Job) -> Word {
+    let Instance {
+        engine, race, size, ..
+    } = job.instance;
+    match (cut, plan::in_part(engine, race, size)) {
+        (&Cut::Executions(seen), Some(part)) if seen >= part => Word::InPart,
+        _ => Word::Truncated,
     }
 }
 

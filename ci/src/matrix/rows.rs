@@ -34,6 +34,8 @@ pub(crate) struct Cell<'r> {
     pub(crate) holding: usize,
     /// Those that need no search.
     pub(crate) same: usize,
+    /// Those of which a part was seen, as the race says, and holds.
+    pub(crate) in_part: usize,
     /// Those that were cut short, or could not be run.
     pub(crate) cut: usize,
     /// Those that are no race any more.
@@ -47,13 +49,16 @@ impl<'r> Cell<'r> {
             Word::Failed => self.broken += 1,
             Word::Complete => self.holding += 1,
             Word::Same => self.same += 1,
-            Word::Truncated | Word::Unsupported | Word::NotRun => self.cut += 1,
+            Word::InPart => self.in_part += 1,
+            // Its control says why.
+            Word::NotRun => {}
+            Word::Truncated | Word::Unsupported => self.cut += 1,
         }
     }
 
     /// How many races ask about the step.
     pub(crate) const fn asking(&self) -> usize {
-        self.failing.len() + self.holding + self.cut + self.broken
+        self.failing.len() + self.holding + self.in_part + self.cut + self.broken
     }
 
     /// The one that shows what the step is for in the fewest operations.
@@ -165,14 +170,17 @@ fn stands(step: Step, races: &[&'static Race], cells: &[Cell<'_>]) -> String {
         },
     };
     let asking: usize = cells.iter().map(Cell::asking).sum();
+    let in_part: usize = cells.iter().map(|cell| cell.in_part).sum();
     let cut: usize = cells.iter().map(|cell| cell.cut).sum();
     let all: usize = asking + cells.iter().map(|cell| cell.same).sum::<usize>();
     let mut words = match asking {
         0 => format!("{why} (no race asks about it)"),
         _ => format!("{why} ({asking} of {all} cells ask about it)"),
     };
-    if cut > 0 {
-        let _ = write!(words, "; {cut} cells were cut short");
+    for (count, what) in [(in_part, "seen in part"), (cut, "cut short")] {
+        if count > 0 {
+            let _ = write!(words, "; {count} cells were {what}");
+        }
     }
     words
 }

@@ -24,6 +24,13 @@ pub(crate) fn table(rows: &Rows<'_>, judgement: &Judgement, looked_up: bool, wid
     list(&mut text, "wrong", Role::Alarm, &judgement.wrong, width);
     list(
         &mut text,
+        "seen in part, as the races say",
+        Role::Dim,
+        &judgement.parts,
+        width,
+    );
+    list(
+        &mut text,
         "not known",
         Role::Caution,
         &judgement.unknown,
@@ -95,20 +102,35 @@ fn needed(text: &mut Text, rows: &Rows<'_>) {
         }
         text.line(line);
     }
+    let cells = || rows.needed.iter().flat_map(|row| &row.cells);
+    let used = LEGEND
+        .into_iter()
+        .filter(|(_, count, _)| cells().any(|cell| count(cell) > 0));
+    let mut words = "  .: none asks".to_owned();
+    for (sign, _, what) in used {
+        let _ = write!(words, "; {sign}: {what}");
+    }
+    text.line(Line::of(Role::Dim, words));
     text.gap();
 }
 
-/// `3/14`; with `+2?` where as many were cut short. A dot: nobody asks.
+/// What stands behind the numbers, where there are any.
+const LEGEND: [(&str, fn(&Cell<'_>) -> usize, &str); 3] = [
+    ("~", |cell| cell.in_part, "seen in part, as the race says"),
+    ("?", |cell| cell.cut, "cut short"),
+    ("!", |cell| cell.broken, "no race any more"),
+];
+
+/// `3/14`; with `2?` where as many were cut short. A dot: nobody asks.
 fn shown(cell: &Cell<'_>) -> String {
     if cell.asking() == 0 {
         return ".".to_owned();
     }
     let mut shown = format!("{}/{}", cell.failing.len(), cell.asking());
-    if cell.cut > 0 {
-        let _ = write!(shown, " {}?", cell.cut);
-    }
-    if cell.broken > 0 {
-        let _ = write!(shown, " {}!", cell.broken);
+    for (sign, count, _) in LEGEND {
+        if count(cell) > 0 {
+            let _ = write!(shown, " {}{sign}", count(cell));
+        }
     }
     shown
 }
@@ -137,12 +159,15 @@ fn counterexamples(text: &mut Text, rows: &Rows<'_>, width: usize) {
         );
         text.wrapped(Line::of(Role::Dim, pair), width, 2);
         for (column, cell) in rows.columns.iter().zip(&row.cells) {
-            let (holding, cut, same) = (cell.holding, cell.cut, cell.same);
+            let (holding, in_part) = (cell.holding, cell.in_part);
+            let (cut, same) = (cell.cut, cell.same);
             let mut line = Line::of(Role::Plain, format!("  {:<12}", rows.heading(column)));
             line.push(role(cell), format!("{} fail", cell.failing.len()));
             line.push(
                 Role::Plain,
-                format!(", {holding} complete, {cut} cut short, {same} never ask about it"),
+                format!(
+                    ", {holding} complete, {in_part} seen in part, {cut} cut short, {same} never ask about it"
+                ),
             );
             text.line(line);
             for record in &cell.failing {
@@ -193,15 +218,20 @@ pub(crate) fn summary(rows: &Rows<'_>, records: &[Record], judgement: &Judgement
         .controls
         .iter()
         .filter(|control| control.verdict == Word::Complete);
-    let (held, controls) = (held.count(), rows.controls.len());
-    let all = if held == controls {
+    let in_part = (rows.controls.iter()).filter(|control| control.verdict == Word::InPart);
+    let (held, in_part, controls) = (held.count(), in_part.count(), rows.controls.len());
+    let all = if held + in_part == controls {
         Role::Good
     } else {
         Role::Alarm
     };
     let mut line = Line::of(all, format!("{held} of {controls} controls hold"));
+    if in_part > 0 {
+        line.push(all, format!(", {in_part} as far as they are seen"));
+    }
     let same = count(&|record| record.verdict == Word::Same);
-    let searched = cells().count() - same - count(&|record| record.verdict == Word::NotRun);
+    let not_run = count(&|record| record.verdict == Word::NotRun);
+    let searched = cells().count() - same - not_run;
     line.push(
         Role::Plain,
         format!(
@@ -213,7 +243,15 @@ pub(crate) fn summary(rows: &Rows<'_>, records: &[Record], judgement: &Judgement
     let complete = count(&|record| record.verdict == Word::Complete);
     line.push(Role::Plain, format!(", {complete} are complete"));
     for (count, words) in [
-        (count(&Record::is_cut), "cut short"),
+        (
+            count(&|record| record.verdict == Word::InPart),
+            "seen in part",
+        ),
+        (
+            count(&|record| matches!(record.verdict, Word::Truncated | Word::Unsupported)),
+            "cut short",
+        ),
+        (not_run, "not run"),
         (count(&Record::is_no_race), "no race any more"),
         (judgement.missing, "missing"),
     ] {

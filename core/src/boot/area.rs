@@ -14,7 +14,8 @@ pub struct Area {
     pub start: u64,
     /// The byte after the last.
     pub end: u64,
-    /// Its length in pages, as GUP counts them.
+    /// Its length in pages: an `int`, as the kernel's GUP functions take it (and check it), so that it is handed to them as it
+    /// is. *Which* page is a `u32` everywhere, as in [`addr`](Self::addr); how many a `build` wants, too.
     pub pages: i32,
 }
 

@@ -7,7 +7,7 @@
 
 use super::{Backing, Mm, VmFlags, Vma};
 use crate::cpu::Cpu;
-use crate::folio::Pfn;
+use crate::folio::{Pfn, page_folio, page_is_reusable};
 use crate::lkmm::{read_once, write_once};
 use crate::pgtable::{Bits, Entry};
 
@@ -55,17 +55,18 @@ impl Vma {
     pub fn modified(&self, cpu: &Cpu<'_>, entry: Entry) -> Entry {
         let flags = self.vm_flags(cpu);
         let entry = entry.protected(flags.is_accessible());
-        if is_shared_writable(flags) && !self.wants_writenotify(flags) {
+        if self.prot_is_writable(flags) {
             entry.with(Bits::WRITE)
         } else {
             entry
         }
     }
 
-    /// `vma_wants_writenotify`: whether the first write to a page must be noticed, in a shared area that may be written to.
-    pub const fn wants_writenotify(&self, flags: VmFlags) -> bool {
-        is_shared_writable(flags)
-            && (self.fs_tracks_dirty() || self.flags.contains(VmFlags::UFFD_WP))
+    /// Whether `vm_page_prot` lets a page be written to, before anybody has: in a shared area that may be written to, unless the first
+    /// write to a page must be noticed (`vma_wants_writenotify`).
+    pub const fn prot_is_writable(&self, flags: VmFlags) -> bool {
+        let noticed = self.fs_tracks_dirty() || self.flags.contains(VmFlags::UFFD_WP);
+        is_shared_writable(flags) && !noticed
     }
 
     /// `vma_needs_dirty_tracking`: a shared writable mapping of a file whose file system tracks dirty pages.
@@ -76,6 +77,22 @@ impl Vma {
     /// `vm_ops_needs_writenotify`, `vma_fs_can_writeback`: shmem and secretmem are written back to nowhere.
     const fn fs_tracks_dirty(&self) -> bool {
         matches!(self.backing, Backing::File | Backing::FsDax)
+    }
+
+    /// `can_change_pte_writable`, `can_change_pmd_writable`: whether a write fault would find nothing to do but this. Under the
+    /// lock of the entry, in an area that may be written to. Entries of a shared area are read-only to begin with where a
+    /// file system hears of the first write: there one that is dirty has been heard of. (What the bit of soft-dirty says is not
+    /// asked: the model has no such bit.)
+    #[track_caller]
+    pub fn can_change_pte_writable(&self, cpu: &Cpu<'_>, entry: Entry) -> bool {
+        if entry.is_prot_none() || entry.is_uffd_wp() {
+            return false;
+        }
+        if self.flags.contains(VmFlags::SHARED) {
+            return entry.is_dirty();
+        }
+        let page = cpu.machine().page(entry.pfn());
+        !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_is_reusable(cpu, page)
     }
 }
 

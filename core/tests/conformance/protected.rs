@@ -5,11 +5,11 @@ use crate::common::{World, boot, got, outcome, populated, set_flag};
 use crate::mutators::{entry, huge};
 use gupcheck_core::arch::{ARM64, Profile, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::Area;
-use gupcheck_core::folio::{PageFlags, Pfn};
+use gupcheck_core::folio::{Mapping, Owner, PageFlags, Pfn};
 use gupcheck_core::gup::{
     Errno, Foll, get_user_pages_fast, pin_user_pages_fast_only, unpin_user_pages,
 };
-use gupcheck_core::mm::{FaultFlags, VmFault, VmFlags, handle_mm_fault};
+use gupcheck_core::mm::{Backing, FaultFlags, VmFault, VmFlags, handle_mm_fault};
 use gupcheck_core::mutators::{
     change_prot_numa, clear_refs, do_user_addr_fault, madvise_dontneed, migrate_page, mprotect,
     mwriteprotect_range,
@@ -100,6 +100,40 @@ fn a_numa_hint_is_no_protection_and_a_fault_takes_it_back() {
     let fault = do_user_addr_fault(&cpu, area.mm, area.start, FaultFlags::WRITE);
     assert_eq!((fault, pte(&world, area)), (VmFault::Done, before));
     audit(&world, &[Held::Refs(pages[0], 1)]);
+}
+
+/// Both ways to an entry that may be writable at once, which the kernel judges by one function.
+#[test]
+fn in_a_shared_area_an_entry_becomes_writable_at_once_if_it_is_dirty() {
+    let shared = VmFlags::PRIVATE | VmFlags::SHARED | VmFlags::MAYSHARE;
+    for dirty in [false, true] {
+        let mut boot = boot(&ARM64);
+        let area = boot.area_of(1, shared, Backing::Shmem);
+        let page = boot.anon_page(Owner::Us, 0);
+        boot.map(area.mm, area.start, page, false);
+        let mapping = boot.page(page).mapping;
+        boot.layout().set(mapping, Mapping::Shmem);
+        boot.protectable(area);
+        boot.change_ptes(area, |pte| match dirty {
+            true => pte.with(Bits::DIRTY),
+            false => pte.without(Bits::DIRTY),
+        });
+        let world = World::new(boot);
+        let cpu = world.cpu();
+        let writable = || {
+            let pte = pte(&world, area);
+            assert!(pte.access_permitted(false) && pte.pfn() == page);
+            pte.is_writable()
+        };
+        change_prot_numa(&cpu, area);
+        assert!(pte(&world, area).is_prot_none());
+        let fault = do_user_addr_fault(&cpu, area.mm, area.start, FaultFlags::empty());
+        assert_eq!((fault, writable()), (VmFault::Done, dirty));
+        mprotect(&cpu, area, VmFlags::READ);
+        assert!(!writable());
+        mprotect(&cpu, area, VmFlags::READ | VmFlags::WRITE);
+        assert_eq!(writable(), dirty);
+    }
 }
 
 #[test]

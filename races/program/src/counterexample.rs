@@ -1,16 +1,22 @@
 //! One execution that breaks a rule, as a value.
 
+use crate::panics::isolated;
+use crate::program::{End, Program};
 use crate::returned::Returned;
 use crate::schedule::Schedule;
 use crate::shrink::Shrinking;
 use crate::violation::Violation;
-use gupcheck_sync::Event;
+use gupcheck_sync::{CellId, Event};
 
 /// One execution that breaks a rule, as a value.
 #[derive(Clone, Debug)]
 pub struct Counterexample {
-    /// What it breaks.
+    /// What it breaks: of several properties the first that the program states. A race states its own first, so that what is
+    /// told is what the race is about.
     pub violation: Violation,
+    /// What a CPU claims that was not so (the program's [witness](crate::Program::witness)), if that is broken beside another
+    /// property, and the engine knows of it.
+    pub denial: Option<Violation>,
     /// Everything that happened, in an order in which it could have happened.
     pub trace: Vec<Event>,
     /// The last value of each cell, indexed by [`CellId`](gupcheck_sync::CellId).
@@ -31,6 +37,7 @@ impl Counterexample {
     pub fn bare(violation: Violation, execution: u64) -> Self {
         Self {
             violation,
+            denial: None,
             trace: Vec::new(),
             memory: Vec::new(),
             returned: Vec::new(),
@@ -38,5 +45,31 @@ impl Counterexample {
             schedule: None,
             shrinking: None,
         }
+    }
+
+    /// The other properties that the same execution breaks, in words; none where it ends before its CPUs do.
+    pub fn also_broken(&self, program: &Program) -> Vec<String> {
+        let cells = program.layout().cells().len();
+        let Violation::Property { index, .. } = self.violation else {
+            return Vec::new();
+        };
+        if (self.memory.len(), self.returned.len()) != (cells, program.cpus().len()) {
+            return Vec::new(); // how it ended is not known
+        }
+        // A CPU that was never started has returned nothing.
+        let returned: Vec<Returned> = (self.returned.iter())
+            .map(|returned| returned.clone().unwrap_or_default())
+            .collect();
+        let memory = |cell: CellId| self.memory[cell.index()];
+        // No property is asked anything where an earlier one is broken, and may not be made for such an end.
+        let broken = isolated(|| program.broken(&End::new(&returned, &memory)));
+        let others = broken.unwrap_or_default().into_iter();
+        let mut words: Vec<String> = others
+            .filter_map(|(nth, words)| (nth != index).then_some(words))
+            .collect();
+        if let Some(Violation::Property { text, .. }) = &self.denial {
+            words.push(text.clone());
+        }
+        words
     }
 }

@@ -27,6 +27,8 @@ pub struct CpuDecl {
     /// An earlier CPU that runs the same code with the same arguments, so that swapping the two
     /// changes nothing but names. An engine may use it to explore less.
     pub twin_of: Option<LaneId>,
+    /// Whether it is there to disturb the others: none of those whom the program is about.
+    pub in_background: bool,
     /// What it runs.
     body: Body,
     /// Whether it may end with a lock held, or inside a section.
@@ -74,6 +76,17 @@ pub struct Property {
     /// In words, completing "always ..." or "sometimes ...".
     pub text: String,
     holds: Predicate,
+}
+
+impl Property {
+    /// Its words where it is broken, and what is wrong, if it says.
+    pub(crate) fn broken(&self, why: String) -> String {
+        if why.is_empty() {
+            self.text.clone()
+        } else {
+            format!("{}: {why}", self.text)
+        }
+    }
 }
 
 /// The end of one execution: what each CPU returned, and the last value of each cell.
@@ -199,12 +212,19 @@ impl Program {
         self.push(name.into(), Start::AtOnce, Some(twin_of), Box::new(body))
     }
 
+    /// Says that a CPU is none of those whom the program is about. No engine asks; whoever tells of an execution looks for
+    /// what went wrong among the others first.
+    pub fn put_in_background(&mut self, lane: LaneId) {
+        self.cpus[lane.index()].in_background = true;
+    }
+
     fn push(&mut self, name: Name, start: Start, twin_of: Option<LaneId>, body: Body) -> LaneId {
         let lane = LaneId(u8::try_from(self.cpus.len()).expect("fewer than 256 CPUs"));
         self.cpus.push(CpuDecl {
             name,
             start,
             twin_of,
+            in_background: false,
             body,
             may_keep: self.ends_may_keep,
         });
@@ -372,6 +392,17 @@ impl Program {
     /// The cells whose last values are part of the outcome.
     pub fn observed(&self) -> &[CellId] {
         &self.observed
+    }
+
+    /// All that an end breaks: every `always` that does not hold there, by its index, in words.
+    pub fn broken(&self, end: &End<'_>) -> Vec<(usize, String)> {
+        let properties = self.properties.iter().enumerate();
+        let always = properties.filter(|(_, property)| property.when == When::Always);
+        always
+            .filter_map(|(nth, property)| {
+                Some((nth, property.broken((property.holds)(end).err()?)))
+            })
+            .collect()
     }
 
     /// Evaluates the properties: which `sometimes` hold (a bit each, by index), or the index of the

@@ -74,12 +74,7 @@ impl Tally {
                 Ok(())
             }
             Err((index, why)) => {
-                let text = &program.properties()[index].text;
-                let text = if why.is_empty() {
-                    text.clone()
-                } else {
-                    format!("{text}: {why}")
-                };
+                let text = program.properties()[index].broken(why);
                 Err(Violation::Property { index, text })
             }
         }

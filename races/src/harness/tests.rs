@@ -4,7 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use gupcheck_core::arch::{ARM64, Profile, WEAK};
+use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::step::{Kernel, Step};
 use gupcheck_core::sync::{Fault, LaneId, Layout, LoadOrder, StoreOrder};
 
@@ -22,6 +22,7 @@ static RACE: Race = Race {
     about: "Nothing.",
     profiles: &[&ARM64, &WEAK],
     before: &[],
+    fails: &[],
     needs: &[Need {
         step: Step::PmdRecheck,
         profiles: &[&WEAK],
@@ -137,11 +138,11 @@ fn a_test_for_each_claim() {
         [
             "family/race::arm64::holds",
             "family/race::arm64::2 pages: holds",
-            "family/race::arm64::2 callers: no violation in 20000 executions (says)",
+            "family/race::arm64::2 callers: no violation in 4000 executions (says)",
             "family/race::arm64::2 callers: holds",
             "family/race::weak::holds",
             "family/race::weak::2 pages: holds",
-            "family/race::weak::2 callers: no violation in 20000 executions (says)",
+            "family/race::weak::2 callers: no violation in 4000 executions (says)",
             "family/race::weak::2 callers: holds",
             "family/race::weak::fails without pmd-recheck",
             "family/race::arm64::holds without recheck-order",
@@ -183,6 +184,20 @@ fn a_race_says_how_large_its_tests_are_and_what_they_may_cost() {
         named,
         expected.map(|(name, longer)| (format!("family/race::weak::{name}"), longer))
     );
+}
+
+#[test]
+fn what_a_race_rests_on_is_computed_every_day_under_a_profile_of_each_memory() {
+    static PROFILES: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &WEAK];
+    let race = Race {
+        profiles: PROFILES,
+        ..RACE
+    };
+    let daily = necessity::trials(&[race], complete_engine).into_iter();
+    let daily = daily.filter(|trial| !trial.has_ignored_flag());
+    let names: Vec<_> = daily.map(|trial| trial.name().to_owned()).collect();
+    let of = |profile| format!("family/race::{profile}::rests on what it declares");
+    assert_eq!(names, ["x86-pv", "weak"].map(of));
 }
 
 /// What the test of what `REAL` rests on says, if it declares `needs`, of a search that may cost so much.
@@ -412,6 +427,46 @@ fn a_violation_is_kept_and_replayed() {
     all[0].token.pop();
     let said = kept::check(&REAL, &all[0]).unwrap_err();
     assert!(said.message().unwrap().contains("cut short"));
+}
+
+/// `REAL`, of a kernel that is broken under one of its profiles.
+static BROKEN: Race = Race {
+    before: &[Step::PmdRecheck],
+    fails: &[&WEAK],
+    needs: &[],
+    ..REAL
+};
+
+#[test]
+fn a_race_may_be_meant_to_fail() {
+    let all = trials(&[BROKEN], complete_engine, None).into_iter();
+    let all = all.chain(necessity::trials(&[BROKEN], complete_engine));
+    let named: Vec<_> = all.map(|trial| trial.name().to_owned()).collect();
+    assert_eq!(
+        named,
+        [
+            "family/race::weak::fails",
+            "family/race::arm64::holds",
+            "family/race::arm64::2 pages: holds",
+            "family/race::arm64::2 callers: no violation in 20000 executions (says)",
+            "family/race::arm64::2 callers: holds",
+            "family/race::arm64::holds without recheck-order",
+            "family/race::arm64::rests on what it declares",
+        ]
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path());
+    let fails = |choose| {
+        let case = cases(&[BROKEN], choose, Some(&store)).remove(0);
+        case.check()
+            .map_err(|failed| failed.message().unwrap().to_owned())
+    };
+    assert_eq!(fails(default_for), Ok(()));
+    assert!(store.load("family/race").unwrap().is_empty(), "kept");
+    assert_eq!(
+        fails(complete_engine).unwrap_err(),
+        "it holds in all 12 executions: and the race says that it fails here"
+    );
 }
 
 #[test]

@@ -30,10 +30,12 @@ pub(super) const fn limits(tested: Tested) -> Limits {
 pub(super) fn explored(
     name: &str,
     (choice, reductions): (Choice, Reductions),
-    tested: Tested,
+    limits: Limits,
     program: &Arc<Program>,
 ) -> Exploration {
     let told = Mutex::new(0);
+    let most = limits.executions.map(|most| format!(" of at most {most}"));
+    let most = most.unwrap_or_default();
     let look = |stillness: Stillness| {
         if stillness.silent > PATIENCE {
             let silent = stillness.silent.as_secs();
@@ -49,9 +51,8 @@ pub(super) fn explored(
         if *told < due {
             *told = due;
             say(&format!(
-                "{name}: {} executions of at most {}, {} outcomes, {} s",
+                "{name}: {} executions{most}, {} outcomes, {} s",
                 stillness.executions,
-                tested.executions,
                 stillness.outcomes,
                 stillness.elapsed.as_secs()
             ));
@@ -60,7 +61,7 @@ pub(super) fn explored(
     guarded(&Unwatched, &look, |watch| {
         let search = Search {
             model: choice.model,
-            limits: limits(tested),
+            limits,
             stop: Stop::default(),
             watch,
         };

@@ -12,11 +12,12 @@
 //! | deadlock | the last operation of each of the first two who wait |
 //! | anything else | only (1), the last operation |
 //!
-//! Of several such reads the best is one whose reader still acted on it; then one that was a plain look
+//! Of several such reads the best is one of whose two CPUs neither is [in the
+//! background](gupcheck_program::CpuDecl::in_background); then one whose reader still acted on it; then one that was a plain look
 //! rather than a change of its own (a counter that others change too is no news); then one of the cell
 //! that is changed least often (a flag word changes for many reasons, an entry for few); then one that
 //! missed a write; then the last. This is a guess at what a reader wants to know first, nothing more:
-//! the table below it shows everything.
+//! the table below it shows everything. Who is in the background is called noise wherever he is one of the two.
 
 use std::cmp::Reverse;
 
@@ -150,7 +151,7 @@ fn conflict(history: &History<'_>, cell: CellId) -> Pair {
 
 /// Somebody ended with something that it took: (1) is where it took it.
 fn kept_to_the_end(history: &History<'_>, lane: LaneId, took: Op, what: &str) -> Headline {
-    let title = format!("{} ends {what}", history.lane(lane));
+    let title = format!("{} ends {what}", history.who(lane));
     let taken = (history.trace.iter()).rposition(|event| {
         event.lane == lane
             && match (event.what, took) {
@@ -245,11 +246,11 @@ fn property(history: &History<'_>, text: &str) -> Headline {
             }
         }
         Some(Belief { read, write, .. }) => {
-            let reader = history.lane(history.trace[read].lane);
+            let reader = history.who(history.trace[read].lane);
             let tail = format!(", and {reader} never looked again");
             told(history, title, Pair::of(read, write), &tail)
         }
-        None => told(history, title, Pair::alone(history.last_operation()), ""),
+        None => told(history, title, Pair::alone(history.last_of_the_race()), ""),
     }
 }
 
@@ -264,6 +265,7 @@ struct Belief {
 /// How well a wrong belief explains what went wrong; fields in order of their weight.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
+    of_the_race: bool,
     acted: bool,
     looked: bool,
     writes: Reverse<usize>,
@@ -293,6 +295,7 @@ fn wrong_beliefs(history: &History<'_>, cell: CellId) -> Vec<Belief> {
             read,
             write,
             rank: Rank {
+                of_the_race: !history.is_noise(read) && !history.is_noise(write),
                 acted: acted || stale.is_some(),
                 looked: !matches!(op, Op::Rmw { .. }),
                 writes: Reverse(writes),
@@ -310,7 +313,7 @@ fn missed(history: &History<'_>, read: usize) -> Option<usize> {
     (history.trace[missed].lane != history.trace[read].lane).then_some(missed)
 }
 
-/// The first write of another CPU that changes what `read` saw, if its CPU never looks again.
+/// The first write of another CPU that changes what `read` saw, if its CPU never looks again. Noise is asked last.
 fn outdated_by(history: &History<'_>, accesses: &[usize], read: usize) -> Option<usize> {
     let What::Op {
         read: Some(value), ..
@@ -324,7 +327,9 @@ fn outdated_by(history: &History<'_>, accesses: &[usize], read: usize) -> Option
     if later.clone().any(|index| lane(index) == lane(read)) {
         return None;
     }
-    later.find(|&index| history.wrote(index).is_some_and(|wrote| wrote != known))
+    let changes = |&index: &usize| history.wrote(index).is_some_and(|wrote| wrote != known);
+    let of_the_race = |index: &usize| !history.is_noise(*index) && changes(index);
+    (later.clone().find(of_the_race)).or_else(|| later.find(changes))
 }
 
 fn deadlock(history: &History<'_>, waiting: &[(LaneId, Op)]) -> Headline {
@@ -335,7 +340,7 @@ fn deadlock(history: &History<'_>, waiting: &[(LaneId, Op)]) -> Headline {
     let mut line = Line::of(Role::Alarm, "deadlock").and(Role::Plain, ": ");
     for (nth, &(lane, op)) in waiting.iter().enumerate() {
         let separator = if nth == 0 { "" } else { ", " };
-        let (name, wait) = (history.lane(lane), wording::wait(history, op));
+        let (name, wait) = (history.who(lane), wording::wait(history, op));
         line.push(Role::Plain, format!("{separator}{name} waits {wait}"));
     }
     let mut last: Vec<_> = waiting
@@ -383,8 +388,8 @@ fn told(history: &History<'_>, title: String, pair: Pair, tail: &str) -> Headlin
 fn subject(line: &mut Line, history: &History<'_>, index: usize, role: Role) {
     let mark = if role == Role::First { "(1)" } else { "(2)" };
     line.push(role, mark);
-    let name = history.lane(history.trace[index].lane);
-    line.push(Role::Plain, format!(" {name}"));
+    let who = history.who(history.trace[index].lane);
+    line.push(Role::Plain, format!(" {who}"));
 }
 
 fn mention(line: &mut Line, history: &History<'_>, index: usize, role: Role) {

@@ -125,6 +125,18 @@ impl<'a> History<'a> {
         self.program.cpus()[lane.index()].name
     }
 
+    /// What a lane is called, and that it is noise if the program is not about it.
+    pub(super) fn who(&self, lane: LaneId) -> String {
+        let cpu = &self.program.cpus()[lane.index()];
+        let noise = if cpu.in_background { " (noise)" } else { "" };
+        format!("{}{noise}", cpu.name)
+    }
+
+    /// Whether an event is of somebody whom the program is not about.
+    pub(super) fn is_noise(&self, index: usize) -> bool {
+        self.program.cpus()[self.trace[index].lane.index()].in_background
+    }
+
     pub(super) fn decl(&self, cell: CellId) -> &'a CellDecl {
         self.program.layout().decl(cell)
     }
@@ -206,6 +218,15 @@ impl<'a> History<'a> {
         self.trace
             .iter()
             .rposition(|event| matches!(event.what, What::Op { .. }))
+    }
+
+    /// The last operation of those whom the program is about; of anybody if they did nothing.
+    pub(super) fn last_of_the_race(&self) -> Option<usize> {
+        let is_told = |&index: &usize| {
+            matches!(self.trace[index].what, What::Op { .. }) && !self.is_noise(index)
+        };
+        let last = (0..self.trace.len()).rev().find(is_told);
+        last.or_else(|| self.last_operation())
     }
 
     /// Whether the trace writes `cell`.

@@ -249,6 +249,16 @@ fn rule(text: &mut Text, finding: &Finding<'_>, history: &History<'_>, page: Pag
     for line in broken_rule(finding, history).lines() {
         text.wrapped(Line::of(Role::Plain, format!("  {line}")), page.width, 2);
     }
+    let also = finding.counterexample.also_broken(finding.program);
+    if also.is_empty() {
+        return;
+    }
+    text.gap();
+    text.line(Line::of(Role::Heading, "also broken"));
+    for words in also {
+        let line = Line::of(Role::Plain, format!("  always {words}"));
+        text.wrapped(line, page.width, 4);
+    }
 }
 
 /// The rule that is broken, in words.

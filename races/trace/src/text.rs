@@ -103,9 +103,9 @@ impl Line {
         let mut lines = Vec::new();
         let mut line = Self::of(Role::Plain, " ".repeat(indent));
         let mut blank = true;
-        for word in self.words() {
+        for (gap, word) in self.words() {
             let mut word = word;
-            if !blank && line.width() + 1 + word.width() > width {
+            if !blank && line.width() + gap + word.width() > width {
                 lines.push(std::mem::take(&mut line));
                 line.push(Role::Plain, " ".repeat(indent + hang));
                 blank = true;
@@ -118,12 +118,12 @@ impl Line {
                 word = tail;
             }
             if !blank {
-                // A space between words of one role is of that role too.
+                // Padding stays. A space between words of one role is of that role too.
                 let role = match (line.0.last(), word.0.first()) {
                     (Some(before), Some(after)) if before.role == after.role => after.role,
                     _ => Role::Plain,
                 };
-                line.push(role, " ");
+                line.push(role, " ".repeat(gap));
             }
             line.append(word);
             blank = false;
@@ -137,7 +137,7 @@ impl Line {
         let indent = self.indent();
         let words = self.words().into_iter().enumerate();
         let needed =
-            words.map(|(nth, word)| indent + word.width() + if nth > 0 { hang } else { 0 });
+            words.map(|(nth, (_, word))| indent + word.width() + if nth > 0 { hang } else { 0 });
         needed.max().unwrap_or(0)
     }
 
@@ -153,19 +153,21 @@ impl Line {
         indent
     }
 
-    fn words(&self) -> Vec<Self> {
+    /// The words, each with how many spaces come before it.
+    fn words(&self) -> Vec<(usize, Self)> {
         let mut words = Vec::new();
-        let mut word = Self::new();
+        let (mut gap, mut word) = (0, Self::new());
         for segment in &self.0 {
             for (nth, piece) in segment.text.split(' ').enumerate() {
                 if nth > 0 && !word.0.is_empty() {
-                    words.push(std::mem::take(&mut word));
+                    words.push((std::mem::take(&mut gap), std::mem::take(&mut word)));
                 }
+                gap += usize::from(nth > 0);
                 word.push(segment.role, piece);
             }
         }
         if !word.0.is_empty() {
-            words.push(word);
+            words.push((gap, word));
         }
         words
     }
@@ -244,6 +246,18 @@ mod tests {
         assert_eq!(
             wrapped("  one two three four", 11),
             ["  one two", "    three", "    four"]
+        );
+    }
+
+    #[test]
+    fn padding_stays_where_the_line_is_not_broken() {
+        assert_eq!(
+            wrapped("  label    one two three", 16),
+            ["  label    one", "    two three"]
+        );
+        assert_eq!(
+            wrapped("  label          one two", 12),
+            ["  label", "    one two"]
         );
     }
 

@@ -20,12 +20,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::UndoUnchecked, EVERYWHERE),
         Need::of(Step::UndoEveryPin, EVERYWHERE),
     ],
-    tested: &[
-        Tested::whole(1, 1, 20_000),
-        Tested::part(1, 2, 20_000),
-        Tested::part(2, 1, 20_000),
-        Tested::whole(1, 2, 2_000_000).longer(),
-    ],
+    tested: SMALL_FOR_ONE_PAGE,
     ..Race::of(build)
 };
 

@@ -19,9 +19,9 @@ pub(crate) const RACE: Race = Race {
     ],
     // A migration is long: to the end it is explored when somebody asks for it.
     tested: &[
-        Tested::part(1, 1, 200_000),
+        Tested::part(1, 1, 30_000),
         Tested::part(1, 2, 20_000),
-        Tested::part(2, 1, 20_000),
+        Tested::part(2, 1, 4_000),
         Tested::whole(1, 1, 1_000_000).longer(),
     ],
     ..Race::of(build)

@@ -11,12 +11,16 @@ pub(crate) const RACE: Race = Race {
     about: "Reclaim splits a large folio to swap out its pages, while GUP pins the first of them.",
     needs: &[
         Need::of(Step::AddUnlessZero, NO_IPI),
+        Need::of(Step::PinBarrier, RELAXED),
+        Need::of(Step::PincountBarrier, RELAXED),
         Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::PeekBarrier, WEAKEST),
         Need::of(Step::RefcountFreeze, NO_IPI),
+        Need::of(Step::UnfreezeRelease, RELAXED),
         Need::of(Step::SwapChecksPins, EVERYWHERE),
         Need::of(Step::ListReference, EVERYWHERE),
     ],
-    // `tests/whole.rs` sees the whole under x86.
+    // Under x86, states see the whole.
     tested: &[Tested::part(1, 1, 20_000)],
     ..Race::of(head)
 };

@@ -8,7 +8,11 @@ pub(crate) const RACE: Race = Race {
     name: "reclaim/large-madvise",
     about: "Reclaim splits a large folio to swap out its pages, while one of them is zapped.",
     profiles: PV_AND_ARM64,
-    needs: &[Need::of(Step::ListReference, PV_AND_ARM64)],
+    needs: &[
+        Need::of(Step::MigrationEntryRmb, ONLY_ARM64),
+        Need::of(Step::TailFlagsWmb, ONLY_ARM64),
+        Need::of(Step::ListReference, PV_AND_ARM64),
+    ],
     tested: &[Tested::part(1, 1, 20_000)],
     ..Race::of(build)
 };

@@ -13,7 +13,10 @@ pub(crate) const RACE: Race = Race {
     catalogue: "K11",
     about: "A page comes back and is swapped out again between UFFDIO_MOVE's look into the swap cache and its locks (CVE-2025-38242).",
     profiles: PV_AND_ARM64,
-    needs: &[Need::of(Step::MoveCacheMissed, PV_AND_ARM64)],
+    needs: &[
+        Need::of(Step::MoveCacheMissed, PV_AND_ARM64),
+        Need::of(Step::RereadUnderLock, PV_AND_ARM64),
+    ],
     tested: PART,
     ..Race::of(build)
 };

@@ -11,7 +11,11 @@ pub(crate) const RACE: Race = Race {
     name: "uffd/migrating",
     about: "UFFDIO_MOVE of a part of a huge page finds a migration entry (CVE-2025-38686).",
     profiles: PV_AND_ARM64,
-    needs: &[Need::of(Step::MoveAsksPresent, PV_AND_ARM64)],
+    needs: &[
+        Need::of(Step::EntryReadOnce, ONLY_ARM64),
+        Need::of(Step::IsolateUnlessZero, ONLY_X86_PV),
+        Need::of(Step::MoveAsksPresent, PV_AND_ARM64),
+    ],
     tested: PART,
     ..Race::of(build)
 };

@@ -5,15 +5,21 @@
 
 use gupcheck_races::prelude::*;
 
-use crate::areas::{PART, all_found, movers, swapped_out_again, two};
+use crate::areas::{all_found, movers, swapped_out_again, two};
 
 pub(crate) const RACE: Race = Race {
     name: "uffd/slot-reused",
     catalogue: "K11",
     about: "A slot serves for another page between UFFDIO_MOVE's look into the swap cache and the folio's lock (CVE-2025-38242).",
     profiles: PV_AND_ARM64,
-    needs: &[Need::of(Step::MoveCacheRecheck, PV_AND_ARM64)],
-    tested: PART,
+    needs: &[
+        Need::of(Step::AddUnlessZero, ONLY_X86_PV),
+        Need::of(Step::MoveCacheMissed, ONLY_X86_PV),
+        Need::of(Step::MoveCacheRecheck, PV_AND_ARM64),
+        Need::of(Step::RereadUnderLock, PV_AND_ARM64),
+    ],
+    // As for the others, and the last of the knock-outs is found late.
+    tested: &[Tested::part(1, 1, 30_000)],
     ..Race::of(build)
 };
 

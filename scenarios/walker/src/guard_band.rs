@@ -13,12 +13,7 @@ pub(crate) const RACE: Race = Race {
     about: "GUP callers find a count just below its limit together, and raise it beyond together.",
     needs: &[Need::of(Step::PteRecheck, EVERYWHERE)],
     indifferent: &[Step::RecheckOrder],
-    tested: &[
-        Tested::whole(1, 1, 20_000),
-        Tested::part(1, 2, 20_000),
-        Tested::part(2, 1, 20_000),
-        Tested::whole(1, 2, 2_000_000).longer(),
-    ],
+    tested: SMALL_FOR_ONE_PAGE,
     ..Race::of(build)
 };
 

@@ -1,7 +1,6 @@
 //! What a fault makes of an entry.
 
 use super::handle::Fault;
-use crate::folio::{Page, page_folio, page_is_reusable};
 use crate::mm::{FaultFlags, VmFlags};
 use crate::pgtable::{Bits, Entry, EntryPtr};
 
@@ -17,23 +16,13 @@ impl<'m> Fault<'_, 'm> {
         }
     }
 
-    /// The entry without its NUMA hint; writable at once if a write fault would reuse the page anyway
-    /// (`can_change_pte_writable`).
-    pub(super) fn without_hint(&self, entry: Entry, page: &'m Page) -> Entry {
+    /// The entry without its NUMA hint; writable at once if a write fault would find nothing else to do.
+    pub(super) fn without_hint(&self, entry: Entry) -> Entry {
         let (cpu, flags) = (self.cpu, self.vma.vm_flags(self.cpu));
-        let entry = entry
-            .without(Bits::PROT_NONE | Bits::WRITE)
-            .with(Bits::PRESENT | Bits::ACCESSED);
-        let write = if flags.contains(VmFlags::SHARED) {
-            // Writable by the area's protection, or, where a first write must be noticed, because it was.
-            let noticed = self.vma.wants_writenotify(flags);
-            flags.contains(VmFlags::WRITE) && (!noticed || entry.is_dirty() && !entry.is_uffd_wp())
-        } else {
-            flags.contains(VmFlags::WRITE)
-                && !entry.is_uffd_wp()
-                && page_folio(cpu, page).is_anon(cpu)
-                && page_is_reusable(cpu, page)
-        };
+        let entry = entry.protected(true).with(Bits::ACCESSED);
+        // By the area's protection (`pte_modify`), or else vma_wants_manual_pte_write_upgrade.
+        let write = flags.contains(VmFlags::WRITE)
+            && (self.vma.prot_is_writable(flags) || self.vma.can_change_pte_writable(cpu, entry));
         if write {
             entry.with(Bits::WRITE)
         } else {

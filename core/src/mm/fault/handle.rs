@@ -161,8 +161,7 @@ impl<'m> Fault<'_, 'm> {
         }
         if pte.is_prot_none() && self.vma.vm_flags(cpu).is_accessible() {
             // do_numa_page: the page stays where it is, and the hint is taken back.
-            let page = cpu.machine().page(pte.pfn());
-            let normal = self.without_hint(pte, page);
+            let normal = self.without_hint(pte);
             // ptep_modify_prot_start: what hardware may not use it does not mark.
             ptep.clear(cpu);
             ptep.set(cpu, normal);

@@ -21,8 +21,7 @@ impl<'m> Fault<'_, 'm> {
         pmdp.lock().lock(cpu);
         if pmdp.is_still(cpu, pmd) {
             if hint {
-                let head = cpu.machine().page(pmd.pfn());
-                pmdp.set_pmd(cpu, self.without_hint(pmd, head));
+                pmdp.set_pmd(cpu, self.without_hint(pmd));
             } else {
                 self.set_accessed(pmdp, pmd);
             }

@@ -18,7 +18,7 @@ pub fn mprotect(cpu: &Cpu<'_>, area: Area, access: VmFlags) {
     if new != old {
         let mut tlb = MmuGather::new(cpu, mm);
         vma.vm_flags_reset(cpu, new);
-        // vma_wants_manual_pte_write_upgrade, of a private area
+        // vma_wants_manual_pte_write_upgrade: a shared area is one that wants to hear of writes.
         let upgrade = new.contains(VmFlags::WRITE);
         change_protection(cpu, &mut tlb, mm, vma, Change::Protect { upgrade });
         tlb.finish(cpu);

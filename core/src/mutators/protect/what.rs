@@ -2,7 +2,6 @@
 
 use crate::arch::ProtectionFlush;
 use crate::cpu::Cpu;
-use crate::folio::{page_folio, page_is_reusable};
 use crate::mm::{VmFlags, Vma};
 use crate::pgtable::{Bits, Entry, pfn_swap_entry_to_page};
 
@@ -56,25 +55,12 @@ impl Change {
             Self::UffdWpResolve => vma.vm_flags(cpu).contains(VmFlags::WRITE),
             _ => false,
         };
-        if upgrade && can_change_writable(cpu, vma, entry) {
+        if upgrade && vma.can_change_pte_writable(cpu, entry) {
             entry.with(Bits::WRITE)
         } else {
             entry
         }
     }
-}
-
-/// `can_change_pte_writable`, `can_change_pmd_writable`: whether a write fault would find nothing to do but this. Under the
-/// lock, in an area that may be written.
-fn can_change_writable(cpu: &Cpu<'_>, vma: &Vma, entry: Entry) -> bool {
-    if entry.is_prot_none() || entry.is_uffd_wp() {
-        return false;
-    }
-    if vma.flags.contains(VmFlags::SHARED) {
-        return entry.is_dirty();
-    }
-    let page = cpu.machine().page(entry.pfn());
-    !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_is_reusable(cpu, page)
 }
 
 /// `pte_needs_flush`, `huge_pmd_needs_flush`: on x86 only where hardware may have cached what it may not use any more.

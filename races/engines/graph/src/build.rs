@@ -293,10 +293,29 @@ impl<A: Axioms> Builder<A> {
         level.order_of(&history.unwrap_or_default())
     }
 
+    /// What a CPU claims that was not so, where another property is broken.
+    fn denial_beside(&mut self, violation: &Violation) -> Option<Violation> {
+        let program = Arc::clone(&self.explorer.program);
+        let is_other = matches!(violation, Violation::Property { index, .. }
+            if program.witness_property() != Some(*index));
+        if !is_other {
+            return None;
+        }
+        let mut returned = Vec::new();
+        self.explorer.returned(&mut returned);
+        let level = self.explorer.level();
+        let memory = |cell| level.graph.last_value(cell);
+        let denied = panics::isolated(|| level.denied(&program, &returned, &memory)).ok()?;
+        let violation = denied?.violation;
+        matches!(violation, Violation::Property { .. }).then_some(violation)
+    }
+
     /// The graph as a counterexample.
     pub(super) fn tell(&mut self, (violation, blame): Broken, execution: u64) -> Counterexample {
         let order = self.order(&violation);
-        trace::in_order(&mut self.explorer, violation, &blame, execution, &order)
+        let denial = self.denial_beside(&violation);
+        let told = trace::in_order(&mut self.explorer, violation, &blame, execution, &order);
+        Counterexample { denial, ..told }
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) fn in_order<A: Axioms>(
         execution,
         schedule: Some(Schedule::Graph(choices(&level.graph, &order))),
         shrinking: None,
+        denial: None,
     }
 }
 

@@ -106,5 +106,6 @@ pub(super) fn counterexample(
         execution: before + ledger.tally.executions,
         schedule: None,
         shrinking: None,
+        denial: None,
     }
 }

@@ -269,6 +269,7 @@ impl<'p> Company<'p> {
                 // The machine's choices are not ours to repeat.
                 schedule: None,
                 shrinking: None,
+                denial: None,
             }));
         }
         None

@@ -157,6 +157,7 @@ impl Engine for ShuttleEngine {
                     returned: followed.returned,
                     execution: replay.execution,
                     shrinking: None,
+                    denial: None,
                 })
             }),
         })
@@ -261,6 +262,7 @@ fn told(
     let followed = guide.follow(&small.schedule, true);
     Counterexample {
         violation: followed.violation.unwrap_or(violation),
+        denial: None,
         trace: followed.trace,
         memory: followed.memory,
         returned: followed.returned,

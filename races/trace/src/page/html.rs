@@ -28,12 +28,23 @@ pub fn html(finding: &Finding<'_>) -> String {
         ("headline", escaped(&headline_of(finding))),
         ("missing", missing(finding)),
         ("rule", escaped(&broken_rule(finding, &history))),
+        ("also", also(finding)),
         ("legend", legend(finding)),
         ("lanes", on_page(finding, false)),
         ("every", on_page(finding, true)),
         ("data", document),
     ];
     filled(TEMPLATE, &parts)
+}
+
+/// The other rules that are broken, a paragraph each.
+fn also(finding: &Finding<'_>) -> String {
+    let rules = finding.counterexample.also_broken(finding.program);
+    let told = rules.iter().map(|rule| {
+        let rule = escaped(rule);
+        format!("<p><b>also broken</b> always {rule}</p>\n")
+    });
+    told.collect()
 }
 
 /// The steps that nobody takes, a paragraph each.

@@ -201,3 +201,65 @@ fn a_read_that_was_made_good_by_another_look_is_not_to_blame() {
         ],
     );
 }
+
+/// The headline of a broken property, where the last of these lanes is in the background.
+fn check_among_noise(script: impl FnOnce(&Machine, &mut Script), expected: &Expect) {
+    let machine = Machine::new();
+    let mut events = Script::on(&machine);
+    script(&machine, &mut events);
+    let text = "references are accounted for".to_owned();
+    let counterexample = events.ends(Violation::Property { index: 0, text }, Vec::new());
+    let mut program = program(machine.layout, &[LANES, &["pfn walker"]].concat());
+    let of_this_test = std::sync::Arc::get_mut(&mut program).expect("nobody else has it");
+    of_this_test.put_in_background(LaneId(2));
+    expected.assert_eq(&headline_of(&finding(&counterexample, &program)));
+}
+
+#[test]
+fn those_whom_the_race_is_about_are_to_blame_before_noise() {
+    let script = |machine: &Machine, script: &mut Script| {
+        let (pte, refcount) = (machine.pte.id(), machine.refcount.id());
+        script.op(0, load(pte));
+        script.op(1, store(refcount, 2));
+        script.op(1, store(refcount, 1));
+        script.op(1, load(refcount));
+        script.op(0, load(refcount));
+        script.op(2, store(pte, 0));
+        script.op(1, store(refcount, 2));
+        script.op(0, load(machine.pmd.id()));
+    };
+    check_among_noise(
+        script,
+        &expect![
+            "broken: always references are accounted for: (1) cpu0 gup read folio3.refcount = 1, then (2) cpu1 khugepaged changed folio3.refcount from 1 to 2, and cpu0 gup never looked again"
+        ],
+    );
+}
+
+#[test]
+fn noise_that_is_named_is_called_noise() {
+    check_among_noise(
+        |machine, script| {
+            let pte = machine.pte.id();
+            script.op(0, load(pte));
+            script.op(2, store(pte, 0));
+            script.op(0, load(machine.pmd.id()));
+        },
+        &expect![
+            "broken: always references are accounted for: (1) cpu0 gup read table2.pte[0] = folio3 present|write, then (2) pfn walker (noise) changed table2.pte[0] from folio3 present|write to none, and cpu0 gup never looked again"
+        ],
+    );
+}
+
+#[test]
+fn what_the_race_did_last_is_told_and_not_what_noise_did() {
+    check_among_noise(
+        |machine, script| {
+            script.op(0, load(machine.pte.id()));
+            script.op(2, load(machine.pmd.id()));
+        },
+        &expect![
+            "broken: always references are accounted for: at last (1) cpu0 gup read table2.pte[0] = folio3 present|write"
+        ],
+    );
+}

@@ -120,7 +120,7 @@ fn where_the_page_is_too_narrow_the_lanes_share_a_column() {
                       ... 2 steps
                       cpu1 khugepaged
                  11       store_release mm0.pmd[0]: none -> folio4
-                              present|write traces.rs:275
+                              present|write  traces.rs:275
                         ... 1 step
 
             at the end
