@@ -8,7 +8,8 @@ use crate::errno::Errno;
 use crate::machine::MmId;
 use crate::mm::{FaultFlags, Mm, VmFault, Vma, handle_mm_fault};
 
-/// `faultin_page`. Called with the mmap lock held; if it drops it, `locked` says so, and it ends with `-EBUSY`.
+/// `faultin_page`. Called with the mmap lock held; if it drops it, `locked` says so, and it ends with `-EBUSY`, or with `-EAGAIN` if
+/// the fault is done all the same.
 ///
 /// # Errors
 /// `-EFAULT` where there is no page to be had or nobody may fault, `-ENOMEM`, and `-EBUSY` where the caller must look again: with the
@@ -34,6 +35,11 @@ pub(super) fn faultin_page(
                 *locked = false;
             }
             Err(Errno::Ebusy)
+        }
+        // There is nothing to do again but to take the lock: no -EBUSY, but its caller makes the same of both.
+        VmFault::Completed => {
+            *locked = false;
+            Err(Errno::Eagain)
         }
         error => Err(vm_fault_to_errno(error, flags)),
     }
@@ -104,6 +110,14 @@ pub fn fixup_user_fault(
                     *unlocked = true;
                 }
                 fault |= FaultFlags::TRIED;
+            }
+            VmFault::Completed => {
+                // Its callers drop the lock.
+                mm.read_lock(cpu);
+                if let Some(unlocked) = unlocked {
+                    *unlocked = true;
+                }
+                return Ok(());
             }
             error => return Err(vm_fault_to_errno(error, Foll::empty())),
         }

@@ -1,7 +1,9 @@
 //! One page under the page-table lock: `follow_page_mask` down to `follow_page_pte`.
 
+use super::followed::{Context, Followed};
 use super::gates::{arch_make_page_accessible, gup_must_unshare};
 use super::grab::try_grab_page;
+use super::hugetlb::hugetlb_follow_page_mask;
 use super::{Foll, unpin_user_page};
 use crate::cpu::Cpu;
 use crate::errno::Errno;
@@ -10,8 +12,7 @@ use crate::folio::{
 };
 use crate::lkmm::read_once_has;
 use crate::mm::{
-    Backing, Mm, Pagemap, VmFlags, Vma, get_dev_pagemap, is_huge_zero_pmd, put_dev_pagemap,
-    split_huge_pmd,
+    Backing, Mm, VmFlags, Vma, get_dev_pagemap, is_huge_zero_pmd, put_dev_pagemap, split_huge_pmd,
 };
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, PAGE_SHIFT, find_entry, pte_alloc, pte_offset_map_lock,
@@ -19,25 +20,6 @@ use crate::pgtable::{
 };
 use crate::step::Step;
 use crate::sync::Fault;
-
-/// What is mapped at an address.
-pub(super) enum Followed<'m> {
-    /// This page, of which a reference or pin was taken.
-    Page {
-        /// The page.
-        page: &'m Page,
-        /// Pages of the huge mapping that it is in, less one.
-        page_mask: u32,
-    },
-    /// Nothing that will do: it must be faulted in.
-    Nothing,
-    /// A device's page whose pagemap is dying. To the caller that is nothing; but no fault has anything to mend there, and
-    /// the kernel goes round until the entry is another.
-    Dying(EntryPtr<'m>, Entry),
-}
-
-/// `follow_page_context`, without the mask: the pagemap of the last device page that was found, and a reference of it.
-pub(super) type Context<'m> = Option<&'m Pagemap>;
 
 /// `follow_page_mask`.
 ///
@@ -53,7 +35,10 @@ pub(super) fn follow_page_mask<'m>(
     context: &mut Context<'m>,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("follow_page_mask");
-    // PARITY 24: hugetlb's own walk is not there: a leaf above the PTE level that is neither a THP nor a device's is no page.
+    // Only here are hugetlb's leaves known: elsewhere one that is neither a THP nor a device's is no page.
+    if vma.backing == Backing::Hugetlb {
+        return hugetlb_follow_page_mask(cpu, mm, vma, addr, flags);
+    }
     let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {
         return follow_pud_mask(cpu, mm, vma, addr, flags, context);
     };

@@ -10,7 +10,8 @@
 use super::area::{check_vma_flags, gup_vma_lookup};
 use super::args::untagged_addr;
 use super::faultin::faultin_page;
-use super::follow::{Context, Followed, follow_page_mask};
+use super::follow::follow_page_mask;
+use super::followed::{Context, Followed};
 use super::gate::{get_gate_page, in_gate_area};
 use super::{Foll, MAX_PAGES, Pages, gup_put_folio, try_grab_folio};
 use crate::cpu::{Cpu, fatal_signal_pending};
@@ -166,7 +167,7 @@ impl<'a, 'm> Walk<'a, '_, 'm> {
                 // `write-intent-kept`.
                 Ok(()) if forced => flags.remove(Foll::WRITE),
                 Ok(()) => {}
-                Err(Errno::Ebusy) => return Ok(Turn::Again),
+                Err(Errno::Ebusy | Errno::Eagain) => return Ok(Turn::Again),
                 Err(errno) => return Err(errno),
             }
         }
