@@ -2,6 +2,8 @@
 //!
 //! What the caller wished for must go down with it. Until v5.2 only the wish to write did: slow GUP takes a reference then where a pin
 //! is wanted, and the caller gives back a pin.
+//!
+//! (Of two callers under `arm64` and `weak` one may pin what the other has faulted in, and a debugging kernel stops: F3.)
 
 use gupcheck_races::prelude::*;
 
@@ -14,6 +16,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::PteRecheck, EVERYWHERE),
         Need::of(Step::AddUnlessZero, NO_IPI),
     ],
+    tested: &[Tested::whole(1, 1, 20_000), Tested::whole(1, 2, 20_000)],
     ..Race::of(build)
 };
 

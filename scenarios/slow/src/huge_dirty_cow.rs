@@ -11,7 +11,20 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R39",
     about: "A huge page that slow GUP made to write to is zapped, and a reader maps the huge zero page there and marks it.",
     before: &[Step::ForcedAsksExclusive],
-    needs: &[Need::of(Step::ReadersLeaveClean, EVERYWHERE)],
+    needs: &[
+        Need::of(Step::ReadersLeaveClean, EVERYWHERE),
+        Need::of(Step::WriteIntentKept, EVERYWHERE),
+        Need::of(Step::RereadUnderLock, EVERYWHERE),
+        Need::of(Step::EntryReadOnce, RELAXED),
+        Need::of(Step::TablePublishBarrier, RELAXED),
+    ],
+    // Of two pages slow GUP takes the second's reference with the pmd lock dropped and the first's in hand, which is the same folio's.
+    // I1 asks for its own.
+    tested: &[
+        Tested::whole(1, 1, 20_000),
+        Tested::part(2, 1, 20_000),
+        Tested::whole(2, 1, 50_000_000).longer(),
+    ],
     ..Race::of(build)
 };
 

@@ -13,6 +13,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::FallbackKeepsLongterm, EVERYWHERE),
         Need::of(Step::MigrationFailureTold, EVERYWHERE),
     ],
+    tested: &[Tested::whole(1, 1, 3_000_000)],
     ..Race::of(build)
 };
 
@@ -21,6 +22,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let area = boot.anon_area(size.pages);
     let page = boot.populate(area)[0];
     boot.pageblock(&[page], Migratetype::Cma);
+    boot.has_pinned_before(area.mm);
     boot.free_pages(1);
     let mut scene = Scene::new(boot);
     let short = scene.pinners(size.cpus, area, Foll::WRITE);
