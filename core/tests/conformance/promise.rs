@@ -163,27 +163,22 @@ impl Case {
         let new = || self.by_fault(Which::New, true);
         let same = || self.by_fault(Which::There, false);
         match state {
-            State::Writable | State::HugeWritable | State::Device | State::Forbidden => {
-                Ok(Which::There)
-            }
-            State::Own | State::HugeOwn if becomes_writable => same(),
-            State::Own | State::HugeOwn => Ok(Which::There),
-            State::Hint if becomes_writable || self.asks(Foll::HONOR_NUMA_FAULT) => same(),
-            State::Hint => Ok(Which::There),
-            State::Left if own => same(),
+            State::SwapOwn | State::SwapShared => new(),
             State::Shared | State::Ksm | State::HugeShared if own => new(),
-            State::Shared | State::Ksm | State::HugeShared | State::Left => Ok(Which::There),
-            State::HugeZero | State::Zero if copies_zero => new(),
-            State::HugeZero => Ok(Which::There),
+            State::HugeZero | State::Zero | State::Hole | State::NoTable if copies_zero => new(),
+            State::Left if own => same(),
+            State::Own | State::HugeOwn if becomes_writable => same(),
+            State::Hint if becomes_writable || self.asks(Foll::HONOR_NUMA_FAULT) => same(),
             State::Zero => Ok(Which::Zero),
-            State::Hole | State::NoTable if copies_zero => new(),
             State::Hole => self.by_fault(Which::Zero, false),
             State::NoTable => self.by_fault(Which::Zero, true),
-            State::SwapOwn | State::SwapShared => new(),
             State::Raw => Err(Errno::Eexist),
-            State::Poisoned if self.asks(Foll::NOFAULT) => Err(Errno::Efault),
-            State::Poisoned if self.asks(Foll::HWPOISON) => Err(Errno::Ehwpoison),
+            State::Poisoned if self.asks(Foll::HWPOISON) && !self.asks(Foll::NOFAULT) => {
+                Err(Errno::Ehwpoison)
+            }
             State::Poisoned => Err(Errno::Efault),
+            // What is there will do.
+            _ => Ok(Which::There),
         }
     }
 

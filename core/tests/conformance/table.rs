@@ -398,7 +398,6 @@ fn every_flag_area_and_entry_gives_what_is_promised() {
             cases += try_all(kind, &[state]);
         }
     }
-    println!("{cases} cases of one page");
     assert_eq!(cases, 43_008);
 }
 
@@ -424,6 +423,5 @@ fn of_two_pages_what_comes_first_is_kept() {
             cases += try_all(Kind::ReadWrite, &[first, second]);
         }
     }
-    println!("{cases} cases of two pages");
     assert_eq!(cases, 62_208);
 }

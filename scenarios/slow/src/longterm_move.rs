@@ -13,7 +13,8 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::FallbackKeepsLongterm, EVERYWHERE),
         Need::of(Step::MigrationFailureTold, EVERYWHERE),
     ],
-    tested: &[Tested::whole(1, 1, 3_000_000)],
+    // Under x86 the states engine sees all of it (`tests/whole.rs`); arm64 has more than half a million executions.
+    tested: &[Tested::part(1, 1, 20_000), Tested::part(2, 1, 20_000)],
     ..Race::of(build)
 };
 
