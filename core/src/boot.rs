@@ -6,6 +6,7 @@
 
 mod area;
 mod child;
+mod file;
 mod knobs;
 mod mapped;
 mod mapping;
@@ -77,6 +78,8 @@ impl Boot {
             secondary_mmus: Vec::new(),
             signals: Vec::new(),
             swap: None,
+            hstate: Level::Pmd,
+            files: Vec::new(),
         };
         Self { layout, machine }
     }
@@ -256,6 +259,7 @@ impl Boot {
             flags,
             changing: None,
             backing,
+            file: None,
             anon_orders: 0,
             attached,
             in_anon_vma,

@@ -25,11 +25,12 @@
 //! | 5 | [`boot`] | how it starts |
 //! | 5 | [`cpu`] | who runs on it: interrupts, IPIs, RCU, TLB flushes |
 //! | 6 | [`folio`] | folios: counts, heads, the exclusive bit, the allocator |
-//! | 7 | [`swap`] | swap space: slots, and the swap cache |
+//! | 7 | [`filemap`] | files, and the page cache |
 //! | 7 | [`pgtable`] | page tables: the lockless descent, locks, tables made and freed |
-//! | 8 | [`mm`] | address spaces: areas, faults, `mmu_gather` |
-//! | 9 | [`mutators`] | everybody who changes page tables and folios |
-//! | 10 | [`gup`] | the walkers; what is to be held for long, they migrate first |
+//! | 8 | [`swap`] | swap space: slots, and the swap cache |
+//! | 9 | [`mm`] | address spaces: areas, faults, `mmu_gather` |
+//! | 10 | [`mutators`] | everybody who changes page tables and folios |
+//! | 11 | [`gup`] | the walkers; what is to be held for long, they migrate first |
 //!
 //! What `types` declares is found where its functions are: `folio::Page`, `pgtable::Entry`, `mm::Vma`.
 
@@ -37,6 +38,7 @@ pub mod arch;
 pub mod boot;
 pub mod cpu;
 pub mod errno;
+pub mod filemap;
 pub mod folio;
 pub mod gup;
 pub mod lkmm;

@@ -6,7 +6,8 @@
 use crate::step::Kernel;
 use crate::sync::{Atomic, LaneId};
 use crate::types::{
-    Geometry, LazyCpu, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections, Signal, Swap,
+    File, Geometry, LazyCpu, Level, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections,
+    Signal, Swap,
 };
 
 pub use crate::types::{Gate, HugeZero, SplitQueue, Zone};
@@ -14,6 +15,10 @@ pub use crate::types::{Gate, HugeZero, SplitQueue, Zone};
 /// Which address space: an index into the machine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MmId(pub u32);
+
+/// Which file: an index into the machine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileId(pub u32);
 
 /// More pages, or tables, than one gathering ever notes before it flushes.
 pub const GATHER_LIMIT: usize = 16;
@@ -66,6 +71,10 @@ pub struct Machine {
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,
     pub(crate) swap: Option<Swap>,
+    /// `default_hstate`: the level of the leaves that map hugetlb's pages, which are all as large.
+    pub hstate: Level,
+    /// Its files.
+    pub files: Vec<File>,
     /// The batches of its CPUs, if a page is in one.
     pub lru_batches: Vec<LruBatch>,
     /// What hypervisors keep of address spaces.

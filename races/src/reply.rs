@@ -54,6 +54,7 @@ impl Reply for VmFault {
             Self::Oom => "oom",
             Self::Sigbus => "sigbus",
             Self::Retry => "retry",
+            Self::Completed => "completed",
             Self::Hwpoison => "hwpoison",
         };
         Returned::nothing().text("fault", text)

@@ -102,6 +102,13 @@ pub(crate) fn free_folio(cpu: &Cpu<'_>, folio: Folio<'_>) {
         0
     };
     let machine = cpu.machine();
+    // free_zone_device_page: back to the driver.
+    if head.memory.coherent {
+        write_once(cpu, head.flags, PageFlags::empty());
+        write_once(cpu, head.mapping, Mapping::None);
+        head.owner.write(cpu, Owner::Free);
+        return;
+    }
     // free_pages_prepare: a small page that is poisoned does not go back to the list.
     if head.memory.may_fail && folio.test(cpu, PageFlags::HWPOISON) {
         head.owner.write(cpu, Owner::Free);

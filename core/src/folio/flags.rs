@@ -11,18 +11,18 @@ pub fn set_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) -> VoidAtomi
     set_bit(cpu, page.flags, flags)
 }
 
-/// `folio_mark_dirty`, of anonymous memory: looks first, and is a full barrier if the folio was clean.
+/// `folio_mark_dirty`: looks first, and is a full barrier if the folio was clean. Whether it was.
 #[track_caller]
-pub fn folio_mark_dirty(cpu: &Cpu<'_>, page: &Page) {
+pub fn folio_mark_dirty(cpu: &Cpu<'_>, page: &Page) -> bool {
     if read_once_has(cpu, page.flags, PageFlags::DIRTY) {
-        return;
+        return false;
     }
     // ORDERING: full, as every value-returning atomic. No step: what orders the contents before the mark is the drop that follows.
     let (set, was_set) = (
         Rmw::Or(PageFlags::DIRTY.into_word()),
         Look::HasAll(PageFlags::DIRTY.into_word()),
     );
-    page.flags.rmw_look(cpu, set, RmwOrder::Full, was_set);
+    page.flags.rmw_look(cpu, set, RmwOrder::Full, was_set) == 0
 }
 
 /// `PageHWPoison`: whether memory has failed under the page, where boot says that it may.

@@ -1,7 +1,9 @@
 //! One page under the page-table lock: `follow_page_mask` down to `follow_page_pte`.
 
+use super::followed::{Context, Followed};
 use super::gates::{arch_make_page_accessible, gup_must_unshare};
 use super::grab::try_grab_page;
+use super::hugetlb::hugetlb_follow_page_mask;
 use super::{Foll, unpin_user_page};
 use crate::cpu::Cpu;
 use crate::errno::Errno;
@@ -10,8 +12,7 @@ use crate::folio::{
 };
 use crate::lkmm::read_once_has;
 use crate::mm::{
-    Backing, Mm, Pagemap, VmFlags, Vma, get_dev_pagemap, is_huge_zero_pmd, put_dev_pagemap,
-    split_huge_pmd,
+    Backing, Mm, VmFlags, Vma, get_dev_pagemap, is_huge_zero_pmd, put_dev_pagemap, split_huge_pmd,
 };
 use crate::pgtable::{
     Bits, Entry, EntryPtr, Level, PAGE_SHIFT, find_entry, pte_alloc, pte_offset_map_lock,
@@ -19,25 +20,6 @@ use crate::pgtable::{
 };
 use crate::step::Step;
 use crate::sync::Fault;
-
-/// What is mapped at an address.
-pub(super) enum Followed<'m> {
-    /// This page, of which a reference or pin was taken.
-    Page {
-        /// The page.
-        page: &'m Page,
-        /// Pages of the huge mapping that it is in, less one.
-        page_mask: u32,
-    },
-    /// Nothing that will do: it must be faulted in.
-    Nothing,
-    /// A device's page whose pagemap is dying. To the caller that is nothing; but no fault has anything to mend there, and
-    /// the kernel goes round until the entry is another.
-    Dying(EntryPtr<'m>, Entry),
-}
-
-/// `follow_page_context`, without the mask: the pagemap of the last device page that was found, and a reference of it.
-pub(super) type Context<'m> = Option<&'m Pagemap>;
 
 /// `follow_page_mask`.
 ///
@@ -53,7 +35,10 @@ pub(super) fn follow_page_mask<'m>(
     context: &mut Context<'m>,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("follow_page_mask");
-    // PARITY 24: hugetlb's own walk is not there: a leaf above the PTE level that is neither a THP nor a device's is no page.
+    // Only here are hugetlb's leaves known: elsewhere one that is neither a THP nor a device's is no page.
+    if vma.backing == Backing::Hugetlb {
+        return hugetlb_follow_page_mask(cpu, mm, vma, addr, flags);
+    }
     let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) else {
         return follow_pud_mask(cpu, mm, vma, addr, flags, context);
     };
@@ -91,7 +76,7 @@ pub(super) fn follow_page_mask<'m>(
         }
         return follow_page_pte(cpu, vma, addr, pmdp, flags, context);
     }
-    let followed = follow_trans_huge_pmd(cpu, vma, addr, now, flags);
+    let followed = follow_trans_huge_pmd(cpu, vma, (pmdp, addr), now, flags);
     pmdp.lock().unlock(cpu);
     followed
 }
@@ -168,23 +153,24 @@ fn follow_locked_devmap<'m>(
 ) -> Result<Option<&'m Page>, Errno> {
     let leaf = ptr.get(cpu);
     let write = flags.contains(Foll::WRITE);
-    if write && !leaf.is_writable() || !leaf.pmd_present() || !leaf.is_devmap() {
+    if write && !leaf.is_writable() || !leaf.pmd_present() {
         return Ok(None);
     }
-    if flags.contains(Foll::TOUCH) {
-        // touch_pmd
-        let dirty = if write { Bits::DIRTY } else { Bits::empty() };
-        let touched = leaf.with(Bits::ACCESSED | dirty);
-        if touched != leaf {
-            ptr.set_pmd(cpu, touched);
-        }
+    // What was a leaf when it was read without the lock may link a table by now. Kernels later than v6.8 have one function for leaves of
+    // all kinds, which asks only whether there is something: the table is taken for a page. Without it: K6. Step `leaf-asked-again`.
+    let device = leaf.is_devmap();
+    if !device && cpu.does(Step::LeafAskedAgain) {
+        return Ok(None);
     }
+    touch_pmd(cpu, ptr, leaf, flags);
     let span = cpu.machine().geometry.span(level);
     let nth = ((addr & (span - 1)) >> PAGE_SHIFT) as u32;
     let pfn = leaf.pfn().plus(nth);
-    *context = get_dev_pagemap(cpu, pfn, context.take());
-    if context.is_none() {
-        return Err(Errno::Efault);
+    if device {
+        *context = get_dev_pagemap(cpu, pfn, context.take());
+        if context.is_none() {
+            return Err(Errno::Efault);
+        }
     }
     let page = cpu.machine().page(pfn);
     try_grab_page(cpu, page, flags)?;
@@ -209,7 +195,7 @@ fn can_follow_protnone(cpu: &Cpu<'_>, vma: &Vma, flags: Foll) -> bool {
 fn follow_trans_huge_pmd<'m>(
     cpu: &Cpu<'m>,
     vma: &Vma,
-    addr: u64,
+    (pmdp, addr): (EntryPtr<'m>, u64),
     pmd: Entry,
     flags: Foll,
 ) -> Result<Followed<'m>, Errno> {
@@ -229,7 +215,7 @@ fn follow_trans_huge_pmd<'m>(
     }
     must_be_exclusive(cpu, head, flags);
     try_grab_page(cpu, head, flags)?;
-    touch(cpu, head, pmd, flags);
+    touch_pmd(cpu, pmdp, pmd, flags);
     let index = machine.geometry.index(Level::Pte, addr) as u32;
     Ok(Followed::Page {
         page: machine.page(head.pfn.plus(index)),
@@ -356,6 +342,21 @@ fn touch(cpu: &Cpu<'_>, page: &Page, entry: Entry, flags: Foll) {
     set_page_flags(cpu, head, PageFlags::REFERENCED);
 }
 
+/// `touch_pmd`, `touch_pud`: `FOLL_TOUCH` marks the entry itself, as hardware would.
+fn touch_pmd(cpu: &Cpu<'_>, ptr: EntryPtr<'_>, leaf: Entry, flags: Foll) {
+    if !flags.contains(Foll::TOUCH) {
+        return;
+    }
+    // From v4.8 to v4.14 a reader's leaf was marked dirty too, and a writer by force took the mark for its own copy. Without it: R39,
+    // CVE-2017-1000405. Step `readers-leave-clean`.
+    let write = flags.contains(Foll::WRITE) || !cpu.does(Step::ReadersLeaveClean);
+    let dirty = if write { Bits::DIRTY } else { Bits::empty() };
+    let touched = leaf.with(Bits::ACCESSED | dirty);
+    if touched != leaf {
+        ptr.set_pmd(cpu, touched);
+    }
+}
+
 /// `can_follow_write_pte`, `can_follow_write_pmd`: writable, or forced onto a page whose copy-on-write is
 /// broken already.
 fn can_follow_write(
@@ -375,6 +376,11 @@ fn can_follow_write(
         || entry.is_uffd_wp()
     {
         return false;
+    }
+    // From v4.9 to v5.19 it was enough that this call had made a copy, and that what it found then was dirty. Without it: R39,
+    // CVE-2022-2590. Step `forced-asks-exclusive`.
+    if !cpu.does(Step::ForcedAsksExclusive) {
+        return flags.contains(Foll::COW) && entry.is_dirty();
     }
     page.is_some_and(|page| {
         page_folio(cpu, cpu.machine().page(page.pfn)).is_anon(cpu) && page_anon_exclusive(cpu, page)

@@ -11,11 +11,11 @@ use crate::folio::{
     Folio, Mapping, Migratetype, Page, PageFlags, is_zero_page, page_anon_exclusive,
 };
 use crate::lkmm::{read_once, read_once_is, smp_rmb};
-use crate::mm::{Backing, Vma};
+use crate::mm::Vma;
 use crate::step::Step;
 
-/// `folio_is_longterm_pinnable`: not while the block is the contiguous allocator's or being emptied, and not in
-/// `ZONE_MOVABLE`. The zone is a property of the memory; what the block is kept for changes, and nothing orders this
+/// `folio_is_longterm_pinnable`: not while the block is the contiguous allocator's or being emptied, not in `ZONE_MOVABLE`, and not
+/// in a device's memory. The zone is a property of the memory; what the block is kept for changes, and nothing orders this
 /// look with that: in doubt the pin keeps the block from being emptied (R49). The zero page may lie in
 /// `ZONE_MOVABLE`: it is never really pinned.
 pub(super) fn is_longterm_pinnable(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
@@ -25,7 +25,8 @@ pub(super) fn is_longterm_pinnable(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
     {
         return false;
     }
-    is_zero_page(cpu, folio.head()) || !memory.zone_movable
+    // Coherent memory of a device's must stay where the driver can take it away.
+    is_zero_page(cpu, folio.head()) || !memory.coherent && !memory.zone_movable
 }
 
 /// `folio_is_secretmem`, as of v6.6: the LRU flag is a cheap first look, and a wrong one for a folio that
@@ -92,15 +93,7 @@ pub(super) const fn arch_make_page_accessible(page: &Page) -> Result<(), Errno> 
     Ok(())
 }
 
-/// `vma_needs_dirty_tracking`: a shared writable mapping of a file whose filesystem tracks dirty pages.
-pub(super) const fn vma_needs_dirty_tracking(vma: &Vma) -> bool {
-    matches!(vma.backing, Backing::File)
-        && vma
-            .flags
-            .contains(crate::mm::VmFlags::WRITE.union(crate::mm::VmFlags::SHARED))
-}
-
 /// `writable_file_mapping_allowed`: whether a long-term pin may write through this area.
 pub(super) const fn writable_file_mapping_allowed(vma: &Vma, flags: Foll) -> bool {
-    !flags.contains(Foll::PIN.union(Foll::LONGTERM)) || !vma_needs_dirty_tracking(vma)
+    !flags.contains(Foll::PIN.union(Foll::LONGTERM)) || !vma.needs_dirty_tracking()
 }

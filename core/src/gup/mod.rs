@@ -21,6 +21,8 @@
 //! | `longterm` | what may not stay where it is moves first |
 //! | `populate` | pages that are faulted in and not got |
 //! | `follow` | one page under the page-table lock |
+//! | `hugetlb` | the same of hugetlb's |
+//! | `followed` | what both find |
 //! | `kvm_fault` | KVM maps a page for its guest |
 //! | `perf` | a page taken for a moment, for its address |
 //! | `mapping_size` | walks that take no page, and ask how large its mapping is |
@@ -35,9 +37,11 @@ mod fast;
 mod faultin;
 mod flags;
 mod follow;
+mod followed;
 mod gate;
 mod gates;
 mod grab;
+mod hugetlb;
 mod kvm_fault;
 mod locked;
 mod longterm;

@@ -43,6 +43,8 @@ pub enum VmFault {
     Sigbus,
     /// `VM_FAULT_RETRY`: nothing was done. The mmap lock is dropped, unless `FAULT_FLAG_RETRY_NOWAIT` was given.
     Retry,
+    /// `VM_FAULT_COMPLETED`: handled, and the mmap lock is dropped.
+    Completed,
     /// `VM_FAULT_HWPOISON`: memory has failed under the page.
     Hwpoison,
 }

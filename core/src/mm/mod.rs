@@ -5,6 +5,7 @@
 //! | `mmap_lock` | the mmap lock, and the areas that it keeps in place |
 //! | `vma_lock` | an area's own lock |
 //! | `anon_vma` | the anon_vma lock, and what it keeps in place |
+//! | `file_map` | the areas that map a file |
 //! | `has_pinned` | the mark of an mm whose pages may be pinned |
 //! | `write_protect_seq` | fork's sequence, as fork writes it |
 //! | `deposit` | tables deposited for huge mappings |
@@ -22,6 +23,7 @@ mod anon_vma;
 mod deposit;
 mod fault;
 mod fault_flags;
+mod file_map;
 mod gather;
 mod has_pinned;
 mod huge_zero;
@@ -35,13 +37,14 @@ mod vma_lock;
 mod write_protect_seq;
 
 pub use crate::types::SecondaryMmu;
-pub use crate::types::{AnonPlace, AnonVma, Backing, Mm, Pagemap, VmFlags, Vma, VmaLock};
+pub use crate::types::{AnonPlace, AnonVma, Backing, FileMap, Mm, Pagemap, VmFlags, Vma, VmaLock};
 pub use anon_vma::{
     anon_vma_areas, anon_vma_clone, anon_vma_fork, anon_vma_root, folio_anon_vma,
     folio_move_anon_rmap, folio_move_anon_rmap_to, page_copy_anon, page_set_anon, unlink_anon_vmas,
 };
 pub use fault::{handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
+pub use file_map::{areas_of_file, file_of, unlink_file_vma, vma_hugecache_offset};
 pub use gather::MmuGather;
 pub use huge_zero::{
     is_huge_zero_page, is_huge_zero_pmd, mm_get_huge_zero_page, shrink_huge_zero_page_scan,

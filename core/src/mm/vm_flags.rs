@@ -5,11 +5,11 @@
 //! the area does (`remove_migration_pte`): it reads the flags under the lock of the table, which `mprotect` takes after it has
 //! changed them. So either it sees the change, or `mprotect` finds its entry.
 
-use super::{Mm, VmFlags, Vma};
+use super::{Backing, Mm, VmFlags, Vma};
 use crate::cpu::Cpu;
 use crate::folio::{Pfn, page_folio, page_is_reusable};
 use crate::lkmm::{read_once, write_once};
-use crate::pgtable::Entry;
+use crate::pgtable::{Bits, Entry};
 
 impl Vma {
     /// `vm_flags`, as they are now.
@@ -31,8 +31,8 @@ impl Vma {
         write_once(cpu, cell, flags);
     }
 
-    /// `mk_pte` with `vm_page_prot`: a young mapping of a page, private as the area is: not writable. It is prot-none where the
-    /// area allows nothing.
+    /// `mk_pte` with `vm_page_prot`: a young mapping of a page, not writable where a first write must be noticed. It is prot-none where
+    /// the area allows nothing.
     #[track_caller]
     pub fn mk_pte(&self, cpu: &Cpu<'_>, pfn: Pfn) -> Entry {
         self.modified(cpu, Entry::leaf(pfn, false))
@@ -50,14 +50,37 @@ impl Vma {
         }
     }
 
-    /// The entry with the protection that the area has now, private as it is: not writable (`pte_modify` with `vm_page_prot`).
+    /// The entry with the protection that the area has now (`pte_modify` with `vm_page_prot`): not writable if the area is private.
     #[track_caller]
     pub fn modified(&self, cpu: &Cpu<'_>, entry: Entry) -> Entry {
-        entry.protected(self.vm_flags(cpu).is_accessible())
+        let flags = self.vm_flags(cpu);
+        let entry = entry.protected(flags.is_accessible());
+        if self.prot_is_writable(flags) {
+            entry.with(Bits::WRITE)
+        } else {
+            entry
+        }
+    }
+
+    /// Whether `vm_page_prot` lets a page be written to, before anybody has: in a shared area that may be written to, unless the first
+    /// write to a page must be noticed (`vma_wants_writenotify`).
+    pub const fn prot_is_writable(&self, flags: VmFlags) -> bool {
+        let noticed = self.fs_tracks_dirty() || self.flags.contains(VmFlags::UFFD_WP);
+        is_shared_writable(flags) && !noticed
+    }
+
+    /// `vma_needs_dirty_tracking`: a shared writable mapping of a file whose file system tracks dirty pages.
+    pub const fn needs_dirty_tracking(&self) -> bool {
+        is_shared_writable(self.flags) && self.fs_tracks_dirty()
+    }
+
+    /// `vm_ops_needs_writenotify`, `vma_fs_can_writeback`: shmem and secretmem are written back to nowhere.
+    const fn fs_tracks_dirty(&self) -> bool {
+        matches!(self.backing, Backing::File | Backing::FsDax)
     }
 
     /// `can_change_pte_writable`, `can_change_pmd_writable`: whether a write fault would find nothing to do but this. Under the
-    /// lock of the entry, in an area that may be written to. Entries of a shared area are read-only to begin with, so that a
+    /// lock of the entry, in an area that may be written to. Entries of a shared area are read-only to begin with where a
     /// file system hears of the first write: there one that is dirty has been heard of. (What the bit of soft-dirty says is not
     /// asked: the model has no such bit.)
     #[track_caller]
@@ -71,6 +94,11 @@ impl Vma {
         let page = cpu.machine().page(entry.pfn());
         !entry.is_special() && page_folio(cpu, page).is_anon(cpu) && page_is_reusable(cpu, page)
     }
+}
+
+/// `vma_is_shared_writable`.
+const fn is_shared_writable(flags: VmFlags) -> bool {
+    flags.contains(VmFlags::WRITE.union(VmFlags::SHARED))
 }
 
 impl Mm {

@@ -17,7 +17,7 @@ use super::munmap::free_pgtables_of;
 use super::unmap_page_range;
 use crate::cpu::Cpu;
 use crate::machine::MmId;
-use crate::mm::{MmuGather, unlink_anon_vmas};
+use crate::mm::{MmuGather, unlink_anon_vmas, unlink_file_vma};
 
 /// `exit_mmap`, by the last user.
 pub fn exit_mmap(cpu: &Cpu<'_>, mm: MmId) {
@@ -34,6 +34,7 @@ pub fn exit_mmap(cpu: &Cpu<'_>, mm: MmId) {
         if vma.attached.read(cpu) {
             vma.attached.write(cpu, false);
             unlink_anon_vmas(cpu, mm, vma);
+            unlink_file_vma(cpu, vma);
             free_pgtables_of(cpu, mm, &mut tlb, vma);
         }
     }

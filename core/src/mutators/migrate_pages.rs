@@ -73,10 +73,15 @@ pub fn migrate_isolated<'m>(
         moved += migrate_pages_sync(cpu, &mut from);
     }
     let left = from.len();
-    for folio in from {
+    putback_movable_pages(cpu, from);
+    (moved, left)
+}
+
+/// `putback_movable_pages`: isolated folios are on the LRU again.
+pub fn putback_movable_pages<'m>(cpu: &Cpu<'m>, isolated: Folios<'m>) {
+    for folio in isolated {
         putback(cpu, folio);
     }
-    (moved, left)
 }
 
 /// `folio_isolate_lru`, of a folio that the caller has a reference of: whether it was on the LRU. Then it is not any more, and there

@@ -26,6 +26,7 @@
 //! | `migrate` | a page moves to another frame, or a huge page to other frames |
 //! | `folio_migrate` | what moves with it |
 //! | `pmd_migration` | pmd migration entries |
+//! | `migrate_device` | a page of a device's memory moves to ordinary memory |
 //! | `migrate_misplaced` | a huge page moves behind a NUMA hint (v3.8 to v5.13) |
 //! | `migrate_pages` | many do, at once or one by one |
 //! | `uffd_move` | a userfaultfd's pages move to another address (v6.8) |
@@ -36,9 +37,11 @@
 //! | `device` | a file system or a driver takes device memory away |
 //! | `gigantic` | raw pages become one folio |
 //! | `isolate` | a block of pages is emptied |
+//! | `isolate_hugetlb` | hugetlb's pages, which move nowhere |
 //! | `reclaim_table` | a table that a zap has emptied is freed (later than v6.8) |
 //! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
 //! | `mremap` | an area moves to another address |
+//! | `truncate` | a file becomes shorter |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
 //! | `hvo` | hugetlb gives the memory of struct pages back |
@@ -61,10 +64,12 @@ mod gigantic;
 mod hardware;
 mod hvo;
 mod isolate;
+mod isolate_hugetlb;
 mod ksm;
 mod longterm;
 mod memory_failure;
 mod migrate;
+mod migrate_device;
 mod migrate_misplaced;
 mod migrate_pages;
 mod mremap;
@@ -79,6 +84,7 @@ mod reclaim_table;
 mod rmap;
 mod scan_result;
 mod split_folio;
+mod truncate;
 mod uffd_move;
 mod unmap;
 mod user_access;
@@ -94,12 +100,16 @@ pub use gigantic::prep_compound_gigantic_folio;
 pub use hardware::{hardware_access, hardware_touch};
 pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
+pub use isolate_hugetlb::{isolate_hugetlb, migrate_hugetlbs};
 pub use ksm::ksm_merge;
 pub use longterm::lru_add_drain_all;
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::{migrate_huge_page, migrate_page};
+pub use migrate_device::migrate_device_coherent_page;
 pub use migrate_misplaced::migrate_misplaced_huge_page;
-pub use migrate_pages::{Folios, MigrateMode, folio_isolate_lru, migrate_isolated, migrate_pages};
+pub use migrate_pages::{
+    Folios, MigrateMode, folio_isolate_lru, migrate_isolated, migrate_pages, putback_movable_pages,
+};
 pub use mremap::{mremap, mremap_dontunmap};
 pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
@@ -107,6 +117,7 @@ pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
 pub use scan_result::Scan;
 pub use split_folio::split_huge_page;
+pub use truncate::truncate;
 pub use uffd_move::move_pages;
 pub use user_access::{user_read, user_write};
 pub use user_fault::do_user_addr_fault;

@@ -2,7 +2,7 @@
 
 use crate::cpu::Cpu;
 use crate::machine::MmId;
-use crate::mm::{Mm, MmuGather, Vma, unlink_anon_vmas};
+use crate::mm::{Mm, MmuGather, Vma, unlink_anon_vmas, unlink_file_vma};
 use crate::pgtable::{Entry, Level, find_entry};
 use arrayvec::ArrayVec;
 
@@ -36,6 +36,7 @@ fn unmap_region<'m>(cpu: &Cpu<'m>, mm: &'m Mm, vma: &Vma) {
     let mut tlb = MmuGather::new(cpu, mm);
     super::unmap_page_range(cpu, mm, &mut tlb, vma.start, vma.end);
     unlink_anon_vmas(cpu, mm, vma);
+    unlink_file_vma(cpu, vma);
     free_pgtables_of(cpu, mm, &mut tlb, vma);
     tlb.finish(cpu);
 }

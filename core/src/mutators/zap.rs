@@ -14,7 +14,7 @@
 
 use super::reclaim_table::Reclaim;
 use crate::cpu::{Cpu, flush_tlb_batched_pending};
-use crate::folio::{folio_remove_rmap_pmd, page_folio, page_remove_rmap};
+use crate::folio::{folio_mark_dirty, folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
 use crate::mm::{
     Mm, MmuGather, VmFlags, Vma, invalidate_range_end, invalidate_range_start, is_huge_zero_pmd,
@@ -202,6 +202,13 @@ fn zap_pte<'m>(cpu: &Cpu<'m>, tlb: &mut MmuGather<'m>, ptep: EntryPtr<'m>, addr:
         tlb.remove_entry(addr..addr + PAGE_SIZE);
         if !pte.is_special() {
             let page = cpu.machine().page(pte.pfn());
+            // Of a file the mark must not be lost. A machine without files is spared the question.
+            if !cpu.machine().files.is_empty() && pte.is_dirty() {
+                let folio = page_folio(cpu, page);
+                if !folio.is_anon(cpu) {
+                    folio_mark_dirty(cpu, folio.head());
+                }
+            }
             page_remove_rmap(cpu, page);
             return tlb.remove_page(cpu, page);
         }

@@ -1,12 +1,13 @@
 //! The swap cache: from a slot to the folio that is, or was, or will be there.
 
 use super::slot::{folio_alloc_swap, put_swap_folio, swap_free, swap_swapcount, swapcache_prepare};
-use crate::cpu::{Cpu, local_irq_restore, local_irq_save, rcu_read_lock, rcu_read_unlock};
+use crate::cpu::{Cpu, local_irq_restore, local_irq_save};
+use crate::filemap::{Cache, filemap_get_entry};
 use crate::folio::{
     Folio, Owner, PageFlags, alloc_folio, clear_page_flags, folio_mapped, folio_mark_dirty,
-    folio_put, folio_ref_add, folio_ref_freeze, folio_ref_try_add, set_page_flags,
+    folio_put, folio_ref_add, folio_ref_freeze, set_page_flags,
 };
-use crate::lkmm::{read_once, read_once_dereferenced, read_once_is, write_once};
+use crate::lkmm::{read_once, write_once};
 use crate::step::Step;
 use crate::types::{Cached, SwapSlot, SwapUse};
 
@@ -110,41 +111,14 @@ pub fn free_swap_and_cache(cpu: &Cpu<'_>, slot: u32) {
     folio_put(cpu, folio);
 }
 
-/// `filemap_get_folio` of the swap cache: what it has for a slot, with a reference. Without any lock: a reference of what is
-/// there, unless its count is frozen, and then another look whether it is still there. (Where one of the two fails the kernel
-/// goes round; here the second turn is under the lock, where neither can.)
+/// `filemap_get_folio` of the swap cache: what it has for a slot, with a reference, found without its lock.
 pub fn filemap_get_folio<'m>(cpu: &Cpu<'m>, slot: u32) -> Option<Folio<'m>> {
     let _span = cpu.span("filemap_get_folio");
-    let cell = slot_of(cpu, slot).cached;
-    rcu_read_lock(cpu);
-    let found = read_once_dereferenced(cpu, cell);
-    let folio = found.0.map(|pfn| Folio::of(cpu.machine().page(pfn)));
-    let mut settled = true;
-    if let Some(folio) = folio {
-        settled = false;
-        if folio_ref_try_add(cpu, folio, 1) {
-            settled = read_once_is(cpu, cell, found);
-            if !settled {
-                folio_put(cpu, folio);
-            }
-        }
-    }
-    rcu_read_unlock(cpu);
-    if settled {
-        folio
-    } else {
-        get_locked(cpu, slot)
-    }
-}
-
-/// The same with the cache locked: what is there has a reference, the cache's.
-fn get_locked<'m>(cpu: &Cpu<'m>, slot: u32) -> Option<Folio<'m>> {
-    lock_cache(cpu);
-    let found = read_once_dereferenced(cpu, slot_of(cpu, slot).cached).0;
-    let folio = found.map(|pfn| Folio::of(cpu.machine().page(pfn)));
-    let got = folio.filter(|&folio| folio_ref_try_add(cpu, folio, 1));
-    unlock_cache(cpu);
-    got
+    let cache = Cache {
+        lock: cpu.machine().swap().cache_lock,
+        place: slot_of(cpu, slot).cached,
+    };
+    filemap_get_entry(cpu, cache)
 }
 
 /// Why a slot's folio is not to be had.

@@ -10,6 +10,7 @@
 //! | `pfn` | a frame's number |
 //! | `page_flags` | `page->flags` |
 //! | `zone` | the allocator's lists, and the links of such lists |
+//! | `file` | a file that is mapped |
 //! | `gate` | a page of the kernel's own for user space |
 //! | `geometry` | levels and addresses |
 //! | `entry` | the value of an entry |
@@ -30,6 +31,7 @@
 
 mod anon_vma;
 mod entry;
+mod file;
 mod gate;
 mod geometry;
 mod huge_zero;
@@ -52,6 +54,7 @@ mod zone;
 pub use anon_vma::{AnonPlace, AnonVma};
 pub(crate) use entry::LOW_HALF;
 pub use entry::{Bits, Entry};
+pub use file::File;
 pub use gate::Gate;
 pub use geometry::{Geometry, Level, MAX_PTRS_PER_PTE, PAGE_SHIFT, PAGE_SIZE};
 pub use huge_zero::HugeZero;
@@ -68,5 +71,5 @@ pub use signal::Signal;
 pub use split_queue::{Deferred, SplitQueue};
 pub use swap::{Cached, Swap, SwapSlot, SwapUse};
 pub use table::Table;
-pub use vma::{Backing, VmFlags, Vma, VmaLock};
+pub use vma::{Backing, FileMap, VmFlags, Vma, VmaLock};
 pub use zone::{BlockLink, Zone};

@@ -115,6 +115,8 @@ pub struct Memory {
     pub zone_movable: bool,
     /// Peer-to-peer DMA memory of a PCI device.
     pub p2pdma: bool,
+    /// A device's, which CPUs use as if it were ordinary memory (`MEMORY_DEVICE_COHERENT`): on no LRU, and when nobody has it, the driver's.
+    pub coherent: bool,
     /// Reading it fails: the memory is broken, and the hardware says so.
     pub poisoned: bool,
     /// The conversion that `arch_make_page_accessible` asks for fails: of a page that a secure guest has (s390).

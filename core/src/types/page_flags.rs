@@ -32,8 +32,10 @@ bitflags! {
         const LAZYFREE = 1 << 10;
         /// `PG_writeback`: its contents are on their way out.
         const WRITEBACK = 1 << 11;
-        /// `PG_uptodate` is *clear*, of a page in the swap cache: its contents are lost.
+        /// `PG_uptodate` is *clear*, of a page in a cache: its contents are lost, or not there yet.
         const NOT_UPTODATE = 1 << 12;
+        /// `HPageMigratable`, of hugetlb's (in the kernel in a word of its own): in use, and nobody has isolated it.
+        const MIGRATABLE = 1 << 13;
     }
 }
 

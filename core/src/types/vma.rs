@@ -1,5 +1,6 @@
 //! An area of the address space.
 
+use super::PAGE_SIZE;
 use crate::sync::{Atomic, Plain, RwLock, Section, Word};
 use bitflags::bitflags;
 use std::fmt;
@@ -82,6 +83,17 @@ pub enum Backing {
     FsDax,
     /// hugetlbfs.
     Hugetlb,
+    /// Frames that a driver has mapped by their numbers (`remap_pfn_range`): nothing of them is counted.
+    Pfn,
+}
+
+/// `vm_file`: the file that is mapped.
+#[derive(Clone, Copy, Debug)]
+pub struct FileMap {
+    /// Which of the machine's files.
+    pub file: u32,
+    /// In the file's `i_mmap`, where whoever truncates it finds the area. Under that lock.
+    pub in_i_mmap: Atomic<bool>,
 }
 
 /// `vm_area_struct`. Its range is fixed; whether it is still there is not, nor what it allows.
@@ -91,7 +103,8 @@ pub struct Vma {
     pub start: u64,
     /// The byte after the last.
     pub end: u64,
-    /// `vm_pgoff`: where in its anon_vma its first page is, in pages. That page's number, until the area is moved.
+    /// `vm_pgoff`: where in its anon_vma, and in its file, its first page is, in pages. Of anonymous memory that page's number, until the
+    /// area is moved.
     pub pgoff: u64,
     /// `vm_flags`, as boot made them. `READ` and `WRITE` may change.
     pub flags: VmFlags,
@@ -99,6 +112,8 @@ pub struct Vma {
     pub changing: Option<Atomic<VmFlags>>,
     /// What is mapped.
     pub backing: Backing,
+    /// Which file, where the model has one.
+    pub file: Option<FileMap>,
     /// Orders of large folios below the size of a huge page that may be faulted in, a bit each (v6.8).
     pub anon_orders: u32,
     /// In the mm's tree. Under the mmap lock.
@@ -125,5 +140,19 @@ impl Vma {
     /// Whether `addr` lies in it.
     pub const fn contains(&self, addr: u64) -> bool {
         self.start <= addr && addr < self.end
+    }
+
+    /// `linear_page_index`: which page of its file, or place of its anon_vma, is at an address in it.
+    pub const fn index_of(&self, addr: u64) -> u64 {
+        self.pgoff + (addr - self.start) / PAGE_SIZE
+    }
+
+    /// `vma_address`: where it maps the page `index` of its file, if it does.
+    pub const fn address_of(&self, index: u64) -> Option<u64> {
+        let Some(nth) = index.checked_sub(self.pgoff) else {
+            return None;
+        };
+        let addr = self.start + nth * PAGE_SIZE;
+        if addr < self.end { Some(addr) } else { None }
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn audit(world: &World, held: &[Held]) {
         }
     }
     ledger.swap();
+    ledger.page_cache();
     for &held in held {
         ledger.held(held);
     }
@@ -162,6 +163,19 @@ impl Ledger<'_> {
         }
     }
 
+    /// The page cache's references.
+    fn page_cache(&mut self) {
+        for file in &self.world.machine.files {
+            for &place in &file.pages {
+                if let Some(pfn) = self.world.get(place).0 {
+                    self.folio(pfn).refs += 1;
+                    let of = self.world.get(self.world.machine.page(pfn).mapping);
+                    assert_eq!(of, file.mapping, "{pfn} is in the page cache");
+                }
+            }
+        }
+    }
+
     fn deposited(&mut self, table: Pfn) {
         let in_table = self.world.machine.kernel.profile.deposit == Deposit::InTable;
         assert_eq!(self.world.alive(table), !in_table, "{table} is deposited");
@@ -199,7 +213,9 @@ impl Ledger<'_> {
             }
             assert_eq!(world.alive(pfn), line.table, "whether {pfn} is a table");
             let owned = self.lines[self.head(pfn).0 as usize].refs > 0;
-            assert_eq!(world.is_free(pfn), !owned, "whether {pfn} is free");
+            // What a driver gets back is on no list.
+            let listed = !owned && !page.memory.coherent;
+            assert_eq!(world.is_free(pfn), listed, "whether {pfn} is free");
             if !owned {
                 assert!(world.flags(pfn).is_empty(), "flags of the free {pfn}");
             }

@@ -215,13 +215,15 @@ impl World {
         here.map(|&(_, value)| T::from_word(value)).collect()
     }
 
-    /// The kernel functions that have been entered so far.
+    /// Whether a kernel function has been entered so far.
     pub(crate) fn entered(&self, function: &str) -> bool {
-        self.engine
-            .spans
-            .borrow()
-            .iter()
-            .any(|span| span == function)
+        self.times(function) > 0
+    }
+
+    /// How often it has.
+    pub(crate) fn times(&self, function: &str) -> usize {
+        let spans = self.engine.spans.borrow();
+        spans.iter().filter(|span| *span == function).count()
     }
 }
 

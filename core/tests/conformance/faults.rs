@@ -193,6 +193,7 @@ fn a_fault_builds_every_table_that_is_missing() {
             changing: None,
             backing: gupcheck_core::mm::Backing::Anon,
             attached: mm.vmas[area.vma].attached,
+            file: None,
             anon_orders: 0,
             in_anon_vma: mm.vmas[area.vma].in_anon_vma,
             translations: None,

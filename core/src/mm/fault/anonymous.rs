@@ -6,7 +6,7 @@ use crate::folio::{
     set_page_flags,
 };
 use crate::lkmm::smp_wmb;
-use crate::mm::{Backing, FaultFlags, VmFault, VmFlags, page_set_anon};
+use crate::mm::{FaultFlags, VmFault, VmFlags, page_set_anon};
 use crate::pgtable::{Bits, Entry, pte_alloc, pte_offset_map_lock, pte_unmap_unlock};
 
 impl<'m> Fault<'_, 'm> {
@@ -14,7 +14,7 @@ impl<'m> Fault<'_, 'm> {
     pub(super) fn do_anonymous_page(&self) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("do_anonymous_page");
-        if self.vma.backing != Backing::Anon || self.vma.flags.contains(VmFlags::SHARED) {
+        if self.vma.flags.contains(VmFlags::SHARED) {
             return VmFault::Sigbus;
         }
         if self.pmdp.is(cpu, Entry::NONE) && !pte_alloc(cpu, self.pmdp) {
@@ -58,16 +58,21 @@ impl<'m> Fault<'_, 'm> {
     /// A page, with what is in the page that it is a `copy_of`, where user space may write to that.
     pub(super) fn new_anon_page(&self, copy_of: Option<&'m Page>) -> Option<&'m Page> {
         let folio = alloc_folio(self.cpu, 0, Owner::Us)?;
+        self.fill(folio.head(), copy_of);
+        Some(folio.head())
+    }
+
+    /// What is in a new page.
+    pub(super) fn fill(&self, new: &'m Page, copy_of: Option<&'m Page>) {
         if let Some(old) = copy_of
             && self.vma.translations.is_some()
         {
-            copy_contents(self.cpu, old, folio.head());
+            copy_contents(self.cpu, old, new);
         }
         // ORDERING: the page's contents, and its first reference, before the entry that makes it reachable
         // (__folio_mark_uptodate). Pairs with entry-read-once (P6). No step: no race of the catalogue looks
         // at contents.
         smp_wmb(self.cpu);
-        Some(folio.head())
     }
 
     pub(super) fn discard(&self, page: Option<&'m Page>) {

@@ -20,8 +20,10 @@ impl<'m> Fault<'_, 'm> {
     pub(super) fn without_hint(&self, entry: Entry) -> Entry {
         let (cpu, flags) = (self.cpu, self.vma.vm_flags(self.cpu));
         let entry = entry.protected(true).with(Bits::ACCESSED);
-        // vma_wants_manual_pte_write_upgrade
-        if flags.contains(VmFlags::WRITE) && self.vma.can_change_pte_writable(cpu, entry) {
+        // By the area's protection (`pte_modify`), or else vma_wants_manual_pte_write_upgrade.
+        let write = flags.contains(VmFlags::WRITE)
+            && (self.vma.prot_is_writable(flags) || self.vma.can_change_pte_writable(cpu, entry));
+        if write {
             entry.with(Bits::WRITE)
         } else {
             entry

@@ -2,7 +2,7 @@
 
 use super::wait::wait_for_change;
 use crate::cpu::Cpu;
-use crate::mm::{FaultFlags, Mm, VmFault, Vma};
+use crate::mm::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma};
 use crate::pgtable::{
     Entry, EntryPtr, Level, pgd_offset, pte_alloc, pte_offset_map_nolock, pte_unmap,
     pte_unmap_unlock, table_entry,
@@ -15,6 +15,7 @@ pub(super) struct Fault<'a, 'm> {
     pub(super) vma: &'a Vma,
     pub(super) addr: u64,
     pub(super) flags: FaultFlags,
+    /// The pmd entry; of hugetlb's that of its level.
     pub(super) pmdp: EntryPtr<'m>,
 }
 
@@ -27,11 +28,16 @@ pub fn handle_mm_fault(
     mut flags: FaultFlags,
 ) -> VmFault {
     let _span = cpu.span("handle_mm_fault");
-    // sanitize_fault_flags: where nothing is copied on write, nothing is shared that way either.
-    if !vma.flags.is_cow() {
-        flags.remove(FaultFlags::UNSHARE);
+    if let Err(fault) = sanitize_fault_flags(cpu, vma, &mut flags) {
+        return fault;
     }
-    let pmdp = match pmd_alloc(cpu, mm, addr) {
+    let hugetlb = vma.backing == Backing::Hugetlb;
+    let level = if hugetlb {
+        cpu.machine().hstate
+    } else {
+        Level::Pmd
+    };
+    let pmdp = match tables_alloc(cpu, mm, addr, level) {
         Ok(pmdp) => pmdp,
         Err(fault) => return fault,
     };
@@ -43,6 +49,9 @@ pub fn handle_mm_fault(
         flags,
         pmdp,
     };
+    if hugetlb {
+        return fault.hugetlb_fault();
+    }
     if fault.may_be_huge() && pmdp.is(cpu, Entry::NONE) {
         let huge = fault.do_huge_pmd_anonymous_page();
         return huge.unwrap_or_else(|| fault.handle_pte_fault());
@@ -57,13 +66,29 @@ pub fn handle_mm_fault(
     fault.handle_pte_fault()
 }
 
-/// `p4d_alloc`, `pud_alloc`, `pmd_alloc`: the pmd entry, with all tables above it in place, or how the fault
-/// ends.
-fn pmd_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Result<EntryPtr<'m>, VmFault> {
+/// `sanitize_fault_flags`: where nothing is copied on write, nothing is shared that way either; and nobody may write there whom the
+/// area does not let.
+fn sanitize_fault_flags(cpu: &Cpu<'_>, vma: &Vma, flags: &mut FaultFlags) -> Result<(), VmFault> {
+    let cow = vma.flags.is_cow();
+    if !cow {
+        flags.remove(FaultFlags::UNSHARE);
+    }
+    if flags.contains(FaultFlags::WRITE) && !cow {
+        let may = vma.flags.contains(VmFlags::MAYWRITE);
+        if !may || !vma.vm_flags(cpu).contains(VmFlags::WRITE) {
+            return Err(VmFault::Sigbus);
+        }
+    }
+    Ok(())
+}
+
+/// `p4d_alloc`, `pud_alloc`, `pmd_alloc`, `huge_pte_alloc`: the entry of a level above the PTE's, with all tables above it in place, or
+/// how the fault ends.
+fn tables_alloc<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64, to: Level) -> Result<EntryPtr<'m>, VmFault> {
     let geometry = &cpu.machine().geometry;
     let mut ptr = pgd_offset(cpu, mm, addr);
     for level in [Level::P4d, Level::Pud, Level::Pmd] {
-        if geometry.is_folded(level) {
+        if geometry.is_folded(level) || level > to {
             continue;
         }
         let mut entry = ptr.read_once(cpu);
@@ -94,11 +119,20 @@ impl<'m> Fault<'_, 'm> {
         VmFault::Done
     }
 
+    /// `do_pte_missing`.
+    fn do_pte_missing(&self) -> VmFault {
+        if self.vma.backing == Backing::Anon {
+            self.do_anonymous_page()
+        } else {
+            self.do_fault()
+        }
+    }
+
     /// `handle_pte_fault`.
     pub(super) fn handle_pte_fault(&self) -> VmFault {
         let cpu = self.cpu;
         if self.pmdp.is(cpu, Entry::NONE) {
-            return self.do_anonymous_page();
+            return self.do_pte_missing();
         }
         let Some(ptep) = pte_offset_map_nolock(cpu, self.pmdp, self.addr) else {
             return VmFault::Done;
@@ -108,7 +142,7 @@ impl<'m> Fault<'_, 'm> {
         if !pte.pte_present() {
             pte_unmap(cpu);
             return if pte.is_none() {
-                self.do_anonymous_page()
+                self.do_pte_missing()
             } else if pte.is_migration() {
                 self.wait_for_entry(ptep, pte)
             } else if let Some(slot) = pte.swap_slot() {

@@ -18,18 +18,24 @@ use crate::step::Step;
 use crate::swap::{folio_free_swap, folio_test_swapcache, free_swap_cache};
 
 impl<'m> Fault<'_, 'm> {
-    /// `do_wp_page`, of a private mapping: reuse the page, or copy it. Holds the page-table lock, and
-    /// drops it.
+    /// `do_wp_page`: the page is reused, or copied if the mapping is private. Holds the page-table lock, and drops it.
     pub(super) fn do_wp_page(&self, ptep: EntryPtr<'m>, pte: Entry) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("do_wp_page");
         let page = cpu.machine().page(pte.pfn());
-        if !self.vma.flags.is_cow() || self.is_userfaults(pte) {
-            // wp_page_shared, wp_pfn_shared: not modelled. handle_userfault: nobody waits for the monitor here.
+        if self.is_userfaults(pte) {
+            // handle_userfault: nobody waits for the monitor here.
             pte_unmap_unlock(cpu, ptep);
             return VmFault::Sigbus;
         }
         self.flush_if_pending();
+        if self
+            .vma
+            .flags
+            .intersects(VmFlags::SHARED | VmFlags::MAYSHARE)
+        {
+            return self.wp_shared(ptep, pte);
+        }
         if pte.is_special() {
             pte_unmap_unlock(cpu, ptep);
             return self.wp_page_copy(None, pte);
@@ -38,15 +44,22 @@ impl<'m> Fault<'_, 'm> {
         let reuse =
             folio.is_anon(cpu) && (page_is_reusable(cpu, page) || self.wp_can_reuse(folio, page));
         if reuse {
-            if !self.flags.contains(FaultFlags::UNSHARE) {
-                ptep.set(cpu, self.made_writable(pte));
+            if self.flags.contains(FaultFlags::UNSHARE) {
+                pte_unmap_unlock(cpu, ptep);
+            } else {
+                self.wp_page_reuse(ptep, pte);
             }
-            pte_unmap_unlock(cpu, ptep);
             return VmFault::Done;
         }
         folio_get(cpu, folio);
         pte_unmap_unlock(cpu, ptep);
         self.wp_page_copy(Some((folio, page)), pte)
+    }
+
+    /// `wp_page_reuse`: the entry may be written to from now on. Drops the page-table lock.
+    pub(super) fn wp_page_reuse(&self, ptep: EntryPtr<'m>, pte: Entry) {
+        ptep.set(self.cpu, self.made_writable(pte));
+        pte_unmap_unlock(self.cpu, ptep);
     }
 
     /// A userfaultfd's write protection is set, and taken back, with the mmap lock held for reading, and flushed later: somebody
