@@ -13,7 +13,7 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::FallbackKeepsLongterm, EVERYWHERE),
         Need::of(Step::MigrationFailureTold, EVERYWHERE),
     ],
-    // Under x86 the states engine sees all of it (`tests/whole.rs`); arm64 has more than half a million executions.
+    // Under x86, states see the whole; arm64 has more than half a million executions.
     tested: &[Tested::part(1, 1, 20_000), Tested::part(2, 1, 20_000)],
     ..Race::of(build)
 };
