@@ -108,11 +108,11 @@ fn in_a_shared_area_an_entry_becomes_writable_at_once_if_it_is_dirty() {
     let shared = VmFlags::PRIVATE | VmFlags::SHARED | VmFlags::MAYSHARE;
     for dirty in [false, true] {
         let mut boot = boot(&ARM64);
-        let area = boot.area_of(1, shared, Backing::Shmem);
+        let area = boot.area_of(1, shared, Backing::File);
         let page = boot.anon_page(Owner::Us, 0);
         boot.map(area.mm, area.start, page, false);
         let mapping = boot.page(page).mapping;
-        boot.layout().set(mapping, Mapping::Shmem);
+        boot.layout().set(mapping, Mapping::File);
         boot.protectable(area);
         boot.change_ptes(area, |pte| match dirty {
             true => pte.with(Bits::DIRTY),
