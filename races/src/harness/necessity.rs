@@ -25,7 +25,7 @@ pub(super) fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
     for &race in races {
         for &profile in race.profiles {
             let all = race.tested.iter();
-            let mut all = all.map(|&tested| super::tried(&race, profile, tested, choose));
+            let mut all = all.map(|&tested| tried(&race, profile, tested, choose));
             let Some((choice, tested)) = all.find(|(_, tested)| tested.whole) else {
                 continue;
             };
