@@ -205,7 +205,7 @@ pub(crate) struct MatrixArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SelfcheckArgs {
-    /// The memory model [default: all three]
+    /// The memory model: sc, tso, rc11, lkmm [default: all four]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<Model>,
     /// Which programs: `mixed` (a bit of everything), `queues` (reader-writer locks and waiting), `waits`
@@ -253,7 +253,8 @@ pub(crate) struct LitmusArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The memory model: sc, tso, rc11; or lkmm, the kernel's own, which is not explored by an engine, but by judging every
-    /// candidate execution
+    /// candidate execution; or lkmm-graph, the same by the graph engine, without load buffering and with what it knows of
+    /// dependencies
     #[arg(long, value_name = "MODEL", default_value = "rc11")]
     pub(crate) model: LitmusModel,
     /// Threads that share each search; what they find does not depend on it. Of no effect under lkmm
@@ -300,7 +301,8 @@ pub(crate) struct RunArgs {
     /// An architecture profile, even one that a race does not name [default: those that it names]
     #[arg(long = "profile", value_name = "PROFILE", value_parser = profile)]
     pub(crate) profiles: Vec<&'static Profile>,
-    /// The memory model [default: the profile's, where the engine has a choice]
+    /// The memory model: sc, tso, rc11, lkmm (the kernel's own, without load buffering) [default: the profile's, where
+    /// the engine has a choice]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<Model>,
     /// GUP callers, from 1 to 6

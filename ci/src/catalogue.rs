@@ -18,6 +18,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_peer::RACES,
         gupcheck_protect::RACES,
         gupcheck_mremap::RACES,
+        gupcheck_slow::RACES,
         gupcheck_tables::RACES,
         gupcheck_uffd::RACES,
         gupcheck_reclaim::RACES,

@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use gupcheck_program::Model;
 
+/// The kernel's own model as the graph engine has it.
+const BY_GRAPHS: &str = "lkmm-graph";
+
 /// What a litmus test is put to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LitmusModel {
@@ -18,6 +21,7 @@ impl LitmusModel {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Kernel => "lkmm",
+            Self::Graph(Model::Lkmm) => BY_GRAPHS,
             Self::Graph(model) => model.name(),
         }
     }
@@ -30,7 +34,11 @@ impl FromStr for LitmusModel {
         if name == Self::Kernel.name() {
             return Ok(Self::Kernel);
         }
-        let unknown = |_| format!("unknown memory model {name:?} (known: sc, tso, rc11, lkmm)");
+        if name == BY_GRAPHS {
+            return Ok(Self::Graph(Model::Lkmm));
+        }
+        let unknown =
+            |_| format!("unknown memory model {name:?} (known: sc, tso, rc11, lkmm, lkmm-graph)");
         name.parse().map(Self::Graph).map_err(unknown)
     }
 }

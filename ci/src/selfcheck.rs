@@ -42,7 +42,7 @@ pub(crate) fn selfcheck(
 ) -> Result<Exit, Error> {
     let models: &[Model] = match &args.model {
         Some(model) => &[*model],
-        None => &[Model::Sc, Model::Tso, Model::Rc11],
+        None => &[Model::Sc, Model::Tso, Model::Rc11, Model::Lkmm],
     };
     let families: &[Family] = match &args.family {
         Some(family) => &[*family],

@@ -1,19 +1,13 @@
 //! A violation that says more than the first one ([`gupcheck_races::sharper`]), looked for as everything is: with a line that says how
 //! far the search is, and stopped by Ctrl-C.
 
-use gupcheck_program::{Exploration, Limits, Program, Stop};
-use gupcheck_races::sharper::{self, sharper};
 use std::sync::Arc;
-use std::time::Duration;
+
+use gupcheck_program::{Exploration, Program, Stop};
+use gupcheck_races::sharper::{LIMITS, sharper};
 
 use crate::plan::Job;
 use crate::search::{Stuck, search};
-
-/// As a test's, and no longer than anybody waits for what he did not ask for.
-const LIMITS: Limits = Limits {
-    time: Some(Duration::from_secs(5)),
-    ..sharper::LIMITS
-};
 
 /// A violation that says more, and how it was looked for.
 pub(crate) struct Sharper {
@@ -29,6 +23,7 @@ pub(crate) fn find(
     stop: &Stop,
     stuck: Stuck<'_>,
 ) -> Option<Sharper> {
+    // No clock: what is told is the same on every machine.
     let job = Job {
         limits: LIMITS,
         ..*job

@@ -111,7 +111,7 @@ pub const SMALL_FOR_ONE: &[Tested] = &[
 pub const SMALL_FOR_ONE_PAGE: &[Tested] = &[
     Tested::whole(1, 1, 20_000),
     Tested::part(1, 2, 20_000),
-    Tested::part(2, 1, 20_000),
+    Tested::part(2, 1, 4_000),
     Tested::whole(1, 2, 2_000_000).longer(),
 ];
 

@@ -18,7 +18,7 @@ use crate::instance::Instance;
 
 /// What the second search may cost.
 pub const LIMITS: Limits = Limits {
-    executions: Some(20_000),
+    executions: Some(10_000),
     time: None,
     memory: None,
 };
@@ -43,6 +43,9 @@ pub fn sharper(
     others.forget(|property| property == text);
     let mut sharp = explored(&Arc::new(others));
     let (number, noun) = exploration.extent();
+    sharp
+        .remarks
+        .splice(..0, exploration.remarks.iter().cloned());
     sharp.remarks.push(format!(
         "the first violation was another, after {number} {noun}{}: {}. This one breaks a rule that says more",
         if number == 1 { "" } else { "s" },

@@ -25,6 +25,7 @@ pub(crate) fn all_races() -> impl Iterator<Item = &'static Race> {
         gupcheck_protect::RACES,
         gupcheck_pte_clear::RACES,
         gupcheck_reclaim::RACES,
+        gupcheck_slow::RACES,
         gupcheck_tables::RACES,
         gupcheck_thp_collapse::RACES,
         gupcheck_thp_fault::RACES,

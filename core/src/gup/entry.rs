@@ -121,9 +121,9 @@ fn internal_get_user_pages_fast<'m>(
     let start = start + ((pages.len() as u64) << PAGE_SHIFT);
     let rest = wanted - pages.len();
     let of = Of { mm, current: mm };
-    let flags = flags | Foll::TOUCH | Foll::UNLOCKABLE;
     let mut slow = Pages::new();
-    let result = gup_longterm_locked(cpu, of, start, rest, &mut slow, &mut false, flags);
+    let wish = fallback_flags(cpu, flags);
+    let result = gup_longterm_locked(cpu, of, start, rest, &mut slow, &mut false, wish);
     let gup = match result {
         // Whoever gets an error gives nothing back. Without it: R53. Step `short-count`.
         Err(errno) if pages.is_empty() || !cpu.does(Step::ShortCount) => Gup::error(errno),
@@ -134,6 +134,21 @@ fn internal_get_user_pages_fast<'m>(
         }
     };
     gup.asked(asked)
+}
+
+/// What the slow path is asked for: all that the caller wished for, and that it marks pages accessed and may drop the mmap lock.
+/// (Until v5.2 only the wish to write went on.)
+fn fallback_flags(cpu: &Cpu<'_>, flags: Foll) -> Foll {
+    let mut kept = flags;
+    // Without it: R53, the caller gives back pins that it never had. Step `fallback-keeps-pin`.
+    if !cpu.does(Step::FallbackKeepsPin) {
+        kept.remove(Foll::PIN);
+    }
+    // Without it: R49, memory that must stay movable is held for long. Step `fallback-keeps-longterm`.
+    if !cpu.does(Step::FallbackKeepsLongterm) {
+        kept.remove(Foll::LONGTERM);
+    }
+    kept | Foll::TOUCH | Foll::UNLOCKABLE
 }
 
 /// The end of the range, or the error that its arguments earn. A negative count is a huge unsigned one.

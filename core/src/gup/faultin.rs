@@ -7,6 +7,7 @@ use crate::cpu::{Cpu, fatal_signal_pending};
 use crate::errno::Errno;
 use crate::machine::MmId;
 use crate::mm::{FaultFlags, Mm, VmFault, Vma, handle_mm_fault};
+use crate::step::Step;
 
 /// `faultin_page`. Called with the mmap lock held; if it drops it, `locked` says so, and it ends with `-EBUSY`, or with `-EAGAIN` if
 /// the fault is done all the same.
@@ -73,6 +74,18 @@ const fn vm_fault_to_errno(fault: VmFault, flags: Foll) -> Errno {
     }
 }
 
+/// The area that `addr` is in, if it allows the fault.
+fn area_for_fault<'a>(
+    cpu: &Cpu<'_>,
+    mm: &'a Mm,
+    addr: u64,
+    fault: FaultFlags,
+) -> Result<&'a Vma, Errno> {
+    gup_vma_lookup(cpu, mm, addr)
+        .filter(|vma| vma_permits_fault(cpu, vma, fault))
+        .ok_or(Errno::Efault)
+}
+
 /// `fixup_user_fault`: faults a page in as user space would, with the mmap lock held for reading before and after; what futexes and
 /// KVM do once they were refused an access. `unlocked`, if there is one, lets the lock be dropped meanwhile, and is set if it was:
 /// then no area that was looked up before may be believed.
@@ -93,12 +106,16 @@ pub fn fixup_user_fault(
     if unlocked.is_some() {
         fault |= FaultFlags::ALLOW_RETRY | FaultFlags::KILLABLE;
     }
+    let mut believed = None;
     // Two turns at most drop the lock: the second waits with it held.
     loop {
-        let vma = gup_vma_lookup(cpu, mm, addr).ok_or(Errno::Efault)?;
-        if !vma_permits_fault(cpu, vma, fault) {
-            return Err(Errno::Efault);
-        }
+        // Once the lock was dropped the area may be gone, or allow less. Without it, a fault is called done that mended nothing. Step
+        // `fixup-asks-again`.
+        let vma = match believed {
+            Some(vma) if !cpu.does(Step::FixupAsksAgain) => vma,
+            _ => area_for_fault(cpu, mm, addr, fault)?,
+        };
+        believed = Some(vma);
         if fault.contains(FaultFlags::KILLABLE) && fatal_signal_pending(cpu) {
             return Err(Errno::Eintr);
         }

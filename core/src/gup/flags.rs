@@ -33,6 +33,8 @@ bitflags! {
         const INTERRUPTIBLE = 1 << 11;
         /// NUMA hinting faults must be taken.
         const HONOR_NUMA_FAULT = 1 << 12;
+        /// This call has made a copy where nobody may write. Internal, and of v4.9 to v5.19: later ones have no such flag.
+        const COW = 1 << 14;
         /// Mark pages accessed. Internal.
         const TOUCH = 1 << 16;
         /// A retry, the lock having been dropped once. Internal.

@@ -76,7 +76,7 @@ pub(super) fn follow_page_mask<'m>(
         }
         return follow_page_pte(cpu, vma, addr, pmdp, flags, context);
     }
-    let followed = follow_trans_huge_pmd(cpu, vma, addr, now, flags);
+    let followed = follow_trans_huge_pmd(cpu, vma, (pmdp, addr), now, flags);
     pmdp.lock().unlock(cpu);
     followed
 }
@@ -153,23 +153,24 @@ fn follow_locked_devmap<'m>(
 ) -> Result<Option<&'m Page>, Errno> {
     let leaf = ptr.get(cpu);
     let write = flags.contains(Foll::WRITE);
-    if write && !leaf.is_writable() || !leaf.pmd_present() || !leaf.is_devmap() {
+    if write && !leaf.is_writable() || !leaf.pmd_present() {
         return Ok(None);
     }
-    if flags.contains(Foll::TOUCH) {
-        // touch_pmd
-        let dirty = if write { Bits::DIRTY } else { Bits::empty() };
-        let touched = leaf.with(Bits::ACCESSED | dirty);
-        if touched != leaf {
-            ptr.set_pmd(cpu, touched);
-        }
+    // What was a leaf when it was read without the lock may link a table by now. Kernels later than v6.8 have one function for leaves of
+    // all kinds, which asks only whether there is something: the table is taken for a page. Without it: K6. Step `leaf-asked-again`.
+    let device = leaf.is_devmap();
+    if !device && cpu.does(Step::LeafAskedAgain) {
+        return Ok(None);
     }
+    touch_pmd(cpu, ptr, leaf, flags);
     let span = cpu.machine().geometry.span(level);
     let nth = ((addr & (span - 1)) >> PAGE_SHIFT) as u32;
     let pfn = leaf.pfn().plus(nth);
-    *context = get_dev_pagemap(cpu, pfn, context.take());
-    if context.is_none() {
-        return Err(Errno::Efault);
+    if device {
+        *context = get_dev_pagemap(cpu, pfn, context.take());
+        if context.is_none() {
+            return Err(Errno::Efault);
+        }
     }
     let page = cpu.machine().page(pfn);
     try_grab_page(cpu, page, flags)?;
@@ -194,7 +195,7 @@ fn can_follow_protnone(cpu: &Cpu<'_>, vma: &Vma, flags: Foll) -> bool {
 fn follow_trans_huge_pmd<'m>(
     cpu: &Cpu<'m>,
     vma: &Vma,
-    addr: u64,
+    (pmdp, addr): (EntryPtr<'m>, u64),
     pmd: Entry,
     flags: Foll,
 ) -> Result<Followed<'m>, Errno> {
@@ -214,7 +215,7 @@ fn follow_trans_huge_pmd<'m>(
     }
     must_be_exclusive(cpu, head, flags);
     try_grab_page(cpu, head, flags)?;
-    touch(cpu, head, pmd, flags);
+    touch_pmd(cpu, pmdp, pmd, flags);
     let index = machine.geometry.index(Level::Pte, addr) as u32;
     Ok(Followed::Page {
         page: machine.page(head.pfn.plus(index)),
@@ -341,6 +342,21 @@ fn touch(cpu: &Cpu<'_>, page: &Page, entry: Entry, flags: Foll) {
     set_page_flags(cpu, head, PageFlags::REFERENCED);
 }
 
+/// `touch_pmd`, `touch_pud`: `FOLL_TOUCH` marks the entry itself, as hardware would.
+fn touch_pmd(cpu: &Cpu<'_>, ptr: EntryPtr<'_>, leaf: Entry, flags: Foll) {
+    if !flags.contains(Foll::TOUCH) {
+        return;
+    }
+    // From v4.8 to v4.14 a reader's leaf was marked dirty too, and a writer by force took the mark for its own copy. Without it: R39,
+    // CVE-2017-1000405. Step `readers-leave-clean`.
+    let write = flags.contains(Foll::WRITE) || !cpu.does(Step::ReadersLeaveClean);
+    let dirty = if write { Bits::DIRTY } else { Bits::empty() };
+    let touched = leaf.with(Bits::ACCESSED | dirty);
+    if touched != leaf {
+        ptr.set_pmd(cpu, touched);
+    }
+}
+
 /// `can_follow_write_pte`, `can_follow_write_pmd`: writable, or forced onto a page whose copy-on-write is
 /// broken already.
 fn can_follow_write(
@@ -360,6 +376,11 @@ fn can_follow_write(
         || entry.is_uffd_wp()
     {
         return false;
+    }
+    // From v4.9 to v5.19 it was enough that this call had made a copy, and that what it found then was dirty. Without it: R39,
+    // CVE-2022-2590. Step `forced-asks-exclusive`.
+    if !cpu.does(Step::ForcedAsksExclusive) {
+        return flags.contains(Foll::COW) && entry.is_dirty();
     }
     page.is_some_and(|page| {
         page_folio(cpu, cpu.machine().page(page.pfn)).is_anon(cpu) && page_anon_exclusive(cpu, page)

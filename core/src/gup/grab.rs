@@ -143,17 +143,26 @@ pub fn gup_put_folio(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32, flags: Foll) {
     let _span = cpu.span("gup_put_folio");
     touch_memmap(cpu, folio.head());
     let mut drop = refs;
+    let mut counted_late = false;
     if flags.contains(Foll::PIN) {
         if is_zero_page(cpu, folio.head()) && cpu.does(Step::ZeroPageNotPut) {
             return;
         }
         if folio.test(cpu, PageFlags::HEAD) {
-            atomic_add(cpu, folio.head().pincount, -refs);
+            // ORDERING: program order, and then put-ordered (P27): the count of pins is the folio's only as long as there is a
+            // reference. Pairs with whoever frees it, and makes another one there. Without it: R36. Step `pins-before-references`.
+            counted_late = !cpu.does(Step::PinsBeforeReferences);
+            if !counted_late {
+                atomic_add(cpu, folio.head().pincount, -refs);
+            }
         } else {
             drop *= GUP_PIN_COUNTING_BIAS;
         }
     }
     folio_put_refs(cpu, folio, drop);
+    if counted_late {
+        atomic_add(cpu, folio.head().pincount, -refs);
+    }
 }
 
 /// `put_page`: gives back what `FOLL_GET` took.

@@ -56,7 +56,13 @@ pub(super) fn gup_longterm_locked<'m>(
         if unwelcome.count == 0 {
             return Ok(got);
         }
-        migrate_longterm_unpinnable_pages(cpu, unwelcome, pages)?;
+        let moved = migrate_longterm_unpinnable_pages(cpu, unwelcome, pages);
+        // Whoever has it keeps it where it is. Until v5.12 it was then pinned there, for long. Without it: R49. Step
+        // `migration-failure-told`.
+        if moved.is_err() && !cpu.does(Step::MigrationFailureTold) {
+            return get_user_pages_locked(cpu, of, start, nr_pages, Some(pages), locked, flags);
+        }
+        moved?;
     }
 }
 

@@ -11,6 +11,7 @@ use crate::errno::Errno;
 use crate::machine::MmId;
 use crate::mm::{Mm, VmFlags, Vma};
 use crate::pgtable::PAGE_SIZE;
+use crate::step::Step;
 
 /// `populate_vma_page_range`: `start..end` of the area, whole pages, as `mlock` and `MAP_POPULATE` fault them in: those that may be
 /// written to are, so that they are copied now where they would be later. The mmap lock is held; with a word that says so, it may be
@@ -91,7 +92,11 @@ pub fn mm_populate(
         if !locked {
             locked = true;
             mm.read_lock(cpu);
-            area = mm.find_vma_intersection(cpu, next, end);
+            // A fault may have dropped the lock, and the area may be gone. Without it, pages and tables where nobody unmaps them. Step
+            // `populate-looks-anew`.
+            if area.is_none() || cpu.does(Step::PopulateLooksAnew) {
+                area = mm.find_vma_intersection(cpu, next, end);
+            }
         } else if let Some(vma) = area.filter(|vma| next >= vma.end) {
             area = mm.find_vma_intersection(cpu, vma.end, end);
         }

@@ -134,9 +134,11 @@ impl<'a, 'm> Walk<'a, '_, 'm> {
     fn follow_or_fault(&mut self, vma: &Vma, locked: &mut bool) -> Result<Turn<'m>, Errno> {
         let (cpu, mm, addr) = (self.cpu, self.mm, self.start);
         let mut flags = self.flags;
-        let forced = !cpu.does(Step::WriteIntentKept)
-            && flags.contains(Foll::WRITE)
-            && !vma.vm_flags(cpu).contains(VmFlags::WRITE);
+        // What kernels take a fault for that wrote where nobody may write.
+        let by_force = flags.contains(Foll::WRITE | Foll::FORCE);
+        let history = [Step::WriteIntentKept, Step::ForcedAsksExclusive];
+        let history = history.map(|step| by_force && !cpu.does(step));
+        let forced = history != [false; 2] && !vma.vm_flags(cpu).contains(VmFlags::WRITE);
         // Each turn but the last either changed the entry or saw somebody else change it.
         loop {
             if fatal_signal_pending(cpu) {
@@ -164,8 +166,10 @@ impl<'a, 'm> Walk<'a, '_, 'm> {
             match faulted {
                 // Kernels before v4.9 took a write fault of an area that may not be written to for all that was to be done, and went
                 // on as readers: whoever zaps the copy in between makes the next fault one that reads. Without it: R39. Step
-                // `write-intent-kept`.
-                Ok(()) if forced => flags.remove(Foll::WRITE),
+                // `write-intent-kept`. Those from v4.9 to v5.19 remembered it (`forced-asks-exclusive`); that the fault said whether it
+                // had made a copy, and here any fault will do, costs them a turn.
+                Ok(()) if forced && history[0] => flags.remove(Foll::WRITE),
+                Ok(()) if forced => flags |= Foll::COW,
                 Ok(()) => {}
                 Err(Errno::Ebusy | Errno::Eagain) => return Ok(Turn::Again),
                 Err(errno) => return Err(errno),

@@ -127,12 +127,20 @@ pub fn unpin_user_page_range_dirty_lock(cpu: &Cpu<'_>, page: &Page, count: u32, 
 }
 
 fn mark_dirty_and_put(cpu: &Cpu<'_>, folio: Folio<'_>, refs: i32) {
+    // ORDERING: the drop's (P27): the mark comes before it. Pairs with lazyfree-rmb (M-P10). The other way round a page that was
+    // written to looks clean, and nobody has it: it is discarded. Without it: R08. Step `dirty-before-unpin`.
+    let before = cpu.does(Step::DirtyBeforeUnpin);
+    if !before {
+        put(cpu, folio, refs);
+    }
     if !folio.test(cpu, PageFlags::DIRTY) {
         folio_lock(cpu, folio);
         folio_mark_dirty(cpu, folio.head());
         folio.unlock(cpu);
     }
-    put(cpu, folio, refs);
+    if before {
+        put(cpu, folio, refs);
+    }
 }
 
 /// `folio_add_pin`: one pin more, of a folio that the caller has pinned already. Of the zero page none is counted.

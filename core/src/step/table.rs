@@ -431,4 +431,34 @@ steps! {
     MoveWaitsOnPmd = "M-P150", "move-waits-on-pmd",
         "Where a huge page that is to move migrates, wait for the entry in the table, under its lock, and not for a copy of it.",
         "the end of the migration, which unlocks the folio", "later than v6.8: move_pages_huge_pmd";
+    FallbackKeepsPin = "P85", "fallback-keeps-pin",
+        "Ask the slow path for pins where the caller wants pins.",
+        "nothing: the caller gives back pins", "internal_get_user_pages_fast; eddb1c228f79";
+    FallbackKeepsLongterm = "P86", "fallback-keeps-longterm",
+        "Tell the slow path that the pages will be held for long.",
+        "nothing: what must stay movable moves first", "internal_get_user_pages_fast; 7af75561e171";
+    MigrationFailureTold = "P87", "migration-failure-told",
+        "Fail where a page that may not be held for long did not move, and do not pin it where it is.",
+        "whoever has a reference of it", "__gup_longterm_locked; f0f4463837da";
+    PinsBeforeReferences = "P88", "pins-before-references",
+        "Take a large folio's count of pins down before the references that go with them.",
+        "the last drop, and the next large folio in that place", "gup_put_folio; 47e29d32afba";
+    DirtyBeforeUnpin = "P89", "dirty-before-unpin",
+        "Mark a page that was written to dirty before its pin is given back.",
+        "lazyfree-rmb (M-P10), lazyfree-refs (M-P51)", "unpin_user_pages_dirty_lock; fc1d8e7cca2d";
+    PopulateLooksAnew = "P90", "populate-looks-anew",
+        "Once a fault dropped the mmap lock, look the area that is populated up again.",
+        "munmap", "__mm_populate";
+    FixupAsksAgain = "P91", "fixup-asks-again",
+        "Once a fault dropped the mmap lock, look the area up again, and ask whether it allows the fault.",
+        "mprotect, munmap", "fixup_user_fault; 4a9e1cda2748";
+    LeafAskedAgain = "P92", "leaf-asked-again",
+        "Ask under the lock whether what was a leaf still is one.",
+        "whoever zaps a huge leaf, and links a table there", "follow_devmap_pud, follow_devmap_pmd; missing later than v6.8: follow_huge_pud, CVE-2026-99664";
+    ReadersLeaveClean = "P93", "readers-leave-clean",
+        "Mark a huge leaf dirty for a writer only.",
+        "forced-asks-exclusive (P94), before which a dirty leaf was taken for a copy", "follow_trans_huge_pmd, touch_pmd; a8f97366452e, CVE-2017-1000405";
+    ForcedAsksExclusive = "P94", "forced-asks-exclusive",
+        "Write by force only to a page that is exclusive, not to one that is dirty once a copy was made.",
+        "whoever puts another page there that is dirty, or looks so", "can_follow_write_pte, can_follow_write_pmd; 5535be309971, CVE-2022-2590";
 }

@@ -376,6 +376,19 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(!take(&with) && take(&without), "{step}");
             continue;
         }
+        if step == Step::FallbackKeepsLongterm {
+            // It decides whether the page moves.
+            let moves = |ops: &[String]| ops.iter().any(|op| op.starts_with("xchg."));
+            assert!(moves(&with) && !moves(&without), "{step}");
+            continue;
+        }
+        if step == Step::MigrationFailureTold {
+            // It decides whether there is one walk more.
+            let walks =
+                |ops: &[String]| ops.iter().filter(|op| *op == "lock mm0.mmap_lock").count();
+            assert_eq!((walks(&with), walks(&without)), (1, 2), "{step}");
+            continue;
+        }
         if step == Step::ListReference {
             let frees = |ops: &[String]| ops.iter().any(|op| op == "write page4.buddy");
             assert!(!frees(&with) && frees(&without), "{step}");
@@ -386,6 +399,9 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             step,
             Step::UndoUnchecked
                 | Step::AreaLookedUpAnew
+                | Step::PopulateLooksAnew
+                | Step::FixupAsksAgain
+                | Step::LeafAskedAgain
                 | Step::UndoEveryPin
                 | Step::UndoWholeBatch
                 | Step::ShortCount

@@ -10,6 +10,7 @@ use crate::coherence::{Way, ways};
 use crate::error::GaveUp;
 use crate::fences::Fences;
 use crate::flags::Flags;
+use crate::in_order::in_order;
 use crate::relations::Relations;
 use crate::shape::Shape;
 use crate::test::{Ended, Test};
@@ -24,6 +25,21 @@ pub struct Execution<'e> {
     pub memory: &'e [i64],
     /// What the model complains of.
     pub flags: Flags,
+    shape: &'e Shape,
+    fences: &'e Fences,
+    ways: &'e [&'e Way],
+}
+
+impl Execution<'_> {
+    /// Whether no load is buffered: program order and reads-from have no cycle, nor have they with the sections of RCU, each of which
+    /// ends before a wait does or begins after it began.
+    pub fn is_in_order(&self) -> bool {
+        let mut order = self.shape.order.clone();
+        for &(read, write) in self.ways.iter().flat_map(|way| &way.sources) {
+            order.add(write, read);
+        }
+        in_order(&order, self.shape, self.fences)
+    }
 }
 
 /// Shows `visit` each execution that the model allows. `stop` is told how many candidates were judged, and says whether that is
@@ -178,6 +194,9 @@ impl<'s> Search<'s> {
             ended: together.chosen.iter().map(|run| &run.ended).collect(),
             memory: &memory,
             flags,
+            shape: together.shape,
+            fences: together.fences,
+            ways,
         });
     }
 }

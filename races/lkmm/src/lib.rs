@@ -46,7 +46,7 @@
 //!
 //! `thread` records what a CPU does as `event`s; `traces` lists all runs of each CPU; `candidates` puts runs together, with the
 //! `coherence` of each location; `shape` and `fences` say what orders whoever reads from whom; `relations`
-//! derives, and `axioms`, `rcu` and `races` judge. All relations are `bits`.
+//! derives, and `axioms`, `rcu` and `races` judge; `in_order` says where loads are buffered. All relations are `bits`.
 
 mod axioms;
 mod bits;
@@ -56,6 +56,7 @@ mod error;
 mod event;
 mod fences;
 mod flags;
+mod in_order;
 mod races;
 mod rcu;
 mod relations;

@@ -12,6 +12,8 @@ pub enum Model {
     Tso,
     /// Repaired C11, with SC fences and without SC accesses.
     Rc11,
+    /// The Linux kernel's own, LKMM; where an engine explores it, without load buffering.
+    Lkmm,
     /// C11 as loom understands it.
     LoomC11,
     /// Whatever the machine does.
@@ -25,6 +27,7 @@ impl Model {
             Self::Sc => "sc",
             Self::Tso => "tso",
             Self::Rc11 => "rc11",
+            Self::Lkmm => "lkmm",
             Self::LoomC11 => "loom-c11",
             Self::Machine => "machine",
         }
@@ -39,14 +42,14 @@ impl fmt::Display for Model {
 
 /// A name that no memory model has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown memory model {0:?} (known: sc, tso, rc11)")]
+#[error("unknown memory model {0:?} (known: sc, tso, rc11, lkmm)")]
 pub struct UnknownModel(String);
 
 impl FromStr for Model {
     type Err = UnknownModel;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Sc, Self::Tso, Self::Rc11]
+        [Self::Sc, Self::Tso, Self::Rc11, Self::Lkmm]
             .into_iter()
             .find(|model| model.name() == name)
             .ok_or_else(|| UnknownModel(name.to_owned()))

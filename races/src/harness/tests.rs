@@ -448,7 +448,7 @@ fn a_race_may_be_meant_to_fail() {
             "family/race::weak::fails",
             "family/race::arm64::holds",
             "family/race::arm64::2 pages: holds",
-            "family/race::arm64::2 callers: no violation in 20000 executions (says)",
+            "family/race::arm64::2 callers: no violation in 4000 executions (says)",
             "family/race::arm64::2 callers: holds",
             "family/race::arm64::holds without recheck-order",
             "family/race::arm64::rests on what it declares",

@@ -128,7 +128,7 @@ impl<A: Axioms> Builder<A> {
         let backs: &[u16] = if strict { &[back] } else { &[back, 0] };
         match asked.op {
             Op::Load { cell, .. } | Op::SpinUntil { cell, .. } | Op::Rmw { cell, .. } => {
-                let read = |back| self.explorer.levels[0].source(lane, &asked.op, cell, back);
+                let read = |back| self.explorer.levels[0].source(lane, &asked, cell, back);
                 let effects: Vec<_> = backs.iter().map(|&back| read(back)).collect();
                 let effect = effects.into_iter().reduce(Result::or);
                 let effect = effect.expect("at least one")?;
@@ -169,7 +169,7 @@ impl<A: Axioms> Builder<A> {
         };
         let cell = asked.op.cell().expect("an update");
         let (next, only) = level.places(lane, asked, cell);
-        let effect = (next > only)
+        let effect = (next > only && level.permits(lane, &asked, false, (cell, only)))
             .then(|| level.writing(lane, &asked.op, cell, only))
             .flatten()
             .ok_or("two updates would read the same write")?;
@@ -201,7 +201,7 @@ impl<A: Axioms> Builder<A> {
         match asked.op {
             Op::Lock { lock, mode } => holders(&level.graph, lane, lock, mode).next().is_none(),
             // What ends its wait only if it reads an older value is for a schedule to choose.
-            Op::SpinUntil { cell, .. } => level.source(lane, &asked.op, cell, 0).is_ok(),
+            Op::SpinUntil { cell, .. } => level.source(lane, asked, cell, 0).is_ok(),
             Op::Wait(_) => self.could_wait(lane, asked),
             Op::Join(other) => matches!(
                 self.explorer.next_of(other.index()),
@@ -324,17 +324,19 @@ impl<A: Axioms> Level<A> {
     fn source(
         &self,
         lane: usize,
-        op: &Op,
+        asked: &Asked,
         cell: CellId,
         back: u16,
     ) -> Result<Effect, &'static str> {
         const TOO_OLD: &str = "the model does not allow it to read so old a value";
+        let op = &asked.op;
         let position = self.graph.top(cell).checked_sub(back).ok_or(TOO_OLD)?;
         let effect = self.reading(op, cell, position);
         let (floor, granted) = self.floors(lane, op, cell);
         let oldest = if effect.granted { granted } else { floor };
         match op {
             _ if position < oldest => Err(TOO_OLD),
+            _ if !self.permits(lane, asked, effect.granted, (cell, position)) => Err(TOO_OLD),
             Op::SpinUntil { until, .. } if !until.is_met_by(effect.read) => {
                 Err("what it reads does not end its wait")
             }
@@ -354,8 +356,9 @@ impl<A: Axioms> Level<A> {
         back: u16,
     ) -> Result<Effect, &'static str> {
         let (next, floor) = self.places(lane, asked, cell);
-        let position =
-            (next.checked_sub(back.saturating_add(1))).filter(|&position| position >= floor);
+        let position = (next.checked_sub(back.saturating_add(1))).filter(|&position| {
+            position >= floor && self.permits(lane, &asked, false, (cell, position))
+        });
         let position = position.ok_or("the model does not allow it to write so far back")?;
         self.writing(lane, &asked.op, cell, position)
             .ok_or("it would write between the halves of an update")

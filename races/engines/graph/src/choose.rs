@@ -108,6 +108,12 @@ impl<A: Axioms> Explorer<A> {
                     .level()
                     .graph
                     .is_in_order(entry.lane, &entry.asked, cell, position)
+                && (self.level()).permits(
+                    entry.lane,
+                    &entry.asked,
+                    effect.granted,
+                    (cell, position),
+                )
             {
                 let next = position;
                 let stage = Stage::Read {
@@ -130,6 +136,7 @@ impl<A: Axioms> Explorer<A> {
                 .graph
                 .is_in_order(entry.lane, &entry.asked, cell, position)
                 && let Some(effect) = self.level().writing(entry.lane, &op, cell, position)
+                && (self.level()).permits(entry.lane, &entry.asked, false, (cell, position))
             {
                 let next = position;
                 return self.take(entry, Stage::Write { next, floor }, effect);
@@ -161,7 +168,8 @@ impl<A: Axioms> Explorer<A> {
             let level = &mut self.levels[self.depth];
             let is_in_order = (level.graph).is_in_order(entry.lane, &entry.asked, cell, position);
             let effect = level.writing(entry.lane, &op, cell, position);
-            let Some(effect) = effect.filter(|_| is_in_order) else {
+            let is_permitted = || level.permits(entry.lane, &entry.asked, false, (cell, position));
+            let Some(effect) = effect.filter(|_| is_in_order && is_permitted()) else {
                 continue;
             };
             let write = level.push(entry.lane, entry.asked, effect);

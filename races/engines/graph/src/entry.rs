@@ -24,6 +24,7 @@ pub fn estimate(
         Model::Sc => by_probes::<model::Sc>,
         Model::Tso => by_probes::<model::Tso>,
         Model::Rc11 => by_probes::<model::Rc11>,
+        Model::Lkmm => by_probes::<model::Lkmm>,
         Model::LoomC11 | Model::Machine => return None,
     };
     let has_room = program.cpus().len() <= MAX_CPUS;
@@ -45,6 +46,7 @@ pub fn tell(
         Model::Sc => replay::tell::<model::Sc>,
         Model::Tso => replay::tell::<model::Tso>,
         Model::Rc11 => replay::tell::<model::Rc11>,
+        Model::Lkmm => replay::tell::<model::Lkmm>,
         other @ (Model::LoomC11 | Model::Machine) => {
             return Err(format!("the graph engine does not know the model {other}"));
         }
@@ -58,7 +60,7 @@ impl Engine for GraphEngine {
     }
 
     fn models(&self) -> &'static [Model] {
-        &[Model::Rc11, Model::Sc, Model::Tso]
+        &[Model::Rc11, Model::Lkmm, Model::Sc, Model::Tso]
     }
 
     fn tuned(&self, Tuning { jobs, reductions }: Tuning) -> Option<Box<dyn Engine>> {
@@ -81,6 +83,7 @@ impl Engine for GraphEngine {
             Model::Sc => search::run::<model::Sc>(program, search, *self),
             Model::Tso => search::run::<model::Tso>(program, search, *self),
             Model::Rc11 => search::run::<model::Rc11>(program, search, *self),
+            Model::Lkmm => search::run::<model::Lkmm>(program, search, *self),
             other @ (Model::LoomC11 | Model::Machine) => Exploration::unsupported(format!(
                 "the graph engine does not know the model {other}"
             )),
@@ -101,6 +104,7 @@ impl Engine for GraphEngine {
             Model::Sc => replay::run::<model::Sc>(program, replay, choices),
             Model::Tso => replay::run::<model::Tso>(program, replay, choices),
             Model::Rc11 => replay::run::<model::Rc11>(program, replay, choices),
+            Model::Lkmm => replay::run::<model::Lkmm>(program, replay, choices),
             other @ (Model::LoomC11 | Model::Machine) => Err(ReplayError::Unsupported(format!(
                 "the graph engine does not know the model {other}"
             ))),

@@ -204,7 +204,7 @@ impl<A: Axioms> Explorer<A> {
             if let Some(NextRef::Asks(asked)) = self.next_of(lane)
                 && self.level().graph.stuck(lane).is_none()
                 && !self.level().graph.lets_twin_go(lane)
-                && self.level().could_end_wait(lane, &asked.op)
+                && self.level().could_end_wait(lane, &asked)
             {
                 return Scheduled::Do(lane, asked);
             }
@@ -395,7 +395,7 @@ impl<A: Axioms> Explorer<A> {
             _ => false,
         };
         // And who is stuck although there is something to be read now would have read it.
-        let is_late = |(lane, asked): &(usize, Asked)| level.could_end_wait(*lane, &asked.op);
+        let is_late = |(lane, asked): &(usize, Asked)| level.could_end_wait(*lane, asked);
         if retries || waiting.iter().any(|w| waits_for_nobody(w) || is_late(w)) {
             return Extended::Doomed;
         }

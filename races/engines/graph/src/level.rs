@@ -163,15 +163,30 @@ impl<A: Axioms> Level<A> {
         }
     }
 
+    /// Whether the model lets the next event of `lane` stand at this position of a cell, the floor of which it is not
+    /// before.
+    pub(super) fn permits(
+        &self,
+        lane: usize,
+        asked: &Asked,
+        granted: bool,
+        (cell, position): (CellId, u16),
+    ) -> bool {
+        position >= self.graph.top(cell)
+            || (self.axioms).permits(&self.graph, (lane, asked), granted, (cell, position))
+    }
+
     /// Whether there is a write, old as it may be, from which the next event of `lane` can read what ends its
     /// `spin_until`.
-    pub(super) fn could_end_wait(&self, lane: usize, op: &Op) -> bool {
-        let Op::SpinUntil { cell, until, .. } = *op else {
+    pub(super) fn could_end_wait(&self, lane: usize, asked: &Asked) -> bool {
+        let Op::SpinUntil { cell, until, .. } = asked.op else {
             return false;
         };
         let floor = self.axioms.floor(&self.graph, lane, cell, Access::Read);
-        (floor..=self.graph.top(cell))
-            .any(|position| until.is_met_by(self.graph.value_at(cell, position)))
+        (floor..=self.graph.top(cell)).any(|position| {
+            until.is_met_by(self.graph.value_at(cell, position))
+                && self.permits(lane, asked, false, (cell, position))
+        })
     }
 
     pub(super) fn push_entry(&mut self, lane: usize, asked: Asked, stage: Stage) {

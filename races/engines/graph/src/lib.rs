@@ -1,4 +1,4 @@
-//! The graph engine: every execution once, none missed, under SC, TSO and RC11.
+//! The graph engine: every execution once, none missed, under SC, TSO, RC11 and LKMM without load buffering.
 //!
 //! # What is explored
 //!
@@ -45,7 +45,7 @@
 //! | `twins` | CPUs that do the same |
 //! | `graph` | the graph of events, and the accesses to each cell |
 //! | `grow`, `parts`, `arrival`, `symmetry` | of a graph: what the next event comes after; operations of several events; couriers, and how a wait ends; twins in order |
-//! | `model/*` | what is asked of a model; SC, TSO and RC11, a file each |
+//! | `model/*` | what is asked of a model; SC, TSO, RC11 and LKMM, a file each; paths of LKMM's relations |
 //! | `code`, `touches` | what CPUs do next, by their trees; what need not be an event as nobody else could tell |
 //! | `level`, `explore`, `choose` | a graph under way; going forward; the next choice of an event |
 //! | `revisit`, `overtake` | going back: a write that serves an earlier read; a lock taken before one that was first |

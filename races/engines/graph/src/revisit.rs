@@ -146,7 +146,10 @@ impl<A: Axioms> Level<A> {
         };
         let is_late = position >= if effect.granted { granted } else { floor };
         let is_allowed = is_late && (position == floor || !effect.is_dominated(&asked.op));
-        if is_allowed && self.graph.is_in_order(lane, &asked, cell, position) {
+        if is_allowed
+            && self.graph.is_in_order(lane, &asked, cell, position)
+            && self.permits(lane, &asked, effect.granted, (cell, position))
+        {
             self.push_stamped(lane, asked, effect, stamp);
             return true;
         }

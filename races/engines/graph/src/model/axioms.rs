@@ -3,7 +3,7 @@
 use gupcheck_sync::{CellId, Op, RmwOrder};
 
 use crate::clock::Clock;
-use crate::event::Event;
+use crate::event::{Asked, Event};
 use crate::graph::Graph;
 use crate::id::EventId;
 
@@ -51,6 +51,20 @@ pub(crate) trait Axioms: Default + Send {
     /// The place in the coherence order of `cell` that the next event of `lane` must not stay behind: it
     /// may read from the write there or from later ones, and write after it.
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, access: Access) -> u16;
+
+    /// Whether the next event of `lane` may read the write at a position of `cell` that is not the last one, or write right
+    /// after it; `granted`, if it is an update that is. Asked of places from the floor on, of a model of which the places that
+    /// it allows are not an upper part of coherence order.
+    fn permits(
+        &self,
+        graph: &Graph,
+        (lane, asked): (usize, &Asked),
+        granted: bool,
+        (cell, position): (CellId, u16),
+    ) -> bool {
+        let _ = (graph, lane, asked, granted, cell, position);
+        true
+    }
 
     /// Whether there are loads that may do so: see [`Axioms::may_read_floor`].
     const KNOWS_DOMINATED_READS: bool = false;

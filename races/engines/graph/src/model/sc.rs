@@ -5,7 +5,7 @@
 //!
 //! * `sec` is the promise of [`Section`](gupcheck_sync::Section): for each wait, and each section of another CPU of a
 //!   kind that is waited for, an edge from where the section is left to the wait's end, or one from the wait's
-//!   beginning to where the section is entered ([`crate::waits`]). It is the same in all three models.
+//!   beginning to where the section is entered ([`crate::waits`]). It is the same in TSO and RC11; LKMM orders more by it.
 //! * Every fence is free.
 //! * A data race is two plain accesses to one cell, one of them a write, that `(po ∪ rf)⁺` over
 //!   everything leaves unordered: every reads-from edge between atomics synchronises, and so do locks.

@@ -6,50 +6,10 @@
 use gupcheck_sync::{FenceOrder, LoadOrder, Look, Op, Rmw, RmwOrder, StoreOrder};
 
 use super::listing::leads;
+use super::lkmm;
+use super::relation::{Relation, closure, compose, filter, has_cycle, union};
 use super::state::{Did, From, State};
 use gupcheck_program::Model;
-
-/// A relation: for each node, the nodes it is related to.
-pub(super) type Relation = Vec<u64>;
-
-fn closure(mut r: Relation) -> Relation {
-    for k in 0..r.len() {
-        for i in 0..r.len() {
-            if r[i] >> k & 1 == 1 {
-                r[i] |= r[k];
-            }
-        }
-    }
-    r
-}
-
-fn has_cycle(r: &Relation) -> bool {
-    (closure(r.clone()).iter().enumerate()).any(|(i, to)| to >> i & 1 == 1)
-}
-
-fn compose(a: &Relation, b: &Relation) -> Relation {
-    (a.iter())
-        .map(|&to| {
-            (0..b.len())
-                .filter(|k| to >> k & 1 == 1)
-                .fold(0, |all, k| all | b[k])
-        })
-        .collect()
-}
-
-fn union(a: &Relation, b: &Relation) -> Relation {
-    a.iter().zip(b).map(|(x, y)| x | y).collect()
-}
-
-fn filter(r: &Relation, keep: impl Fn(usize, usize) -> bool) -> Relation {
-    (r.iter().enumerate())
-        .map(|(i, &to)| {
-            (0..r.len())
-                .filter(|&k| to >> k & 1 == 1 && keep(i, k))
-                .fold(0, |all, k| all | 1 << k)
-        })
-        .collect()
-}
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Node {
@@ -87,6 +47,9 @@ pub(super) struct Nodes {
 
 /// Whether a graph is possible under a model.
 pub(super) fn is_consistent(state: &State<'_>, model: Model) -> bool {
+    if model == Model::Lkmm {
+        return lkmm::is_consistent(state) && Nodes::of(state).is_coherent_where_plain();
+    }
     let nodes = Nodes::of(state);
     nodes.is_atomic()
         && match model {
@@ -100,7 +63,7 @@ pub(super) fn is_consistent(state: &State<'_>, model: Model) -> bool {
 pub(super) fn has_race(state: &State<'_>, model: Model) -> bool {
     let n = Nodes::of(state);
     let before = match model {
-        Model::Rc11 => n.happens_before(),
+        Model::Rc11 | Model::Lkmm => n.happens_before(),
         _ => closure(union(&union(&n.po, &n.rf), &n.sync)),
     };
     let plain = |i: &usize| n.all[*i].plain;
@@ -298,6 +261,14 @@ impl Nodes {
 
     pub(super) fn happens_before(&self) -> Relation {
         closure(union(&union(&self.po, &self.sync), &self.synchronises()))
+    }
+
+    /// `hb ; eco` of plain accesses is irreflexive: all that is asked of them under LKMM.
+    fn is_coherent_where_plain(&self) -> bool {
+        let eco = closure(union(&union(&self.rf, &self.co), &self.fr));
+        let plain = filter(&eco, |a, b| self.all[a].plain || self.all[b].plain);
+        let back = compose(&self.happens_before(), &plain);
+        !(back.iter().enumerate()).any(|(i, to)| to >> i & 1 == 1)
     }
 
     fn is_rc11(&self) -> bool {

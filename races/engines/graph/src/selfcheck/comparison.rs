@@ -123,14 +123,21 @@ pub fn explore_by(engine: GraphEngine, listing: &Listing, model: Model) -> Explo
 }
 
 fn difference(listing: &Listing, model: Model, enumerated: &Enumerated) -> Option<String> {
-    // Programs are small: with a long survey nothing would be passed over.
+    // Programs are small: with a long survey nothing would be passed over. Under LKMM that would order less.
+    let survey = |short| {
+        if model == Model::Lkmm {
+            u64::MAX
+        } else {
+            short
+        }
+    };
     let learning = GraphEngine {
-        survey: 0,
+        survey: survey(0),
         ..GraphEngine::ONE_THREAD
     };
     let in_pieces = |reductions| GraphEngine {
         cuts: Some(NonZeroU64::MIN),
-        survey: 2,
+        survey: survey(2),
         reductions,
         ..GraphEngine::ONE_THREAD
     };

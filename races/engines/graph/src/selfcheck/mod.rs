@@ -15,6 +15,8 @@ mod dominated;
 pub mod enumerate;
 pub mod generate;
 pub mod listing;
+mod lkmm;
+mod relation;
 mod sections;
 mod state;
 mod ways;

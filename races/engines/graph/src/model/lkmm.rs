@@ -1,0 +1,269 @@
+//! LKMM, the Linux kernel's own model (`tools/memory-model` of v6.8), without load buffering.
+//!
+//! Its names stand in quotes. Reads and writes are those of cells that are not plain, and of locks: taking one is a
+//! read that acquires and a write, dropping one is a write that releases.
+//!
+//! 1. Coherence, "coherence": per cell, `po ∪ rf ∪ co ∪ fr` has no cycle. Atomicity, "atomic": an update is next after its
+//!    source.
+//! 2. What a CPU does in its own order, "ppo": two of its accesses with a full barrier between them; whatever follows an
+//!    acquire; whatever precedes a release; reads around `smp_rmb`, of which the read of a void update is none; writes
+//!    around `smp_wmb`; an access and a later write of the same cell; an access before a lock is dropped, and one after
+//!    a lock is taken later; a read that the CPU looks at, and a later write ("ctrl"). No other program order counts.
+//! 3. "cumul-fence", what spreads: `smp_wmb`; dropping a lock, and taking it next, by whoever; a full barrier or a release, before
+//!    which the CPU may as well have read what is to spread. And on along updates of what was written.
+//! 4. "prop": a write that is overwritten, or a read of what was there before, by another CPU (or nothing); then cumul-fences,
+//!    any number; then another CPU's read (or nothing).
+//! 5. "hb": ppo, reads-from between CPUs, and prop from a CPU's access to another one of its own. No cycle: "happens-before".
+//! 6. "pb": prop, a full barrier, hb, any number. No cycle of pb and hb: "propagation".
+//! 7. "rcu": for each wait and each section, as they are in the graph, either all that precedes the end of the section is ordered
+//!    before all that follows the end of the wait, or all that precedes the beginning of the wait before all that follows the beginning of
+//!    the section; as a full barrier orders it, in 6. This is the *fundamental law of RCU*, of which the axioms of "rb" and
+//!    "rcu-order" say when such choices are possible (Alglave, Maranget, McKenney, Parri, Stern: ASPLOS 2018, theorem 1).
+//!    Spawning and joining order in the same way.
+//! 8. `po ∪ rf`, with sections, waits and locks, has no cycle: **no load buffering**, which the kernel's model allows
+//!    where no dependency is in its way.
+//!
+//! * An update with `Full` is a full barrier, a relaxed update, and a full barrier, if it is not refused; a wait is a full barrier.
+//! * What is assumed of dependencies: the head of an address dependency acquires where its value leads somewhere, as under
+//!   RC11; a read whose answer the CPU gets, decides about all its later writes. Of data nothing is known.
+//! * A read that leads to another read by [`LoadOrder::Dependency`] is the only way for a read to order later reads without a
+//!   barrier.
+//! * Plain accesses take no part. Data races are those of RC11: `smp_rmb` and `smp_wmb` count as acquire and release
+//!   fences for them, as in LKMM they do not for every pair.
+//! * What only one CPU touches may be left out ([`crate::touches`]): such an access orders nothing. In LKMM it
+//!   may be a link of ppo.
+//!
+//! # Why a graph can be checked as it grows
+//!
+//! Each of these relations grows with the graph: they are made of po, rf, co, fr, and of what events are, without any
+//! negation. So a cycle never goes away. It is true of each:
+//!
+//! * ppo between two events is decided when the later one is there, by what is between them. That includes barriers: one that comes
+//!   after both says nothing of them.
+//! * A full barrier that nothing follows orders nothing yet. What is added later is its target, not its source.
+//! * A section that has not ended orders nothing for the wait; but then the wait has not ended in the graph either
+//!   ([`crate::arrival`]), and nothing follows it.
+//! * A lock's sections are in the order in which they are in the graph.
+//!
+//! And a new event is the last of its CPU: no ppo leaves it, nothing that spreads does, nobody has read what it writes. All
+//! that leaves it goes to the writes of its cell that stand behind it, if they are of other CPUs. So whoever reads from
+//! the last write, or writes in the last place, closes no cycle. That is what the search needs to go on ([`super`]), and
+//! only for the other places there is something to check: whether a path leads from those writes
+//! back to the new event. [`paths`](super::paths) looks for it.
+//!
+//! Unlike under the other models, that may be so of a place and not of an earlier one: a CPU may read what is long
+//! outdated, because the read was early, or what is new, and nothing between.
+
+use gupcheck_sync::{CellId, FenceOrder, Op, RmwOrder};
+
+use super::axioms::{Access, Axioms, Past, copy_kept};
+use super::edges::edges_in;
+use super::paths::{Next, Paths};
+use super::rc11::Rc11;
+use crate::clock::Clock;
+use crate::event::{Asked, Event};
+use crate::graph::Graph;
+use crate::id::EventId;
+
+/// How many barriers a CPU has come by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Barriers {
+    pub(super) full: u16,
+    pub(super) read: u16,
+    pub(super) write: u16,
+}
+
+/// What is known of an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Local {
+    /// The barriers before it.
+    pub(super) barriers: Barriers,
+    /// Those before the CPU's next event.
+    behind: Barriers,
+    /// The events that a section, a wait, a spawn or a join orders before it and what follows.
+    pub(super) ordered: Clock,
+    /// The events of others that precede the dropping of a lock which this CPU took next.
+    pub(super) handed: Clock,
+    /// If it takes a lock: the event that dropped it.
+    pub(super) freed_by: EventId,
+}
+
+impl Local {
+    const BEGINNING: Self = Self {
+        barriers: Barriers {
+            full: 0,
+            read: 0,
+            write: 0,
+        },
+        behind: Barriers {
+            full: 0,
+            read: 0,
+            write: 0,
+        },
+        ordered: Clock::EMPTY,
+        handed: Clock::EMPTY,
+        freed_by: EventId::INIT,
+    };
+}
+
+/// LKMM over one graph.
+#[derive(Debug, Default)]
+pub(crate) struct Lkmm {
+    /// What two plain accesses that do not race are ordered by.
+    happened: Rc11,
+    locals: Vec<Vec<Local>>,
+}
+
+impl Lkmm {
+    pub(super) fn of(&self, id: EventId) -> &Local {
+        &self.locals[id.lane()][id.index()]
+    }
+
+    pub(super) fn lane(&self, lane: usize) -> &[Local] {
+        &self.locals[lane]
+    }
+
+    /// What is known of the next event of a CPU, before it is known what it is.
+    fn next(&self, graph: &Graph, lane: usize) -> Local {
+        let last = self.locals[lane].last();
+        let mut next = last.copied().unwrap_or(Local::BEGINNING);
+        next.barriers = next.behind;
+        next.freed_by = EventId::INIT;
+        let spawn = graph.spawned_by(lane);
+        if last.is_none() && !spawn.is_init() {
+            self.order(&mut next.ordered, spawn);
+        }
+        next
+    }
+
+    /// Adds an event, what comes before it on its CPU, and what is ordered before these.
+    fn order(&self, ordered: &mut Clock, id: EventId) {
+        ordered.join(&self.of(id).ordered);
+        let count = (id.index() as u16 + 1).max(ordered.get(id.lane()));
+        ordered.set(id.lane(), count);
+    }
+
+    fn order_edges(&self, graph: &Graph, id: EventId, local: &mut Local) {
+        let takes = matches!(graph.event(id).op, Op::Lock { .. });
+        edges_in(graph, id, |before| {
+            if takes && matches!(graph.event(before).op, Op::Unlock { .. }) {
+                local.freed_by = before;
+                if before.lane() != id.lane() {
+                    let count = (before.index() as u16).max(local.handed.get(before.lane()));
+                    local.handed.set(before.lane(), count);
+                }
+            } else {
+                self.order(&mut local.ordered, before);
+            }
+        });
+        let event = graph.event(id);
+        // A section that a wait has reached before it began: after the beginning of the wait.
+        let is_told = event.reads && graph.waits().is_own(event.cell) && !event.source.is_init();
+        if is_told && id.lane() < graph.waits().cpus() && event.source.lane() != id.lane() {
+            local.ordered.join(&self.of(event.source).ordered);
+        }
+    }
+}
+
+/// Whether an operation is a fully ordered update.
+fn is_full(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Rmw {
+            order: RmwOrder::Full,
+            ..
+        }
+    )
+}
+
+/// The barriers that a CPU has come by after an event.
+fn behind(event: &Event, mut barriers: Barriers) -> Barriers {
+    match event.op {
+        Op::Fence(FenceOrder::SeqCst) | Op::Wait(_) | Op::Spawn(_) | Op::Join(_) => {
+            barriers.full += 1;
+        }
+        Op::Fence(FenceOrder::Acquire) => barriers.read += 1,
+        Op::Fence(FenceOrder::Release) => barriers.write += 1,
+        _ if event.is_second && is_full(&event.op) => barriers.full += 1,
+        _ => {}
+    }
+    barriers
+}
+
+impl Axioms for Lkmm {
+    fn is_fence(order: RmwOrder) -> bool {
+        order == RmwOrder::Full
+    }
+
+    fn reset(&mut self, lanes: usize) {
+        self.happened.reset(lanes);
+        self.locals.resize_with(lanes, Vec::new);
+        self.locals.iter_mut().for_each(Vec::clear);
+    }
+
+    fn copy(&mut self, other: &Self, kept: &Clock, next: Option<EventId>) {
+        self.happened.copy(&other.happened, kept, next);
+        copy_kept(&mut self.locals, &other.locals, kept);
+    }
+
+    fn floor(&self, graph: &Graph, lane: usize, cell: CellId, _: Access) -> u16 {
+        if graph.waits().is_own(cell.0) {
+            return graph.furthest(cell, &graph.before(lane));
+        }
+        let mut seen = self.next(graph, lane).ordered;
+        seen.set(lane, u16::MAX);
+        graph.furthest(cell, &seen)
+    }
+
+    fn permits(
+        &self,
+        graph: &Graph,
+        (lane, asked): (usize, &Asked),
+        granted: bool,
+        (cell, position): (CellId, u16),
+    ) -> bool {
+        // Who arrives, and who enters, each reads from the one before: no order but that, and what the search sees to.
+        if graph.waits().is_own(cell.0) {
+            return true;
+        }
+        let mut local = self.next(graph, lane);
+        local.barriers.full += u16::from(granted && is_full(&asked.op));
+        let next = Next::new(graph, lane, asked, (cell, position), local);
+        !Paths::from(graph, self, &next).lead_back()
+    }
+
+    fn push(&mut self, graph: &Graph, id: EventId) {
+        self.happened.push(graph, id);
+        let event = graph.event(id);
+        let mut local = self.next(graph, id.lane());
+        local.barriers.full += u16::from(event.granted && is_full(&event.op));
+        self.order_edges(graph, id, &mut local);
+        local.behind = behind(event, local.barriers);
+        self.locals[id.lane()].push(local);
+    }
+
+    fn pop(&mut self, id: EventId) {
+        self.happened.pop(id);
+        self.locals[id.lane()].pop();
+    }
+
+    fn synchronised(&self, graph: &Graph, lane: usize) -> Clock {
+        self.happened.synchronised(graph, lane)
+    }
+
+    fn synchronised_at(&self, graph: &Graph, id: EventId) -> Clock {
+        self.happened.synchronised_at(graph, id)
+    }
+
+    fn told_before(&self, graph: &Graph, id: EventId) -> Clock {
+        graph.event(id).before
+    }
+
+    fn memory_before(&self, _: &Graph, _: EventId) -> Option<Past> {
+        None
+    }
+
+    fn is_buffered(&self, _: &Event) -> bool {
+        false
+    }
+}

@@ -1,0 +1,441 @@
+//! Whether a path of LKMM's relations leads from a new event back to it; see [`super::lkmm`].
+//!
+//! An event is reached in one of these ways:
+//!
+//! 1. *Ordered*: by hb and pb, of which a part is complete there. Of the taking of a lock its read is, or only its write.
+//! 2. *Spread to*: on the way of a prop, which began at some CPU, by its overwriting and cumul-fences. From there prop may end,
+//!    with another CPU's read or without. If that is at the CPU where it began, what it ends with is ordered; and so is, whichever
+//!    CPU it is, what follows a full barrier.
+//!
+//! A prop without an overwriting is part of hb, link by link, and need not be followed: but that it is nothing at all, and a section
+//! or a wait orders what follows.
+
+use gupcheck_sync::{CellId, Look, Op, RmwOrder, StoreOrder};
+
+use super::lkmm::{Barriers, Lkmm, Local};
+use crate::event::{Asked, Event, NOWHERE};
+use crate::graph::Graph;
+use crate::id::EventId;
+
+/// What the relations ask of an access.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    reads: bool,
+    writes: bool,
+    acquires: bool,
+    releases: bool,
+    /// Whether `smp_rmb` orders it.
+    is_heeded: bool,
+    /// Whether the CPU gets to know what it reads.
+    decides: bool,
+}
+
+const NEITHER: Kind = Kind {
+    reads: false,
+    writes: false,
+    acquires: false,
+    releases: false,
+    is_heeded: false,
+    decides: false,
+};
+
+/// Taking a lock.
+const TAKES: Kind = Kind {
+    reads: true,
+    writes: true,
+    acquires: true,
+    is_heeded: true,
+    ..NEITHER
+};
+
+/// A write that is nothing more: that of taking a lock.
+const WRITES: Kind = Kind {
+    writes: true,
+    ..NEITHER
+};
+
+impl Kind {
+    /// Of an access to a cell, or to a lock; `None` of anything else.
+    fn of(op: &Op, is_second: bool, granted: bool, leads: bool) -> Option<Self> {
+        Some(match *op {
+            Op::Load { order, .. } | Op::SpinUntil { order, .. } => Self {
+                reads: true,
+                acquires: order.acquires(leads),
+                is_heeded: true,
+                // That a CPU waits no longer, is an answer.
+                decides: answers(op) || matches!(op, Op::SpinUntil { .. }),
+                ..NEITHER
+            },
+            Op::Store { order, .. } => Self {
+                writes: true,
+                releases: order == StoreOrder::Release,
+                ..NEITHER
+            },
+            Op::Rmw { order, .. } if is_second => Self {
+                writes: true,
+                releases: matches!(order, RmwOrder::Release | RmwOrder::AcqRel),
+                ..NEITHER
+            },
+            Op::Rmw { order, .. } => Self {
+                reads: true,
+                acquires: granted && matches!(order, RmwOrder::Acquire | RmwOrder::AcqRel),
+                is_heeded: !op.is_void(),
+                decides: answers(op),
+                ..NEITHER
+            },
+            Op::Lock { .. } => TAKES,
+            Op::Unlock { .. } => Self {
+                releases: true,
+                ..WRITES
+            },
+            _ => return None,
+        })
+    }
+}
+
+/// Whether the CPU is told something of what it reads.
+fn answers(op: &Op) -> bool {
+    op.look().is_some_and(|look| look != Look::Nothing)
+}
+
+/// The event that is to be added, and where in coherence order.
+pub(super) struct Next {
+    lane: usize,
+    kind: Kind,
+    cell: CellId,
+    position: u16,
+    /// The write that it reads from, if it reads.
+    source: EventId,
+    local: Local,
+}
+
+impl Next {
+    pub(super) fn new(
+        graph: &Graph,
+        lane: usize,
+        asked: &Asked,
+        (cell, position): (CellId, u16),
+        local: Local,
+    ) -> Self {
+        // What leaves it is known without this: whether it acquires does not matter.
+        let kind = Kind::of(&asked.op, asked.is_second, false, false).unwrap_or(NEITHER);
+        let source = match kind.reads {
+            true => graph.write_at(cell, position),
+            false => EventId::INIT,
+        };
+        Self {
+            lane,
+            kind,
+            cell,
+            position,
+            source,
+            local,
+        }
+    }
+}
+
+/// In which ways an event was reached.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reached {
+    ordered: bool,
+    /// Of the taking of a lock, only its write.
+    is_write_ordered: bool,
+    /// Whether what a full barrier orders after it was followed.
+    is_fenced: bool,
+    /// The CPUs where props began that have spread to it: a bit for each.
+    spread: u32,
+}
+
+enum Way {
+    Ordered(Kind),
+    Spread(u32),
+}
+
+/// The search for a path.
+pub(super) struct Paths<'p> {
+    graph: &'p Graph,
+    model: &'p Lkmm,
+    next: &'p Next,
+    reached: Vec<Vec<Reached>>,
+    open: Vec<(EventId, Way)>,
+    leads_back: bool,
+}
+
+impl<'p> Paths<'p> {
+    /// The paths that leave the next event.
+    pub(super) fn from(graph: &'p Graph, model: &'p Lkmm, next: &'p Next) -> Self {
+        let lanes = 0..graph.lanes();
+        let mut paths = Self {
+            graph,
+            model,
+            next,
+            reached: lanes
+                .map(|lane| vec![Reached::default(); graph.lane(lane).len()])
+                .collect(),
+            open: Vec::new(),
+            leads_back: false,
+        };
+        paths.overwrite(next.lane, next.cell, next.position);
+        paths
+    }
+
+    /// Whether one of them leads back to it.
+    pub(super) fn lead_back(mut self) -> bool {
+        while !self.leads_back
+            && let Some((id, way)) = self.open.pop()
+        {
+            match way {
+                Way::Ordered(kind) => self.follow_order(id, kind),
+                Way::Spread(begun) => self.follow_spreading(id, begun),
+            }
+        }
+        self.leads_back
+    }
+
+    fn kind(&self, event: &Event) -> Option<Kind> {
+        if self.graph.waits().is_own(event.cell) {
+            return None;
+        }
+        let is_access = event.reads || event.writes || event.cell == NOWHERE;
+        (is_access && !event.is_plain())
+            .then(|| {
+                let leads = event.reads && self.graph.leads(event);
+                Kind::of(&event.op, event.is_second, event.granted, leads)
+            })
+            .flatten()
+    }
+
+    /// An event is ordered; of the taking of a lock only its write, if that `is_write`.
+    fn order(&mut self, id: EventId, kind: Kind, is_write: bool) {
+        let reached = &mut self.reached[id.lane()][id.index()];
+        let only_writes = is_write && kind.reads && kind.writes;
+        if reached.ordered || only_writes && reached.is_write_ordered {
+            return;
+        }
+        if only_writes {
+            reached.is_write_ordered = true;
+        } else {
+            reached.ordered = true;
+        }
+        let kind = if only_writes { WRITES } else { kind };
+        self.open.push((id, Way::Ordered(kind)));
+    }
+
+    fn spread(&mut self, id: EventId, begun: u32) {
+        let reached = &mut self.reached[id.lane()][id.index()];
+        let more = begun & !reached.spread;
+        if more != 0 {
+            reached.spread |= more;
+            self.open.push((id, Way::Spread(more)));
+        }
+    }
+
+    /// A prop begins at `lane`, with an access that stands there: the later writes of others overwrite it.
+    fn overwrite(&mut self, lane: usize, cell: CellId, standing: u16) {
+        let graph = self.graph;
+        for &write in &graph.writes(cell)[usize::from(standing)..] {
+            if write.lane() != lane {
+                self.spread(write, 1 << lane);
+            }
+        }
+    }
+
+    /// What is ordered after an event that is.
+    fn follow_order(&mut self, id: EventId, kind: Kind) {
+        self.follow_own_order(id, kind);
+        let event = self.graph.event(id);
+        if kind.writes {
+            self.each_reader(id, |paths, reader| {
+                if let Some(kind) = paths.kind(paths.graph.event(reader)) {
+                    paths.order(reader, kind, false);
+                }
+            });
+            self.leads_back |= self.next.source == id && self.next.lane != id.lane();
+        }
+        if event.cell != NOWHERE {
+            self.overwrite(id.lane(), CellId(event.cell), self.graph.standing(event));
+        }
+        self.follow_sections(id);
+    }
+
+    /// ppo.
+    fn follow_own_order(&mut self, id: EventId, kind: Kind) {
+        let (graph, model) = (self.graph, self.model);
+        let (lane, from) = (id.lane(), model.of(id).barriers);
+        let cell = graph.event(id).cell;
+        let mut handing = Handing::default();
+        for (index, later) in graph.lane(lane).iter().enumerate().skip(id.index() + 1) {
+            if let Some(then) = self.kind(later) {
+                let local = &model.lane(lane)[index];
+                let (reads, writes) = keeps(
+                    (kind, from, cell),
+                    (then, local.barriers, later.cell),
+                    handing.is_done,
+                );
+                if reads && then.reads || writes && then.writes {
+                    self.order(EventId::new(lane, index), then, !reads);
+                }
+            }
+            handing.come_by(&later.op);
+        }
+        if lane == self.next.lane {
+            let (then, local) = (self.next.kind, &self.next.local);
+            let (reads, writes) = keeps(
+                (kind, from, cell),
+                (then, local.barriers, self.next.cell.0),
+                handing.is_done,
+            );
+            self.leads_back |= reads && then.reads || writes && then.writes;
+        }
+    }
+
+    /// Those of other CPUs who read what an event wrote, or took the lock that it dropped.
+    fn each_reader(&mut self, id: EventId, mut each: impl FnMut(&mut Self, EventId)) {
+        let graph = self.graph;
+        let event = graph.event(id);
+        if event.cell != NOWHERE {
+            for &reader in graph.reads(CellId(event.cell)) {
+                if reader.lane() != id.lane() && graph.event(reader).source == id {
+                    each(self, reader);
+                }
+            }
+        } else if matches!(event.op, Op::Unlock { .. }) {
+            for lane in (0..graph.waits().cpus()).filter(|&lane| lane != id.lane()) {
+                for index in 0..graph.lane(lane).len() {
+                    if self.model.lane(lane)[index].freed_by == id {
+                        each(self, EventId::new(lane, index));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What sections, waits, spawning and joining order after an event.
+    fn follow_sections(&mut self, id: EventId) {
+        let graph = self.graph;
+        for lane in (0..graph.waits().cpus()).filter(|&lane| lane != id.lane()) {
+            let first = (self.model.lane(lane)).partition_point(|local| !local.ordered.has(id));
+            for (index, event) in graph.lane(lane).iter().enumerate().skip(first) {
+                if let Some(kind) = self.kind(event) {
+                    self.order(EventId::new(lane, index), kind, false);
+                }
+            }
+        }
+        self.leads_back |= self.next.local.ordered.has(id);
+    }
+
+    /// What a prop that has spread to an event leads to, which began at some of these CPUs.
+    fn follow_spreading(&mut self, id: EventId, begun: u32) {
+        let (graph, model) = (self.graph, self.model);
+        let Some(kind) = self.kind(graph.event(id)) else {
+            return;
+        };
+        let writes = kind.writes;
+        self.end(id, kind, true, begun);
+        if writes {
+            self.each_reader(id, |paths, reader| {
+                if let Some(kind) = paths.kind(graph.event(reader)) {
+                    paths.end(reader, kind, false, begun);
+                    paths.spread_behind(reader, false, begun);
+                }
+            });
+            let comes_back = self.next.source == id && self.next.lane != id.lane();
+            self.leads_back |= comes_back && begun >> self.next.lane & 1 == 1;
+            self.spread_to_updates(id, begun);
+        }
+        self.spread_behind(id, true, begun);
+        for lane in (0..graph.waits().cpus()).filter(|&lane| lane != id.lane()) {
+            let first = (model.lane(lane)).partition_point(|local| !local.handed.has(id));
+            for (index, event) in graph.lane(lane).iter().enumerate().skip(first) {
+                if self.kind(event).is_some() {
+                    self.spread(EventId::new(lane, index), begun);
+                }
+            }
+        }
+    }
+
+    /// A prop goes on behind an event of the same CPU: one that it has spread to, if `is_there`, or that has read from such a one.
+    fn spread_behind(&mut self, id: EventId, is_there: bool, begun: u32) {
+        let (graph, model) = (self.graph, self.model);
+        let (lane, from) = (id.lane(), model.of(id).barriers);
+        let writes = self.kind(graph.event(id)).is_some_and(|kind| kind.writes);
+        let mut handing = Handing::default();
+        for (index, later) in graph.lane(lane).iter().enumerate().skip(id.index() + 1) {
+            handing.come_by(&later.op);
+            let Some(then) = self.kind(later) else {
+                continue;
+            };
+            let to = model.lane(lane)[index].barriers;
+            let is_wmb = writes && then.writes && to.write > from.write;
+            if to.full > from.full || then.releases || is_there && (is_wmb || handing.is_done) {
+                self.spread(EventId::new(lane, index), begun);
+            }
+        }
+    }
+
+    /// A prop goes on along the updates of what was written, and the takings of a lock that was dropped.
+    fn spread_to_updates(&mut self, id: EventId, begun: u32) {
+        let graph = self.graph;
+        let event = graph.event(id);
+        if event.cell == NOWHERE {
+            return self.each_reader(id, |paths, taken| paths.spread(taken, begun));
+        }
+        for &reader in graph.reads(CellId(event.cell)) {
+            let second = EventId::new(reader.lane(), reader.index() + 1);
+            let read = graph.event(reader);
+            if read.source == id && read.granted && graph.has(second) {
+                self.spread(second, begun);
+            }
+        }
+    }
+
+    /// A prop that began at some of these CPUs ends here; of the taking of a lock at its write, if that `is_write`.
+    fn end(&mut self, id: EventId, kind: Kind, is_write: bool, begun: u32) {
+        let lane = id.lane();
+        if begun >> lane & 1 == 1 {
+            self.order(id, kind, is_write);
+        }
+        let reached = &mut self.reached[lane][id.index()];
+        if std::mem::replace(&mut reached.is_fenced, true) {
+            return;
+        }
+        let (graph, model) = (self.graph, self.model);
+        let from = model.of(id).barriers;
+        for (index, later) in graph.lane(lane).iter().enumerate().skip(id.index() + 1) {
+            if model.lane(lane)[index].barriers.full > from.full
+                && let Some(kind) = self.kind(later)
+            {
+                self.order(EventId::new(lane, index), kind, false);
+            }
+        }
+        let next = self.next;
+        self.leads_back |= next.lane == lane && next.local.barriers.full > from.full;
+        self.follow_sections(id);
+    }
+}
+
+/// An access, the barriers before it, and its cell.
+type Side = (Kind, Barriers, u32);
+
+/// Whether ppo orders a read, and a write, that the later of two accesses of one CPU may be, after the earlier one.
+fn keeps((one, from, cell): Side, (then, to, its_cell): Side, is_handed: bool) -> (bool, bool) {
+    let all = to.full > from.full || one.acquires || then.releases || is_handed;
+    let is_rmb = one.is_heeded && then.is_heeded && to.read > from.read;
+    let is_wmb = one.writes && to.write > from.write;
+    let is_same = cell == its_cell && cell != NOWHERE;
+    (all || is_rmb, all || is_wmb || is_same || one.decides)
+}
+
+/// Whether a CPU has dropped a lock, and then taken one.
+#[derive(Default)]
+struct Handing {
+    is_dropped: bool,
+    is_done: bool,
+}
+
+impl Handing {
+    fn come_by(&mut self, op: &Op) {
+        self.is_done |= self.is_dropped && matches!(op, Op::Lock { .. });
+        self.is_dropped |= matches!(op, Op::Unlock { .. });
+    }
+}
