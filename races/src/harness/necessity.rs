@@ -7,6 +7,7 @@ use gupcheck_core::step::Steps;
 use gupcheck_program::{Exploration, Program, Reductions, Verdict, Violation};
 use libtest_mimic::{Failed, Trial};
 
+use super::tried::tried;
 use super::watched::{explored, limits};
 use crate::consulted::Consulted;
 use crate::engines::{Choice, Choose, default_at};

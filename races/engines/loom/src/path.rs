@@ -233,7 +233,9 @@ fn follow(
         .compare(program, control.record().events());
     let ended = match halt {
         None | Some(Halt::Cut(_)) => Ended::Held,
-        Some(Halt::Broken(violation)) => Ended::Broken(Box::new(counterexample(&control, 0, violation))),
+        Some(Halt::Broken(violation)) => {
+            Ended::Broken(Box::new(counterexample(&control, 0, violation)))
+        }
         Some(Halt::Unsupported(why)) => Ended::Lost(why),
         Some(Halt::Exhausted) => Ended::Lost("it needs more than is declared".to_owned()),
     };
