@@ -105,8 +105,8 @@ fn needed(text: &mut Text, rows: &Rows<'_>) {
     let cells = || rows.needed.iter().flat_map(|row| &row.cells);
     let used = (LEGEND.iter()).filter(|sign| cells().any(|cell| (sign.count)(cell) > 0));
     let mut words = "  .: none asks".to_owned();
-    for Sign { sign, means, .. } in used {
-        let _ = write!(words, "; {sign}: {means}");
+    for Sign { mark, means, .. } in used {
+        let _ = write!(words, "; {mark}: {means}");
     }
     text.line(Line::of(Role::Dim, words));
     text.gap();
@@ -114,7 +114,7 @@ fn needed(text: &mut Text, rows: &Rows<'_>) {
 
 /// A sign that stands behind a number of cells, and what it means.
 struct Sign {
-    sign: char,
+    mark: char,
     count: fn(&Cell<'_>) -> usize,
     means: &'static str,
 }
@@ -122,17 +122,17 @@ struct Sign {
 /// What stands behind the first numbers, where there are any.
 const LEGEND: [Sign; 3] = [
     Sign {
-        sign: '~',
+        mark: '~',
         count: |cell| cell.in_part,
         means: "seen in part, as the race says",
     },
     Sign {
-        sign: '?',
+        mark: '?',
         count: |cell| cell.cut,
         means: "cut short",
     },
     Sign {
-        sign: '!',
+        mark: '!',
         count: |cell| cell.broken,
         means: "no race any more",
     },
@@ -144,10 +144,10 @@ fn shown(cell: &Cell<'_>) -> String {
         return ".".to_owned();
     }
     let mut shown = format!("{}/{}", cell.failing.len(), cell.asking());
-    for Sign { sign, count, .. } in &LEGEND {
+    for Sign { mark, count, .. } in &LEGEND {
         let count = count(cell);
         if count > 0 {
-            let _ = write!(shown, " {count}{sign}");
+            let _ = write!(shown, " {count}{mark}");
         }
     }
     shown
