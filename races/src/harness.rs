@@ -48,13 +48,14 @@ use gupcheck_core::noise::Noise;
 use gupcheck_core::step::Step;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::engines::{Choice, Choose, default_for, whole_by_states};
+use crate::engines::{Choice, Choose, default_for};
 use crate::instance::Instance;
-use crate::race::{Race, Size, Tested};
+use crate::race::{Race, Tested};
 use crate::sharper::{LIMITS, sharper};
 use gupcheck_program::{Exploration, Limits, Program, Reductions, Verdict, Violation};
 use gupcheck_replay::{Kept, Must, Store};
 use gupcheck_trace::{Aside, Finding, Page, headline_of, report};
+use tried::tried;
 
 /// Runs the tests of these races, as the command line asks, and ends the process.
 pub fn main(races: &[Race]) {
@@ -144,26 +145,6 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
         }
     }
     cases
-}
-
-/// States that a test may look at of a race of which executions are too many.
-const MOST_STATES: u64 = 5_000_000;
-
-/// How a size of a race is tried under a profile: as the race says; but of a race whose smallest instance has more executions
-/// than anybody waits for, the whole of that is seen in states, where there is an engine for it.
-fn tried(
-    race: &Race,
-    profile: &'static Profile,
-    tested: Tested,
-    choose: Choose,
-) -> (Choice, Tested) {
-    let by_states = whole_by_states(race, profile).filter(|_| tested.size == Size::SMALLEST);
-    if let Some(choice) = by_states {
-        return (choice, Tested::whole(1, 1, MOST_STATES));
-    }
-    let mut choice = choose(race, profile);
-    choice.finishes &= tested.whole;
-    (choice, tested)
 }
 
 impl Case {
@@ -328,4 +309,5 @@ mod kept;
 mod necessity;
 #[cfg(test)]
 mod tests;
+mod tried;
 mod watched;

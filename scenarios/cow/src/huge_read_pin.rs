@@ -17,6 +17,7 @@ pub(crate) const RACE: Race = Race {
     // 20,000 executions.
     profiles: PV,
     needs: &[
+        Need::of(Step::FallbackKeepsPin, PV),
         Need::of(Step::UnshareFirst, PV),
         Need::of(Step::ReuseExclusive, PV),
         Need::of(Step::RereadUnderLock, PV),

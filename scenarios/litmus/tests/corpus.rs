@@ -118,11 +118,6 @@ const BY_GRAPHS_DIFFERENCES: &[(&str, Says, &str)] = &[
         "no load buffering, across a grace period",
     ),
     (
-        "D26-S+wmb+data",
-        Says::Sometimes,
-        "nothing is known of data",
-    ),
-    (
         "D29-SB+after_atomic-alone",
         Says::Never,
         "smp_mb__after_atomic is a full barrier, wherever it stands",

@@ -25,7 +25,8 @@
 //!
 //! * An update with `Full` is a full barrier, a relaxed update, and a full barrier, if it is not refused; a wait is a full barrier.
 //! * What is assumed of dependencies: the head of an address dependency acquires where its value leads somewhere, as under
-//!   RC11; a read whose answer the CPU gets, decides about all its later writes. Of data nothing is known.
+//!   RC11; a read whose answer the CPU gets, decides about all its later writes ("ctrl"). So whatever is stored that was computed
+//!   from a read, comes after it; a read of what was so stored need not.
 //! * A read that leads to another read by [`LoadOrder::Dependency`] is the only way for a read to order later reads without a
 //!   barrier.
 //! * Plain accesses take no part. Data races are those of RC11: `smp_rmb` and `smp_wmb` count as acquire and release

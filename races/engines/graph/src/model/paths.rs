@@ -119,9 +119,10 @@ impl Next {
     ) -> Self {
         // What leaves it is known without this: whether it acquires does not matter.
         let kind = Kind::of(&asked.op, asked.is_second, false, false).unwrap_or(NEITHER);
-        let source = match kind.reads {
-            true => graph.write_at(cell, position),
-            false => EventId::INIT,
+        let source = if kind.reads {
+            graph.write_at(cell, position)
+        } else {
+            EventId::INIT
         };
         Self {
             lane,
