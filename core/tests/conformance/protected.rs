@@ -119,10 +119,8 @@ fn in_a_shared_area_an_entry_becomes_writable_at_once_if_it_is_dirty() {
         let mapping = boot.page(page).mapping;
         boot.layout().set(mapping, of);
         boot.protectable(area);
-        boot.change_ptes(area, |pte| match dirty {
-            true => pte.with(Bits::DIRTY),
-            false => pte.without(Bits::DIRTY),
-        });
+        let mark = if dirty { Bits::DIRTY } else { Bits::empty() };
+        boot.change_ptes(area, |pte| pte.without(Bits::DIRTY).with(mark));
         let world = World::new(boot);
         let cpu = world.cpu();
         let writable = || {
