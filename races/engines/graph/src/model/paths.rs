@@ -12,7 +12,7 @@
 
 use gupcheck_sync::{CellId, Look, Op, RmwOrder, StoreOrder};
 
-use super::lkmm::{Barriers, Lkmm, Local};
+use super::locals::{Barriers, Local, Locals};
 use crate::event::{Asked, Event, NOWHERE};
 use crate::graph::Graph;
 use crate::id::EventId;
@@ -155,7 +155,7 @@ enum Way {
 /// The search for a path.
 pub(super) struct Paths<'p> {
     graph: &'p Graph,
-    model: &'p Lkmm,
+    model: &'p Locals,
     next: &'p Next,
     reached: Vec<Vec<Reached>>,
     open: Vec<(EventId, Way)>,
@@ -164,7 +164,7 @@ pub(super) struct Paths<'p> {
 
 impl<'p> Paths<'p> {
     /// The paths that leave the next event.
-    pub(super) fn from(graph: &'p Graph, model: &'p Lkmm, next: &'p Next) -> Self {
+    pub(super) fn from(graph: &'p Graph, model: &'p Locals, next: &'p Next) -> Self {
         let lanes = 0..graph.lanes();
         let mut paths = Self {
             graph,
