@@ -149,7 +149,7 @@ fn troubles(judgement: &Judgement, unshown: &[String]) -> String {
 
 fn unneeded(rows: &Rows<'_>) -> String {
     if rows.unneeded.is_empty() {
-        return "<p>There is no such step.</p>".to_owned();
+        return "<p>None: without each of the steps asked for something fails.</p>".to_owned();
     }
     let mut table = "<table><thead><tr><th>step</th><th>what it does</th><th>standing</th></tr></thead>\n<tbody>\n"
         .to_owned();

@@ -101,6 +101,10 @@ fn hugetlbfs_pagecache_present(cpu: &Cpu<'_>, vma: &Vma, addr: u64) -> bool {
         return false;
     };
     let index = vma_hugecache_offset(cpu, vma, addr);
+    // An area may be longer than its file.
+    if index >= file.pages.len() as u64 {
+        return false;
+    }
     let folio = filemap_get_or_create_folio(cpu, file, index, false);
     if let Some(folio) = folio {
         folio_put(cpu, folio);
