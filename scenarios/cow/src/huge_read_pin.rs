@@ -28,7 +28,7 @@ pub(crate) const RACE: Race = Race {
     tested: &[
         Tested::whole(1, 1, 20_000),
         Tested::part(1, 2, 20_000),
-        Tested::part(2, 1, 4_000),
+        Tested::part(2, 1, 2_000),
     ],
     ..Race::of(build)
 };
