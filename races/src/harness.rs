@@ -25,7 +25,7 @@
 //! them as ignored, `cargo test -p CRATE -- --ignored` runs them, and they say from time to time how far they are.
 //!
 //! Of a race whose smallest instance has more executions than its tests see every day, the whole of it is seen in states
-//! under the x86 profiles, and what it rests on is computed with these.
+//! under the x86 profiles; what it rests on is computed with these by a longer test, and by `gupcheck matrix`.
 //!
 //! What a race rests on is computed every day under one x86 profile and one with weak memory, the last that the race names;
 //! under the others by a longer test, and by `gupcheck matrix`. It is tried with the first size that is explored to the end, within what that may cost for
