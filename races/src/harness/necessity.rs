@@ -35,7 +35,7 @@ pub(super) fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
             }
             // All states of a race that has many, once for each step, are too much for every day.
             let is_longer = tested.longer
-                || whole_by_states(race, profile).is_some()
+                || whole_by_states(&race, profile).is_some()
                 || !is_tried_every_day(race.profiles, profile, tested);
             let size = tested.size.in_words();
             let name = format!("{}::{profile}::{size}rests on what it declares", race.name);
