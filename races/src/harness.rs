@@ -55,7 +55,7 @@ use crate::sharper::{LIMITS, sharper};
 use gupcheck_program::{Exploration, Limits, Program, Reductions, Verdict, Violation};
 use gupcheck_replay::{Kept, Must, Store};
 use gupcheck_trace::{Aside, Finding, Page, headline_of, report};
-use tried::tried;
+use tried::all_tried;
 
 /// Runs the tests of these races, as the command line asks, and ends the process.
 pub fn main(races: &[Race]) {
@@ -99,8 +99,7 @@ fn trials(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Trial> {
 fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
     let mut cases = Vec::new();
     for &race in races {
-        let mut add_tested = |profile, without, expected, tested: Tested| {
-            let (choice, tested) = tried(&race, profile, tested, choose);
+        let mut add = |profile, without, expected, (choice, tested)| {
             cases.push(Case {
                 race,
                 profile,
@@ -111,36 +110,29 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
                 store: store.cloned(),
             });
         };
-        let Some(&first) = race.tested.first() else {
+        if race.tested.is_empty() {
             continue;
-        };
+        }
+        let all = |profile| all_tried(&race, profile, choose);
+        let first = |profile| all(profile)[0];
         let (fail, hold): (Vec<_>, Vec<_>) =
             (race.profiles.iter()).partition(|profile| race.is_to_fail(profile));
         for profile in fail {
-            add_tested(profile, None, Expected::Fails, first);
+            add(profile, None, Expected::Fails, first(profile));
         }
         for &profile in &hold {
-            let mut sizes = Vec::new();
-            for &tested in race.tested {
-                // States see the whole of a size at once, whatever else is tried of it.
-                let by_states = tried(&race, profile, tested, choose).1 != tested;
-                if !by_states || !sizes.contains(&tested.size) {
-                    add_tested(profile, None, Expected::Holds, tested);
-                }
-                sizes.push(tested.size);
+            for tried in all(profile) {
+                add(profile, None, Expected::Holds, tried);
             }
         }
-        let mut add = |profile, without, expected| {
-            add_tested(profile, without, expected, first);
-        };
         for need in race.needs {
             for &profile in need.profiles {
-                add(profile, Some(need.step), Expected::Fails);
+                add(profile, Some(need.step), Expected::Fails, first(profile));
             }
         }
         for &step in race.indifferent {
             for &profile in &hold {
-                add(profile, Some(step), Expected::Holds);
+                add(profile, Some(step), Expected::Holds, first(profile));
             }
         }
     }

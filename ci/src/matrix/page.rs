@@ -200,10 +200,8 @@ fn told(cell: &Cell<'_>) -> String {
     }
     let count = format!("{} of {}", cell.failing.len(), cell.asking());
     let mut cut = String::new();
-    for (count, what) in [(cell.in_part, "in part"), (cell.cut, "cut short")] {
-        if count > 0 {
-            let _ = write!(cut, "<small class=\"cut\">{count} {what}</small>");
-        }
+    for (count, what) in cell.unfinished() {
+        let _ = write!(cut, "<small class=\"cut\">{count} {what}</small>");
     }
     let Some((nearest, others)) = cell.failing.split_first() else {
         return format!("<td class=\"none\">{count}{cut}</td>");

@@ -7,7 +7,7 @@ use gupcheck_core::step::Steps;
 use gupcheck_program::{Exploration, Program, Reductions, Verdict, Violation};
 use libtest_mimic::{Failed, Trial};
 
-use super::tried::tried;
+use super::tried::all_tried;
 use super::watched::{explored, limits};
 use crate::consulted::Consulted;
 use crate::engines::{Choice, Choose, default_at, whole_by_states};
@@ -25,8 +25,7 @@ pub(super) fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
     let mut trials = Vec::new();
     for &race in races {
         for &profile in race.profiles {
-            let all = race.tested.iter();
-            let mut all = all.map(|&tested| tried(&race, profile, tested, choose));
+            let mut all = all_tried(&race, profile, choose).into_iter();
             let Some((choice, tested)) = all.find(|(_, tested)| tested.whole) else {
                 continue;
             };

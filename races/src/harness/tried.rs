@@ -10,7 +10,7 @@ const MOST_STATES: u64 = 5_000_000;
 
 /// How a size of a race is tried under a profile: as the race says; but of a race whose smallest instance has more executions
 /// than anybody waits for, the whole of that is seen in states, where there is an engine for it.
-pub(super) fn tried(
+fn tried(
     race: &Race,
     profile: &'static Profile,
     tested: Tested,
@@ -23,4 +23,20 @@ pub(super) fn tried(
     let mut choice = choose(race, profile);
     choice.finishes &= tested.whole;
     (choice, tested)
+}
+
+/// All sizes that a race is tried at under a profile, each way once, in the race's order.
+pub(super) fn all_tried(
+    race: &Race,
+    profile: &'static Profile,
+    choose: Choose,
+) -> Vec<(Choice, Tested)> {
+    let mut all: Vec<(Choice, Tested)> = Vec::new();
+    for &tested in race.tested {
+        let (choice, tested) = tried(race, profile, tested, choose);
+        if all.iter().all(|&(_, known)| known != tested) {
+            all.push((choice, tested));
+        }
+    }
+    all
 }
