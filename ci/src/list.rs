@@ -14,7 +14,9 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::pattern;
 use crate::plan;
-use crate::record::{EngineRecord, ProfileRecord, RaceRecord, StepRecord, carried_by, standing};
+use crate::record::{
+    EngineRecord, ProfileRecord, RaceRecord, StepRecord, carried_by, needed_under, standing,
+};
 
 /// Shows what `args` asks for.
 pub(crate) fn list(
@@ -133,12 +135,14 @@ fn step(text: &mut Text, step: Step, races: &[&'static Race], width: usize) {
     entry(text, "source", step.source(), width);
     match standing(step, races) {
         Standing::Carried => {
+            let (by, under) = (carried_by(step, races), needed_under(step, races));
             entry(
                 text,
-                "carried",
-                &format!("by {}", carried_by(step, races).join(", ")),
+                "needed",
+                &format!("under {}", under.join(", ")),
                 width,
             );
+            entry(text, "carried", &format!("by {}", by.join(", ")), width);
         }
         Standing::Control => entry(text, "control", "it must not matter", width),
         Standing::NotYet(why) => {

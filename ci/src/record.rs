@@ -373,6 +373,7 @@ pub(crate) struct StepRecord {
     standing: &'static str,
     why: Option<&'static str>,
     carried_by: Vec<&'static str>,
+    needed_under: Vec<&'static str>,
 }
 
 /// The races that fail without `step`.
@@ -382,6 +383,13 @@ pub(crate) fn carried_by(step: Step, races: &[&'static Race]) -> Vec<&'static st
         needs.any(|need| need.step == step && !need.profiles.is_empty())
     };
     races.iter().filter(needs).map(|race| race.name).collect()
+}
+
+/// The profiles under which some race fails without `step`, in their order.
+pub(crate) fn needed_under(step: Step, races: &[&'static Race]) -> Vec<&'static str> {
+    let needs = |profile: &&'static Profile| races.iter().any(|race| race.needs(step, profile));
+    let profiles = Profile::ALL.into_iter().filter(needs);
+    profiles.map(|profile| profile.name).collect()
 }
 
 /// What can be said of a step's weight, given the races that there are: one that a race rests on is carried, whatever
@@ -408,6 +416,7 @@ impl StepRecord {
             // Of one that is carried: what was said of it before, which nobody should say any more.
             why: step.standing().why(),
             carried_by: carried_by(step, races),
+            needed_under: needed_under(step, races),
         }
     }
 }

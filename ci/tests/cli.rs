@@ -65,6 +65,13 @@ fn steps_profiles_and_engines_are_listed() {
         headings.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(named("p12"), ["pin-barrier  P12"]);
+    let barrier = stdout(&gupcheck(&["list", "--steps", "P12"]));
+    let needed = barrier.lines().find(|line| line.starts_with("    needed"));
+    let needed = needed.expect("some race fails without it");
+    assert!(
+        needed.contains("arm64") && !needed.contains("x86"),
+        "{needed}"
+    );
     assert_eq!(named("pmd-recheck"), ["pmd-recheck  P18"]);
     let rechecks = named("recheck");
     assert!(rechecks.len() > 2 && rechecks.iter().all(|line| line.contains("recheck")));

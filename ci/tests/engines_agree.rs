@@ -65,14 +65,15 @@ fn is_for_weak_memory(race: &Race) -> bool {
 
 type All = BTreeMap<Key, Found>;
 
-/// Every such race under every profile, on one engine.
-fn all(engine: &dyn Engine, model: Model, limits: Limits) -> All {
+/// Every such race under every profile, on one engine: those that are meant.
+fn all(engine: &dyn Engine, model: Model, limits: Limits, is_meant: impl Fn(Key) -> bool) -> All {
     let by_c11 = matches!(model, Model::Rc11 | Model::LoomC11);
     let races = all_races().filter(|race| {
         COMPARED.iter().any(|pattern| means(pattern, race)) && (!by_c11 || is_for_weak_memory(race))
     });
     let profiles = races.flat_map(|race| race.profiles.iter().map(move |&p| (race, p)));
     profiles
+        .filter(|(race, profile)| is_meant((race.name, profile.name)))
         .map(|(race, profile)| {
             let (key, program) = program(race, profile, Size::SMALLEST, Steps::NONE);
             let exploration = explored(engine, model, &program, limits);
@@ -92,9 +93,18 @@ fn all(engine: &dyn Engine, model: Model, limits: Limits) -> All {
         .collect()
 }
 
-/// Everything.
+/// Everything, of the races that have no more executions than are worth a test.
 fn whole(model: Model) -> All {
-    all(&GraphEngine::ONE_THREAD, model, Limits::default())
+    let mut all = all(&GraphEngine::ONE_THREAD, model, at_most(2_000), |_| true);
+    let tried = all.len();
+    all.retain(|_, found| found.complete);
+    assert!(all.len() * 3 > tried * 2, "{} of {tried}", all.len());
+    all
+}
+
+/// The same on another engine.
+fn seen_by(engine: &dyn Engine, model: Model, limits: Limits, graph: &All) -> All {
+    all(engine, model, limits, |key| graph.contains_key(&key))
 }
 
 /// Asserts that `other` saw nothing but what the graph engine saw, and, where it claims to have seen
@@ -105,7 +115,6 @@ fn compare(name: &str, graph: &All, other: &All) -> usize {
     let mut differences = Vec::new();
     for (key @ (race, profile), found) in other {
         let reference = &graph[key];
-        assert!(reference.complete, "{race} under {profile}");
         complete += usize::from(found.complete && reference.executions > 1);
         if EXPLAINED.iter().any(|(r, p, _)| r == race && p == profile) {
             continue;
@@ -132,8 +141,9 @@ fn the_patterns_mean_races() {
 
 #[test]
 fn loom_sees_the_outcomes_that_the_graph_engine_sees_under_rc11() {
-    let loom = all(&LoomEngine, Model::LoomC11, at_most(1_500));
-    let complete = compare("loom", &whole(Model::Rc11), &loom);
+    let graph = whole(Model::Rc11);
+    let loom = seen_by(&LoomEngine, Model::LoomC11, at_most(800), &graph);
+    let complete = compare("loom", &graph, &loom);
     assert!(complete > 15, "loom finished only {complete}");
 }
 
@@ -143,7 +153,11 @@ fn shuttle_shows_no_outcome_outside_sc() {
     let graph = whole(Model::Sc);
     for name in ["shuttle", "shuttle-pct", "shuttle-urw", "shuttle-dfs"] {
         let engine = by_name(name).expect("an engine");
-        let complete = compare(name, &graph, &all(engine, Model::Sc, at_most(200)));
+        let complete = compare(
+            name,
+            &graph,
+            &seen_by(engine, Model::Sc, at_most(120), &graph),
+        );
         assert!(complete == 0 || name == "shuttle-dfs", "{name} samples");
     }
 }
@@ -153,6 +167,7 @@ fn shuttle_shows_no_outcome_outside_sc() {
 #[test]
 fn real_threads_show_no_outcome_outside_tso() {
     let native = by_name("native").expect("an engine");
-    let native = all(native, Model::Machine, at_most(300));
-    assert_eq!(compare("native", &whole(Model::Tso), &native), 0);
+    let graph = whole(Model::Tso);
+    let native = seen_by(native, Model::Machine, at_most(300), &graph);
+    assert_eq!(compare("native", &graph, &native), 0);
 }

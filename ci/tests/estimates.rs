@@ -25,7 +25,7 @@ use gupcheck_races::race::{Race, Size};
 /// A program with fewer executions than the first number needs no estimate; one with more than the second is too much for
 /// a test.
 const FEW: u64 = 500;
-const MANY: u64 = 12_000;
+const MANY: u64 = 6_000;
 /// How many random programs are drawn of each family.
 const DRAWN: u64 = 24;
 /// Probes and the seed that they come from.
@@ -79,7 +79,7 @@ fn races() -> impl Iterator<Item = Counted> {
         gupcheck_devmap::RACES,
         &gupcheck_thp_split::RACES[..3],
         gupcheck_thp_collapse::RACES,
-        &gupcheck_pairs::RACES[..8],
+        &gupcheck_pairs::RACES[..4],
         gupcheck_peer::RACES,
     ];
     let sizes = [1, 2].map(|cpus| Size { cpus, pages: 1 });

@@ -165,7 +165,7 @@ fn a_file_that_is_no_litmus_test_is_a_usage_error_and_the_others_are_run() {
 #[test]
 fn a_race_is_a_violation_under_every_model() {
     let files = Files::new(&[("good", GOOD.as_bytes()), ("racy", RACY.as_bytes())]);
-    for model in ["sc", "tso", "rc11", "lkmm"] {
+    for model in ["sc", "tso", "rc11", "lkmm", "lkmm-graph"] {
         for (names, verdicts, code) in [
             (&["good"][..], &["complete"][..], 0),
             (&["racy", "good"], &["failed", "complete"], 1),

@@ -178,7 +178,7 @@ fn a_schedule_that_was_mangled_is_answered() {
         usize::try_from(state % below as u64).expect("below a usize")
     };
     let (mut broken, mut held, mut refused) = (0, 0, 0);
-    for row in knock_outs().into_iter().step_by(16) {
+    for row in knock_outs().into_iter().step_by(24) {
         for name in ["graph", "loom", "shuttle-pct"] {
             let engine = by_name(name).expect("an engine");
             let choice = Choice {

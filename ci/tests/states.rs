@@ -150,7 +150,7 @@ fn compare_what_is_small(executions: u64, at_least: usize) {
 
 #[test]
 fn what_holds_holds_with_the_same_outcomes() {
-    compare_what_is_small(1_000, 120);
+    compare_what_is_small(500, 100);
 }
 
 #[test]
@@ -175,7 +175,8 @@ fn what_fails_fails_under_every_x86() {
 /// Each race without so many of the steps that it needs, under so many of the profiles of x86 for which it does.
 fn without_each_step(steps: usize, profiles: usize) {
     let mut compared = 0;
-    for race in all_races() {
+    let everything = steps == usize::MAX;
+    for race in all_races().filter(|race| everything || race.is_small()) {
         let x86 = |need: &&Need| need.profiles.iter().any(|p| X86.contains(&p.name));
         for need in race.needs.iter().filter(x86).take(steps) {
             let x86 = (need.profiles.iter()).filter(|profile| X86.contains(&profile.name));

@@ -16,6 +16,7 @@
 //! | a deposited table | untouched | untouched | untouched | overwritten by list links | untouched | overwritten |
 //! | khugepaged's flush | as any other | as any other | as any other | as any other | as any other | an IPI, waited for |
 //! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none | none | none |
+//! | directories of huge pages (hugepd) | no | no | no | no | no | yes (hash) |
 //! | memory | TSO | TSO | weak | weak | weak | weak |
 //!
 //! `s390` is as `x86-pv` in these respects, but for a deposited table, which is overwritten; for the levels: its upper
@@ -148,6 +149,8 @@ pub struct Profile {
     pub memory: Memory,
     /// How many words an entry has.
     pub words: Words,
+    /// log2 of the small pages in one that a directory of huge pages maps (`hugepd_shift`), where there are such directories.
+    pub hugepd_order: Option<u32>,
 }
 
 /// Bare x86-64 before 6.15: a flush is an IPI, and tables are freed right after it.
@@ -166,6 +169,7 @@ pub static X86_NATIVE: Profile = Profile {
     tag_bits: 0,
     memory: Memory::Tso,
     words: Words::One,
+    hugepd_order: None,
 };
 
 /// x86-64 under a hypervisor that flushes, or with INVLPGB: nobody is interrupted, tables go by RCU.
@@ -184,6 +188,7 @@ pub static X86_PV: Profile = Profile {
     tag_bits: 0,
     memory: Memory::Tso,
     words: Words::One,
+    hugepd_order: None,
 };
 
 /// arm64: broadcast TLBI and a barrier, relaxed clears, tables by RCU.
@@ -202,6 +207,7 @@ pub static ARM64: Profile = Profile {
     tag_bits: 8,
     memory: Memory::Weak,
     words: Words::One,
+    hugepd_order: None,
 };
 
 /// No machine: only what generic code promises.
@@ -220,6 +226,7 @@ pub static WEAK: Profile = Profile {
     tag_bits: 0,
     memory: Memory::Weak,
     words: Words::One,
+    hugepd_order: None,
 };
 
 /// s390, an mm of three levels: the pgd and the p4d are folded when the mm is made.
@@ -243,6 +250,7 @@ pub static S390: Profile = Profile {
     tag_bits: 0,
     memory: Memory::Tso,
     words: Words::One,
+    hugepd_order: None,
 };
 
 /// 32-bit x86 with PAE on bare metal: entries of two words.
@@ -266,6 +274,7 @@ pub static X86_PAE: Profile = Profile {
     tag_bits: 0,
     memory: Memory::Tso,
     words: Words::Two,
+    hugepd_order: None,
 };
 
 /// The same as a guest, whose flush is a hypercall.
@@ -293,6 +302,7 @@ pub static RISCV_SBI: Profile = Profile {
     tag_bits: 0,
     memory: Memory::Weak,
     words: Words::One,
+    hugepd_order: None,
 };
 
 /// powerpc's hash MMU: hardware walks no page tables, and khugepaged interrupts those that software walks.
@@ -311,6 +321,7 @@ pub static POWERPC: Profile = Profile {
     tag_bits: 0,
     memory: Memory::Weak,
     words: Words::One,
+    hugepd_order: Some(1),
 };
 
 impl Profile {

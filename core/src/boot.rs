@@ -78,6 +78,7 @@ impl Boot {
             secondary_mmus: Vec::new(),
             signals: Vec::new(),
             swap: None,
+            hugetlb: false,
             hstate: Level::Pmd,
             files: Vec::new(),
         };

@@ -71,6 +71,8 @@ pub struct Machine {
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,
     pub(crate) swap: Option<Swap>,
+    /// Whether there is a page of hugetlb's. On a machine without, nobody need ask whether a folio is one.
+    pub(crate) hugetlb: bool,
     /// `default_hstate`: the level of the leaves that map hugetlb's pages, which are all as large.
     pub hstate: Level,
     /// Its files.

@@ -25,7 +25,7 @@
 //! them as ignored, `cargo test -p CRATE -- --ignored` runs them, and they say from time to time how far they are.
 //!
 //! Of a race whose smallest instance has more executions than its tests see every day, the whole of it is seen in states
-//! under the x86 profiles, and what it rests on is computed with these.
+//! under the x86 profiles; what it rests on is computed with these by a longer test, and by `gupcheck matrix`.
 //!
 //! What a race rests on is computed every day under one x86 profile and one with weak memory, the last that the race names;
 //! under the others by a longer test, and by `gupcheck matrix`. It is tried with the first size that is explored to the end, within what that may cost for
@@ -48,13 +48,14 @@ use gupcheck_core::noise::Noise;
 use gupcheck_core::step::Step;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::engines::{Choice, Choose, default_for, whole_by_states};
+use crate::engines::{Choice, Choose, default_for};
 use crate::instance::Instance;
-use crate::race::{Race, Size, Tested};
+use crate::race::{Race, Tested};
 use crate::sharper::{LIMITS, sharper};
 use gupcheck_program::{Exploration, Limits, Program, Reductions, Verdict, Violation};
 use gupcheck_replay::{Kept, Must, Store};
 use gupcheck_trace::{Aside, Finding, Page, headline_of, report};
+use tried::all_tried;
 
 /// Runs the tests of these races, as the command line asks, and ends the process.
 pub fn main(races: &[Race]) {
@@ -98,8 +99,7 @@ fn trials(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Trial> {
 fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
     let mut cases = Vec::new();
     for &race in races {
-        let mut add_tested = |profile, without, expected, tested: Tested| {
-            let (choice, tested) = tried(&race, profile, tested, choose);
+        let mut add = |profile, without, expected, (choice, tested)| {
             cases.push(Case {
                 race,
                 profile,
@@ -110,60 +110,33 @@ fn cases(races: &[Race], choose: Choose, store: Option<&Store>) -> Vec<Case> {
                 store: store.cloned(),
             });
         };
-        let Some(&first) = race.tested.first() else {
+        if race.tested.is_empty() {
             continue;
-        };
+        }
+        let all = |profile| all_tried(&race, profile, choose);
+        let first = |profile| all(profile)[0];
         let (fail, hold): (Vec<_>, Vec<_>) =
             (race.profiles.iter()).partition(|profile| race.is_to_fail(profile));
         for profile in fail {
-            add_tested(profile, None, Expected::Fails, first);
+            add(profile, None, Expected::Fails, first(profile));
         }
         for &profile in &hold {
-            let mut sizes = Vec::new();
-            for &tested in race.tested {
-                // States see the whole of a size at once, whatever else is tried of it.
-                let by_states = tried(&race, profile, tested, choose).1 != tested;
-                if !by_states || !sizes.contains(&tested.size) {
-                    add_tested(profile, None, Expected::Holds, tested);
-                }
-                sizes.push(tested.size);
+            for tried in all(profile) {
+                add(profile, None, Expected::Holds, tried);
             }
         }
-        let mut add = |profile, without, expected| {
-            add_tested(profile, without, expected, first);
-        };
         for need in race.needs {
             for &profile in need.profiles {
-                add(profile, Some(need.step), Expected::Fails);
+                add(profile, Some(need.step), Expected::Fails, first(profile));
             }
         }
         for &step in race.indifferent {
             for &profile in &hold {
-                add(profile, Some(step), Expected::Holds);
+                add(profile, Some(step), Expected::Holds, first(profile));
             }
         }
     }
     cases
-}
-
-/// States that a test may look at of a race of which executions are too many.
-const MOST_STATES: u64 = 5_000_000;
-
-/// How a size of a race is tried under a profile: as the race says; but of a race whose smallest instance has more executions
-/// than anybody waits for, the whole of that is seen in states, where there is an engine for it.
-fn tried(
-    race: &Race,
-    profile: &'static Profile,
-    tested: Tested,
-    choose: Choose,
-) -> (Choice, Tested) {
-    let by_states = whole_by_states(race, profile).filter(|_| tested.size == Size::SMALLEST);
-    if let Some(choice) = by_states {
-        return (choice, Tested::whole(1, 1, MOST_STATES));
-    }
-    let mut choice = choose(race, profile);
-    choice.finishes &= tested.whole;
-    (choice, tested)
 }
 
 impl Case {
@@ -328,4 +301,5 @@ mod kept;
 mod necessity;
 #[cfg(test)]
 mod tests;
+mod tried;
 mod watched;

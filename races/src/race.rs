@@ -95,7 +95,7 @@ impl Tested {
 pub const SMALL: &[Tested] = &[
     Tested::whole(1, 1, 20_000),
     Tested::whole(1, 2, 20_000),
-    Tested::part(2, 1, 4_000),
+    Tested::part(2, 1, 2_000),
     Tested::whole(2, 1, 50_000_000).longer(),
 ];
 
@@ -104,14 +104,14 @@ pub const SMALL: &[Tested] = &[
 pub const SMALL_FOR_ONE: &[Tested] = &[
     Tested::whole(1, 1, 20_000),
     Tested::whole(1, 2, 20_000),
-    Tested::part(2, 1, 4_000),
+    Tested::part(2, 1, 2_000),
 ];
 
 /// The same of a race of which two pages, too, are explored in part every day, and to the end when somebody asks for it.
 pub const SMALL_FOR_ONE_PAGE: &[Tested] = &[
     Tested::whole(1, 1, 20_000),
     Tested::part(1, 2, 20_000),
-    Tested::part(2, 1, 4_000),
+    Tested::part(2, 1, 2_000),
     Tested::whole(1, 2, 2_000_000).longer(),
 ];
 

@@ -134,10 +134,9 @@ impl<'q> Board<'q> {
         });
         let record = match control.verdict {
             Word::Complete if self.question.every_cell => None,
-            Word::Complete if never_had => Some(blank.same_as(control, BEFORE)),
+            Word::Complete | Word::InPart if never_had => Some(blank.same_as(control, BEFORE)),
             Word::Complete if !asks => Some(blank.same_as(control, NOT_CONSULTED)),
             Word::Complete => None,
-            Word::InPart if never_had => Some(blank.same_as(control, BEFORE)),
             // What the race rests on is looked for, wherever it is asked about.
             Word::InPart if asks || blank.declared == Some(true) => None,
             Word::Truncated if asks && !never_had => None,

@@ -50,10 +50,8 @@ fn told(cell: &Cell<'_>) -> String {
         return "-".to_owned();
     }
     let mut told = format!("{} of {}", cell.failing.len(), cell.asking());
-    for (count, what) in [(cell.in_part, "in part"), (cell.cut, "cut short")] {
-        if count > 0 {
-            let _ = write!(told, ", {count} {what}");
-        }
+    for (count, what) in cell.unfinished() {
+        let _ = write!(told, ", {count} {what}");
     }
     if let Some(nearest) = cell.nearest() {
         let operations = nearest.operations.unwrap_or(0);

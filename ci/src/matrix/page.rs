@@ -149,7 +149,7 @@ fn troubles(judgement: &Judgement, unshown: &[String]) -> String {
 
 fn unneeded(rows: &Rows<'_>) -> String {
     if rows.unneeded.is_empty() {
-        return "<p>There is no such step.</p>".to_owned();
+        return "<p>None: without each of the steps asked for something fails.</p>".to_owned();
     }
     let mut table = "<table><thead><tr><th>step</th><th>what it does</th><th>standing</th></tr></thead>\n<tbody>\n"
         .to_owned();
@@ -200,10 +200,8 @@ fn told(cell: &Cell<'_>) -> String {
     }
     let count = format!("{} of {}", cell.failing.len(), cell.asking());
     let mut cut = String::new();
-    for (count, what) in [(cell.in_part, "in part"), (cell.cut, "cut short")] {
-        if count > 0 {
-            let _ = write!(cut, "<small class=\"cut\">{count} {what}</small>");
-        }
+    for (count, what) in cell.unfinished() {
+        let _ = write!(cut, "<small class=\"cut\">{count} {what}</small>");
     }
     let Some((nearest, others)) = cell.failing.split_first() else {
         return format!("<td class=\"none\">{count}{cut}</td>");

@@ -42,7 +42,9 @@ impl Question {
                 [] => race.profiles,
                 asked => asked,
             };
-            for &profile in &distinct(profiles) {
+            // Where a race is meant to fail as it stands, there is nothing to knock out.
+            let hold = |profile: &&&'static Profile| !race.is_to_fail(profile);
+            for &profile in distinct(profiles).iter().filter(hold) {
                 for model in models(args, profile) {
                     controls.push(control(args, race, profile, model)?);
                 }

@@ -56,6 +56,12 @@ impl<'r> Cell<'r> {
         }
     }
 
+    /// How many were not explored to the end, and in which way: of the ways that there are.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        let ways = [(self.in_part, "in part"), (self.cut, "cut short")];
+        ways.into_iter().filter(|&(count, _)| count > 0)
+    }
+
     /// How many races ask about the step.
     pub(crate) const fn asking(&self) -> usize {
         self.failing.len() + self.holding + self.in_part + self.cut + self.broken

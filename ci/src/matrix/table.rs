@@ -103,22 +103,39 @@ fn needed(text: &mut Text, rows: &Rows<'_>) {
         text.line(line);
     }
     let cells = || rows.needed.iter().flat_map(|row| &row.cells);
-    let used = LEGEND
-        .into_iter()
-        .filter(|(_, count, _)| cells().any(|cell| count(cell) > 0));
+    let used = (LEGEND.iter()).filter(|sign| cells().any(|cell| (sign.count)(cell) > 0));
     let mut words = "  .: none asks".to_owned();
-    for (sign, _, what) in used {
-        let _ = write!(words, "; {sign}: {what}");
+    for Sign { mark, means, .. } in used {
+        let _ = write!(words, "; {mark}: {means}");
     }
     text.line(Line::of(Role::Dim, words));
     text.gap();
 }
 
-/// What stands behind the numbers, where there are any.
-const LEGEND: [(&str, fn(&Cell<'_>) -> usize, &str); 3] = [
-    ("~", |cell| cell.in_part, "seen in part, as the race says"),
-    ("?", |cell| cell.cut, "cut short"),
-    ("!", |cell| cell.broken, "no race any more"),
+/// A sign that stands behind a number of cells, and what it means.
+struct Sign {
+    mark: char,
+    count: fn(&Cell<'_>) -> usize,
+    means: &'static str,
+}
+
+/// What stands behind the first numbers, where there are any.
+const LEGEND: [Sign; 3] = [
+    Sign {
+        mark: '~',
+        count: |cell| cell.in_part,
+        means: "seen in part, as the race says",
+    },
+    Sign {
+        mark: '?',
+        count: |cell| cell.cut,
+        means: "cut short",
+    },
+    Sign {
+        mark: '!',
+        count: |cell| cell.broken,
+        means: "no race any more",
+    },
 ];
 
 /// `3/14`; with `2?` where as many were cut short. A dot: nobody asks.
@@ -127,9 +144,10 @@ fn shown(cell: &Cell<'_>) -> String {
         return ".".to_owned();
     }
     let mut shown = format!("{}/{}", cell.failing.len(), cell.asking());
-    for (sign, count, _) in LEGEND {
-        if count(cell) > 0 {
-            let _ = write!(shown, " {}{sign}", count(cell));
+    for Sign { mark, count, .. } in &LEGEND {
+        let count = count(cell);
+        if count > 0 {
+            let _ = write!(shown, " {count}{mark}");
         }
     }
     shown

@@ -1,7 +1,7 @@
 //! Files, and who maps them when the CPUs start.
 
 use super::{Area, Boot};
-use crate::machine::FileId;
+use crate::machine::{FileId, MmId};
 use crate::sync::Name;
 use crate::types::{
     Backing, Bits, Cached, Entry, File, FileMap, Level, Mapping, Owner, PAGE_SHIFT, PageFlags, Pfn,
@@ -88,6 +88,7 @@ impl Boot {
 
     /// A huge page of hugetlb's, anonymous, with `refs` references, mapped nowhere: its head.
     pub fn hugetlb_page(&mut self, refs: i32) -> Pfn {
+        self.machine.hugetlb = true;
         let level = self.machine.hstate;
         let order = self.geometry().shift(level) - PAGE_SHIFT;
         let head = self.large_folio(order as u8, Owner::Us, refs);
@@ -97,6 +98,22 @@ impl Boot {
             PageFlags::HEAD | PageFlags::HUGETLB | PageFlags::MIGRATABLE,
         );
         head
+    }
+
+    /// A directory of huge pages at `addr`, that an entry of `level` links, with nothing in it: the directory.
+    pub fn hugepd(&mut self, mm: MmId, addr: u64, level: Level) -> Pfn {
+        let slot = self.tables_down_to(mm, addr, level);
+        let directory = self.table(mm, Level::Pte, addr);
+        self.layout.set(slot, Entry::directory(directory));
+        directory
+    }
+
+    /// Maps the large folio that `head` heads by the `nth` entry of a directory, with one reference for the mapping.
+    pub fn map_hugepte(&mut self, directory: Pfn, nth: usize, head: Pfn, write: bool) {
+        let slot = self.page(directory).table.entries[nth];
+        self.layout.set(slot, Entry::leaf(head, write).huge());
+        self.count_entire_mapping(head);
+        self.hold_mapping(head);
     }
 
     /// hugetlb's pages are gigantic: each is mapped by a leaf of the PUD level.

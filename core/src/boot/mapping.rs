@@ -175,7 +175,7 @@ impl Boot {
     }
 
     /// One more entry maps all of a folio.
-    fn count_entire_mapping(&mut self, head: Pfn) {
+    pub(super) fn count_entire_mapping(&mut self, head: Pfn) {
         let (entire, nr) = (
             self.page(head).entire_mapcount,
             self.page(head).nr_pages_mapped,
@@ -189,7 +189,7 @@ impl Boot {
     }
 
     /// A mapping's reference of the page; it is exclusive.
-    fn hold_mapping(&mut self, pfn: Pfn) {
+    pub(super) fn hold_mapping(&mut self, pfn: Pfn) {
         let page = self.page(pfn);
         let (flags, compound_head) = (page.flags, page.compound_head);
         let flags_now = self.layout.get(flags) | PageFlags::ANON_EXCLUSIVE;

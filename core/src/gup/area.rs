@@ -41,7 +41,7 @@ pub(super) fn check_vma_flags(cpu: &Cpu<'_>, vma: &Vma, flags: Foll) -> Result<(
         return Err(Errno::Efault);
     }
     if flags.contains(Foll::WRITE) {
-        if !anon && !writable_file_mapping_allowed(vma, flags) {
+        if !anon && !writable_file_mapping_allowed(cpu, vma, flags) {
             return Err(Errno::Efault);
         }
         if !vma.vm_flags(cpu).contains(VmFlags::WRITE) || vma.flags.contains(VmFlags::SHADOW_STACK)

@@ -17,7 +17,7 @@
 //!   pin. That is the store-buffering shape that P12, P17 and M-P5 close;
 //! - after 3: the mutator sees the pin.
 //!
-//! Entries of powerpc's hugepd format are not modelled.
+//! Directories of huge pages, which powerpc has, are in [`hugepd`](super::hugepd).
 
 use super::device::{gup_device_huge, undo_dev_pagemap};
 use super::gates::{
@@ -26,13 +26,13 @@ use super::gates::{
 use super::grab::{gup_put_folio, try_grab_folio};
 use super::{Foll, Recorded};
 use crate::cpu::{Cpu, rcu_read_lock, rcu_read_unlock};
-use crate::folio::{PageFlags, set_page_flags};
+use crate::folio::{PageFlags, Pfn, set_page_flags};
 use crate::mm::{Mm, Pagemap, get_dev_pagemap, put_dev_pagemap};
 use crate::pgtable::{Entry, EntryPtr, Level, PAGE_SHIFT, PAGE_SIZE, offset_lockless, pgd_offset};
 use crate::step::Step;
 
 /// What a level of the walk leads to: whether the walk may go on to the next entry.
-type GoOn = bool;
+pub(super) type GoOn = bool;
 
 /// The entry above a level: where it is, and what was read there.
 type Above<'m> = (EntryPtr<'m>, Entry);
@@ -51,7 +51,7 @@ enum Turn {
 
 /// One walk: what is constant through all levels, and what it has recorded so far.
 pub(super) struct Walk<'a, 'm> {
-    cpu: &'a Cpu<'m>,
+    pub(super) cpu: &'a Cpu<'m>,
     flags: Foll,
     recorded: &'a mut Recorded<'m>,
     /// The pagemap that `gup_pte_range` holds a reference of.
@@ -137,6 +137,9 @@ impl<'a, 'm> Walk<'a, 'm> {
             if pgd.is_huge() && !walk.cpu.machine().geometry.is_folded(Level::P4d) {
                 return walk.gup_huge(Level::Pgd, pgd, ptr, addr, next);
             }
+            if pgd.is_hugepd() {
+                return walk.gup_huge_pd(Level::Pgd, pgd, addr, next);
+            }
             walk.gup_p4d_range((ptr, pgd), addr, next)
         });
     }
@@ -147,6 +150,9 @@ impl<'a, 'm> Walk<'a, 'm> {
         self.each_entry(Level::P4d, p4dp, addr, end, |walk, ptr, p4d, addr, next| {
             if walk.is_none(p4d, Level::Pud) {
                 return false;
+            }
+            if p4d.is_hugepd() {
+                return walk.gup_huge_pd(Level::P4d, p4d, addr, next);
             }
             walk.gup_pud_range((ptr, p4d), addr, next)
         })
@@ -162,6 +168,9 @@ impl<'a, 'm> Walk<'a, 'm> {
             if pud.is_huge() || pud.is_devmap() {
                 return walk.gup_huge(Level::Pud, pud, ptr, addr, next);
             }
+            if pud.is_hugepd() {
+                return walk.gup_huge_pd(Level::Pud, pud, addr, next);
+            }
             walk.gup_pmd_range((ptr, walk.as_checked(ptr, pud)), addr, next)
         })
     }
@@ -176,6 +185,9 @@ impl<'a, 'm> Walk<'a, 'm> {
             }
             if pmd.is_huge() || pmd.is_devmap() {
                 return walk.gup_huge(Level::Pmd, pmd, ptr, addr, next);
+            }
+            if pmd.is_hugepd() {
+                return walk.gup_huge_pd(Level::Pmd, pmd, addr, next);
             }
             walk.gup_pte_range(walk.as_checked(ptr, pmd), ptr, addr, next)
         })
@@ -212,7 +224,7 @@ impl<'a, 'm> Walk<'a, 'm> {
 
     /// Whether the entry lets the caller do what it wants to (`pte_protnone`, `pte_access_permitted` and their kin): the
     /// walker cannot tell a NUMA hint from `PROT_NONE`, and must take neither.
-    fn permits(&self, entry: Entry) -> bool {
+    pub(super) fn permits(&self, entry: Entry) -> bool {
         let write = self.flags.contains(Foll::WRITE);
         // ORDERING: none: what was read before the pin is what is looked at again after it. Pairs with change_protection. Without
         // it: R45. Step `prot-none-refused`.
@@ -299,8 +311,6 @@ impl<'a, 'm> Walk<'a, 'm> {
         end: u64,
     ) -> GoOn {
         let (cpu, flags) = (self.cpu, self.flags);
-        // PARITY 2: no profile has directories of huge pages (hugepd: powerpc's hash MMU and its like), so
-        // `hugepte_addr_end`, `gup_hugepte` and `gup_huge_pd` are not there.
         let _span = cpu.span(match level {
             Level::Pgd => "gup_huge_pgd",
             Level::Pud => "gup_huge_pud",
@@ -315,6 +325,19 @@ impl<'a, 'm> Walk<'a, 'm> {
             return !flags.contains(Foll::LONGTERM)
                 && gup_device_huge(cpu, self.recorded, flags, (leaf, ptr), first, (addr, end));
         }
+        self.take_leaf((leaf, ptr), first, addr, end)
+    }
+
+    /// What `gup_huge_pmd` and its like do once they have read a leaf that is no device's, and may be followed: all pages from
+    /// `first` on that lie in `addr..end`.
+    pub(super) fn take_leaf(
+        &mut self,
+        (leaf, ptr): (Entry, EntryPtr<'m>),
+        first: Pfn,
+        addr: u64,
+        end: u64,
+    ) -> GoOn {
+        let (cpu, flags) = (self.cpu, self.flags);
         let refs = ((end - addr) / PAGE_SIZE) as u32;
         let page = cpu.pfn_to_page(first);
         let batch = (0..refs).map(|n| cpu.pfn_to_page(first.plus(n)));

@@ -86,8 +86,8 @@ fn area_for_fault<'a>(
         .ok_or(Errno::Efault)
 }
 
-/// `fixup_user_fault`: faults a page in as user space would, with the mmap lock held for reading before and after; what futexes and
-/// KVM do once they were refused an access. `unlocked`, if there is one, lets the lock be dropped meanwhile, and is set if it was:
+/// `fixup_user_fault`: faults a page in as user space would, with the mmap lock held for reading before and after; what futexes,
+/// KVM and file systems do once they were refused an access. `unlocked`, if there is one, lets the lock be dropped meanwhile, and is set if it was:
 /// then no area that was looked up before may be believed.
 ///
 /// # Errors

@@ -163,6 +163,10 @@ fn follow_locked_devmap<'m>(
         return Ok(None);
     }
     touch_pmd(cpu, ptr, leaf, flags);
+    // Without a reference of the page its pagemap may go: there is nothing to be given back but that something is there.
+    if device && !flags.intersects(Foll::GET.union(Foll::PIN)) {
+        return Err(Errno::Eexist);
+    }
     let span = cpu.machine().geometry.span(level);
     let nth = ((addr & (span - 1)) >> PAGE_SHIFT) as u32;
     let pfn = leaf.pfn().plus(nth);

@@ -94,6 +94,6 @@ pub(super) const fn arch_make_page_accessible(page: &Page) -> Result<(), Errno> 
 }
 
 /// `writable_file_mapping_allowed`: whether a long-term pin may write through this area.
-pub(super) const fn writable_file_mapping_allowed(vma: &Vma, flags: Foll) -> bool {
-    !flags.contains(Foll::PIN.union(Foll::LONGTERM)) || !vma.needs_dirty_tracking()
+pub(super) fn writable_file_mapping_allowed(cpu: &Cpu<'_>, vma: &Vma, flags: Foll) -> bool {
+    !flags.contains(Foll::PIN.union(Foll::LONGTERM)) || !vma.needs_dirty_tracking(cpu)
 }

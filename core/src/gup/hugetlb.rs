@@ -19,7 +19,7 @@ use crate::cpu::Cpu;
 use crate::filemap::filemap_get_or_create_folio;
 use crate::folio::folio_put;
 use crate::mm::{Mm, Vma, file_of, vma_hugecache_offset};
-use crate::pgtable::{EntryPtr, PAGE_SHIFT, find_entry};
+use crate::pgtable::{EntryPtr, Level, PAGE_SHIFT, find_entry, hugepd_span, hugepte_offset};
 
 /// `hugetlb_follow_page_mask`.
 ///
@@ -33,12 +33,10 @@ pub(super) fn hugetlb_follow_page_mask<'m>(
     flags: Foll,
 ) -> Result<Followed<'m>, Errno> {
     let _span = cpu.span("hugetlb_follow_page_mask");
-    let machine = cpu.machine();
     let mut followed = Followed::Nothing;
-    // hugetlb_walk
-    if let Some(ptr) = find_entry(cpu, mm, addr, machine.hstate) {
+    if let Some((ptr, span)) = hugetlb_walk(cpu, mm, addr) {
         ptr.lock().lock(cpu);
-        let found = follow_locked(cpu, vma, ptr, addr, flags);
+        let found = follow_locked(cpu, vma, (ptr, span), addr, flags);
         ptr.lock().unlock(cpu);
         followed = found?;
     }
@@ -49,11 +47,28 @@ pub(super) fn hugetlb_follow_page_mask<'m>(
     Ok(followed)
 }
 
+/// `hugetlb_walk`, `huge_pte_offset`: the entry for `addr`, in a directory if there is one, and what it spans.
+fn hugetlb_walk<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<(EntryPtr<'m>, u64)> {
+    let machine = cpu.machine();
+    let (geometry, size) = (&machine.geometry, machine.hstate);
+    // A machine without directories is spared the look for one.
+    if machine.kernel.profile.hugepd_order.is_some() {
+        let levels = Level::ALL.into_iter().filter(|&level| level <= size);
+        for level in levels.filter(|&level| !geometry.is_folded(level)) {
+            let link = find_entry(cpu, mm, addr, level)?.get(cpu);
+            if link.is_hugepd() {
+                return Some((hugepte_offset(cpu, link, level, addr), hugepd_span(cpu)));
+            }
+        }
+    }
+    Some((find_entry(cpu, mm, addr, size)?, geometry.span(size)))
+}
+
 /// What it decides while it holds the lock.
 fn follow_locked<'m>(
     cpu: &Cpu<'m>,
     vma: &Vma,
-    ptr: EntryPtr<'m>,
+    (ptr, span): (EntryPtr<'m>, u64),
     addr: u64,
     flags: Foll,
 ) -> Result<Followed<'m>, Errno> {
@@ -71,7 +86,6 @@ fn follow_locked<'m>(
             return Err(Errno::Emlink);
         }
     }
-    let span = machine.geometry.span(machine.hstate);
     let nth = ((addr & (span - 1)) >> PAGE_SHIFT) as u32;
     let page = machine.page(head.pfn.plus(nth));
     try_grab_page(cpu, page, flags)?;
@@ -87,6 +101,10 @@ fn hugetlbfs_pagecache_present(cpu: &Cpu<'_>, vma: &Vma, addr: u64) -> bool {
         return false;
     };
     let index = vma_hugecache_offset(cpu, vma, addr);
+    // An area may be longer than its file.
+    if index >= file.pages.len() as u64 {
+        return false;
+    }
     let folio = filemap_get_or_create_folio(cpu, file, index, false);
     if let Some(folio) = folio {
         folio_put(cpu, folio);

@@ -96,8 +96,8 @@ fn collect_longterm_unpinnable_pages<'m>(cpu: &Cpu<'m>, pages: &[&'m Page]) -> U
         if folio.head().memory.coherent {
             continue;
         }
-        // A machine without large folios is spared the question.
-        if cpu.machine().large_folios && folio.test(cpu, PageFlags::HUGETLB) {
+        // A machine without hugetlb's pages is spared the question.
+        if cpu.machine().hugetlb && folio.test(cpu, PageFlags::HUGETLB) {
             if isolate_hugetlb(cpu, folio) {
                 unwelcome.hugetlb.push(folio);
             }

@@ -9,6 +9,7 @@
 //! | `callers` | those for callers who have the mmap lock, or want no lockless walk |
 //! | `fast` | the lockless walk |
 //! | `device` | device memory in it |
+//! | `hugepd` | directories of huge pages in it |
 //! | `grab` | references and pins |
 //! | `unpin` | pins given back |
 //! | `gates` | what the fast path refuses |
@@ -41,6 +42,7 @@ mod followed;
 mod gate;
 mod gates;
 mod grab;
+mod hugepd;
 mod hugetlb;
 mod kvm_fault;
 mod locked;

@@ -70,8 +70,8 @@ impl Vma {
     }
 
     /// `vma_needs_dirty_tracking`: a shared writable mapping of a file whose file system tracks dirty pages.
-    pub const fn needs_dirty_tracking(&self) -> bool {
-        is_shared_writable(self.flags) && self.fs_tracks_dirty()
+    pub fn needs_dirty_tracking(&self, cpu: &Cpu<'_>) -> bool {
+        is_shared_writable(self.vm_flags(cpu)) && self.fs_tracks_dirty()
     }
 
     /// `vm_ops_needs_writenotify`, `vma_fs_can_writeback`: shmem and secretmem are written back to nowhere.

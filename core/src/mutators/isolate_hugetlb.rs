@@ -23,6 +23,9 @@ pub fn isolate_hugetlb(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
 
 /// `migrate_hugetlbs`, without memory: puts all back. Whether that is a success: nobody had any of them but the isolation.
 pub fn migrate_hugetlbs(cpu: &Cpu<'_>, isolated: &[Folio<'_>]) -> bool {
+    if isolated.is_empty() {
+        return true;
+    }
     let _span = cpu.span("migrate_hugetlbs");
     let mut free = true;
     for &folio in isolated {

@@ -30,4 +30,6 @@ pub use ptl::{
 };
 pub use swapops::pfn_swap_entry_to_page;
 pub use table_lock::TableLock;
-pub use walk::{EntryPtr, find_entry, offset_lockless, pgd_offset, table_entry};
+pub use walk::{
+    EntryPtr, find_entry, hugepd_span, hugepte_offset, offset_lockless, pgd_offset, table_entry,
+};

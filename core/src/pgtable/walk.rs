@@ -15,7 +15,7 @@
 //!
 //! How an entry is read and written that has two words is told by [`halves`].
 
-use super::{Bits, Entry, Level, TableLock, halves};
+use super::{Bits, Entry, Level, PAGE_SIZE, TableLock, halves};
 use crate::cpu::Cpu;
 use crate::folio::{Page, Pfn};
 use crate::lkmm::{
@@ -300,6 +300,27 @@ pub fn offset_lockless<'m>(
         cpu.pfn_to_page(above.pfn()),
         machine.geometry.index(level, addr),
     )
+}
+
+/// `1 << hugepd_shift`: what one entry of a directory of huge pages spans.
+///
+/// # Panics
+/// On a machine without such directories: an entry was made up.
+pub fn hugepd_span(cpu: &Cpu<'_>) -> u64 {
+    let order = cpu.machine().kernel.profile.hugepd_order;
+    PAGE_SIZE << order.expect("a profile that has directories of huge pages")
+}
+
+/// `hugepte_offset`: the entry for `addr` in the directory that an entry of `level` links.
+pub fn hugepte_offset<'m>(
+    cpu: &Cpu<'m>,
+    directory: Entry,
+    level: Level,
+    addr: u64,
+) -> EntryPtr<'m> {
+    let machine = cpu.machine();
+    let nth = (addr & (machine.geometry.span(level) - 1)) / hugepd_span(cpu);
+    EntryPtr::new(cpu.pfn_to_page(directory.pfn()), nth as usize)
 }
 
 /// The entry for `addr` at `level` (`mm_find_pmd` and its kin), for those who hold a lock that keeps the

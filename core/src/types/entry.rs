@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `PRESENT` | hardware may use the entry |
 //! | `WRITE`, `USER`, `ACCESSED`, `DIRTY` | as in hardware |
+//! | `HUGEPD` | above the PTE level: a link to a directory of huge pages (powerpc) |
 //! | `HUGE` | above the PTE level: a leaf. It survives invalidation, as x86's PSE bit does |
 //! | `PROT_NONE` | not `PRESENT`, but the kernel still counts it as present (`mprotect(PROT_NONE)`, NUMA hinting) |
 //! | `SPECIAL` | no struct page may be derived from it |
@@ -52,6 +53,8 @@ bitflags! {
         const UFFD_WP = 1 << 12;
         /// In a swap-type entry: memory has failed under the page.
         const HWPOISON = 1 << 13;
+        /// Above the PTE level: what is linked is a directory of huge pages, and no table (powerpc).
+        const HUGEPD = 1 << 14;
     }
 }
 
@@ -62,6 +65,12 @@ const KEPT: Bits = Bits::WRITE
     .union(Bits::ACCESSED)
     .union(Bits::DIRTY)
     .union(Bits::UFFD_WP);
+
+/// What makes an entry above the PTE level present.
+const PMD_PRESENT: Bits = Bits::PRESENT
+    .union(Bits::PROT_NONE)
+    .union(Bits::HUGE)
+    .union(Bits::HUGEPD);
 
 /// The lower half of an entry of two words: the flags, and as much of the frame as a machine of few frames can spare. In
 /// hardware these are 20 bits of the frame: what differs above them alone is 4 GiB apart. Here it is one bit, and frames
@@ -89,6 +98,11 @@ impl Entry {
             .union(Bits::ACCESSED)
             .union(Bits::DIRTY);
         Self::new(pfn, bits)
+    }
+
+    /// A link to a directory of huge pages in `pfn` (`hugepd_populate`).
+    pub const fn directory(pfn: Pfn) -> Self {
+        Self::new(pfn, Bits::HUGEPD)
     }
 
     /// A user mapping of `pfn` (`mk_pte`), young; writable and dirty if `write`.
@@ -209,11 +223,9 @@ impl Entry {
         self.bits().intersects(Bits::PRESENT.union(Bits::PROT_NONE))
     }
 
-    /// `pmd_present`: as `pte_present`, and true as well of an invalidated huge entry (x86).
+    /// `pmd_present`: as `pte_present`, and true as well of an invalidated huge entry (x86), and of a directory (powerpc).
     pub const fn pmd_present(self) -> bool {
-        self.bits()
-            .intersects(Bits::PRESENT.union(Bits::PROT_NONE).union(Bits::HUGE))
-            && !self.has(Bits::SWAP)
+        self.bits().intersects(PMD_PRESENT) && !self.has(Bits::SWAP)
     }
 
     /// `pte_protnone`: present to the kernel only.
@@ -224,6 +236,11 @@ impl Entry {
     /// `pmd_trans_huge`, `pmd_huge`, `pud_huge`: a leaf above the PTE level.
     pub const fn is_huge(self) -> bool {
         self.has(Bits::HUGE)
+    }
+
+    /// `is_hugepd`: it links a directory of huge pages.
+    pub const fn is_hugepd(self) -> bool {
+        self.has(Bits::HUGEPD)
     }
 
     /// `pte_write`.
@@ -334,6 +351,8 @@ impl fmt::Display for Entry {
             write!(f, "migration:{}", self.pfn())?;
         } else if self.is_hwpoison() {
             write!(f, "poisoned:{}", self.pfn())?;
+        } else if self.is_hugepd() {
+            write!(f, "directory:{}", self.pfn())?;
         } else if let Some(slot) = self.swap_slot() {
             write!(f, "swap{slot}")?;
         } else {

@@ -119,7 +119,10 @@ impl Ledger<'_> {
             .find(|&below| below > level && !geometry.is_folded(below));
         for &cell in &self.world.machine.page(table).table.entries {
             let entry: Entry = self.world.get(cell);
-            if !entry.pte_present() {
+            if entry.is_hugepd() {
+                // Its entries are leaves, as a table's of PTEs are.
+                self.table(entry.pfn(), Level::Pte);
+            } else if !entry.pte_present() {
                 assert!(!entry.is_huge(), "an invalidated entry was left: {entry}");
                 self.named.extend(entry.swap_slot());
             } else if let (Some(below), false) = (below, entry.is_huge()) {

@@ -25,6 +25,7 @@ mod gates;
 mod given_way;
 mod giving_back;
 mod halves;
+mod hugepd;
 mod hugetlb;
 mod ksm;
 mod migration;

@@ -19,7 +19,7 @@ pub struct Counterexample {
     pub denial: Option<Violation>,
     /// Everything that happened, in an order in which it could have happened.
     pub trace: Vec<Event>,
-    /// The last value of each cell, indexed by [`CellId`](gupcheck_sync::CellId).
+    /// The last value of each cell, indexed by [`CellId`].
     pub memory: Vec<u64>,
     /// What each CPU returned, if it did before the violation; in the order of the CPUs. Empty where
     /// the engine does not know.

@@ -80,7 +80,7 @@ pub struct Property {
 
 impl Property {
     /// Its words where it is broken, and what is wrong, if it says.
-    pub(crate) fn broken(&self, why: String) -> String {
+    pub(crate) fn broken(&self, why: &str) -> String {
         if why.is_empty() {
             self.text.clone()
         } else {
@@ -400,7 +400,7 @@ impl Program {
         let always = properties.filter(|(_, property)| property.when == When::Always);
         always
             .filter_map(|(nth, property)| {
-                Some((nth, property.broken((property.holds)(end).err()?)))
+                Some((nth, property.broken(&(property.holds)(end).err()?)))
             })
             .collect()
     }

@@ -74,7 +74,7 @@ impl Tally {
                 Ok(())
             }
             Err((index, why)) => {
-                let text = program.properties()[index].broken(why);
+                let text = program.properties()[index].broken(&why);
                 Err(Violation::Property { index, text })
             }
         }

@@ -7,9 +7,10 @@ use gupcheck_core::step::Steps;
 use gupcheck_program::{Exploration, Program, Reductions, Verdict, Violation};
 use libtest_mimic::{Failed, Trial};
 
+use super::tried::all_tried;
 use super::watched::{explored, limits};
 use crate::consulted::Consulted;
-use crate::engines::{Choice, Choose, default_at};
+use crate::engines::{Choice, Choose, default_at, whole_by_states};
 use crate::race::{Race, Size, Tested};
 
 /// What is left out: how it ends is known from what is not.
@@ -24,15 +25,17 @@ pub(super) fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
     let mut trials = Vec::new();
     for &race in races {
         for &profile in race.profiles {
-            let all = race.tested.iter();
-            let mut all = all.map(|&tested| super::tried(&race, profile, tested, choose));
+            let mut all = all_tried(&race, profile, choose).into_iter();
             let Some((choice, tested)) = all.find(|(_, tested)| tested.whole) else {
                 continue;
             };
             if !choice.finishes || race.is_to_fail(profile) {
                 continue;
             }
-            let is_longer = tested.longer || !is_tried_every_day(race.profiles, profile);
+            // All states of a race that has many, once for each step, are too much for every day.
+            let is_longer = tested.longer
+                || whole_by_states(&race, profile).is_some()
+                || !is_tried_every_day(race.profiles, profile, tested);
             let size = tested.size.in_words();
             let name = format!("{}::{profile}::{size}rests on what it declares", race.name);
             let trial = Trial::test(name, move || check(&race, profile, choice, tested));
@@ -42,11 +45,19 @@ pub(super) fn trials(races: &[Race], choose: Choose) -> Vec<Trial> {
     trials
 }
 
+/// What a race may cost whose needs are computed every day under one profile of each kind of memory.
+const FEW: u64 = 100_000;
+
 /// Whether what a race rests on is computed every day under one of its profiles: the last of each kind of memory, whose
-/// hardware promises less than the others'. Under those the matrix does (`ci/check-matrix`), and the longer tests.
-fn is_tried_every_day(profiles: &[&'static Profile], profile: &'static Profile) -> bool {
-    let alike = |other: &&&Profile| other.memory == profile.memory;
-    profiles.iter().rfind(alike) == Some(&profile)
+/// hardware promises less than the others'; of a race that costs much, the last of all. Under the others the matrix does
+/// (`ci/check-matrix`), and the longer tests.
+fn is_tried_every_day(
+    profiles: &[&'static Profile],
+    profile: &'static Profile,
+    tested: Tested,
+) -> bool {
+    let is_alike = |other: &&&Profile| other.memory == profile.memory || tested.executions > FEW;
+    profiles.iter().rfind(is_alike) == Some(&profile)
 }
 
 /// Knocks out one step after the other, of those that the race's code asks about.

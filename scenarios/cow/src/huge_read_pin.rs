@@ -17,6 +17,7 @@ pub(crate) const RACE: Race = Race {
     // 20,000 executions.
     profiles: PV,
     needs: &[
+        Need::of(Step::FallbackKeepsPin, PV),
         Need::of(Step::UnshareFirst, PV),
         Need::of(Step::ReuseExclusive, PV),
         Need::of(Step::RereadUnderLock, PV),
@@ -27,7 +28,7 @@ pub(crate) const RACE: Race = Race {
     tested: &[
         Tested::whole(1, 1, 20_000),
         Tested::part(1, 2, 20_000),
-        Tested::part(2, 1, 4_000),
+        Tested::part(2, 1, 2_000),
     ],
     ..Race::of(build)
 };

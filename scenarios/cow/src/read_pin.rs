@@ -12,6 +12,7 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R40",
     about: "A page that a child shares is pinned for reading, while another thread writes to it.",
     needs: &[
+        Need::of(Step::FallbackKeepsPin, EVERYWHERE),
         Need::of(Step::UnshareFirst, EVERYWHERE),
         Need::of(Step::ReuseExclusive, EVERYWHERE),
         // A copy takes the place of a page that was reused in between.

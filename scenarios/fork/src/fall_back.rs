@@ -4,14 +4,23 @@
 //! read-only. A write makes the parent a copy, or gives it the page if the child has none; and that is the page that is pinned.
 
 use crate::pinned::stays_the_areas_alone;
-use crate::small_page;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "fork/fall-back",
     catalogue: "R04",
     about: "A page is pinned for writing while fork shares it; the caller waits for fork, and pins what the parent has then.",
-    needs: small_page::RACE.needs,
+    // Those of `fork/small-page`, and what goes down to slow GUP.
+    needs: &[
+        Need::of(Step::FallbackKeepsPin, EVERYWHERE),
+        Need::of(Step::SeqcountBegin, EVERYWHERE),
+        Need::of(Step::SeqcountRetry, EVERYWHERE),
+        Need::of(Step::ForkSequence, EVERYWHERE),
+        Need::of(Step::ForkCopiesPinned, EVERYWHERE),
+        Need::of(Step::UndoUnchecked, EVERYWHERE),
+        Need::of(Step::UndoEveryPin, EVERYWHERE),
+        Need::of(Step::PincountBarrier, RELAXED),
+    ],
     indifferent: &[Step::IrqsRestoredFirst],
     tested: SMALL_FOR_ONE,
     ..Race::of(build)

@@ -21,7 +21,7 @@ pub(crate) const RACE: Race = Race {
     tested: &[
         Tested::part(1, 1, 30_000),
         Tested::part(1, 2, 20_000),
-        Tested::part(2, 1, 4_000),
+        Tested::part(2, 1, 2_000),
         Tested::whole(1, 1, 1_000_000).longer(),
     ],
     ..Race::of(build)

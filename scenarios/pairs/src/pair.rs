@@ -8,7 +8,7 @@ use crate::mutator::{Mutator, Range};
 pub(crate) const TESTED: &[Tested] = &[
     Tested::whole(1, 1, 300_000),
     Tested::whole(1, 2, 20_000),
-    Tested::part(2, 1, 4_000).longer(),
+    Tested::part(2, 1, 2_000).longer(),
 ];
 
 /// Where a deposited table is no table.

@@ -19,7 +19,7 @@ pub(crate) const RACE: Race = Race {
     tested: &[
         Tested::whole(1, 1, 30_000),
         Tested::whole(1, 2, 30_000),
-        Tested::part(2, 1, 4_000),
+        Tested::part(2, 1, 2_000),
         // Two callers have more than some millions of executions.
     ],
     ..Race::of(build)

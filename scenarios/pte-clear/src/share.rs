@@ -31,7 +31,7 @@ pub(crate) const RACE: Race = Race {
     // A migration is long: to the end it is explored when somebody asks for it.
     tested: &[
         Tested::part(1, 1, 20_000),
-        Tested::part(2, 1, 4_000),
+        Tested::part(2, 1, 2_000),
         Tested::whole(1, 1, 100_000).longer(),
         Tested::whole(1, 2, 100_000).longer(),
     ],

@@ -16,7 +16,7 @@ const RECLAIM: u8 = 4;
 const TESTED: &[Tested] = &[
     Tested::whole(1, 1, 400_000),
     Tested::whole(1, 2, 20_000),
-    Tested::part(2, 1, 4_000),
+    Tested::part(2, 1, 2_000),
 ];
 
 const fn against<const WHO: u8>(

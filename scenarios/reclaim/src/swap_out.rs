@@ -24,7 +24,7 @@ pub(crate) const RACE: Race = Race {
     tested: &[
         Tested::whole(1, 1, 200_000),
         Tested::whole(1, 2, 20_000),
-        Tested::part(2, 1, 4_000),
+        Tested::part(2, 1, 2_000),
         Tested::whole(2, 1, 50_000_000).longer(),
     ],
     ..Race::of(build)

@@ -1,7 +1,8 @@
-//! A futex's fault drops the mmap lock, and `mprotect` forbids to write meanwhile: `fixup_user_fault` asks the area again.
+//! A fault on somebody's behalf drops the mmap lock, and `mprotect` forbids to write meanwhile: `fixup_user_fault` asks the area again.
 //!
-//! Who believes what the area allowed before is told that the fault is done, though nothing can be written there; it tries its access
-//! again, and faults again, for ever.
+//! The caller is `fault_in_safe_writeable`: a file system that may not fault while it has its locks, and copies to user space again once
+//! the pages are there. Whoever believes what the area allowed before tells it so, though nothing can be written there; it copies
+//! again, in vain, for ever. (A futex's fault never drops the lock: `fault_in_user_writeable` has no use for `unlocked`.)
 
 use gupcheck_races::prelude::*;
 
@@ -15,8 +16,8 @@ pub(crate) const RACE: Race = Race {
     ..Race::of(build)
 };
 
-/// What a futex does once its access was refused: whether the fault is done, and whether that is of any use.
-fn fault_in_user_writeable(cpu: &Cpu<'_>, area: Area) -> Returned {
+/// One page of it: whether the fault is done, and whether that is of any use.
+fn fault_in_safe_writeable(cpu: &Cpu<'_>, area: Area) -> Returned {
     let mm = cpu.machine().mm(area.mm);
     mm.read_lock(cpu);
     let mut unlocked = false;
@@ -40,22 +41,22 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let slot = boot.map_swap(area.mm, area.start, true);
     boot.cached_for(slot);
     let mut scene = Scene::new(boot);
-    let futex = scene.alike("cpu{} futex", size.cpus, move |cpu: &Cpu<'_>| {
-        fault_in_user_writeable(cpu, area)
+    let copies = scene.alike("cpu{} copy", size.cpus, move |cpu: &Cpu<'_>| {
+        fault_in_safe_writeable(cpu, area)
     });
     scene.cpu("fault", write_fault(area));
     scene.cpu("mprotect", move |cpu| mprotect(cpu, area, VmFlags::READ));
     scene.always("what is fixed can be written to (I11)", move |end| {
         let useless =
             |&&lane: &&LaneId| end.is(lane, "fixed", "yes") && end.is(lane, "writable", "no");
-        !futex.iter().any(|lane| useless(&lane))
+        !copies.iter().any(|lane| useless(&lane))
     });
     for (text, label, word) in [
         ("the fault is done", "fixed", "yes"),
         ("the area allows it no more", "fixed", "no"),
         ("the lock is dropped", "unlocked", "yes"),
     ] {
-        scene.sometimes(text, move |end| end.is(futex[0], label, word));
+        scene.sometimes(text, move |end| end.is(copies[0], label, word));
     }
     scene.into_program()
 }

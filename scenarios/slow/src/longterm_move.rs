@@ -11,7 +11,10 @@ pub(crate) const RACE: Race = Race {
     about: "A page migrates so that it may be held for long, while the lockless walk pins it for somebody else.",
     needs: &[
         Need::of(Step::FallbackKeepsLongterm, EVERYWHERE),
+        Need::of(Step::FallbackKeepsPin, EVERYWHERE),
         Need::of(Step::MigrationFailureTold, EVERYWHERE),
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::AddUnlessZero, ONLY_X86_PV),
     ],
     // Under x86, states see the whole; arm64 has more than half a million executions.
     tested: &[Tested::part(1, 1, 20_000), Tested::part(2, 1, 20_000)],

@@ -24,7 +24,7 @@ pub(crate) const RACE: Race = Race {
     tested: &[
         Tested::whole(1, 1, 20_000),
         Tested::whole(1, 2, 100_000),
-        Tested::part(2, 1, 4_000),
+        Tested::part(2, 1, 2_000),
     ],
     ..Race::of(|size, kernel| scene(size, kernel, Hold::Reference))
 };

@@ -13,6 +13,7 @@ pub(crate) const RACE: Race = Race {
     profiles: PV_AND_ARM64,
     needs: &[
         Need::of(Step::EntryReadOnce, ONLY_ARM64),
+        Need::of(Step::TablePublishBarrier, ONLY_ARM64),
         Need::of(Step::IsolateUnlessZero, ONLY_X86_PV),
         Need::of(Step::MoveAsksPresent, PV_AND_ARM64),
     ],

@@ -10,7 +10,11 @@ pub(crate) const RACE: Race = Race {
     name: "walker/long-pin",
     catalogue: "R35",
     about: "A page is migrated so that it may be held for long, while another CPU has it in a batch.",
-    needs: &[Need::of(Step::LongtermDrains, EVERYWHERE)],
+    needs: &[
+        Need::of(Step::LongtermDrains, EVERYWHERE),
+        Need::of(Step::FallbackKeepsPin, EVERYWHERE),
+        Need::of(Step::FallbackKeepsLongterm, EVERYWHERE),
+    ],
     ..Race::of(build)
 };
 
@@ -32,6 +36,8 @@ fn build(size: Size, kernel: Kernel) -> Program {
     scene.always("who alone wants the page gets it (I11)", move |end| {
         !alone || end.got(gup[0]) == area.pages as usize
     });
+    let text = "what must stay movable is held for long by nobody";
+    scene.keeps(Invariant::I7, text, move |end| !end.got_page(gup[0], page));
     scene.sometimes("the page is held where it moved to", move |end| {
         end.got(gup[0]) > 0 && !end.got_page(gup[0], page)
     });

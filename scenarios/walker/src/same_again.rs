@@ -10,6 +10,7 @@ pub(crate) const RACE: Race = Race {
     name: "walker/same-again",
     catalogue: "R55",
     about: "Page aging takes an entry's accessed bit and hardware sets it again, while GUP looks at the entry twice.",
+    needs: &[Need::of(Step::FallbackKeepsPin, EVERYWHERE)],
     indifferent: &[Step::RecheckMarks, Step::RecheckOrder],
     ..Race::of(build)
 };

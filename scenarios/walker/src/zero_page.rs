@@ -13,6 +13,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::ZeroPageNotTaken, EVERYWHERE),
         Need::of(Step::ZeroPageNotPut, EVERYWHERE),
+        Need::of(Step::FallbackKeepsPin, EVERYWHERE),
     ],
     ..Race::of(build)
 };

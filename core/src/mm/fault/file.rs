@@ -41,8 +41,12 @@ impl<'m> Fault<'_, 'm> {
     pub(super) fn do_fault(&self) -> VmFault {
         let cpu = self.cpu;
         let _span = cpu.span("do_fault");
+        if self.vma.backing == Backing::Pfn {
+            return self.without_a_handler();
+        }
+        // How a file system maps a device's page is not modelled, nor is a file that boot did not make.
         let Some(file) = file_of(cpu, self.vma) else {
-            return self.without_a_file();
+            return VmFault::Sigbus;
         };
         let mut table = None;
         let fault = if !self.flags.contains(FaultFlags::WRITE) {
@@ -59,7 +63,7 @@ impl<'m> Fault<'_, 'm> {
     }
 
     /// An area with nobody to ask for a page (no `vm_ops->fault`): what its driver did not map is not there.
-    fn without_a_file(&self) -> VmFault {
+    fn without_a_handler(&self) -> VmFault {
         let cpu = self.cpu;
         let Some(ptep) = pte_offset_map_lock(cpu, self.pmdp, self.addr) else {
             return VmFault::Sigbus;

@@ -63,9 +63,10 @@ impl<'m> Fault<'_, 'm> {
             self.set_accessed(ptr, entry);
             VmFault::Done
         };
-        ptr.lock().unlock(cpu);
+        // Before the entry's lock is dropped: nobody who zaps the page meets our reference, or our lock.
         folio.unlock(cpu);
         folio_put(cpu, folio);
+        ptr.lock().unlock(cpu);
         fault
     }
 

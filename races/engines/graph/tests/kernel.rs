@@ -37,8 +37,14 @@ impl<'l> Kernel<'l> {
         let mut waited = None;
         for op in ops() {
             let kinds = match op {
-                Op::Spawn(_) | Op::Join(_) | Op::Read { .. } | Op::Write { .. } => return None,
-                Op::Lock { mode, .. } if mode == LockMode::Shared => return None,
+                Op::Spawn(_)
+                | Op::Join(_)
+                | Op::Read { .. }
+                | Op::Write { .. }
+                | Op::Lock {
+                    mode: LockMode::Shared,
+                    ..
+                } => return None,
                 Op::Wait(kinds) => kinds,
                 _ => continue,
             };
@@ -71,12 +77,11 @@ impl Test for Kernel<'_> {
     fn stored(&self) -> Vec<(usize, i64)> {
         let written = |line: &Line| match line.op {
             Op::Store { cell, value, .. } => Some((cell.index(), value as i64)),
-            Op::Rmw { cell, rmw, .. } => match rmw {
-                Rmw::Swap(new) | Rmw::CompareExchange { new, .. } => {
-                    Some((cell.index(), new as i64))
-                }
-                _ => None,
-            },
+            Op::Rmw {
+                cell,
+                rmw: Rmw::Swap(new) | Rmw::CompareExchange { new, .. },
+                ..
+            } => Some((cell.index(), new as i64)),
             _ => None,
         };
         self.listing
@@ -328,6 +333,10 @@ fn programs() -> u64 {
 }
 
 #[test]
+#[allow(
+    clippy::print_stdout,
+    reason = "the figures are for whoever asks for them"
+)]
 fn the_engine_agrees_with_the_kernels_model() {
     let mut of_each = Vec::new();
     for family in Family::ALL {

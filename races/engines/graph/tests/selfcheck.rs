@@ -6,10 +6,10 @@ use gupcheck_graph::selfcheck::{Report, compare};
 use gupcheck_program::Model;
 
 /// Programs of the mixed family for each model.
-const PROGRAMS: u64 = 2_500;
+const PROGRAMS: u64 = 1_500;
 
 /// Programs of each other family for each model.
-const FEWER: u64 = 500;
+const FEWER: u64 = 300;
 
 fn agreeing(family: Family, model: Model, programs: u64) -> Report {
     let report = compare(family, 1, programs, model);

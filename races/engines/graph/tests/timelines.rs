@@ -16,7 +16,7 @@ use gupcheck_sync::{CellId, Event, FenceOrder, LaneId, Layout, Op, What};
 use gupcheck_trials::{broken, search, store_buffering};
 
 /// Programs of each kind.
-const PROGRAMS: u64 = 600;
+const PROGRAMS: u64 = 300;
 /// Outcomes of each that are asked for.
 const OUTCOMES: usize = 6;
 

@@ -138,7 +138,7 @@ pub(super) fn of_last(common: &Common, control: &Control, bound: usize) -> Optio
 
 /// How an execution by a path ended.
 enum Ended {
-    Broken(Counterexample),
+    Broken(Box<Counterexample>),
     Held,
     /// loom cannot go this way.
     Lost(String),
@@ -178,7 +178,7 @@ pub(super) fn replay(
                 first: path.first,
                 decisions: path.decisions[..followed].to_vec(),
             }));
-            Some(Box::new(counterexample))
+            Some(counterexample)
         }
         Ended::Held => None,
         Ended::Lost(why) => return Err(ReplayError::Unsupported(why)),
@@ -233,7 +233,9 @@ fn follow(
         .compare(program, control.record().events());
     let ended = match halt {
         None | Some(Halt::Cut(_)) => Ended::Held,
-        Some(Halt::Broken(violation)) => Ended::Broken(counterexample(&control, 0, violation)),
+        Some(Halt::Broken(violation)) => {
+            Ended::Broken(Box::new(counterexample(&control, 0, violation)))
+        }
         Some(Halt::Unsupported(why)) => Ended::Lost(why),
         Some(Halt::Exhausted) => Ended::Lost("it needs more than is declared".to_owned()),
     };

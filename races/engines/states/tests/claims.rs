@@ -13,7 +13,7 @@ fn programs() -> u64 {
     std::env::var("PROGRAMS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(2_000)
+        .unwrap_or(600)
 }
 
 /// Whether somebody claims what was not so.

@@ -77,7 +77,7 @@ fn programs() -> u64 {
     std::env::var("PROGRAMS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(1_000)
+        .unwrap_or(500)
 }
 
 families! {

@@ -31,6 +31,7 @@ pub(crate) const RACE: Race = Race {
     needs: &[
         Need::of(Step::AddUnlessZero, PV_AND_ARM64),
         Need::of(Step::PteRecheck, PV_AND_ARM64),
+        Need::of(Step::FallbackKeepsPin, PV_AND_ARM64),
     ],
     indifferent: &[Step::RecheckOrder],
     // Of two callers under arm64 one may meet a check of the kernel that is too early: docs/findings.md, F3.

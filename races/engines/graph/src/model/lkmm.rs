@@ -54,10 +54,10 @@
 //! Unlike under the other models, that may be so of a place and not of an earlier one: a CPU may read what is long
 //! outdated, because the read was early, or what is new, and nothing between.
 
-use gupcheck_sync::{CellId, FenceOrder, Op, RmwOrder};
+use gupcheck_sync::{CellId, RmwOrder};
 
-use super::axioms::{Access, Axioms, Past, copy_kept};
-use super::edges::edges_in;
+use super::axioms::{Access, Axioms, Past};
+use super::locals::{Locals, is_full};
 use super::paths::{Next, Paths};
 use super::rc11::Rc11;
 use crate::clock::Clock;
@@ -65,129 +65,12 @@ use crate::event::{Asked, Event};
 use crate::graph::Graph;
 use crate::id::EventId;
 
-/// How many barriers a CPU has come by.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Barriers {
-    pub(super) full: u16,
-    pub(super) read: u16,
-    pub(super) write: u16,
-}
-
-/// What is known of an event.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Local {
-    /// The barriers before it.
-    pub(super) barriers: Barriers,
-    /// Those before the CPU's next event.
-    behind: Barriers,
-    /// The events that a section, a wait, a spawn or a join orders before it and what follows.
-    pub(super) ordered: Clock,
-    /// The events of others that precede the dropping of a lock which this CPU took next.
-    pub(super) handed: Clock,
-    /// If it takes a lock: the event that dropped it.
-    pub(super) freed_by: EventId,
-}
-
-impl Local {
-    const BEGINNING: Self = Self {
-        barriers: Barriers {
-            full: 0,
-            read: 0,
-            write: 0,
-        },
-        behind: Barriers {
-            full: 0,
-            read: 0,
-            write: 0,
-        },
-        ordered: Clock::EMPTY,
-        handed: Clock::EMPTY,
-        freed_by: EventId::INIT,
-    };
-}
-
 /// LKMM over one graph.
 #[derive(Debug, Default)]
 pub(crate) struct Lkmm {
     /// What two plain accesses that do not race are ordered by.
     happened: Rc11,
-    locals: Vec<Vec<Local>>,
-}
-
-impl Lkmm {
-    pub(super) fn of(&self, id: EventId) -> &Local {
-        &self.locals[id.lane()][id.index()]
-    }
-
-    pub(super) fn lane(&self, lane: usize) -> &[Local] {
-        &self.locals[lane]
-    }
-
-    /// What is known of the next event of a CPU, before it is known what it is.
-    fn next(&self, graph: &Graph, lane: usize) -> Local {
-        let last = self.locals[lane].last();
-        let mut next = last.copied().unwrap_or(Local::BEGINNING);
-        next.barriers = next.behind;
-        next.freed_by = EventId::INIT;
-        let spawn = graph.spawned_by(lane);
-        if last.is_none() && !spawn.is_init() {
-            self.order(&mut next.ordered, spawn);
-        }
-        next
-    }
-
-    /// Adds an event, what comes before it on its CPU, and what is ordered before these.
-    fn order(&self, ordered: &mut Clock, id: EventId) {
-        ordered.join(&self.of(id).ordered);
-        let count = (id.index() as u16 + 1).max(ordered.get(id.lane()));
-        ordered.set(id.lane(), count);
-    }
-
-    fn order_edges(&self, graph: &Graph, id: EventId, local: &mut Local) {
-        let takes = matches!(graph.event(id).op, Op::Lock { .. });
-        edges_in(graph, id, |before| {
-            if takes && matches!(graph.event(before).op, Op::Unlock { .. }) {
-                local.freed_by = before;
-                if before.lane() != id.lane() {
-                    let count = (before.index() as u16).max(local.handed.get(before.lane()));
-                    local.handed.set(before.lane(), count);
-                }
-            } else {
-                self.order(&mut local.ordered, before);
-            }
-        });
-        let event = graph.event(id);
-        // A section that a wait has reached before it began: after the beginning of the wait.
-        let is_told = event.reads && graph.waits().is_own(event.cell) && !event.source.is_init();
-        if is_told && id.lane() < graph.waits().cpus() && event.source.lane() != id.lane() {
-            local.ordered.join(&self.of(event.source).ordered);
-        }
-    }
-}
-
-/// Whether an operation is a fully ordered update.
-fn is_full(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Rmw {
-            order: RmwOrder::Full,
-            ..
-        }
-    )
-}
-
-/// The barriers that a CPU has come by after an event.
-fn behind(event: &Event, mut barriers: Barriers) -> Barriers {
-    match event.op {
-        Op::Fence(FenceOrder::SeqCst) | Op::Wait(_) | Op::Spawn(_) | Op::Join(_) => {
-            barriers.full += 1;
-        }
-        Op::Fence(FenceOrder::Acquire) => barriers.read += 1,
-        Op::Fence(FenceOrder::Release) => barriers.write += 1,
-        _ if event.is_second && is_full(&event.op) => barriers.full += 1,
-        _ => {}
-    }
-    barriers
+    locals: Locals,
 }
 
 impl Axioms for Lkmm {
@@ -197,20 +80,19 @@ impl Axioms for Lkmm {
 
     fn reset(&mut self, lanes: usize) {
         self.happened.reset(lanes);
-        self.locals.resize_with(lanes, Vec::new);
-        self.locals.iter_mut().for_each(Vec::clear);
+        self.locals.reset(lanes);
     }
 
     fn copy(&mut self, other: &Self, kept: &Clock, next: Option<EventId>) {
         self.happened.copy(&other.happened, kept, next);
-        copy_kept(&mut self.locals, &other.locals, kept);
+        self.locals.copy(&other.locals, kept);
     }
 
     fn floor(&self, graph: &Graph, lane: usize, cell: CellId, _: Access) -> u16 {
         if graph.waits().is_own(cell.0) {
             return graph.furthest(cell, &graph.before(lane));
         }
-        let mut seen = self.next(graph, lane).ordered;
+        let mut seen = self.locals.next(graph, lane).ordered;
         seen.set(lane, u16::MAX);
         graph.furthest(cell, &seen)
     }
@@ -226,25 +108,20 @@ impl Axioms for Lkmm {
         if graph.waits().is_own(cell.0) {
             return true;
         }
-        let mut local = self.next(graph, lane);
+        let mut local = self.locals.next(graph, lane);
         local.barriers.full += u16::from(granted && is_full(&asked.op));
         let next = Next::new(graph, lane, asked, (cell, position), local);
-        !Paths::from(graph, self, &next).lead_back()
+        !Paths::from(graph, &self.locals, &next).lead_back()
     }
 
     fn push(&mut self, graph: &Graph, id: EventId) {
         self.happened.push(graph, id);
-        let event = graph.event(id);
-        let mut local = self.next(graph, id.lane());
-        local.barriers.full += u16::from(event.granted && is_full(&event.op));
-        self.order_edges(graph, id, &mut local);
-        local.behind = behind(event, local.barriers);
-        self.locals[id.lane()].push(local);
+        self.locals.push(graph, id);
     }
 
     fn pop(&mut self, id: EventId) {
         self.happened.pop(id);
-        self.locals[id.lane()].pop();
+        self.locals.pop(id);
     }
 
     fn synchronised(&self, graph: &Graph, lane: usize) -> Clock {

@@ -19,6 +19,7 @@
 mod axioms;
 mod edges;
 mod lkmm;
+mod locals;
 mod paths;
 mod rc11;
 mod sc;

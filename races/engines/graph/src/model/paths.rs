@@ -12,7 +12,7 @@
 
 use gupcheck_sync::{CellId, Depends, Look, Op, RmwOrder, StoreOrder};
 
-use super::lkmm::{Barriers, Lkmm, Local};
+use super::locals::{Barriers, Local, Locals};
 use crate::event::{Asked, Event, NOWHERE};
 use crate::graph::Graph;
 use crate::id::EventId;
@@ -120,9 +120,10 @@ impl Next {
     ) -> Self {
         // What leaves it is known without this: whether it acquires does not matter.
         let kind = Kind::of(asked, false, false).unwrap_or(NEITHER);
-        let source = match kind.reads {
-            true => graph.write_at(cell, position),
-            false => EventId::INIT,
+        let source = if kind.reads {
+            graph.write_at(cell, position)
+        } else {
+            EventId::INIT
         };
         let side = Side {
             kind,
@@ -162,7 +163,7 @@ enum Way {
 /// The search for a path.
 pub(super) struct Paths<'p> {
     graph: &'p Graph,
-    model: &'p Lkmm,
+    model: &'p Locals,
     next: &'p Next,
     reached: Vec<Vec<Reached>>,
     open: Vec<(EventId, Way)>,
@@ -171,7 +172,7 @@ pub(super) struct Paths<'p> {
 
 impl<'p> Paths<'p> {
     /// The paths that leave the next event.
-    pub(super) fn from(graph: &'p Graph, model: &'p Lkmm, next: &'p Next) -> Self {
+    pub(super) fn from(graph: &'p Graph, model: &'p Locals, next: &'p Next) -> Self {
         let lanes = 0..graph.lanes();
         let mut paths = Self {
             graph,

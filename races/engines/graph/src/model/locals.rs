@@ -1,0 +1,153 @@
+//! What LKMM keeps of each event: the barriers before it, and what is ordered before it other than by these. See [`super::lkmm`].
+
+use gupcheck_sync::{FenceOrder, Op, RmwOrder};
+
+use super::axioms::copy_kept;
+use super::edges::edges_in;
+use crate::clock::Clock;
+use crate::event::Event;
+use crate::graph::Graph;
+use crate::id::EventId;
+
+/// How many barriers a CPU has come by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Barriers {
+    pub(super) full: u16,
+    pub(super) read: u16,
+    pub(super) write: u16,
+}
+
+/// What is known of an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Local {
+    /// The barriers before it.
+    pub(super) barriers: Barriers,
+    /// Those before the CPU's next event.
+    behind: Barriers,
+    /// The events that a section, a wait, a spawn or a join orders before it and what follows.
+    pub(super) ordered: Clock,
+    /// The events of others that precede the dropping of a lock which this CPU took next.
+    pub(super) handed: Clock,
+    /// If it takes a lock: the event that dropped it.
+    pub(super) freed_by: EventId,
+}
+
+impl Local {
+    const BEGINNING: Self = Self {
+        barriers: Barriers {
+            full: 0,
+            read: 0,
+            write: 0,
+        },
+        behind: Barriers {
+            full: 0,
+            read: 0,
+            write: 0,
+        },
+        ordered: Clock::EMPTY,
+        handed: Clock::EMPTY,
+        freed_by: EventId::INIT,
+    };
+}
+
+/// What is known of all events of a graph.
+#[derive(Debug, Default)]
+pub(super) struct Locals(Vec<Vec<Local>>);
+
+impl Locals {
+    pub(super) fn of(&self, id: EventId) -> &Local {
+        &self.0[id.lane()][id.index()]
+    }
+
+    pub(super) fn lane(&self, lane: usize) -> &[Local] {
+        &self.0[lane]
+    }
+
+    /// What is known of the next event of a CPU, before it is known what it is.
+    pub(super) fn next(&self, graph: &Graph, lane: usize) -> Local {
+        let last = self.0[lane].last();
+        let mut next = last.copied().unwrap_or(Local::BEGINNING);
+        next.barriers = next.behind;
+        next.freed_by = EventId::INIT;
+        let spawn = graph.spawned_by(lane);
+        if last.is_none() && !spawn.is_init() {
+            self.order(&mut next.ordered, spawn);
+        }
+        next
+    }
+
+    /// Adds an event, what comes before it on its CPU, and what is ordered before these.
+    fn order(&self, ordered: &mut Clock, id: EventId) {
+        ordered.join(&self.of(id).ordered);
+        let count = (id.index() as u16 + 1).max(ordered.get(id.lane()));
+        ordered.set(id.lane(), count);
+    }
+
+    fn order_edges(&self, graph: &Graph, id: EventId, local: &mut Local) {
+        let takes = matches!(graph.event(id).op, Op::Lock { .. });
+        edges_in(graph, id, |before| {
+            if takes && matches!(graph.event(before).op, Op::Unlock { .. }) {
+                local.freed_by = before;
+                if before.lane() != id.lane() {
+                    let count = (before.index() as u16).max(local.handed.get(before.lane()));
+                    local.handed.set(before.lane(), count);
+                }
+            } else {
+                self.order(&mut local.ordered, before);
+            }
+        });
+        let event = graph.event(id);
+        // A section that a wait has reached before it began: after the beginning of the wait.
+        let is_told = event.reads && graph.waits().is_own(event.cell) && !event.source.is_init();
+        if is_told && id.lane() < graph.waits().cpus() && event.source.lane() != id.lane() {
+            local.ordered.join(&self.of(event.source).ordered);
+        }
+    }
+
+    pub(super) fn reset(&mut self, lanes: usize) {
+        self.0.resize_with(lanes, Vec::new);
+        self.0.iter_mut().for_each(Vec::clear);
+    }
+
+    pub(super) fn copy(&mut self, other: &Self, kept: &Clock) {
+        copy_kept(&mut self.0, &other.0, kept);
+    }
+
+    pub(super) fn push(&mut self, graph: &Graph, id: EventId) {
+        let event = graph.event(id);
+        let mut local = self.next(graph, id.lane());
+        local.barriers.full += u16::from(event.granted && is_full(&event.op));
+        self.order_edges(graph, id, &mut local);
+        local.behind = behind(event, local.barriers);
+        self.0[id.lane()].push(local);
+    }
+
+    pub(super) fn pop(&mut self, id: EventId) {
+        self.0[id.lane()].pop();
+    }
+}
+
+/// Whether an operation is a fully ordered update.
+pub(super) fn is_full(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Rmw {
+            order: RmwOrder::Full,
+            ..
+        }
+    )
+}
+
+/// The barriers that a CPU has come by after an event.
+fn behind(event: &Event, mut barriers: Barriers) -> Barriers {
+    match event.op {
+        Op::Fence(FenceOrder::SeqCst) | Op::Wait(_) | Op::Spawn(_) | Op::Join(_) => {
+            barriers.full += 1;
+        }
+        Op::Fence(FenceOrder::Acquire) => barriers.read += 1,
+        Op::Fence(FenceOrder::Release) => barriers.write += 1,
+        _ if event.is_second && is_full(&event.op) => barriers.full += 1,
+        _ => {}
+    }
+    barriers
+}
