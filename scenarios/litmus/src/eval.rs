@@ -164,6 +164,16 @@ impl<'m> Machine<'m> {
         Known { word, of, by: 0 }
     }
 
+    /// The order of a read-modify-write whose value is `chased`: the head of an address dependency acquires; see `flow`.
+    fn acquiring(&self, order: RmwOrder, chased: bool) -> RmwOrder {
+        match order {
+            _ if self.world.code.is_for_lkmm => order,
+            RmwOrder::Relaxed if chased => RmwOrder::Acquire,
+            RmwOrder::Release if chased => RmwOrder::AcqRel,
+            _ => order,
+        }
+    }
+
     /// Says what the next operation was computed from.
     fn depends(&self, address: u32, data: u32) {
         let control = self.control;
@@ -216,11 +226,8 @@ impl<'m> Machine<'m> {
                 let (place, address) = self.place(at)?;
                 // ORDERING: the head of an address dependency is carried as an acquire where there are no dependencies; see
                 // `flow`.
-                let order = order.map(|order| match order {
-                    LoadOrder::Acquire => order,
-                    _ if *chased => LoadOrder::Dependency,
-                    _ => LoadOrder::Relaxed,
-                });
+                let acquires = *chased && !self.world.code.is_for_lkmm;
+                let order = order.map(|order| if acquires { LoadOrder::Acquire } else { order });
                 let word = self.load(place, address, order)?;
                 return Ok(self.given(word));
             }
@@ -236,7 +243,7 @@ impl<'m> Machine<'m> {
                 chased,
                 gives,
             } => {
-                let order = acquiring(*order, *chased);
+                let order = self.acquiring(*order, *chased);
                 let (place, address) = self.place(at)?;
                 let change = change.try_map(|operand| self.value(operand))?;
                 let (old, new) =
@@ -257,7 +264,7 @@ impl<'m> Machine<'m> {
                 let new = self.value(new)?;
                 let change = Change::CompareExchange(self.registers[*expected], new);
                 let (found, written) =
-                    self.rmw(place, &change, acquiring(*order, *chased), false)?;
+                    self.rmw(place, &change, self.acquiring(*order, *chased), false)?;
                 self.set(*expected, self.given(found));
                 return Ok(self.given(i64::from(written.is_some())));
             }
@@ -302,7 +309,10 @@ impl<'m> Machine<'m> {
     fn load(&self, place: &Place, address: u32, order: Option<LoadOrder>) -> Ran<i64> {
         let lane = self.lane;
         let Slot(word) = match place {
-            Place::Plain(cell) => cell.read(lane),
+            Place::Plain(cell) => {
+                self.depends(address, 0);
+                cell.read(lane)
+            }
             Place::Atomic(cell) | Place::Mixed(cell, _) | Place::TriedLock(cell) => {
                 if let (Place::Mixed(_, shadow), None) = (place, order) {
                     shadow.read(lane);
@@ -319,7 +329,10 @@ impl<'m> Machine<'m> {
         let ((place, address), stored) = (self.place(at)?, self.value(value)?);
         let (lane, value) = (self.lane, Slot(stored.word));
         match place {
-            Place::Plain(cell) => cell.write(lane, value),
+            Place::Plain(cell) => {
+                self.depends(address, stored.of);
+                cell.write(lane, value);
+            }
             Place::Atomic(cell) | Place::Mixed(cell, _) | Place::TriedLock(cell) => {
                 if let (Place::Mixed(_, shadow), None) = (place, order) {
                     shadow.write(lane, true);
@@ -470,14 +483,5 @@ impl<'m> Machine<'m> {
         // ORDERING: a full barrier on both sides, of the wait itself.
         self.lane.wait_for(&[self.srcu(srcu)?]);
         Ok(())
-    }
-}
-
-/// The order of a read-modify-write whose value is `chased`: the head of an address dependency acquires; see `flow`.
-const fn acquiring(order: RmwOrder, chased: bool) -> RmwOrder {
-    match order {
-        RmwOrder::Relaxed if chased => RmwOrder::Acquire,
-        RmwOrder::Release if chased => RmwOrder::AcqRel,
-        _ => order,
     }
 }

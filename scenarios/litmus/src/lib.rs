@@ -131,6 +131,15 @@ impl Litmus {
         &self.code.text
     }
 
+    /// The same test, for an engine that has LKMM: it says what each operation was computed from, and data races are flagged and end
+    /// no search.
+    #[must_use]
+    pub fn for_lkmm(&self) -> Self {
+        Self {
+            code: Arc::new(self.code.for_lkmm()),
+        }
+    }
+
     /// The test as a program; its CPUs are the test's processes. It has no properties: whether the condition
     /// holds is for the [report](Self::report) to say, over all executions.
     pub fn program(&self) -> Program {

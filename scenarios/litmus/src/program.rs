@@ -16,6 +16,9 @@ pub(crate) fn program(code: &Arc<Code>) -> Program {
     let mut program = Program::new(layout);
     // As in herd, a process may end with a lock held: what it did was still done.
     program.let_holders_end();
+    if code.is_for_lkmm {
+        program.flag_races();
+    }
     for place in &world.places {
         match place {
             Place::Mixed(cell, shadow) => program.shadow(shadow.id(), cell.id()),

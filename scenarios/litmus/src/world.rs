@@ -7,7 +7,8 @@
 //! races: with another plain access, or with a marked one, read-modify-writes included.
 //!
 //! So it is, too, with every location that is accessed plainly in a test that has a `filter`: what races there is a race
-//! only if the execution is not left out, and how it ends is known at its end only.
+//! only if the execution is not left out, and how it ends is known at its end only. And in every test that is put to LKMM, by
+//! which races are flagged and end no search.
 //!
 //! [`Program::shadow`]: gupcheck_program::Program::shadow
 //!
@@ -30,7 +31,7 @@
 
 use crate::intern::intern;
 use crate::ir::{Code, Shape, address_of, location_at};
-use gupcheck_sync::{Atomic, CellId, Layout, Name, Plain, Section, SpinLock, Word};
+use gupcheck_sync::{Atomic, CellId, Layout, Plain, Section, SpinLock, Word};
 use std::fmt;
 use std::sync::Arc;
 
@@ -54,10 +55,6 @@ impl Word for Slot {
             Some(location) => Self(address_of(location as usize)),
             None => Self(i64::from((word >> 32) as i32)),
         }
-    }
-    /// Anything may be made an address: only of loads whose value becomes one it is said that they head a dependency.
-    fn leads_to(_: u64) -> Option<Name> {
-        Some(Name::from("a location"))
     }
     fn show(word: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(value) = Self::from_word(word);

@@ -127,6 +127,9 @@ pub(super) struct Event {
     pub(super) nth: u16,
     /// What it was computed from, if the CPU says so.
     pub(super) depends: Option<Depends>,
+    /// Whether it is carried out as if marked and is a plain access: its shadow comes right before it; see
+    /// [`super::shadow`].
+    pub(super) is_shadowed: bool,
     /// All events that come before it by program order and reads-from (locks, sections, waits, spawns
     /// and joins included), and itself.
     pub(super) before: Clock,
@@ -154,5 +157,10 @@ impl Event {
     /// Whether it is an access to a cell that is not atomic.
     pub(super) const fn is_plain(&self) -> bool {
         matches!(self.op, Op::Read { .. } | Op::Write { .. })
+    }
+
+    /// Whether it stands for a plain access, and touches nothing.
+    pub(super) const fn is_shadow(&self) -> bool {
+        self.is_plain() && !self.reads && !self.writes
     }
 }

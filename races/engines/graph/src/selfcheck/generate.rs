@@ -60,11 +60,13 @@ pub enum Family {
     Fenced,
     /// Operations that say what they were computed from.
     Dependencies,
+    /// Plain accesses, and what may order them.
+    Plain,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Mixed,
         Self::Queues,
         Self::Waits,
@@ -76,6 +78,7 @@ impl Family {
         Self::Voids,
         Self::Fenced,
         Self::Dependencies,
+        Self::Plain,
     ];
 
     /// Its name on the command line.
@@ -92,12 +95,14 @@ impl Family {
             Self::Voids => "voids",
             Self::Fenced => "fenced",
             Self::Dependencies => "dependencies",
+            Self::Plain => "plain",
         }
     }
 
     /// (CPUs, lines a CPU): as much as brute force can do.
     const fn sizes(self) -> &'static [(usize, u64)] {
         match self {
+            Self::Plain => &[(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)],
             Self::Dependencies => &[(2, 3), (2, 4), (3, 2), (3, 2), (3, 3)],
             Self::Fenced => &[(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)],
             Self::Looks => &[(2, 2), (2, 3), (2, 3), (2, 4), (3, 2)],
@@ -183,9 +188,22 @@ impl Family {
                 cells: mixed.cells.min(2) + 1,
                 updates: random.one_in(4),
                 fences: true,
-                plain: false,
+                plain: random.one_in(4),
                 lock_every: if random.one_in(6) { 4 } else { 0 },
                 spin_every: 0,
+                ..mixed
+            },
+            // Mostly messages about the plain cell.
+            Self::Plain => Flavour {
+                cells: 1,
+                updates: random.one_in(4),
+                fences: true,
+                plain: true,
+                conditions: true,
+                lock_every: if random.one_in(4) { 2 } else { 0 },
+                spin_every: 0,
+                locks: 1,
+                modes: &[LockMode::Exclusive],
                 ..mixed
             },
             Self::Fenced => Flavour {
@@ -294,7 +312,7 @@ pub fn program(family: Family, seed: u64) -> Listing {
         let lines = listing.cpus.iter_mut().flatten();
         lines.for_each(|line| line.op = looking(&mut random, line.op));
     }
-    if family == Family::Dependencies {
+    if family == Family::Dependencies || family == Family::Plain && random.one_in(2) {
         let accesses = listing.cpus.iter_mut().flatten();
         for line in accesses.filter(|line| line.op.cell().is_some()) {
             line.depends = (!random.one_in(6)).then(|| depends(&mut random));
