@@ -118,11 +118,6 @@ const BY_GRAPHS_DIFFERENCES: &[(&str, Says, &str)] = &[
         "smp_mb__after_atomic is a full barrier, wherever it stands",
     ),
     ("D34-MP+void+mb-void-rmb", Says::Never, "no load buffering"),
-    (
-        "gup-c4-plain-init-no-wmb",
-        Says::DataRace,
-        "a data race is a violation",
-    ),
 ];
 
 /// Tests whose condition needs no weak memory: an interleaving is enough. All others that LKMM allows

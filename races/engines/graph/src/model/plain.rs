@@ -132,7 +132,11 @@ impl<'p> Earlier<'p> {
             paths.follow();
             let mut visible = reached(graph, &paths);
             for lane in 0..graph.waits().cpus() {
-                let mut ends = paths.shown().iter().filter(|end| end.lane() == lane).peekable();
+                let mut ends = paths
+                    .shown()
+                    .iter()
+                    .filter(|end| end.lane() == lane)
+                    .peekable();
                 if ends.peek().is_some() {
                     let mut within = Paths::new(graph, model);
                     ends.for_each(|&end| within.leave(end));
@@ -151,8 +155,7 @@ impl<'p> Earlier<'p> {
             let mut paths = Paths::new(self.graph, self.model);
             for (id, side) in self.behind() {
                 let is_noreturn = self.side.kind.reads && !self.side.kind.is_heeded;
-                let rmb =
-                    !is_noreturn && side.kind.is_heeded && self.side.has_rmb_before(&side);
+                let rmb = !is_noreturn && side.kind.is_heeded && self.side.has_rmb_before(&side);
                 if self.side.is_before(&side) || rmb {
                     paths.leave(id);
                 }
@@ -248,58 +251,59 @@ impl Later {
     }
 }
 
-/// Pairs of accesses that may race, of which coherence puts the first before the second.
-fn pairs(graph: &Graph, mut each: impl FnMut(EventId, EventId)) {
-    let pushed = graph.pushed();
-    for &one in pushed {
-        let a = graph.event(one);
-        if a.cell == NOWHERE || graph.waits().is_own(a.cell) || !(a.reads || a.writes) {
-            continue;
-        }
-        for &other in pushed {
-            let b = graph.event(other);
-            if b.cell == a.cell && (b.reads || b.writes) && may_race(graph, one, other) {
-                let (from, to) = (graph.standing(a), graph.standing(b));
-                // A write is before those who read it.
-                if from < to || from == to && a.writes && !b.writes {
-                    each(one, other);
-                }
-            }
-        }
-    }
+/// Whether coherence puts one access to a place before another one.
+fn is_first(graph: &Graph, one: EventId, other: EventId) -> bool {
+    let (a, b) = (graph.event(one), graph.event(other));
+    let (from, to) = (graph.standing(a), graph.standing(b));
+    // A write is before those who read it.
+    from < to || from == to && a.writes && !b.writes
 }
 
 /// Whether nobody sees plain accesses in another order than the one they have ("plain-coherence").
 pub(super) fn is_coherent(graph: &Graph, model: &Locals) -> bool {
-    let mut is_coherent = true;
-    pairs(graph, |one, other| {
-        // Coherence puts `one` before: so it is not for the other to be ordered before it.
-        let (Some(later), Some(earlier)) = (
-            Later::of(graph, model, one),
-            Earlier::new(graph, model, other),
-        ) else {
-            return;
+    let is_access = |id: &EventId| {
+        let event = graph.event(*id);
+        let is_own = event.cell == NOWHERE || graph.waits().is_own(event.cell);
+        !is_own && (event.reads || event.writes)
+    };
+    let accesses: Vec<EventId> = graph.pushed().iter().copied().filter(is_access).collect();
+    accesses.iter().all(|&second| {
+        let event = graph.event(second);
+        let before = |first: &EventId| {
+            graph.event(*first).cell == event.cell
+                && may_race(graph, *first, second)
+                && is_first(graph, *first, second)
         };
-        let (a, b) = (graph.event(one), graph.event(other));
-        let is_against = match (a.writes, b.writes) {
-            // Who reads what was there before: only "rf" itself, the other way round.
-            (true, false) => b.source == one && earlier.is_over_before(&later),
-            (false, true) => earlier.is_visible_to_read(&later),
-            (true, true) => earlier.is_visible_to_write(&later),
-            (false, false) => false,
+        let mut firsts = accesses.iter().copied().filter(before).peekable();
+        if firsts.peek().is_none() {
+            return true;
+        }
+        let Some(ordered) = Earlier::new(graph, model, second) else {
+            return true;
         };
-        is_coherent &= !is_against;
-    });
-    is_coherent
+        firsts.all(|first| {
+            let Some(later) = Later::of(graph, model, first) else {
+                return true;
+            };
+            match (later.side.kind.writes, event.writes) {
+                // Who reads what was there after this one has not seen this one.
+                (true, false) => event.source != first || !ordered.is_over_before(&later),
+                (false, true) => !ordered.is_visible_to_read(&later),
+                (true, true) => !ordered.is_visible_to_write(&later),
+                (false, false) => true,
+            }
+        })
+    })
 }
 
 /// Whether two accesses that conflict race, one of them plain.
 pub(super) fn race(graph: &Graph, model: &Locals, one: EventId, other: EventId) -> bool {
+    let (one, other) = if is_first(graph, one, other) {
+        (one, other)
+    } else {
+        (other, one)
+    };
     let (a, b) = (graph.event(one), graph.event(other));
-    let (from, to) = (graph.standing(a), graph.standing(b));
-    if from > to || from == to && b.writes {
-        return race(graph, model, other, one);
-    }
     let pair = |one, other| {
         let (earlier, later) = (
             Earlier::new(graph, model, one),

@@ -98,7 +98,8 @@ impl Related {
         let external = |r: &Relation| filter(r, |a, b| !internal(a, b));
         let overwrite = union(&n.co, &n.fr);
         // Fences.
-        let accesses = |r: &Relation| filter(r, |a, b| n.all[a].is_access() && n.all[b].is_access());
+        let accesses =
+            |r: &Relation| filter(r, |a, b| n.all[a].is_access() && n.all[b].is_access());
         let strong = accesses(&n.around(&|f| f.mb));
         let rmb = n.around(&|f| f.rmb);
         let around_wmb = n.around(&|f| f.wmb);

@@ -72,9 +72,8 @@ pub(super) fn is_incoherent(n: &Related) -> bool {
     let bounds = Bounds::of(n);
     let against = |seen: &Relation, ordered: &Relation| {
         let pairs = candidates(n, seen);
-        (0..pairs.len()).any(|a| {
-            (0..pairs.len()).any(|b| pairs[a] >> b & 1 == 1 && ordered[b] >> a & 1 == 1)
-        })
+        (0..pairs.len())
+            .any(|a| (0..pairs.len()).any(|b| pairs[a] >> b & 1 == 1 && ordered[b] >> a & 1 == 1))
     };
     against(&n.rf, &bounds.read_write)
         || against(&n.fr, &bounds.write_read)
