@@ -4,11 +4,13 @@ use crate::books::{Held, audit};
 use crate::common::{World, boot, got, outcome, populated};
 use gupcheck_core::arch::{Profile, WEAK, X86_NATIVE};
 use gupcheck_core::boot::{Area, Boot};
+use gupcheck_core::cpu::Cpu;
 use gupcheck_core::folio::Owner;
 use gupcheck_core::gup::{
     Errno, Foll, MAX_PAGES, UserRange, faultin_vma_page_range, follow_page, get_user_pages_fast,
-    get_user_pages_fast_only, get_user_pages_unlocked, mm_populate, pin_user_pages_fast_only,
-    pin_user_pages_unlocked, populate_vma_page_range, unpin_user_page_range_dirty_lock,
+    get_user_pages_fast_only, get_user_pages_unlocked, mm_populate, perf_get_page_size,
+    pin_user_pages_fast_only, pin_user_pages_unlocked, populate_vma_page_range,
+    unpin_user_page_range_dirty_lock,
 };
 use gupcheck_core::machine::MmId;
 use gupcheck_core::mm::{Backing, VmFlags};
@@ -77,7 +79,7 @@ fn forks_that_are_over_keep_no_pins_out() {
 #[test]
 fn nothing_is_read_below_a_hole() {
     for profile in Profile::ALL {
-        for (level, holes) in [(Level::Pgd, 1), (Level::Pud, 1), (Level::Pmd, 1)] {
+        for level in [Level::Pgd, Level::P4d, Level::Pud, Level::Pmd] {
             let mut boot = Boot::new(Kernel::new(profile), 2, 1);
             if boot.geometry().is_folded(level) {
                 continue;
@@ -89,25 +91,37 @@ fn nothing_is_read_below_a_hole() {
             let slot = boot.tables_down_to(mm, start, level);
             boot.layout().set(slot, Entry::NONE);
             let world = World::new(boot);
-            let ops = world.ops(|cpu| {
+            let walk: fn(&Cpu<'_>, MmId, u64) = |cpu, mm, start| {
                 let gup = get_user_pages_fast_only(cpu, mm, start, 1, Foll::empty());
                 assert_eq!(got(&gup), []);
-            });
-            let mut reads: Vec<_> = (ops.iter().filter(|op| op.starts_with("load")))
-                .filter(|op| op.contains(".p"))
-                .collect();
-            // A level that is folded in place has the entry above once more.
-            reads.dedup();
-            let real = Level::ALL.into_iter().take_while(|&above| above < level);
-            let above = real.filter(|&above| !world.machine.geometry.is_folded(above));
-            assert_eq!(
-                reads.len(),
-                above.count() + holes,
-                "{profile} {level:?}: {reads:?}"
-            );
-            assert!(reads.iter().all(|op| op.contains(" mm1.")), "{reads:?}");
+            };
+            let size: fn(&Cpu<'_>, MmId, u64) = |cpu, mm, start| {
+                assert_eq!(perf_get_page_size(cpu, mm, start), None);
+            };
+            for walk in [walk, size] {
+                reads_no_table_below(&world, (mm, start), level, walk);
+            }
         }
     }
+}
+
+/// What a walk reads is the entry of each level down to this one, and nobody else's.
+fn reads_no_table_below(
+    world: &World,
+    (mm, start): (MmId, u64),
+    level: Level,
+    walk: fn(&Cpu<'_>, MmId, u64),
+) {
+    let ops = world.ops(|cpu| walk(cpu, mm, start));
+    let entry_of = |op: &&String| op.starts_with("load") && op.contains(".p");
+    let mut reads: Vec<_> = ops.iter().filter(entry_of).collect();
+    // A level that is folded in place has the entry above once more.
+    reads.dedup();
+    let geometry = &world.machine.geometry;
+    let levels = Level::ALL.into_iter().take_while(|&above| above <= level);
+    let real = levels.filter(|&above| !geometry.is_folded(above));
+    assert_eq!(reads.len(), real.count(), "{level:?}: {reads:?}");
+    assert!(reads.iter().all(|op| op.contains(" mm1.")), "{reads:?}");
 }
 
 /// A leaf of the highest level, where that is no other level's: each function by its own name.

@@ -19,6 +19,8 @@ mod fallback;
 mod family;
 mod faults;
 mod file_gup;
+mod file_promise;
+mod file_table;
 mod files;
 mod fork;
 mod fork_steps;
