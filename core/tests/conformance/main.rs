@@ -29,6 +29,7 @@ mod gates;
 mod given_way;
 mod giving_back;
 mod halves;
+mod history;
 mod hugepd;
 mod hugetlb;
 mod ksm;

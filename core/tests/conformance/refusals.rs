@@ -201,6 +201,25 @@ fn failed_memory_is_told_to_those_who_ask() {
     mm.read_unlock(&cpu);
 }
 
+/// A huge page that is being migrated is not there, and nobody looks for a table below it.
+#[test]
+fn a_huge_page_that_is_migrated_is_not_followed() {
+    let mut boot = boot(&X86_NATIVE);
+    let area = boot.anon_area(4);
+    let head = boot.mapped_thp(area, true);
+    let slot = boot.tables_down_to(area.mm, area.start, Level::Pmd);
+    let entry = boot.layout().get(slot).migration(true);
+    boot.layout().set(slot, entry);
+    let world = World::new(boot);
+    let dump = followed(&world, area, area.start, Foll::DUMP | Foll::GET);
+    assert_eq!(dump, Err(Errno::Efault));
+    assert_eq!(followed(&world, area, area.start, Foll::GET), Ok(None));
+    let gup = get_user_pages_unlocked(&world.cpu(), area.into(), Foll::NOFAULT);
+    assert_eq!(gup.result, Err(Errno::Efault));
+    assert!(!world.entered("follow_page_pte"));
+    assert_eq!(world.refs(head), 1);
+}
+
 /// Who fixes a fault up does what user space may do itself, and no more: nothing is faulted in where the area does not allow it.
 #[test]
 fn a_fault_is_fixed_up_as_far_as_the_area_allows() {
