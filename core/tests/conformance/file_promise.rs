@@ -214,7 +214,7 @@ impl Case {
             _ if !may_fault => ends(EFAULT),
             State::Migrating => return None,
             State::Poisoned if self.asks(Foll::HWPOISON) => ends(Err(Errno::Ehwpoison)),
-            State::Poisoned | State::OwnShared => ends(EFAULT),
+            State::Poisoned | State::OwnShared | State::Raw => ends(EFAULT),
             State::Own | State::OwnLeft => ends(Ok(Which::Own)),
             State::Absent | State::Behind | State::Cached if self.kind.is_huge() => {
                 if self.state == State::Cached {
@@ -228,7 +228,6 @@ impl Case {
             State::Read if self.kind == Kind::HugeShared => self.after_a_fault(false),
             State::Hint if self.kind == Kind::ShmemShared => self.after_a_fault(false),
             State::Read | State::Hint => self.after_a_fault(writes_shared),
-            State::Raw => ends(EFAULT),
         })
     }
 

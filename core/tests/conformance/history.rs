@@ -40,10 +40,12 @@ fn a_copy_and_a_mark_let_a_forced_write_through() {
     }
 }
 
+/// What becomes of an entry before the walk.
+type Change = fn(Entry) -> Entry;
+
 /// A walk that takes what hardware may not use still wants it to be there, and to be writable for a writer.
 #[test]
 fn a_walk_that_takes_hints_asks_the_rest() {
-    type Change = fn(Entry) -> Entry;
     let read_only: Change = |entry| entry.without(Bits::WRITE);
     let migrating: Change = |entry| entry.migration(true);
     let cases: [(Change, Foll, usize); 7] = [

@@ -23,12 +23,14 @@ fn followed(world: &World, area: Area, addr: u64, flags: Foll) -> Result<Option<
     page.map(|page| page.map(|page| page.pfn))
 }
 
+/// What becomes of an entry before it is followed.
+type Change = fn(Entry) -> Entry;
+
 /// An own page that may not be written to is written to by force in a private area that might be written to and may not be, where no
 /// userfaultfd watches. In any other a fault decides.
 #[test]
 fn force_writes_where_a_fault_would_change_nothing() {
     let may = VmFlags::READ | VmFlags::MAYREAD | VmFlags::MAYWRITE;
-    type Change = fn(Entry) -> Entry;
     let mapped: Change = |entry| entry.without(Bits::WRITE);
     let watched: Change = |entry| entry.without(Bits::WRITE).with(Bits::UFFD_WP);
     let force = Foll::WRITE | Foll::FORCE | Foll::GET;
