@@ -236,3 +236,25 @@ fn a_huge_leaf_of_a_device_goes_as_a_whole() {
         audit(&world, &[]);
     }
 }
+
+/// A page that is mapped once more is looked for in the areas of the file, before it is locked; who maps it without the file keeps it.
+#[test]
+fn what_is_mapped_still_is_looked_for_again() {
+    for mapped in [false, true] {
+        let (mut boot, _, file, pages) = both(&X86_NATIVE);
+        if mapped {
+            let other = boot.area_of(4, VmFlags::PRIVATE, Backing::Hugetlb);
+            boot.map_leaf(other.mm, other.start, Level::Pmd, pages[1], true);
+        }
+        let world = World::new(boot);
+        let ops = world.ops(|cpu| truncate(cpu, file, 1));
+        assert_eq!(world.entered("hugetlb_unmap_file_folio"), mapped);
+        let looks = ops.iter().filter(|op| *op == "lock file0.i_mmap_rwsem");
+        assert_eq!(looks.count(), if mapped { 2 } else { 1 });
+        let again = (ops.iter()).rposition(|op| op == "unlock file0.i_mmap_rwsem");
+        let locked = place(&ops, &format!("test_and_set.Acquire {}.flags", pages[1]));
+        assert!(again < Some(locked));
+        assert_eq!(world.times("__unmap_hugepage_range"), 1);
+        audit(&world, &[]);
+    }
+}
