@@ -15,6 +15,8 @@
 //! | file | who |
 //! | --- | --- |
 //! | `zap` | `madvise(MADV_DONTNEED)` and the entries' part of `munmap` |
+//! | `zap_pud` | a huge leaf of the PUD level |
+//! | `zap_hugetlb` | entries of hugetlb's pages |
 //! | `munmap` | `munmap`: the area, the entries, the tables |
 //! | `split_folio` | a large folio becomes small ones |
 //! | `deferred_split` | large folios of which a part is mapped no more become small ones |
@@ -42,6 +44,8 @@
 //! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
 //! | `mremap` | an area moves to another address |
 //! | `truncate` | a file becomes shorter |
+//! | `truncate_hugetlb` | a file of hugetlbfs does |
+//! | `leaf_replaced` | a huge leaf gives way to a table |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
 //! | `hvo` | hugetlb gives the memory of struct pages back |
@@ -66,6 +70,7 @@ mod hvo;
 mod isolate;
 mod isolate_hugetlb;
 mod ksm;
+mod leaf_replaced;
 mod longterm;
 mod memory_failure;
 mod migrate;
@@ -85,11 +90,14 @@ mod rmap;
 mod scan_result;
 mod split_folio;
 mod truncate;
+mod truncate_hugetlb;
 mod uffd_move;
 mod unmap;
 mod user_access;
 mod user_fault;
 mod zap;
+mod zap_hugetlb;
+mod zap_pud;
 
 pub use collapse::collapse_huge_page;
 pub use deferred_split::deferred_split_scan;
@@ -102,6 +110,7 @@ pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
 pub use isolate_hugetlb::{isolate_hugetlb, migrate_hugetlbs};
 pub use ksm::ksm_merge;
+pub use leaf_replaced::replace_huge_pud;
 pub use longterm::lru_add_drain_all;
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::{migrate_huge_page, migrate_page};
