@@ -408,7 +408,6 @@ fn check_page(
     }
 }
 
-// PARITY: 8, 19, 21, 22, 61
 #[test]
 fn every_file_area_and_entry_gives_what_is_promised() {
     let (mut tried, mut waits) = (0, 0);

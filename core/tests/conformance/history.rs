@@ -1,10 +1,11 @@
 //! Older kernels, which asked other questions: what a step leaves in place that is knocked out.
 
-use crate::common::{World, boot_without, got};
+use crate::books::{Held, audit};
+use crate::common::{World, boot_without, got, set_flag};
 use gupcheck_core::arch::X86_NATIVE;
 use gupcheck_core::boot::Boot;
-use gupcheck_core::folio::Owner;
-use gupcheck_core::gup::{Foll, follow_page, get_user_pages_fast_only};
+use gupcheck_core::folio::{Owner, PageFlags};
+use gupcheck_core::gup::{Foll, follow_page, get_user_pages_fast_only, get_user_pages_unlocked};
 use gupcheck_core::mm::{Backing, VmFlags};
 use gupcheck_core::pgtable::{Bits, Entry};
 use gupcheck_core::step::Step;
@@ -42,6 +43,26 @@ fn a_copy_and_a_mark_let_a_forced_write_through() {
 
 /// What becomes of an entry before the walk.
 type Change = fn(Entry) -> Entry;
+
+/// What those kernels took for done was a write where nobody may write. Where the area may be written to, one fault is not always
+/// enough: the first takes a NUMA hint back, and the second copies a page that somebody else has, too.
+#[test]
+fn where_writing_is_allowed_a_forced_write_is_one_to_the_end() {
+    for step in [Step::WriteIntentKept, Step::ForcedAsksExclusive] {
+        let mut boot = boot_without(&X86_NATIVE, &[step]);
+        let area = boot.anon_area(1);
+        let page = boot.anon_page(Owner::Us, 1);
+        boot.map(area.mm, area.start, page, false);
+        set_flag(&mut boot, page, PageFlags::ANON_EXCLUSIVE, false);
+        boot.change_pte(area.mm, area.start, Boot::prot_none);
+        let copy = boot.free_block(0);
+        let world = World::new(boot);
+        let flags = Foll::WRITE | Foll::FORCE;
+        let gup = get_user_pages_unlocked(&world.cpu(), area.into(), flags);
+        assert_eq!(got(&gup), [copy], "{step:?}");
+        audit(&world, &[Held::Refs(page, 1), Held::Refs(copy, 1)]);
+    }
+}
 
 /// A walk that takes what hardware may not use still wants it to be there, and to be writable for a writer.
 #[test]
