@@ -11,6 +11,7 @@ mod find;
 pub use crate::types::File;
 pub use cache::{
     filemap_add_folio, filemap_get_or_create_folio, filemap_read_folio, filemap_remove_folio,
-    folio_is_in, folio_is_uptodate, folio_mark_uptodate, i_size_reaches, truncate_size,
+    folio_is_in, folio_is_uptodate, folio_mark_uptodate, i_size_reaches, prepare_write,
+    truncate_size,
 };
 pub use find::{Cache, filemap_get_entry};

@@ -29,6 +29,7 @@
 //! | `migrate_device` | a page of a device's memory moves to ordinary memory |
 //! | `migrate_misplaced` | a huge page moves behind a NUMA hint (v3.8 to v5.13) |
 //! | `migrate_pages` | many do, at once or one by one |
+//! | `uffd_continue` | a userfaultfd's monitor maps what the page cache has |
 //! | `uffd_move` | a userfaultfd's pages move to another address (v6.8) |
 //! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
@@ -42,6 +43,7 @@
 //! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
 //! | `mremap` | an area moves to another address |
 //! | `truncate` | a file becomes shorter |
+//! | `writeback` | a file's page is written to the disk |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
 //! | `hvo` | hugetlb gives the memory of struct pages back |
@@ -85,10 +87,12 @@ mod rmap;
 mod scan_result;
 mod split_folio;
 mod truncate;
+mod uffd_continue;
 mod uffd_move;
 mod unmap;
 mod user_access;
 mod user_fault;
+mod writeback;
 mod zap;
 
 pub use collapse::collapse_huge_page;
@@ -118,8 +122,10 @@ pub use reclaim::reclaim_pages;
 pub use scan_result::Scan;
 pub use split_folio::split_huge_page;
 pub use truncate::truncate;
+pub use uffd_continue::mfill_atomic_continue;
 pub use uffd_move::move_pages;
 pub use user_access::{user_read, user_write};
 pub use user_fault::do_user_addr_fault;
+pub use writeback::write_cache_page;
 pub(crate) use zap::unmap_page_range;
 pub use zap::{madvise_dontneed, madvise_dontneed_reclaim, madvise_dontneed_vma};

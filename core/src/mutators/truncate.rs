@@ -4,7 +4,7 @@
 //!
 //! 1. The file's length is changed (`i_size_write`): a fault that looks from now on finds nothing there.
 //! 2. Every area that maps what is cut off is zapped, its private copies too.
-//! 3. Each page that is cut off leaves the cache: with the folio locked, unmapped once more if somebody has mapped it since.
+//! 3. Each page that is cut off leaves the cache: with the folio locked, and written out if it is on its way to the disk, unmapped once more if somebody has mapped it since.
 //! 4. The areas are zapped again: somebody may have copied a page meanwhile, and copies are found by no page.
 //!
 //! # What happens when a walker comes
@@ -19,11 +19,12 @@ use crate::filemap::{
 };
 use crate::folio::{
     Folio, PageFlags, clear_page_flags, folio_lock, folio_mapped, folio_mark_dirty, folio_put,
-    page_remove_rmap,
+    folio_wait_writeback, page_remove_rmap,
 };
 use crate::machine::{FileId, MmId};
 use crate::mm::{MmuGather, areas_of_file, invalidate_range_end, invalidate_range_start};
 use crate::pgtable::{PAGE_SIZE, find_locked_pte, pte_unmap_unlock};
+use crate::step::Step;
 use crate::sync::LockMode;
 
 /// `truncate_setsize`, to so many pages, by a file system that holds `invalidate_lock` for it.
@@ -45,6 +46,7 @@ fn truncate_pagecache(cpu: &Cpu<'_>, file: &File, from: u32) {
             continue;
         };
         folio_lock(cpu, folio);
+        folio_wait_writeback(cpu, folio);
         // truncate_inode_folio
         if folio_is_in(cpu, file, folio) {
             if folio_mapped(cpu, folio) {
@@ -56,7 +58,11 @@ fn truncate_pagecache(cpu: &Cpu<'_>, file: &File, from: u32) {
         folio.unlock(cpu);
         folio_put(cpu, folio);
     }
-    unmap_mapping_range(cpu, file, from);
+    // Who had a page of the file locked when it was unmapped may have copied it since. Without it: a copy stays mapped behind the end of
+    // the file. Step `truncate-unmaps-again`.
+    if cpu.does(Step::TruncateUnmapsAgain) {
+        unmap_mapping_range(cpu, file, from);
+    }
 }
 
 /// `unmap_mapping_range`, with private copies (`even_cows`).

@@ -1,0 +1,29 @@
+//! Pages of files, which their file has in memory whoever maps them: write-back, truncation, and what shmem's are mapped by.
+
+mod copy_writeback;
+mod cow_truncate;
+mod fault_truncate;
+mod forced_shmem;
+mod gate_truncate;
+mod longterm_writeback;
+mod mapped;
+mod mkwrite_truncate;
+mod short_pin;
+mod truncate_pin;
+mod unpin_writeback;
+
+use gupcheck_races::race::Race;
+
+/// The races of this family.
+pub const RACES: &[Race] = &[
+    longterm_writeback::RACE,
+    unpin_writeback::RACE,
+    copy_writeback::RACE,
+    short_pin::RACE,
+    gate_truncate::RACE,
+    truncate_pin::RACE,
+    fault_truncate::RACE,
+    cow_truncate::RACE,
+    mkwrite_truncate::RACE,
+    forced_shmem::RACE,
+];
