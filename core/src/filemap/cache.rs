@@ -20,7 +20,7 @@ use crate::folio::{
 use crate::lkmm::{read_once, read_once_is, smp_store_release, smp_wmb, write_once};
 use crate::types::{Cached, File};
 
-fn cache_of(file: &File, index: u64) -> Cache {
+pub(super) fn cache_of(file: &File, index: u64) -> Cache {
     Cache {
         lock: file.lock,
         place: file.pages[index as usize],

@@ -81,11 +81,11 @@ pub fn folio_wait_locked(cpu: &Cpu<'_>, folio: Folio<'_>) {
     flags.wait_until(cpu, unlocked, LoadOrder::Relaxed);
 }
 
-/// `folio_wait_writeback`: until nobody writes it out.
+/// `folio_wait_writeback`: until its contents are out.
 pub fn folio_wait_writeback(cpu: &Cpu<'_>, folio: Folio<'_>) {
     if folio.test(cpu, PageFlags::WRITEBACK) {
         let done = Until::AllClear(PageFlags::WRITEBACK.into_word());
-        folio.head().flags.wait_until(cpu, done, LoadOrder::Relaxed);
+        (folio.head().flags).wait_until(cpu, done, LoadOrder::Relaxed);
     }
 }
 

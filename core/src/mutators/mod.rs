@@ -44,6 +44,7 @@
 //! | `mremap` | an area moves to another address |
 //! | `truncate` | a file becomes shorter |
 //! | `writeback` | a file's page is written to the disk |
+//! | `evict` | a file that nobody uses goes |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
 //! | `hvo` | hugetlb gives the memory of struct pages back |
@@ -59,6 +60,7 @@ mod copy_huge;
 mod copy_pte;
 mod deferred_split;
 mod device;
+mod evict;
 mod exit;
 mod folio_migrate;
 mod fork;
@@ -98,6 +100,7 @@ mod zap;
 pub use collapse::collapse_huge_page;
 pub use deferred_split::deferred_split_scan;
 pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use evict::evict_inode;
 pub use exit::exit_mmap;
 pub use fork::dup_mm;
 pub use gigantic::prep_compound_gigantic_folio;

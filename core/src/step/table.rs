@@ -494,4 +494,10 @@ steps! {
     WritebackProtects = "M-P113", "writeback-protects",
         "Write-protect every shared mapping of a page before it is written out, so that the next write is heard of.",
         "page_mkwrite, which a fault calls for a page that is write-protected", "folio_mkclean; d08b3851da41";
+    RmapAfterFlush = "M-P114", "rmap-after-flush",
+        "Take the map count of a dirty page of a file down once its entry is flushed, with the lock of the table still held.",
+        "folio_mkclean, which looks for no mappings where none is counted", "zap_pte_range, tlb_delay_rmap; 5df397dec7c4";
+    MkwriteKeepsLock = "M-P115", "mkwrite-keeps-lock",
+        "Keep a folio locked from when its file system was told of a write until the entry is writable.",
+        "write-back, which write-protects all entries with the folio locked", "do_page_mkwrite, VM_FAULT_LOCKED; b827e496c893";
 }

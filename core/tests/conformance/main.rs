@@ -51,6 +51,7 @@ mod thp;
 mod thp_steps;
 mod told;
 mod torn_down;
+mod truncation;
 mod uffd_move;
 mod unwelcome;
 mod walk;

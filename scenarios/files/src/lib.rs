@@ -2,12 +2,16 @@
 
 mod copy_writeback;
 mod cow_truncate;
+mod delayed_rmap;
+mod evict;
 mod fault_truncate;
 mod forced_shmem;
 mod gate_truncate;
 mod longterm_writeback;
 mod mapped;
+mod mkclean_pin;
 mod mkwrite_truncate;
+mod mkwrite_writeback;
 mod short_pin;
 mod truncate_pin;
 mod unpin_writeback;
@@ -20,7 +24,11 @@ pub const RACES: &[Race] = &[
     unpin_writeback::RACE,
     copy_writeback::RACE,
     short_pin::RACE,
+    mkclean_pin::RACE,
+    mkwrite_writeback::RACE,
+    delayed_rmap::RACE,
     gate_truncate::RACE,
+    evict::RACE,
     truncate_pin::RACE,
     fault_truncate::RACE,
     cow_truncate::RACE,

@@ -122,7 +122,11 @@ impl<'m> Fault<'_, 'm> {
                 return Err(end);
             }
         }
-        if let Err(end) = self.finish_fault(page, None, table) {
+        let finished = self.finish_fault(page, None, table);
+        if self.page_mkwrite() {
+            self.after_mkwrite(folio);
+        }
+        if let Err(end) = finished {
             folio.unlock(cpu);
             folio_put(cpu, folio);
             return Err(end);
@@ -225,7 +229,20 @@ impl<'m> Fault<'_, 'm> {
         }
         prepare_write(cpu, file, pgoff(self));
         folio_mark_dirty(cpu, folio.head());
+        // ORDERING: the folio lock's: write-back comes before that, or finds the entry writable. Pairs with folio_mkclean. Without it: what was
+        // prepared is used up before the entry is writable. Step `mkwrite-keeps-lock`.
+        if !cpu.does(Step::MkwriteKeepsLock) {
+            folio.unlock(cpu);
+        }
         Ok(())
+    }
+
+    /// The entry is writable, or is not to be: a kernel that let go of the folio when its file system had been told (until v2.6.29) locks it
+    /// again.
+    pub(super) fn after_mkwrite(&self, folio: Folio<'m>) {
+        if !self.cpu.does(Step::MkwriteKeepsLock) {
+            folio_lock(self.cpu, folio);
+        }
     }
 
     /// `fault_dirty_shared_page`, of a locked folio, which is unlocked then.
