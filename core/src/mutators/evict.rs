@@ -21,7 +21,7 @@ pub fn evict_inode(cpu: &Cpu<'_>, file: FileId) {
     let file = &cpu.machine().files[file.0 as usize];
     // truncate_inode_pages_final
     truncate_inode_pages(cpu, file, 0..u64::MAX);
-    // ORDERING: whoever read the mapping of a page before it was cleared is done with it. Pairs with irqs-off-hold-rcu (P4). Without it: R48,
+    // ORDERING: whoever read the mapping of a page before it was cleared is done with it. Pairs with pte_offset_map, and with irqs-off-hold-rcu (P4). Without it: R48,
     // the walker looks into an inode that is freed. Step `inode-rcu-free`.
     if cpu.does(Step::InodeRcuFree) {
         synchronize_rcu(cpu);

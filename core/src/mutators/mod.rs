@@ -42,7 +42,7 @@
 //! | `reclaim_table` | a table that a zap has emptied is freed (later than v6.8) |
 //! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
 //! | `mremap` | an area moves to another address |
-//! | `truncate` | a file becomes shorter |
+//! | `truncate` | a file becomes shorter, or gets a hole |
 //! | `writeback` | a file's page is written to the disk |
 //! | `evict` | a file that nobody uses goes |
 //! | `exit` | a process ends |
@@ -124,7 +124,7 @@ pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
 pub use scan_result::Scan;
 pub use split_folio::split_huge_page;
-pub use truncate::truncate;
+pub use truncate::{punch_hole, truncate};
 pub use uffd_continue::mfill_atomic_continue;
 pub use uffd_move::move_pages;
 pub use user_access::{user_read, user_write};

@@ -1,4 +1,4 @@
-//! A file becomes shorter: `truncate_setsize`, and what a file system does around it.
+//! A file becomes shorter: `truncate_setsize`, and what a file system does around it; or gets a hole.
 //!
 //! # The order
 //!
@@ -37,6 +37,18 @@ pub fn truncate(cpu: &Cpu<'_>, file: FileId, pages: u32) {
     file.invalidate_lock.lock(cpu, LockMode::Exclusive);
     truncate_size(cpu, file, pages);
     truncate_pagecache(cpu, file, pages.into()..u64::MAX);
+    file.invalidate_lock.unlock(cpu, LockMode::Exclusive);
+}
+
+/// `fallocate(FALLOC_FL_PUNCH_HOLE)` of some pages, by a file system that holds `invalidate_lock` for it (`truncate_pagecache_range`): they leave
+/// the file, which is as long as before. Private copies stay, so one look for entries will do: what is mapped after it is unmapped with
+/// the folio.
+pub fn punch_hole(cpu: &Cpu<'_>, file: FileId, pages: Range<u64>) {
+    let _span = cpu.span("truncate_pagecache_range");
+    let file = &cpu.machine().files[file.0 as usize];
+    file.invalidate_lock.lock(cpu, LockMode::Exclusive);
+    unmap_mapping_pages(cpu, file, pages.clone(), ZapDetails::NO_COPIES);
+    truncate_inode_pages(cpu, file, pages);
     file.invalidate_lock.unlock(cpu, LockMode::Exclusive);
 }
 

@@ -475,13 +475,13 @@ steps! {
         "truncation, which clears the mapping", "folio_fast_pin_allowed; a6e79df92e4a";
     InodeRcuFree = "M-P104", "inode-rcu-free",
         "Free an inode, and the mapping in it, only after a grace period.",
-        "irqs-off-hold-rcu (P4)", "destroy_inode, i_callback; fa0d7e3de6d6";
+        "the walker, an RCU reader by its interrupts off, and by pte_offset_map", "destroy_inode, i_callback; fa0d7e3de6d6";
     WritebackCleansFirst = "M-P105", "writeback-cleans-first",
         "Clear the mark that a page is dirty before its contents are read for the disk, and by a full barrier.",
         "whoever writes, and marks it dirty after that", "clear_page_dirty_for_io, folio_clear_dirty_for_io";
     FaultAsksMapping = "M-P106", "fault-asks-mapping",
         "With the folio locked, ask again whether it is the file's, before it is mapped.",
-        "truncation, which takes it out of the cache with the folio locked", "filemap_fault; d00806b18315";
+        "whoever punches a hole, which takes it out of the cache with the folio locked", "filemap_fault; d00806b18315";
     FaultAsksSize = "M-P107", "fault-asks-size",
         "With the folio locked, ask again how long the file is, before it is mapped.",
         "truncation, which changes the length first", "filemap_fault; d00806b18315";

@@ -11,8 +11,8 @@ pub(crate) const RACE: Race = Race {
     about: "A fault copies a file's page for a private area, while the file is truncated.",
     needs: &[
         Need::of(Step::TruncateUnmapsAgain, EVERYWHERE),
-        Need::of(Step::FaultAsksMapping, EVERYWHERE),
         Need::of(Step::FaultAsksSize, EVERYWHERE),
+        Need::of(Step::AddUnlessZero, EVERYWHERE),
     ],
     ..Race::of(build)
 };

@@ -1,7 +1,8 @@
 //! R48: the file of which the lockless walk asks whether it is shmem's goes meanwhile.
 //!
-//! Its last user unmaps it. The walker has a page of it, and the page's mapping in a register. It has interrupts off; inodes are freed by RCU
-//! (fa0d7e3de6d6), and interrupts off count as a reader.
+//! Its last user unmaps it. The walker has a page of it, and the page's mapping in a register. Inodes are freed by RCU (fa0d7e3de6d6), and the walker
+//! is a reader twice: by `pte_offset_map` (since v6.5), and by having interrupts off. Where it goes by a huge leaf there is the second alone, so
+//! neither is a step that this race rests on.
 //!
 //! Another area has a page in the same table, so that no table goes: the wait for that would be the same wait.
 
@@ -14,11 +15,12 @@ pub(crate) const RACE: Race = Race {
     about: "A file is unmapped and its inode is freed, while GUP asks the page that it has pinned of which file it is.",
     needs: &[
         Need::of(Step::InodeRcuFree, NO_IPI),
-        Need::of(Step::IrqsOffHoldRcu, NO_IPI),
         Need::of(Step::MappingReadOnce, NO_IPI),
         Need::of(Step::TruncatedFallsBack, NO_IPI),
         Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::AddUnlessZero, NO_IPI),
     ],
+    tested: SMALL_FOR_ONE_PAGE,
     ..Race::of(build)
 };
 

@@ -1,8 +1,8 @@
 //! A file becomes shorter while a fault maps a page of it (d00806b18315).
 //!
-//! Truncation looks for a page in the cache and in the tables, once each. What a fault found before that it may not map after that.
-//! So the fault has the folio locked when it maps it, and asks with the lock held whether the folio is still the file's, and whether the
-//! file still is so long: it may have put a new folio there meanwhile, for which nobody looks any more.
+//! Truncation changes the length first, and then looks for pages. A fault that has looked at the length before may put a new folio into the
+//! cache after that, for which nobody looks any more. So it asks again once it has the folio locked. (Of a folio that it found there before
+//! the length tells, too; of a hole only the folio does: `files/fault-punch`.)
 
 use crate::mapped::cached_file;
 use gupcheck_races::prelude::*;
@@ -11,8 +11,8 @@ pub(crate) const RACE: Race = Race {
     name: "files/fault-truncate",
     about: "A fault finds a file's page in memory, which is truncated before it is mapped.",
     needs: &[
-        Need::of(Step::FaultAsksMapping, EVERYWHERE),
         Need::of(Step::FaultAsksSize, EVERYWHERE),
+        Need::of(Step::AddUnlessZero, EVERYWHERE),
     ],
     ..Race::of(build)
 };

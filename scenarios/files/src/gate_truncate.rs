@@ -1,6 +1,7 @@
 //! R48: the lockless walk asks of which file a page is that is to be held for long, while the file is truncated.
 //!
-//! Nobody holds the page in its file. Truncation clears `mapping`, so it is read once, and who finds none goes the slow way.
+//! Nobody holds the page in its file. Truncation clears `mapping`, so it is read once, and who finds none goes the slow way. (Where a flush is
+//! an IPI the page is unmapped first, and that waits for the walker.)
 
 use crate::mapped::mapped_file;
 use gupcheck_races::prelude::*;
@@ -10,10 +11,12 @@ pub(crate) const RACE: Race = Race {
     catalogue: "R48",
     about: "A page of shmem's is truncated while GUP asks whose file it is of, to pin it for long.",
     needs: &[
-        Need::of(Step::MappingReadOnce, EVERYWHERE),
-        Need::of(Step::TruncatedFallsBack, EVERYWHERE),
+        Need::of(Step::MappingReadOnce, NO_IPI),
+        Need::of(Step::TruncatedFallsBack, NO_IPI),
         Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::AddUnlessZero, NO_IPI),
     ],
+    tested: SMALL_FOR_ONE_PAGE,
     ..Race::of(build)
 };
 

@@ -4,6 +4,7 @@ mod copy_writeback;
 mod cow_truncate;
 mod delayed_rmap;
 mod evict;
+mod fault_punch;
 mod fault_truncate;
 mod forced_shmem;
 mod gate_truncate;
@@ -31,6 +32,7 @@ pub const RACES: &[Race] = &[
     evict::RACE,
     truncate_pin::RACE,
     fault_truncate::RACE,
+    fault_punch::RACE,
     cow_truncate::RACE,
     mkwrite_truncate::RACE,
     forced_shmem::RACE,

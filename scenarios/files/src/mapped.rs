@@ -64,6 +64,12 @@ pub(crate) fn is_dirty(end: &Ending<'_>, page: Pfn) -> bool {
     flags.contains(PageFlags::DIRTY)
 }
 
+/// Whether the file system has heard of a write to the first page of an area and its file, if it may be written to by an entry.
+pub(crate) fn is_writer_heard_of(end: &Ending<'_>, file: FileId, area: Area) -> bool {
+    let prepared = end.machine.files[file.0 as usize].prepared[0];
+    !end.entry_of(area, 0).is_writable() || end.end.value(prepared)
+}
+
 /// Whether the file system has heard that the first page of a file is to be written out, if it is.
 pub(crate) fn is_heard_of(end: &Ending<'_>, file: FileId, page: Pfn) -> bool {
     let prepared = end.machine.files[file.0 as usize].prepared[0];

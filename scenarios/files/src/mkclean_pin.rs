@@ -3,14 +3,17 @@
 //! Who pins after that goes by an entry of which the file system has heard nothing. (Who pinned before may write all the same:
 //! `files/short-pin`.)
 
-use crate::mapped::mapped_file;
+use crate::mapped::{is_writer_heard_of, mapped_file};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
     name: "files/mkclean-pin",
     catalogue: "R48",
     about: "An entry is write-protected for the sake of write-back between GUP's read of it and its pin.",
-    needs: &[Need::of(Step::PteRecheck, EVERYWHERE)],
+    needs: &[
+        Need::of(Step::PteRecheck, EVERYWHERE),
+        Need::of(Step::WritebackProtects, EVERYWHERE),
+    ],
     ..Race::of(build)
 };
 
@@ -23,6 +26,9 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let gup = scene.pinners(size.cpus, area, Foll::WRITE);
     let flusher = scene.cpu("flusher", move |cpu| write_cache_page(cpu, file, 0));
     scene.always("it is written out", did(flusher));
+    scene.always("the file system has heard of who may write", move |end| {
+        is_writer_heard_of(end, file, area)
+    });
     scene.sometimes("a caller pins it", gets(gup[0], pages[0]));
     scene.sometimes("a caller comes too late", gets_nothing(gup[0]));
     scene.into_program()

@@ -10,7 +10,9 @@ pub(crate) const RACE: Race = Race {
     about: "A file's page is truncated after a write fault has found it, and before the file system is told of the write.",
     needs: &[
         Need::of(Step::MkwriteAsksMapping, EVERYWHERE),
+        Need::of(Step::MkwriteKeepsLock, EVERYWHERE),
         Need::of(Step::FaultAsksSize, EVERYWHERE),
+        Need::of(Step::AddUnlessZero, EVERYWHERE),
     ],
     ..Race::of(build)
 };

@@ -4,7 +4,7 @@
 //! The fault tells the file system, and keeps the folio locked from then on until the entry is writable. So write-back comes before, and
 //! then the page is not dirty, or it comes after, and finds the entry.
 
-use crate::mapped::mapped_file;
+use crate::mapped::{is_writer_heard_of, mapped_file};
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -27,8 +27,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     let flusher = scene.cpu("flusher", move |cpu| write_cache_page(cpu, file, 0));
     let is_writable = move |end: &Ending<'_>| end.entry_of(area, 0).is_writable();
     scene.always("the file system has heard of who may write", move |end| {
-        let prepared = end.machine.files[file.0 as usize].prepared[0];
-        !is_writable(end) || end.end.value(prepared)
+        is_writer_heard_of(end, file, area)
     });
     scene.sometimes("the page is written out after that", did(flusher));
     scene.sometimes("it may be written to in the end", is_writable);
