@@ -2,9 +2,10 @@
 //! takes it for the copy that it has made.
 //!
 //! A debugger writes to a private mapping that its owner may only read. From v4.9 to v5.19 slow GUP remembered that a fault had made a
-//! copy, and took what it then found if that was dirty. `MADV_DONTNEED` zaps the copy, and `UFFDIO_CONTINUE` maps the page of the cache
-//! (from v5.16 on dirty, as it is here, though nobody may write by that entry): it is in every mapping of the file, and on the disk of
-//! whoever has swapped it out.
+//! copy, and took what it then found if that was dirty. `MADV_DONTNEED` zaps the copy, and `UFFDIO_CONTINUE` maps the page of the cache,
+//! dirty since v5.16 (9ae0f87d009c), though nobody may write by that entry. So who may only read a file of shmem's writes to it.
+//!
+//! A fault that finds nothing mapped there would ask the monitor. Such a caller may not wait for it, and fails.
 
 use crate::mapped::mapped_file;
 use gupcheck_races::prelude::*;
@@ -33,7 +34,7 @@ fn get_user_page_vma_remote<'m>(cpu: &Cpu<'m>, area: Area) -> Gup<'m> {
 
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
-    let read_only = VmFlags::PRIVATE - VmFlags::WRITE | VmFlags::UFFD_MINOR;
+    let read_only = (VmFlags::PRIVATE - VmFlags::WRITE) | VmFlags::UFFD_MINOR;
     let (_, area, pages) = mapped_file(&mut boot, Backing::Shmem, read_only, size.pages);
     boot.change_ptes(area, |pte| pte.with(Bits::DIRTY));
     // A copy of each page for each caller, and one more after the zap.
