@@ -209,7 +209,13 @@ impl<'a> Accounts<'a> {
         let by_pte = (0..pages)
             .filter(|&n| self.folios[head.pfn.plus(n).0 as usize].mapped > 0)
             .count();
-        let entire = self.folios[head.pfn.0 as usize].entire > 0;
+        // hugetlb's pages are not counted there.
+        let hugetlb = self
+            .ending
+            .end
+            .value(head.flags)
+            .contains(PageFlags::HUGETLB);
+        let entire = self.folios[head.pfn.0 as usize].entire > 0 && !hugetlb;
         by_pte as i32 + i32::from(entire) * COMPOUND_MAPPED
     }
 

@@ -15,6 +15,8 @@
 //! | file | who |
 //! | --- | --- |
 //! | `zap` | `madvise(MADV_DONTNEED)` and the entries' part of `munmap` |
+//! | `zap_pud` | a huge leaf of the PUD level |
+//! | `zap_hugetlb` | entries of hugetlb's pages |
 //! | `munmap` | `munmap`: the area, the entries, the tables |
 //! | `split_folio` | a large folio becomes small ones |
 //! | `deferred_split` | large folios of which a part is mapped no more become small ones |
@@ -44,6 +46,8 @@
 //! | `mremap` | an area moves to another address |
 //! | `truncate` | a file becomes shorter, or gets a hole |
 //! | `writeback` | a file's page is written to the disk |
+//! | `truncate_hugetlb` | a file of hugetlbfs does |
+//! | `leaf_replaced` | a huge leaf gives way to a table |
 //! | `evict` | a file that nobody uses goes |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
@@ -70,6 +74,7 @@ mod hvo;
 mod isolate;
 mod isolate_hugetlb;
 mod ksm;
+mod leaf_replaced;
 mod longterm;
 mod memory_failure;
 mod migrate;
@@ -89,6 +94,7 @@ mod rmap;
 mod scan_result;
 mod split_folio;
 mod truncate;
+mod truncate_hugetlb;
 mod uffd_continue;
 mod uffd_move;
 mod unmap;
@@ -96,6 +102,8 @@ mod user_access;
 mod user_fault;
 mod writeback;
 mod zap;
+mod zap_hugetlb;
+mod zap_pud;
 
 pub use collapse::collapse_huge_page;
 pub use deferred_split::deferred_split_scan;
@@ -109,6 +117,7 @@ pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
 pub use isolate_hugetlb::{isolate_hugetlb, migrate_hugetlbs};
 pub use ksm::ksm_merge;
+pub use leaf_replaced::replace_huge_pud;
 pub use longterm::lru_add_drain_all;
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::{migrate_huge_page, migrate_page};

@@ -14,6 +14,7 @@
 //! A reference keeps the page, and not its place in the file: whoever has one writes to a page that is in no file any more. Long-term pins of
 //! a file's pages that somebody writes to are refused for that and its like.
 
+use super::truncate_hugetlb::hugetlb_vmtruncate;
 use super::zap::{ZapDetails, zap_page_range_single};
 use crate::cpu::Cpu;
 use crate::filemap::{
@@ -30,13 +31,18 @@ use crate::step::Step;
 use crate::sync::LockMode;
 use std::ops::Range;
 
-/// `truncate_setsize`, to so many pages, by a file system that holds `invalidate_lock` for it.
+/// `truncate_setsize`, to so many pages (of hugetlbfs, huge ones), by a file system that holds `invalidate_lock` for it. (It stands for the
+/// lock of the inode as well, which keeps others out who make the file shorter: hugetlbfs has that one alone.)
 pub fn truncate(cpu: &Cpu<'_>, file: FileId, pages: u32) {
     let _span = cpu.span("truncate_setsize");
     let file = &cpu.machine().files[file.0 as usize];
     file.invalidate_lock.lock(cpu, LockMode::Exclusive);
-    truncate_size(cpu, file, pages);
-    truncate_pagecache(cpu, file, pages.into()..u64::MAX);
+    if file.huge {
+        hugetlb_vmtruncate(cpu, file, pages);
+    } else {
+        truncate_size(cpu, file, pages);
+        truncate_pagecache(cpu, file, pages.into()..u64::MAX);
+    }
     file.invalidate_lock.unlock(cpu, LockMode::Exclusive);
 }
 

@@ -18,6 +18,8 @@
 //! the kernel is one that frees tables which a zap has emptied ([`reclaim_table`](super::reclaim_table), later than v6.8).
 
 use super::reclaim_table::Reclaim;
+use super::zap_hugetlb::{hugetlb_area, hugetlb_zap, unmap_hugepage_range};
+use super::zap_pud::zap_pud;
 use crate::cpu::{Cpu, flush_tlb_batched_pending};
 use crate::folio::{Page, folio_mark_dirty, folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
@@ -122,9 +124,11 @@ pub(super) fn zap_page_range_single(
 ) {
     let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(id);
-    let mut tlb = MmuGather::new(cpu, mm);
-    zap_page_range_single_batched(cpu, mm, &mut tlb, range, details);
-    tlb.finish(cpu);
+    hugetlb_zap(cpu, mm, range.start, || {
+        let mut tlb = MmuGather::new(cpu, mm);
+        zap_page_range_single_batched(cpu, mm, &mut tlb, range, details);
+        tlb.finish(cpu);
+    });
 }
 
 /// `zap_page_range_single_batched`: the flush is the caller's, who has the gathering.
@@ -136,11 +140,11 @@ fn zap_page_range_single_batched<'m>(
     details: ZapDetails,
 ) {
     invalidate_range_start(cpu, mm);
-    zap_range(cpu, mm, tlb, range, details);
+    unmap_single_vma(cpu, mm, tlb, range, details);
     invalidate_range_end(cpu, mm);
 }
 
-/// `unmap_page_range`: clears every entry of the range and gathers what was mapped.
+/// `unmap_vmas`, of one area: clears every entry of the range and gathers what was mapped.
 pub(crate) fn unmap_page_range<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -148,7 +152,24 @@ pub(crate) fn unmap_page_range<'m>(
     start: u64,
     end: u64,
 ) {
-    zap_range(cpu, mm, tlb, start..end, ZapDetails::ALL);
+    hugetlb_zap(cpu, mm, start, || {
+        unmap_single_vma(cpu, mm, tlb, start..end, ZapDetails::ALL);
+    });
+}
+
+/// `unmap_single_vma`: hugetlb's areas have a zap of their own.
+fn unmap_single_vma<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    tlb: &mut MmuGather<'m>,
+    range: Range<u64>,
+    details: ZapDetails,
+) {
+    if hugetlb_area(cpu, mm, range.start).is_some() {
+        unmap_hugepage_range(cpu, mm, tlb, range);
+    } else {
+        zap_range(cpu, mm, tlb, range, details);
+    }
 }
 
 /// `zap_pmd_range`, and what is above it.
@@ -172,6 +193,9 @@ fn zap_range<'m>(
                 ..details
             };
             zap_pmd(cpu, mm, tlb, pmdp, addr..next, details);
+        } else if let Some(span) = zap_pud(cpu, mm, tlb, addr) {
+            addr = span.end.min(range.end);
+            continue;
         }
         addr = next;
     }

@@ -1,35 +1,6 @@
 //! The steps, a row each: catalogue id, name, what it does, what it pairs with, where it comes from.
 
-/// What the project knows of one step.
-pub(super) struct Row {
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
-    pub(super) does: &'static str,
-    pub(super) pairs_with: &'static str,
-    pub(super) source: &'static str,
-}
-
-macro_rules! steps {
-    ($($(#[$doc:meta])* $step:ident = $id:literal, $name:literal, $does:literal, $pairs:literal, $source:literal;)*) => {
-        /// A load-bearing step of the protocol.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u8)]
-        pub enum Step {
-            $(#[doc = $does] $(#[$doc])* $step,)*
-        }
-
-        impl Step {
-            /// All steps, in the order of the catalogue.
-            pub const ALL: &[Self] = &[$(Self::$step,)*];
-
-            pub(super) const fn row(self) -> Row {
-                match self {
-                    $(Self::$step => Row { id: $id, name: $name, does: $does, pairs_with: $pairs, source: $source },)*
-                }
-            }
-        }
-    };
-}
+use super::row::{Row, steps};
 
 steps! {
     HasPinned = "P1", "has-pinned",

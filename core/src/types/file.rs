@@ -27,6 +27,8 @@ pub struct File {
     pub invalidate_lock: RwLock,
     /// `i_mmap_rwsem`: keeps the areas that map it.
     pub i_mmap: RwLock,
+    /// `hugetlb_fault_mutex_table`, of hugetlbfs: held by whoever faults on a page of the file, or takes one out of it. One for all pages.
+    pub fault_mutex: SpinLock,
     /// hugetlbfs: its pages are huge, and so are the indexes and the length.
     pub huge: bool,
     /// Reading it fails.
@@ -53,6 +55,7 @@ impl File {
             life: layout.life(name("file{}.life"), true),
             lock: layout.spin_lock(name("file{}.xa_lock")),
             invalidate_lock: layout.rw_lock(name("file{}.invalidate_lock")),
+            fault_mutex: layout.spin_lock(name("file{}.fault_mutex")),
             i_mmap: layout.rw_lock(name("file{}.i_mmap_rwsem")),
             huge: false,
             unreadable: false,

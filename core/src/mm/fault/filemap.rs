@@ -20,10 +20,11 @@ use super::file::{Turn, pgoff, unlock_and_put};
 use super::handle::Fault;
 use crate::cpu::fatal_signal_pending;
 use crate::filemap::{
-    File, filemap_add_folio, filemap_get_or_create_folio, filemap_read_folio, filemap_remove_folio,
-    folio_is_in, folio_is_uptodate, folio_mark_uptodate, i_size_reaches,
+    File, filemap_add_folio, filemap_alloc_folio, filemap_get_or_create_folio, filemap_read_folio,
+    filemap_remove_folio, folio_is_in, folio_is_uptodate, folio_mark_uptodate, i_size_reaches,
 };
 use crate::folio::{Folio, Owner, alloc_folio, folio_lock, folio_put};
+use crate::lkmm::smp_wmb;
 use crate::mm::{FaultFlags, VmFault, VmFlags};
 use crate::step::Step;
 use crate::sync::LockMode;
@@ -187,7 +188,7 @@ impl<'m> Fault<'_, 'm> {
                 unlock_and_put(cpu, folio);
                 continue;
             }
-            let folio = alloc_folio(cpu, 0, Owner::Us).ok_or(VmFault::Oom)?;
+            let folio = filemap_alloc_folio(cpu).ok_or(VmFault::Oom)?;
             if filemap_add_folio(cpu, file, index, folio).is_err() {
                 folio_put(cpu, folio);
                 continue;
@@ -224,11 +225,13 @@ impl<'m> Fault<'_, 'm> {
                 unlock_and_put(cpu, folio);
                 continue;
             }
+            // With zeroes in it.
             let Some(folio) = alloc_folio(cpu, 0, Owner::Us) else {
                 break Err(VmFault::Oom);
             };
+            // __folio_mark_uptodate, before anybody can find it: the barrier is what is left of it here, where the mark is that it is not.
+            smp_wmb(cpu);
             if filemap_add_folio(cpu, file, index, folio).is_ok() {
-                folio_mark_uptodate(cpu, folio);
                 break Ok(folio);
             }
             folio_put(cpu, folio);
