@@ -154,6 +154,15 @@ impl Boot {
         self.layout.set(flags, shared);
     }
 
+    /// Somebody has written to a page of a file's cache, and the file system was told before: it is dirty.
+    pub fn written_to(&mut self, file: FileId, index: u32, pfn: Pfn) {
+        let prepared = self.machine.files[file.0 as usize].prepared[index as usize];
+        self.layout.set(prepared, true);
+        let flags = self.page(pfn).flags;
+        let dirty = self.layout.get(flags) | PageFlags::DIRTY;
+        self.layout.set(flags, dirty);
+    }
+
     /// Maps a frame that is no page to anybody, by its number (`remap_pfn_range`): nothing of it is counted.
     pub fn map_pfn(&mut self, area: Area, nth: u32, write: bool) -> Pfn {
         let pfn = self.frame();

@@ -45,6 +45,12 @@ pub fn folio_is_in(cpu: &Cpu<'_>, file: &File, folio: Folio<'_>) -> bool {
     read_once_is(cpu, folio.head().mapping, file.mapping)
 }
 
+/// What a file system's own `page_mkwrite` does beside that: what the page will be written out with is made ready. With the folio locked.
+#[track_caller]
+pub fn prepare_write(cpu: &Cpu<'_>, file: &File, index: u64) {
+    write_once(cpu, file.prepared[index as usize], true);
+}
+
 /// `folio_test_uptodate`.
 #[track_caller]
 pub fn folio_is_uptodate(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {

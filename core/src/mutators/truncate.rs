@@ -1,4 +1,4 @@
-//! A file becomes shorter: `truncate_setsize`, and what a file system does around it.
+//! A file becomes shorter: `truncate_setsize`, and what a file system does around it; or gets a hole.
 //!
 //! # The order
 //!
@@ -27,6 +27,7 @@ use crate::folio::{
 };
 use crate::machine::FileId;
 use crate::mm::areas_of_pages;
+use crate::step::Step;
 use crate::sync::LockMode;
 use std::ops::Range;
 
@@ -45,16 +46,32 @@ pub fn truncate(cpu: &Cpu<'_>, file: FileId, pages: u32) {
     file.invalidate_lock.unlock(cpu, LockMode::Exclusive);
 }
 
+/// `fallocate(FALLOC_FL_PUNCH_HOLE)` of some pages, by a file system that holds `invalidate_lock` for it (`truncate_pagecache_range`): they leave
+/// the file, which is as long as before. Private copies stay, so one look for entries will do: what is mapped after it is unmapped with
+/// the folio.
+pub fn punch_hole(cpu: &Cpu<'_>, file: FileId, pages: Range<u64>) {
+    let _span = cpu.span("truncate_pagecache_range");
+    let file = &cpu.machine().files[file.0 as usize];
+    file.invalidate_lock.lock(cpu, LockMode::Exclusive);
+    unmap_mapping_pages(cpu, file, pages.clone(), ZapDetails::NO_COPIES);
+    truncate_inode_pages(cpu, file, pages);
+    file.invalidate_lock.unlock(cpu, LockMode::Exclusive);
+}
+
 /// `truncate_pagecache`.
 fn truncate_pagecache(cpu: &Cpu<'_>, file: &File, pages: Range<u64>) {
     unmap_mapping_pages(cpu, file, pages.clone(), ZapDetails::ALL);
     truncate_inode_pages(cpu, file, pages.clone());
-    unmap_mapping_pages(cpu, file, pages, ZapDetails::ALL);
+    // ORDERING: the folio lock's, which a fault that copies a page has until its copy is mapped. Pairs with do_cow_fault. Without it: a copy stays
+    // mapped behind the end of the file. Step `truncate-unmaps-again`.
+    if cpu.does(Step::TruncateUnmapsAgain) {
+        unmap_mapping_pages(cpu, file, pages, ZapDetails::ALL);
+    }
 }
 
 /// `truncate_inode_pages`. (That the first of the pages is looked for once more by itself, in case a part of it stays, is left out: all of it
 /// goes.)
-fn truncate_inode_pages(cpu: &Cpu<'_>, file: &File, pages: Range<u64>) {
+pub(super) fn truncate_inode_pages(cpu: &Cpu<'_>, file: &File, pages: Range<u64>) {
     let _span = cpu.span("truncate_inode_pages");
     let mut index = pages.start;
     loop {

@@ -31,6 +31,7 @@ use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
     pte_offset_map_lock, pte_unmap_unlock,
 };
+use crate::step::Step;
 use crate::swap::free_swap_and_cache;
 use std::ops::Range;
 
@@ -326,12 +327,14 @@ fn zap_present_pte<'m>(
     let may_be_files = !cpu.machine().files.is_empty() && pte.is_dirty();
     if may_be_files && !page_folio(cpu, page).is_anon(cpu) {
         folio_mark_dirty(cpu, page_folio(cpu, page).head());
-        // ORDERING: the flush before the map count. Pairs with whoever cleans the page, and looks for mappings of it. No step: nobody
-        // cleans a file's pages here.
-        tlb.delay_rmap(page);
-    } else {
-        page_remove_rmap(cpu, page);
+        // ORDERING: the flush before the map count. Pairs with folio_mkclean, which looks for no mappings where none is counted. Without it:
+        // R54, a write by a translation that was dirty comes after the page was written out. Step `rmap-after-flush`.
+        if cpu.does(Step::RmapAfterFlush) {
+            tlb.delay_rmap(page);
+            return tlb.remove_page(cpu, page);
+        }
     }
+    page_remove_rmap(cpu, page);
     tlb.remove_page(cpu, page)
 }
 

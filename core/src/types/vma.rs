@@ -36,6 +36,8 @@ bitflags! {
         const GROWSDOWN = 1 << 11;
         /// `VM_LOCKONFAULT`: mlocked, but only once it is there.
         const LOCKONFAULT = 1 << 12;
+        /// `VM_UFFD_MINOR`: a userfaultfd maps the pages that the cache has (`UFFDIO_CONTINUE`).
+        const UFFD_MINOR = 1 << 13;
     }
 }
 
@@ -62,6 +64,9 @@ impl VmFlags {
         .union(Self::WRITE)
         .union(Self::MAYREAD)
         .union(Self::MAYWRITE);
+
+    /// A shared area that can be read and written.
+    pub const SHARED_WRITABLE: Self = Self::PRIVATE.union(Self::SHARED).union(Self::MAYSHARE);
 
     /// `is_cow_mapping`: private, and might be written.
     pub const fn is_cow(self) -> bool {

@@ -20,6 +20,7 @@ mod family;
 mod faults;
 mod file_gup;
 mod file_promise;
+mod file_steps;
 mod file_table;
 mod files;
 mod fork;

@@ -25,7 +25,8 @@ use crate::filemap::{
 };
 use crate::folio::{Folio, Owner, alloc_folio, folio_lock, folio_put};
 use crate::lkmm::smp_wmb;
-use crate::mm::{FaultFlags, VmFault};
+use crate::mm::{FaultFlags, VmFault, VmFlags};
+use crate::step::Step;
 use crate::sync::LockMode;
 
 /// What a `filemap_fault` has, beside its folio.
@@ -64,7 +65,10 @@ impl<'m> Fault<'_, 'm> {
             file.invalidate_lock.unlock(cpu, LockMode::Shared);
         }
         let folio = got?;
-        if !i_size_reaches(cpu, file, pgoff(self)) {
+        // ORDERING: that of the two locks: whoever truncates has changed the length before it took `invalidate_lock`, and looks for pages after
+        // that. Pairs with truncate_size. Without it: a page behind the end is mapped, for which nobody looks any more. Step
+        // `fault-asks-size`.
+        if cpu.does(Step::FaultAsksSize) && !i_size_reaches(cpu, file, pgoff(self)) {
             unlock_and_put(cpu, folio);
             return Err(VmFault::Sigbus);
         }
@@ -98,7 +102,9 @@ impl<'m> Fault<'_, 'm> {
                 folio_put(cpu, folio);
                 return Err(VmFault::Retry);
             }
-            if !folio_is_in(cpu, file, folio) {
+            // ORDERING: the folio lock's. Pairs with filemap_remove_folio, with the folio locked. Without it: a truncated page is
+            // mapped. Step `fault-asks-mapping`.
+            if cpu.does(Step::FaultAsksMapping) && !folio_is_in(cpu, file, folio) {
                 unlock_and_put(cpu, folio);
             } else if folio_is_uptodate(cpu, folio) {
                 if has.dropped {
@@ -159,7 +165,8 @@ impl<'m> Fault<'_, 'm> {
     /// `shmem_fault`, `shmem_get_folio_gfp`, of what is not in swap space.
     ///
     /// # Errors
-    /// `VM_FAULT_SIGBUS` behind the end of the file, `VM_FAULT_OOM`.
+    /// `VM_FAULT_SIGBUS` behind the end of the file, and where a userfaultfd is to be asked for a page that is in the cache;
+    /// `VM_FAULT_OOM`.
     pub(super) fn shmem_fault(&self, file: &File) -> Turn<Folio<'m>> {
         let (cpu, index) = (self.cpu, pgoff(self));
         let _span = cpu.span("shmem_fault");
@@ -169,6 +176,11 @@ impl<'m> Fault<'_, 'm> {
                 return Err(VmFault::Sigbus);
             }
             if let Some(folio) = filemap_get_or_create_folio(cpu, file, index, false) {
+                // handle_userfault: nobody waits for the monitor here.
+                if self.vma.flags.contains(VmFlags::UFFD_MINOR) {
+                    folio_put(cpu, folio);
+                    return Err(VmFault::Sigbus);
+                }
                 folio_lock(cpu, folio);
                 if folio_is_in(cpu, file, folio) {
                     return Ok(folio);
