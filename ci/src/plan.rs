@@ -61,7 +61,7 @@ impl Job {
         let Instance { profile, model, .. } = self.instance;
         match profile.memory {
             Memory::Tso => model == Model::Sc,
-            Memory::Weak => matches!(model, Model::Sc | Model::Tso),
+            Memory::Weak | Memory::Kernel => matches!(model, Model::Sc | Model::Tso),
         }
     }
 }
