@@ -212,7 +212,8 @@ pub(crate) struct SelfcheckArgs {
     /// (waiting on memory), `twins` (CPUs that do the same), `sections` (sections, and waits for them),
     /// `section-twins` (the same, with CPUs that do the same), `spawns` (CPUs that start and join each other),
     /// `looks` (questions, and heads of address dependencies), `voids` (updates without a result, and read barriers
-    /// after them), `fenced` (questions among fences) [default: all]
+    /// after them), `fenced` (questions among fences), `dependencies` (operations that say what they were computed
+    /// from), `plain` (plain accesses, and what may order them) [default: all]
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
     /// How many programs for each model and family
@@ -293,7 +294,7 @@ pub(crate) struct ListArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
     /// Which races: a whole `crate/name` for that race alone, part of one, or a pattern with * and ? for all of
-    /// it; or a catalogue id such as R02. Without it, all
+    /// it; or a catalogue id such as R02. Without it, all but those that are known to fail in the kernel as it is
     pub(crate) pattern: Option<String>,
     /// The engine [default: chosen for each race; see `list --engines`]
     #[arg(long, value_name = "ENGINE")]

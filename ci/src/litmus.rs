@@ -121,6 +121,10 @@ fn judge(args: &LitmusArgs, litmus: &Litmus, stop: &Stop) -> Run {
 }
 
 fn explore(args: &LitmusArgs, model: Model, litmus: &Litmus, stop: &Stop) -> Run {
+    let litmus = &match model {
+        Model::Lkmm => litmus.for_lkmm(),
+        _ => litmus.clone(),
+    };
     let program = Arc::new(litmus.program());
     let engine = GraphEngine {
         jobs: args.jobs,

@@ -437,6 +437,7 @@ impl ProfileRecord {
             memory: match profile.memory {
                 Memory::Tso => "tso",
                 Memory::Weak => "weak",
+                Memory::Kernel => "lkmm",
             },
         }
     }

@@ -114,6 +114,8 @@ pub enum Memory {
     Tso,
     /// Little: C11's relaxed accesses are a fair picture.
     Weak,
+    /// What the kernel's own memory model (LKMM) says, which is what generic code may rely on.
+    Kernel,
 }
 
 /// An architecture, in those respects in which GUP can tell.
@@ -224,7 +226,7 @@ pub static WEAK: Profile = Profile {
     collapse_ipi: false,
     levels: [Level::Real, Level::Real, Level::Real, Level::Real],
     tag_bits: 0,
-    memory: Memory::Weak,
+    memory: Memory::Kernel,
     words: Words::One,
     hugepd_order: None,
 };

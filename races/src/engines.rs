@@ -28,6 +28,7 @@ pub fn model_for(engine: &dyn Engine, profile: &Profile) -> Model {
     let promised = match profile.memory {
         Memory::Tso => Model::Tso,
         Memory::Weak => Model::Rc11,
+        Memory::Kernel => Model::Lkmm,
     };
     let models = engine.models();
     match models.first() {

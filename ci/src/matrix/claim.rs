@@ -1,9 +1,9 @@
 //! What a race says of a cell.
 
-use gupcheck_core::arch::{Memory, Profile};
 use gupcheck_core::step::Step;
 use gupcheck_program::Model;
 
+use super::question::promised;
 use crate::plan::Job;
 
 /// Whether a race declares that it fails in the cell of a step, or that it holds there. It says nothing if more steps are
@@ -15,27 +15,20 @@ pub(crate) fn declared(job: &Job, step: Step) -> Option<bool> {
     if !is_alone || !instance.race.profiles.contains(&instance.profile) {
         return None;
     }
-    let (asked, promised) = (strength(instance.model)?, strength_of(instance.profile));
+    let (asked, promised) = (instance.model, promised(instance.profile));
     if instance.race.needs(step, instance.profile) {
-        (asked <= promised).then_some(true)
+        keeps(promised, asked).then_some(true)
     } else {
-        (asked >= promised).then_some(false)
+        keeps(asked, promised).then_some(false)
     }
 }
 
-/// How much order a model keeps; `None` of one that is not comparable.
-const fn strength(model: Model) -> Option<u32> {
-    match model {
-        Model::Sc => Some(2),
-        Model::Tso => Some(1),
-        Model::Rc11 => Some(0),
-        _ => None,
-    }
-}
-
-const fn strength_of(profile: &Profile) -> u32 {
-    match profile.memory {
-        Memory::Tso => 1,
-        Memory::Weak => 0,
-    }
+/// Whether a model keeps all the order that another one does. RC11 and LKMM each keep what the other does not.
+fn keeps(model: Model, other: Model) -> bool {
+    let below: &[Model] = match model {
+        Model::Sc => &[Model::Tso, Model::Rc11, Model::Lkmm],
+        Model::Tso => &[Model::Rc11, Model::Lkmm],
+        _ => &[],
+    };
+    model == other || below.contains(&other)
 }

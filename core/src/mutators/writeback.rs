@@ -62,7 +62,7 @@ fn write_locked(cpu: &Cpu<'_>, file: &File, index: u64, folio: Folio<'_>) -> boo
         return false;
     }
     // ORDERING: full, the clear's: between the mark and the contents. Pairs with the mark of whoever has written, which is full, too. The
-    // other way round what is written in between is neither on the disk nor dirty. Without it: R48. Step `writeback-cleans-first`.
+    // other way round what is written in between is neither on the disk nor dirty. Without it: R54. Step `writeback-cleans-first`.
     let first = cpu.does(Step::WritebackCleansFirst);
     let early = (!first).then(|| read_once(cpu, head.contents));
     if !folio_clear_dirty_for_io(cpu, file, index, folio) {

@@ -65,7 +65,7 @@ impl<'m> Fault<'_, 'm> {
             file.invalidate_lock.unlock(cpu, LockMode::Shared);
         }
         let folio = got?;
-        // ORDERING: that of the two locks: whoever truncates has changed the length before it took `invalidate_lock`, and looks for pages after
+        // ORDERING: that of the two locks: whoever truncates has changed the length before it took the lock of the file, and looks for pages after
         // that. Pairs with truncate_size. Without it: a page behind the end is mapped, for which nobody looks any more. Step
         // `fault-asks-size`.
         if cpu.does(Step::FaultAsksSize) && !i_size_reaches(cpu, file, pgoff(self)) {

@@ -30,8 +30,13 @@ fn agrees(model: Model, (programs, fewer): (u64, u64)) {
     assert!(mixed.violating > programs / 100, "{mixed:?}");
     for family in Family::ALL.into_iter().skip(1) {
         let report = agreeing(family, model, fewer);
-        assert!(report.counted > fewer * 2 / 3, "{report:?}");
-        assert!(report.graphs > fewer * 2, "{report:?}");
+        // Of plain accesses about half race.
+        let least = match family {
+            Family::Plain | Family::Dependencies => fewer / 3,
+            _ => fewer * 2 / 3,
+        };
+        assert!(report.counted > least, "{report:?}");
+        assert!(report.graphs > fewer * 3 / 2, "{report:?}");
     }
 }
 

@@ -1,10 +1,11 @@
 //! Random small programs.
 
 use gupcheck_sync::{
-    CellId, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder, SectionId,
-    SectionSet, StoreOrder, Until,
+    CellId, Depends, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder,
+    SectionId, SectionSet, StoreOrder, Until,
 };
 
+pub use super::family::Family;
 use super::listing::{ATOMICS, LOCKS, Line, Listing, PLAIN};
 use crate::random::Random;
 
@@ -34,129 +35,7 @@ struct Flavour {
     voids: bool,
 }
 
-/// Which programs are drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Family {
-    /// A bit of everything.
-    #[default]
-    Mixed,
-    /// Reader-writer locks, and waiting on memory.
-    Queues,
-    /// Waiting on memory, with all that may hide what is waited for.
-    Waits,
-    /// CPUs that do the same, beside one that does something else.
-    Twins,
-    /// Sections, and waits for them.
-    Sections,
-    /// The same, with CPUs that do the same.
-    SectionTwins,
-    /// CPUs that start and join each other.
-    Spawns,
-    /// Heads of address dependencies, and questions asked of what is read.
-    Looks,
-    /// Updates that return nothing or refuse, and fences.
-    Voids,
-    /// Questions asked of what is read, among fences and fully ordered updates.
-    Fenced,
-}
-
 impl Family {
-    /// All families.
-    pub const ALL: [Self; 10] = [
-        Self::Mixed,
-        Self::Queues,
-        Self::Waits,
-        Self::Twins,
-        Self::Sections,
-        Self::SectionTwins,
-        Self::Spawns,
-        Self::Looks,
-        Self::Voids,
-        Self::Fenced,
-    ];
-
-    /// Its name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mixed => "mixed",
-            Self::Queues => "queues",
-            Self::Waits => "waits",
-            Self::Twins => "twins",
-            Self::Sections => "sections",
-            Self::SectionTwins => "section-twins",
-            Self::Spawns => "spawns",
-            Self::Looks => "looks",
-            Self::Voids => "voids",
-            Self::Fenced => "fenced",
-        }
-    }
-
-    /// (CPUs, lines a CPU): as much as brute force can do.
-    const fn sizes(self) -> &'static [(usize, u64)] {
-        match self {
-            Self::Fenced => &[(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)],
-            Self::Looks => &[(2, 2), (2, 3), (2, 3), (2, 4), (3, 2)],
-            Self::Mixed => &[
-                (2, 2),
-                (2, 3),
-                (2, 3),
-                (2, 4),
-                (3, 2),
-                (3, 2),
-                (3, 2),
-                (4, 1),
-            ],
-            Self::Queues => &[(3, 3), (3, 4), (4, 2), (4, 3)],
-            Self::Waits => &[(2, 4), (3, 2), (3, 3), (4, 2)],
-            Self::Twins => &[
-                (2, 3),
-                (2, 3),
-                (3, 2),
-                (3, 2),
-                (3, 2),
-                (4, 1),
-                (3, 3),
-                (4, 2),
-            ],
-            // Each line may be a whole section.
-            Self::SectionTwins => &[
-                (2, 3),
-                (2, 3),
-                (2, 4),
-                (2, 4),
-                (2, 4),
-                (2, 4),
-                (2, 4),
-                (3, 1),
-                (3, 1),
-                (3, 1),
-                (3, 1),
-                (3, 1),
-                (3, 1),
-                (3, 1),
-                (3, 1),
-                (3, 2),
-            ],
-            Self::Sections => &[(2, 3), (2, 4), (3, 2), (3, 3), (3, 3)],
-            Self::Voids => &[(2, 3), (2, 3), (2, 4), (3, 2), (3, 2), (3, 3)],
-            Self::Spawns => &[
-                (2, 3),
-                (2, 3),
-                (3, 2),
-                (3, 2),
-                (3, 2),
-                (4, 1),
-                (4, 1),
-                (3, 3),
-            ],
-        }
-    }
-
-    /// One of [`Family::ALL`] by its name.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|family| family.name() == name)
-    }
-
     fn flavour(self, random: &mut Random) -> Flavour {
         let mixed = Flavour::mixed(random);
         match self {
@@ -172,6 +51,28 @@ impl Family {
                 lock_every: 0,
                 spin_every: 0,
                 voids: true,
+                ..mixed
+            },
+            Self::Dependencies => Flavour {
+                cells: mixed.cells.min(2) + 1,
+                updates: random.one_in(4),
+                fences: true,
+                plain: random.one_in(4),
+                lock_every: if random.one_in(6) { 4 } else { 0 },
+                spin_every: 0,
+                ..mixed
+            },
+            // Mostly messages about the plain cell.
+            Self::Plain => Flavour {
+                cells: 1,
+                updates: random.one_in(4),
+                fences: true,
+                plain: true,
+                conditions: true,
+                lock_every: if random.one_in(4) { 2 } else { 0 },
+                spin_every: 0,
+                locks: 1,
+                modes: &[LockMode::Exclusive],
                 ..mixed
             },
             Self::Fenced => Flavour {
@@ -280,7 +181,26 @@ pub fn program(family: Family, seed: u64) -> Listing {
         let lines = listing.cpus.iter_mut().flatten();
         lines.for_each(|line| line.op = looking(&mut random, line.op));
     }
+    if family == Family::Dependencies || family == Family::Plain && random.one_in(2) {
+        let accesses = listing.cpus.iter_mut().flatten();
+        for line in accesses.filter(|line| line.op.cell().is_some()) {
+            line.depends = (!random.one_in(6)).then(|| depends(&mut random));
+        }
+    }
     listing
+}
+
+/// Some of the first operations of a CPU: those that come later, or read nothing, do not matter.
+fn depends(random: &mut Random) -> Depends {
+    let mut some = || match random.below(3) {
+        0 => random.below(8) as u32,
+        _ => 0,
+    };
+    Depends {
+        address: some(),
+        data: some(),
+        control: some(),
+    }
 }
 
 /// The same operation as the head of a dependency, or with a question.
@@ -373,7 +293,11 @@ fn block(random: &mut Random, flavour: Flavour, into: &mut Vec<Line>, depth: u32
     }
     let op = operation(random, flavour);
     let only_if = (flavour.conditions && random.one_in(3)).then(|| random.below(2));
-    into.push(Line { op, only_if });
+    into.push(Line {
+        op,
+        only_if,
+        depends: None,
+    });
 }
 
 fn load(cell: u32, order: LoadOrder) -> Op {
