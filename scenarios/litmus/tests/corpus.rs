@@ -112,11 +112,6 @@ const BY_GRAPHS_DIFFERENCES: &[(&str, Says, &str)] = &[
         Says::Never,
         "no load buffering, across a grace period",
     ),
-    (
-        "D29-SB+after_atomic-alone",
-        Says::Never,
-        "smp_mb__after_atomic is a full barrier, wherever it stands",
-    ),
     ("D34-MP+void+mb-void-rmb", Says::Never, "no load buffering"),
 ];
 

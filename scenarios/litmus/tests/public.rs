@@ -11,10 +11,27 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use support::{explore, graph};
 
+/// Tests of which the engine says something else, each by the end of its name, and why.
+const DIFFERENCES: &[(&str, &str)] = &[
+    (
+        "C-LB+rl-deref-o-rul+o-sync-o+rl-o-o-rlu.litmus",
+        "no load buffering across a grace period: which of section and wait comes first is one choice here, for the order of loads \
+         and for what is ordered",
+    ),
+    ("C-isa2+rl-o-o-rul+rl-o-o-rul+o-srcu-o.litmus", "the same"),
+    (
+        "C-S-rcunoderef-1.litmus",
+        "a section comes before a wait or the wait before it, for plain accesses as well, which LKMM's axiom of RCU says of marked \
+         ones only",
+    ),
+];
+
 /// What became of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Became {
     Agreed,
+    /// It differs, as is known.
+    Known,
     Differs,
     TooLarge,
     Unsupported,
@@ -35,7 +52,7 @@ fn files(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-fn compared(source: &str) -> (Became, String) {
+fn compared(name: &str, source: &str) -> (Became, String) {
     let Ok(litmus) = Litmus::parse(source) else {
         return (Became::Unread, String::new());
     };
@@ -63,6 +80,8 @@ fn compared(source: &str) -> (Became, String) {
     let (found, wanted) = (says(&found), says(&wanted));
     if found == wanted {
         (Became::Agreed, format!("{found:?}"))
+    } else if DIFFERENCES.iter().any(|(end, _)| name.ends_with(end)) {
+        (Became::Known, format!("{found:?} for {wanted:?}"))
     } else {
         (Became::Differs, format!("{found:?} for {wanted:?}"))
     }
@@ -87,7 +106,7 @@ fn the_engine_says_what_the_kernels_model_says_without_load_buffering() {
         if !text.starts_with("C ") {
             continue;
         }
-        let (became, words) = compared(&text);
+        let (became, words) = compared(&path.to_string_lossy(), &text);
         *counts.entry(became).or_default() += 1;
         if became == Became::Differs {
             differ.push(format!("{}: {words}", path.display()));

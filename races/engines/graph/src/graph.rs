@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use gupcheck_sync::{CellId, Layout, Lead, Op};
+use gupcheck_sync::{CellDecl, CellId, Layout, Lead, Name, Op};
 use gupcheck_tree::NodeId;
 
 use super::clock::{Clock, MAX_LANES};
@@ -43,6 +43,10 @@ pub(super) struct Graph {
     waits: Arc<Waits>,
     /// Which object the values of each of the program's cells lead to.
     leads_to: Vec<Lead>,
+    /// The objects that cells are parts of.
+    objects: Vec<Name>,
+    /// Of each of the program's cells, which of these it is a part of, and one more; or 0.
+    parts: Vec<u16>,
     pushed: Vec<EventId>,
     /// The takings of locks that overtook others, in the order in which they were pushed.
     overtakers: Vec<EventId>,
@@ -77,6 +81,14 @@ impl Graph {
         let count = known.len() + waits.more_cells();
         if self.cells.len() != count {
             self.leads_to = known.iter().map(|decl| decl.leads_to).collect();
+            self.objects.clear();
+            for object in known.iter().filter_map(|decl| decl.object) {
+                if !self.objects.contains(&object) {
+                    self.objects.push(object);
+                }
+            }
+            let object = |decl: &CellDecl| decl.object.map_or(0, |object| self.object(object));
+            self.parts = known.iter().map(object).collect();
             let inits = known.iter().map(|decl| decl.init);
             self.cells = (inits.chain(std::iter::repeat(0)).take(count))
                 .map(|init| Cell {
@@ -262,6 +274,24 @@ impl Graph {
     /// Whether what an event read leads to an object.
     pub(super) fn leads(&self, event: &Event) -> bool {
         self.would_lead(event.cell, event.read)
+    }
+
+    /// The number of an object, from 1 on; 0, if no cell is a part of it.
+    fn object(&self, object: Name) -> u16 {
+        let nth = self.objects.iter().position(|&known| known == object);
+        nth.map_or(0, |nth| nth as u16 + 1)
+    }
+
+    /// The object that what an event read leads to; 0, if to none.
+    pub(super) fn object_led_to(&self, event: &Event) -> u16 {
+        let leads_to = self.leads_to.get(event.cell as usize);
+        let object = leads_to.and_then(|leads_to| leads_to(event.read));
+        object.map_or(0, |object| self.object(object))
+    }
+
+    /// The object that a cell is a part of; 0, if of none.
+    pub(super) fn object_of(&self, cell: u32) -> u16 {
+        self.parts.get(cell as usize).copied().unwrap_or(0)
     }
 
     /// Whether a value of a cell leads to an object.

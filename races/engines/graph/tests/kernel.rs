@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use gupcheck_graph::GraphEngine;
 use gupcheck_graph::selfcheck::explore_by;
 use gupcheck_graph::selfcheck::generate::{Family, program};
-use gupcheck_graph::selfcheck::listing::{LOCKS, Line, Listing, PLAIN, leads};
+use gupcheck_graph::selfcheck::listing::{LOCKS, Line, Listing, OBJECT, PLAIN, leads};
 use gupcheck_lkmm::{Ended, Fence, ReadMark, Reads, Test, Thread, WriteMark};
 use gupcheck_program::{Model, Verdict, Violation};
 use gupcheck_sync::{
@@ -116,6 +116,7 @@ impl Test for Kernel<'_> {
             last: 0,
             reads: Vec::new(),
             decided_by: Reads::NONE,
+            led_by: Reads::NONE,
             address: Reads::NONE,
             data: Reads::NONE,
             returned: Vec::new(),
@@ -141,6 +142,8 @@ struct Run<'r, 't> {
     reads: Vec<Reads>,
     /// The reads that were looked at.
     decided_by: Reads,
+    /// The reads that led to the object.
+    led_by: Reads,
     /// The reads that the operation under way depends on.
     address: Reads,
     data: Reads,
@@ -155,9 +158,12 @@ impl Run<'_, '_> {
             (reads.filter(|(nth, _)| *nth < 32 && bits >> nth & 1 == 1))
                 .fold(Reads::NONE, |all, (_, &read)| all | read)
         };
-        let (address, data, control) = match line.depends {
-            Some(on) => (some(on.address), some(on.data), some(on.control)),
-            None => (Reads::NONE, Reads::NONE, self.decided_by),
+        let (address, data, control) = if let Some(on) = line.depends {
+            (some(on.address), some(on.data), some(on.control))
+        } else {
+            let is_part = line.op.cell().is_some_and(|cell| cell.0 >= OBJECT);
+            let address = if is_part { self.led_by } else { Reads::NONE };
+            (address, Reads::NONE, self.decided_by)
         };
         (self.address, self.data, self.thread.control) = (address, data, control);
         let known = self.reads.len();
@@ -229,10 +235,13 @@ impl Run<'_, '_> {
         let value = self.thread.foresee(cell);
         let mark = match order {
             LoadOrder::Acquire => ReadMark::Acquire,
-            LoadOrder::Dependency if leads(value as u64) && !says => ReadMark::Acquire,
             _ => ReadMark::Once,
         };
-        self.thread.read_atomic(cell, mark, value, self.address)
+        let read = self.thread.read_atomic(cell, mark, value, self.address);
+        if order == LoadOrder::Dependency && leads(value as u64) && !says {
+            self.led_by = self.led_by | read.1;
+        }
+        read
     }
 
     fn answer(&mut self, look: Look, (value, read): (i64, Reads)) {

@@ -26,8 +26,8 @@
 //! * An update with `Full` is a full barrier, a relaxed update, and a full barrier, if it is not refused; a wait is a full barrier.
 //! * Dependencies are what the code says of an operation ([`gupcheck_sync::Depends`]), and what is carried by what the CPU has stored and
 //!   loaded again ("carry-dep"). Of an operation of which nothing is said it is assumed that a read whose answer the CPU got, decides
-//!   about it ("ctrl"), and that nothing is computed from data. And the head of an address dependency that says nothing itself
-//!   acquires, as under RC11, where its value leads somewhere.
+//!   about it ("ctrl"), that nothing is computed from data, and that an access to a part of an object depends in its address on all
+//!   earlier reads that led there as heads of a dependency.
 //! * Plain accesses take no part, but that a dependency goes on through them, and that `smp_wmb` orders a plain store whose place
 //!   depends on something ("addr; \[Plain\]; wmb"). How they are ordered among themselves, [`plain`] says.
 //! * What only one CPU touches may be left out ([`crate::touches`]): such an access orders nothing. In LKMM it
@@ -157,6 +157,8 @@ impl Axioms for Lkmm {
                 kind: Kind::of_plain(!writes),
                 barriers: local.barriers,
                 cell: cell.0,
+                object: graph.object_of(cell.0),
+                leads_to: 0,
                 nth: asked.nth,
                 depends: self.locals.carried(graph, lane, asked.depends),
                 source: EventId::INIT,

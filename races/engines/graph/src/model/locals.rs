@@ -1,7 +1,7 @@
 //! What LKMM keeps of each event: the barriers before it, what it depends on, and what is ordered before it other than by these.
 //! See [`super::lkmm`].
 
-use gupcheck_sync::{Depends, FenceOrder, Op};
+use gupcheck_sync::{Depends, FenceOrder, LoadOrder, Op};
 
 use super::axioms::copy_kept;
 use super::edges::edges_in;
@@ -34,6 +34,8 @@ pub(super) struct Local {
     pub(super) freed_by: EventId,
     /// What it depends on, if its CPU says so: what its CPU has stored and loaded again is still what it was computed from.
     pub(super) depends: Option<Depends>,
+    /// The object that what it read leads to, if it is the head of an address dependency of which nothing is said.
+    pub(super) leads_to: u16,
     /// What comes before the CPU's next event whatever is asked.
     pub(super) surely: Surely,
 }
@@ -54,6 +56,7 @@ impl Local {
         handed: Clock::EMPTY,
         freed_by: EventId::INIT,
         depends: None,
+        leads_to: 0,
         surely: Surely::NOTHING,
     };
 }
@@ -157,6 +160,11 @@ impl Locals {
         self.order_edges(graph, id, &mut local);
         local.behind = behind(event, local.barriers);
         local.depends = self.carried(graph, id.lane(), event.depends);
+        local.leads_to = if is_head(event) {
+            graph.object_led_to(event)
+        } else {
+            0
+        };
         (local.surely).come_by(graph, id, |before| &self.of(before).surely);
         self.0[id.lane()].push(local);
     }
@@ -164,6 +172,14 @@ impl Locals {
     pub(super) fn pop(&mut self, id: EventId) {
         self.0[id.lane()].pop();
     }
+}
+
+/// Whether an event is the head of an address dependency, and its CPU says nothing of dependencies.
+fn is_head(event: &Event) -> bool {
+    let (Op::Load { order, .. } | Op::SpinUntil { order, .. }) = event.op else {
+        return false;
+    };
+    order == LoadOrder::Dependency && event.depends.is_none()
 }
 
 /// The barriers that a CPU has come by after an event.

@@ -38,7 +38,7 @@ impl Next {
         local: &Local,
     ) -> Self {
         // What leaves it is known without this: whether it acquires does not matter.
-        let kind = Kind::of(asked, false, false).unwrap_or(NEITHER);
+        let kind = Kind::of(asked, false).unwrap_or(NEITHER);
         let source = if kind.reads {
             graph.write_at(cell, position)
         } else {
@@ -48,6 +48,8 @@ impl Next {
             kind,
             barriers: local.barriers,
             cell: cell.0,
+            object: graph.object_of(cell.0),
+            leads_to: 0,
             nth: asked.nth,
             depends: local.depends,
             source,
@@ -230,12 +232,12 @@ impl<'p> Paths<'p> {
     /// ppo.
     fn follow_own_order(&mut self, id: EventId, kind: Kind) {
         let (graph, model, lane) = (self.graph, self.model, id.lane());
-        let one = Side::of(kind, model.of(id), graph.event(id));
+        let one = Side::of(kind, graph, model.of(id), graph.event(id));
         let mut way = OnTheWay::default();
         for (index, later) in graph.lane(lane).iter().enumerate().skip(id.index() + 1) {
             let local = &model.lane(lane)[index];
             if let Some(then) = self.kind(later) {
-                let side = Side::of(then, local, later);
+                let side = Side::of(then, graph, local, later);
                 let (reads, writes) = side.follows(&one, &way);
                 let id = EventId::new(lane, index);
                 if reads && then.reads || writes && then.writes {
@@ -246,7 +248,7 @@ impl<'p> Paths<'p> {
                     way.dependent.push(id);
                 }
             } else if later.is_plain() || later.is_shadowed {
-                let side = Side::of(Kind::of_plain(!later.writes), local, later);
+                let side = Side::of(Kind::of_plain(!later.writes), graph, local, later);
                 let [address, ..] = side.depends_on(&one);
                 if later.writes && address {
                     way.plain = way.plain.min(local.barriers.write);

@@ -54,7 +54,7 @@ fn side(graph: &Graph, model: &Locals, id: EventId) -> Option<Side> {
     } else {
         Kind::of_event(graph, event)?
     };
-    Some(Side::of(kind, model.of(id), event))
+    Some(Side::of(kind, graph, model.of(id), event))
 }
 
 impl Side {

@@ -1,6 +1,6 @@
 //! What LKMM's relations ask of an access, and which two accesses of a CPU its own order keeps in order ("ppo"). See [`super::lkmm`].
 
-use gupcheck_sync::{Depends, Look, Op, RmwOrder, StoreOrder};
+use gupcheck_sync::{Depends, LoadOrder, Look, Op, RmwOrder, StoreOrder};
 
 use super::locals::{Barriers, Local};
 use crate::event::{Asked, Event, NOWHERE};
@@ -65,22 +65,17 @@ impl Kind {
         let is_access = event.reads || event.writes || event.cell == NOWHERE;
         let is_marked = !is_plain(event) && !graph.waits().is_own(event.cell);
         (is_access && is_marked)
-            .then(|| {
-                let leads = event.reads && graph.leads(event);
-                Self::of(&event.asked(), event.granted, leads)
-            })
+            .then(|| Self::of(&event.asked(), event.granted))
             .flatten()
     }
 
     /// Of an access to a cell, or to a lock; `None` of anything else.
-    pub(super) fn of(asked: &Asked, granted: bool, leads: bool) -> Option<Self> {
+    pub(super) fn of(asked: &Asked, granted: bool) -> Option<Self> {
         let op = &asked.op;
-        // Whose operations say what they depend on, need not be taken to depend on a load that may be the head of something.
-        let leads = leads && asked.depends.is_none();
         Some(match *op {
             Op::Load { order, .. } | Op::SpinUntil { order, .. } => Self {
                 reads: true,
-                acquires: order.acquires(leads),
+                acquires: order == LoadOrder::Acquire,
                 is_heeded: true,
                 // That a CPU waits no longer, is an answer.
                 decides: answers(op) || matches!(op, Op::SpinUntil { .. }),
@@ -124,6 +119,10 @@ pub(super) struct Side {
     pub(super) kind: Kind,
     pub(super) barriers: Barriers,
     pub(super) cell: u32,
+    /// The object that it is an access to.
+    pub(super) object: u16,
+    /// The object that what it reads leads to.
+    pub(super) leads_to: u16,
     /// The how many-th operation of its CPU it is.
     pub(super) nth: u16,
     pub(super) depends: Option<Depends>,
@@ -132,11 +131,13 @@ pub(super) struct Side {
 }
 
 impl Side {
-    pub(super) fn of(kind: Kind, local: &Local, event: &Event) -> Self {
+    pub(super) fn of(kind: Kind, graph: &Graph, local: &Local, event: &Event) -> Self {
         Self {
             kind,
             barriers: local.barriers,
             cell: event.cell,
+            object: graph.object_of(event.cell),
+            leads_to: local.leads_to,
             nth: event.nth,
             depends: local.depends,
             source: event.source,
@@ -148,7 +149,10 @@ impl Side {
         let bit = 1_u32.checked_shl(one.nth.into()).unwrap_or(0);
         match self.depends {
             _ if !one.kind.reads => [false; 3],
-            None => [false, false, one.kind.decides],
+            None => {
+                let is_led = one.leads_to != 0 && one.leads_to == self.object;
+                [is_led, false, one.kind.decides]
+            }
             Some(on) => [on.address, on.data, on.control].map(|on| on & bit != 0),
         }
     }

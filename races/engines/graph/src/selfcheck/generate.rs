@@ -86,7 +86,7 @@ impl Family {
             },
             // Mostly messages: two cells, stores, and loads.
             Self::Looks => Flavour {
-                cells: 2,
+                cells: 2 + random.below(2),
                 updates: random.one_in(4),
                 fences: random.one_in(4),
                 lock_every: 0,

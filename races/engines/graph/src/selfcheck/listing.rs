@@ -10,12 +10,15 @@ use gupcheck_program::{Program, Returned};
 pub const ATOMICS: u32 = 3;
 /// The plain cell's index, after the atomic ones.
 pub const PLAIN: u32 = ATOMICS;
+/// The first cell of the object that values [lead](leads) to. The others are the ones after it.
+pub const OBJECT: u32 = 2;
 /// How many locks a listing may use.
 pub const LOCKS: u32 = 2;
 /// How many kinds of sections there are.
 pub const SECTIONS: u32 = 2;
 
-/// Whether a value leads to an object, so that the head of an address dependency that reads it acquires.
+/// Whether a value leads to an object, so that the head of an address dependency that reads it acquires (or, under LKMM, orders
+/// accesses to its cells).
 pub const fn leads(value: u64) -> bool {
     value & 2 != 0
 }
@@ -84,10 +87,14 @@ impl Listing {
     /// The program for an engine: each CPU returns what it read, and every cell is observed.
     pub fn to_program(&self) -> Program {
         let mut layout = Layout::new();
-        let atomics: Vec<Atomic<Number>> = (0..ATOMICS)
+        let mut atomics: Vec<Atomic<Number>> = (0..OBJECT)
             .map(|i| layout.atomic(Name::new("x{}", [i]), Number(0)))
             .collect();
-        let plain: Plain<i32> = layout.plain("p", 0);
+        let plain: Plain<i32> = layout.object("object", |layout| {
+            let parts = OBJECT..ATOMICS;
+            atomics.extend(parts.map(|i| layout.atomic(Name::new("x{}", [i]), Number(0))));
+            layout.plain("p", 0)
+        });
         for lock in 0..LOCKS {
             layout.rw_lock(Name::new("lock{}", [lock]));
         }

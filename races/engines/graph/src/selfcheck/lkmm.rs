@@ -6,7 +6,7 @@
 
 use gupcheck_sync::{FenceOrder, LoadOrder, Look, Op, Rmw, RmwOrder, StoreOrder};
 
-use super::listing::leads;
+use super::listing::{OBJECT, leads};
 use super::relation::{Relation, closure, compose, filter, has_cycle, union};
 use super::state::{Did, From, State};
 
@@ -23,6 +23,8 @@ pub(super) struct Node {
     looked_at: bool,
     /// The read of an update that returns nothing.
     pub(super) is_void: bool,
+    /// The head of an address dependency, of which nothing is said.
+    leads: bool,
     takes_lock: bool,
     drops_lock: bool,
     mb: bool,
@@ -314,14 +316,14 @@ impl Nodes {
                 {
                     let is_in = |bits: u32| nth < 32 && bits >> nth & 1 == 1;
                     let all = 1_u64 << read | 1 << write;
-                    match said {
-                        Some(on) => {
-                            self.address[earlier] |= if is_in(on.address) { all } else { 0 };
-                            self.data[earlier] |= if is_in(on.data) { 1 << write } else { 0 };
-                            self.control[earlier] |= if is_in(on.control) { all } else { 0 };
-                        }
-                        None if self.all[earlier].looked_at => self.control[earlier] |= all,
-                        None => {}
+                    if let Some(on) = said {
+                        self.address[earlier] |= if is_in(on.address) { all } else { 0 };
+                        self.data[earlier] |= if is_in(on.data) { 1 << write } else { 0 };
+                        self.control[earlier] |= if is_in(on.control) { all } else { 0 };
+                    } else {
+                        let (one, is_part) = (&self.all[earlier], is_part(&did.op));
+                        self.control[earlier] |= if one.looked_at { all } else { 0 };
+                        self.address[earlier] |= if one.leads && is_part { all } else { 0 };
                     }
                 }
                 if did.part == 0 {
@@ -346,6 +348,11 @@ impl Nodes {
         let into = filter(&self.po, |_, f| keep(&self.all[f]));
         compose(&into, &self.po)
     }
+}
+
+/// Whether an operation is an access to the object that values lead to.
+fn is_part(op: &Op) -> bool {
+    op.cell().is_some_and(|cell| cell.0 >= OBJECT)
 }
 
 /// Appends the nodes of an event, which `says` what it was computed from or not; returns those that read and write, or its only one.
@@ -393,11 +400,8 @@ fn expand(lane: usize, did: &Did, says: bool, nodes: &mut Vec<Node>) -> (usize, 
             ..node
         }),
         Op::Load { order, .. } | Op::SpinUntil { order, .. } => nodes.push(Node {
-            acquires: match order {
-                LoadOrder::Relaxed => false,
-                LoadOrder::Acquire => true,
-                LoadOrder::Dependency => leads(did.read) && !says,
-            },
+            acquires: order == LoadOrder::Acquire,
+            leads: order == LoadOrder::Dependency && leads(did.read) && !says,
             ..access
         }),
         Op::Store { order, .. } => nodes.push(Node {
