@@ -422,7 +422,7 @@ fn defect(message: String) -> Extended {
 }
 
 /// The last access to `cell` that conflicts with one by `lane` and is not among those it has seen.
-fn racer(
+pub(super) fn racer(
     graph: &Graph,
     lane: usize,
     cell: CellId,
