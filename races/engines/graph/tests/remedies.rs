@@ -6,11 +6,12 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
+use gupcheck_graph::selfcheck::listing::Listing;
 use gupcheck_graph::{GraphEngine, remedies};
 use gupcheck_program::{
     Barrier, Counterexample, Model, Program, Remedies, Remedy, Search, Verdict, explore,
 };
-use gupcheck_sync::{Event, FenceOrder, LaneId, Op, What};
+use gupcheck_sync::{CellId, Event, FenceOrder, LaneId, Op, Source, What};
 
 const Z: u32 = 2;
 const WMB: Op = Op::Fence(FenceOrder::Release);
@@ -20,7 +21,7 @@ const RMB: Op = Op::Fence(FenceOrder::Acquire);
 type End = (&'static [i64], [u64; 3]);
 
 fn found(cpus: &[&[Op]], end: End, model: Model) -> (Arc<Program>, Option<Box<Counterexample>>) {
-    let listing = gupcheck_graph::selfcheck::listing::Listing {
+    let listing = Listing {
         cpus: (cpus.iter())
             .map(|ops| ops.iter().map(|&op| op.into()).collect())
             .collect(),
@@ -31,7 +32,7 @@ fn found(cpus: &[&[Op]], end: End, model: Model) -> (Arc<Program>, Option<Box<Co
         let read =
             (0..lanes).flat_map(|lane| at.returned(LaneId(lane)).all("r").collect::<Vec<_>>());
         let read: Vec<i64> = read.collect();
-        let last = [X, Y, Z].map(|cell| at.word(gupcheck_sync::CellId(cell)));
+        let last = [X, Y, Z].map(|cell| at.word(CellId(cell)));
         (&read[..], last) != end
     });
     let program = Arc::new(program);
@@ -105,7 +106,7 @@ fn check_cycle(found: &Counterexample, remedy: &Remedy) {
                 let What::Op { from: source, .. } = to.what else {
                     panic!("{to:?}")
                 };
-                assert_eq!(source, Some(gupcheck_sync::Source::Event(link.from)));
+                assert_eq!(source, Some(Source::Event(link.from)));
                 assert!(!is_own);
             }
             "fre" | "coe" => assert!(!is_own),
@@ -270,25 +271,37 @@ fn an_interleaving_needs_no_weak_memory() {
 }
 
 #[test]
-fn a_data_race_is_none_any_more() {
-    let plain = |write| match write {
-        true => Op::Write {
-            cell: gupcheck_sync::CellId(3),
-            value: 1,
-        },
-        false => Op::Read {
-            cell: gupcheck_sync::CellId(3),
-        },
+fn a_data_race_is_ordered_where_the_reader_looks_at_what_was_published() {
+    let cell = CellId(3);
+    let mut listing = listing([
+        &[Op::Write { cell, value: 1 }, release(Y, 1)],
+        &[r(Y), Op::Read { cell }],
+    ]);
+    let told = |listing: &Listing| {
+        let program = Arc::new(listing.to_program());
+        let search = Search::unlimited(Model::Lkmm);
+        let Verdict::Failed(found) = explore(&GraphEngine::ONE_THREAD, &program, &search).verdict
+        else {
+            panic!("a race");
+        };
+        let remedies = remedies(&program, Model::Lkmm, &found).expect("it can be said");
+        (found, remedies)
     };
-    let listing = |publish, take| [vec![plain(true), publish], vec![take, plain(false)]];
-    let racy = listing(release(Y, 1), r(Y));
-    let racy: Vec<&[Op]> = racy.iter().map(|ops| &ops[..]).collect();
-    let program = found(&racy, (&[9], [0, 0, 0]), Model::Lkmm);
-    let found = program.1.expect("a race");
-    let remedies = remedies(&program.0, Model::Lkmm, &found).expect("it can be said");
-    // Where the reader reads nothing yet, no barrier helps.
+    // Whoever has not seen the flag races whatever is ordered.
+    assert_eq!(told(&listing).1, Remedies::Interleaving);
+    listing.cpus[1][1].only_if = Some(1);
+    let (found, remedies) = told(&listing);
+    let Remedies::Any(any) = remedies else {
+        panic!("{remedies:?}")
+    };
     assert!(
-        matches!(remedies, Remedies::Interleaving | Remedies::Any(_)),
-        "{remedies:?}"
+        any.iter()
+            .all(|remedy| remedy.orders_accesses && remedy.cycle.is_empty())
     );
+    let places: Vec<_> = any
+        .iter()
+        .map(|remedy| self::told(&found, remedy))
+        .collect();
+    let expected = [Barrier::Acquire, Barrier::Read].map(|barrier| vec![(barrier, 1, 0, 1)]);
+    assert_eq!(places, expected);
 }
