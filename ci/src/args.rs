@@ -212,7 +212,8 @@ pub(crate) struct SelfcheckArgs {
     /// (waiting on memory), `twins` (CPUs that do the same), `sections` (sections, and waits for them),
     /// `section-twins` (the same, with CPUs that do the same), `spawns` (CPUs that start and join each other),
     /// `looks` (questions, and heads of address dependencies), `voids` (updates without a result, and read barriers
-    /// after them), `fenced` (questions among fences) [default: all]
+    /// after them), `fenced` (questions among fences), `dependencies` (operations that say what they were computed
+    /// from), `plain` (plain accesses, and what may order them) [default: all]
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
     /// How many programs for each model and family

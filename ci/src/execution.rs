@@ -17,7 +17,7 @@ use gupcheck_trace::{Aside, Finding, Subject};
 
 /// A litmus test, and how it is run.
 pub(crate) struct Tested<'t> {
-    pub(crate) litmus: &'t Litmus,
+    pub(crate) litmus: Litmus,
     /// Its text.
     pub(crate) source: &'t str,
     pub(crate) model: Model,
@@ -31,6 +31,14 @@ pub(crate) struct Shown {
     counterexample: Box<Counterexample>,
     searched: Searched,
     remedies: Option<Remedies>,
+}
+
+/// A test as the graph engine is given it, under this model.
+pub(crate) fn under(litmus: &Litmus, model: Model) -> Litmus {
+    match model {
+        Model::Lkmm => litmus.for_lkmm(),
+        _ => litmus.clone(),
+    }
 }
 
 impl Tested<'_> {
@@ -59,7 +67,7 @@ impl Tested<'_> {
     pub(crate) fn find(&self, breaks_a_rule: bool, limits: Limits, stop: &Stop) -> Option<Shown> {
         let program = || {
             if breaks_a_rule {
-                self.litmus.program()
+                self.litmus.racing_program()
             } else {
                 self.litmus.witness_program()
             }
@@ -100,8 +108,23 @@ impl Tested<'_> {
 
     /// Runs a token of this test again.
     pub(crate) fn replay(&self, token: &Token) -> Result<Again, ReplayError> {
-        let program = Arc::new(self.litmus.witness_program());
-        replay(token, program, &GraphEngine::ONE_THREAD, self.model)
+        let asks = self.litmus.witness_program();
+        let always = asks
+            .properties()
+            .iter()
+            .map(|property| format!("always {}", property.text));
+        // Of one that ended at a race, or at a fault, the search was for these.
+        let program = if always.into_iter().any(|rule| rule == token.broke) {
+            asks
+        } else {
+            self.litmus.racing_program()
+        };
+        replay(
+            token,
+            Arc::new(program),
+            &GraphEngine::ONE_THREAD,
+            self.model,
+        )
     }
 
     /// An execution as it is told.

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::args::LitmusArgs;
 use crate::error::Error;
-use crate::execution::{self, Tested};
+use crate::execution::{self, Tested, under};
 use crate::exit::Exit;
 use crate::litmus_model::LitmusModel;
 use crate::output::{self, Output};
@@ -131,6 +131,7 @@ fn judge(args: &LitmusArgs, litmus: &Litmus, stop: &Stop) -> Run {
 }
 
 fn explore(args: &LitmusArgs, model: Model, litmus: &Litmus, stop: &Stop) -> Run {
+    let litmus = under(litmus, model);
     let program = Arc::new(litmus.program());
     let engine = GraphEngine {
         jobs: args.jobs,
@@ -194,7 +195,7 @@ impl<'t> Shown<'t> {
             return Self::None("no execution is shown: no engine can run this test");
         }
         let tested = Tested {
-            litmus,
+            litmus: under(litmus, model),
             source,
             model,
             command: format!(

@@ -14,7 +14,7 @@ use gupcheck_trace::{Aside, Finding, Line, Page, Role, headline_of, report};
 
 use crate::args::ReplayArgs;
 use crate::error::Error;
-use crate::execution::Tested;
+use crate::execution::{Tested, under};
 use crate::exit::Exit;
 use crate::log;
 use crate::output::{self, Output};
@@ -70,10 +70,11 @@ fn replay_one(
     if let Some(source) = &token.source {
         let litmus = Litmus::parse(source)?;
         let model = token.named.model.clone().unwrap_or_default();
+        let model = model.parse().map_err(|_| Error::TokensModel(model))?;
         let tested = Tested {
-            litmus: &litmus,
+            litmus: under(&litmus, model),
             source,
-            model: model.parse().map_err(|_| Error::TokensModel(model))?,
+            model,
             command: format!("cargo run -- replay {token}"),
         };
         let again = tested.replay(&token)?;

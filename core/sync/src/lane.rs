@@ -17,6 +17,18 @@ pub enum Note {
     Retry,
 }
 
+/// What an operation was computed from: earlier operations of the same CPU, by their numbers, from 0 on, as bits. Of those
+/// beyond the first 32 nothing can be said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Depends {
+    /// On these, which cell it is.
+    pub address: u32,
+    /// On these, what it writes.
+    pub data: u32,
+    /// On these, whether it happens at all.
+    pub control: u32,
+}
+
 /// What is wrong with an operation that is adrift.
 const ADRIFT: &str =
     "an address dependency on a value that is not looked at: a question has no address";
@@ -31,6 +43,12 @@ pub trait Backend {
     /// Carries out `op` for `lane` and returns what the code gets to know: the [answer](Op::answer) to the
     /// question that the operation asks of the value read, or 0 where nothing is read.
     fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64;
+
+    /// Takes down what the next operation of `lane` was computed from. An engine whose model has no dependencies has no use for it; one
+    /// whose model has, makes its own assumptions of an operation of which nothing is said.
+    fn depends(&self, lane: LaneId, on: Depends) {
+        let _ = (lane, on);
+    }
 
     /// Takes down what the CPU says of itself. Engines that explore have no use for it; those that
     /// record a trace keep it.
@@ -76,6 +94,11 @@ impl<'e> Lane<'e> {
             });
         }
         self.backend.perform(self.id, op, Location::caller())
+    }
+
+    /// Says what the next operation was computed from.
+    pub fn depends(&self, on: Depends) {
+        self.backend.depends(self.id, on);
     }
 
     /// A fence. Code of a field wraps this in its own words: a kernel says `smp_mb`.

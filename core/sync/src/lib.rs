@@ -56,7 +56,7 @@ pub use decl::{CellDecl, CellKind, Lead, LockDecl, SectionDecl, Show};
 pub use event::{Event, Source, What};
 pub use fault::Fault;
 pub use id::{CellId, LaneId, LockId, SectionId, SectionSet, Site};
-pub use lane::{Backend, Lane, Note, Span};
+pub use lane::{Backend, Depends, Lane, Note, Span};
 pub use layout::Layout;
 pub use life::Life;
 pub use lock::{RwLock, SpinLock};

@@ -3,12 +3,15 @@
 //! A line is known by the source line that asks for the operation, by what kind of operation that is, and, where the code says what
 //! it does ([`Note::Remark`]), by what it said last. A fence comes right before it, or right behind.
 //!
+//! A fence more moves the numbers of the operations after it; where the code says what an operation was computed from, by numbers, these are
+//! moved as well.
+//!
 //! The door stands between a CPU's code and its engine, as the [ledger](crate::ledger) does: code does not know of it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::mem::discriminant;
 
-use gupcheck_sync::{Backend, Event, Fault, Lane, LaneId, Name, Note, Op, Site, What};
+use gupcheck_sync::{Backend, Depends, Event, Fault, Lane, LaneId, Name, Note, Op, Site, What};
 
 use crate::remedy::{Barrier, Place};
 
@@ -75,6 +78,12 @@ struct Door<'e> {
     engine: &'e dyn Backend,
     inserts: &'e [Insert],
     said: Cell<Option<Name>>,
+    /// What the next operation was computed from, if the code has said so: for that one, not for a fence before it.
+    next: Cell<Option<Depends>>,
+    /// The number of each of the code's operations, to its engine.
+    numbers: RefCell<Vec<u32>>,
+    /// How many there have been, to its engine.
+    count: Cell<u32>,
 }
 
 /// Runs a body with these barriers in it.
@@ -87,6 +96,9 @@ pub(crate) fn run_with<R>(
         engine: lane.backend(),
         inserts,
         said: Cell::new(None),
+        next: Cell::new(None),
+        numbers: RefCell::default(),
+        count: Cell::new(0),
     };
     body(&Lane::new(lane.id(), &door))
 }
@@ -99,14 +111,28 @@ impl Door<'_> {
                 && insert.is_for(op, site, self.said.get())
             {
                 self.engine.perform(lane, Op::Fence(order), site);
+                self.count.update(|count| count + 1);
             }
         }
+    }
+
+    /// The same operations by the numbers that they have to the engine.
+    fn moved(&self, bits: u32) -> u32 {
+        let numbers = self.numbers.borrow();
+        let set = (0..32).filter(|nth| bits >> nth & 1 == 1);
+        set.filter_map(|nth| 1_u32.checked_shl(*numbers.get(nth)?))
+            .fold(0, |all, bit| all | bit)
     }
 }
 
 impl Backend for Door<'_> {
     fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64 {
         self.fences(lane, &op, site, false);
+        if let Some(on) = self.next.take() {
+            self.engine.depends(lane, on);
+        }
+        self.numbers.borrow_mut().push(self.count.get());
+        self.count.update(|count| count + 1);
         let own = (self.inserts.iter()).filter(|insert| insert.is_for(&op, site, self.said.get()));
         let stronger = own.fold(op, |op, insert| {
             insert.barrier.strengthened(op).unwrap_or(op)
@@ -114,6 +140,14 @@ impl Backend for Door<'_> {
         let answer = self.engine.perform(lane, stronger, site);
         self.fences(lane, &op, site, true);
         answer
+    }
+
+    fn depends(&self, _: LaneId, on: Depends) {
+        self.next.set(Some(Depends {
+            address: self.moved(on.address),
+            data: self.moved(on.data),
+            control: self.moved(on.control),
+        }));
     }
 
     fn note(&self, lane: LaneId, note: Note, site: Site) {

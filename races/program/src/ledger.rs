@@ -6,7 +6,9 @@
 
 use std::cell::RefCell;
 
-use gupcheck_sync::{Backend, Fault, Lane, LaneId, LockId, LockMode, Note, Op, SectionId, Site};
+use gupcheck_sync::{
+    Backend, Depends, Fault, Lane, LaneId, LockId, LockMode, Note, Op, SectionId, Site,
+};
 use smallvec::SmallVec;
 
 /// Something that a CPU has until it gives it back.
@@ -71,6 +73,10 @@ impl Backend for Ledger<'_> {
             _ => {}
         }
         answer
+    }
+
+    fn depends(&self, lane: LaneId, on: Depends) {
+        self.engine.depends(lane, on);
     }
 
     fn note(&self, lane: LaneId, note: Note, site: Site) {

@@ -156,6 +156,7 @@ pub struct Program {
     /// Cells that stand for plain accesses to others: which stands for which.
     shadows: Vec<(CellId, CellId)>,
     only_where: Option<Judge>,
+    flags_races: bool,
     /// Which property the witness's is.
     witness: Option<(usize, Box<dyn Witness>)>,
 }
@@ -177,6 +178,7 @@ impl Program {
             lock_words: Vec::new(),
             shadows: Vec::new(),
             only_where: None,
+            flags_races: false,
             witness: None,
         }
     }
@@ -394,6 +396,22 @@ impl Program {
     /// Whether the execution that ends like this is left out.
     pub fn leaves_out(&self, end: &End<'_>) -> bool {
         self.only_where.as_ref().is_some_and(|holds| !holds(end))
+    }
+
+    /// Says that a race with a [shadow](Self::shadow) under a model that goes on (LKMM) is no violation: the executions with one
+    /// are counted ([`Exploration::races`](crate::Exploration::races)).
+    pub fn flag_races(&mut self) {
+        self.flags_races = true;
+    }
+
+    /// Takes that back: a race is a violation.
+    pub fn end_at_races(&mut self) {
+        self.flags_races = false;
+    }
+
+    /// Whether races are to be counted, under a model that goes on.
+    pub fn flags_races(&self) -> bool {
+        self.flags_races
     }
 
     /// Why only the graph engine can explore the program, if that is so.

@@ -17,6 +17,8 @@ pub struct Tally {
     pub stuck: Stuck,
     /// Outcomes seen.
     pub outcomes: Outcomes,
+    /// Executions with a data race that ends nothing.
+    pub races: u64,
     seen: u64,
 }
 
@@ -84,6 +86,7 @@ impl Tally {
     pub fn absorb(&mut self, other: Self) {
         self.executions += other.executions;
         self.blocked += other.blocked;
+        self.races += other.races;
         self.seen |= other.seen;
         for (waiting, times) in other.stuck {
             *self.stuck.entry(waiting).or_default() += times;

@@ -157,6 +157,8 @@ pub struct Exploration {
     pub stuck: Stuck,
     /// Distinct outcomes, and how often each was seen.
     pub outcomes: Outcomes,
+    /// Executions with a data race, where the program [goes on](crate::Program::flag_races) and the engine's model does.
+    pub races: u64,
     /// How many executions there are, if the search was cut short, the engine can tell, and whoever
     /// watches [wants to know](crate::Watch::wants_estimate).
     pub estimate: Option<Estimate>,
@@ -197,6 +199,7 @@ impl Exploration {
             blocked: 0,
             stuck: Stuck::default(),
             outcomes: Outcomes::default(),
+            races: 0,
             estimate: None,
             elapsed: Duration::ZERO,
             remarks: Vec::new(),

@@ -109,6 +109,9 @@ fn placed(history: &History<'_>, place: &Place) -> String {
         }
         Barrier::Acquire => format!("{} at step {after} of {lane}", place.barrier.name()),
         Barrier::Release => format!("{} at step {before} of {lane}", place.barrier.name()),
+        Barrier::Dependency => format!(
+            "a dependency of step {before} on step {after} of {lane} (an address, data, or a branch before a write)"
+        ),
         _ => format!(
             "{} between step {after} and step {before} of {lane}",
             place.barrier.name()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use corosensei::stack::DefaultStack;
 use gupcheck_program::{Program, Start};
-use gupcheck_sync::{LaneId, Site};
+use gupcheck_sync::{Depends, LaneId, Site};
 
 use crate::node::{Held, NodeId, What};
 use crate::run::{Manner, Run, Said, Stop};
@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub(crate) held: Held,
     /// Which line asks for the operation. Nodes that differ in it are the same to whoever explores.
     site: Option<Site>,
+    /// What the operation was computed from, if its code says so. Nodes that differ in it are the same to whoever explores, too.
+    depends: Option<Depends>,
     /// The node before, and the answer that leads from it to this one.
     parent: Option<(NodeId, u64)>,
     /// Whose code it is.
@@ -108,6 +110,7 @@ impl Forest {
         self.nodes.push(Node {
             what,
             site,
+            depends: depends_of(&run),
             held: Held::default(),
             parent: None,
             root: id,
@@ -158,6 +161,11 @@ impl Forest {
         self.nodes[node.index()].site
     }
 
+    /// What the operation of a node was computed from, if its code says so.
+    pub fn depends(&self, node: NodeId) -> Option<Depends> {
+        self.nodes[node.index()].depends
+    }
+
     /// What the CPU holds at a node.
     pub fn held(&self, node: NodeId) -> &Held {
         &self.nodes[node.index()].held
@@ -196,6 +204,7 @@ impl Forest {
         self.nodes.push(Node {
             what,
             site,
+            depends: depends_of(&run),
             held: before.held.after(&op),
             parent: Some((node, answer)),
             root: before.root,
@@ -293,6 +302,10 @@ impl Forest {
             .push(run.map_or_else(|stack| stack, Run::abandon));
         same
     }
+}
+
+fn depends_of(run: &Result<Run, DefaultStack>) -> Option<Depends> {
+    run.as_ref().ok().and_then(Run::depends)
 }
 
 /// Gives a run these answers, the next one last.

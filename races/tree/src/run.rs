@@ -13,7 +13,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use gupcheck_program::hook::gupcheck_operation;
 use gupcheck_program::stack::{STACK_BYTES, Stack};
 use gupcheck_program::{Program, Returned, means, panics};
-use gupcheck_sync::{Backend, Fault, Lane, LaneId, Note, Op, Site};
+use gupcheck_sync::{Backend, Depends, Fault, Lane, LaneId, Note, Op, Site};
 
 use crate::node::What;
 
@@ -37,6 +37,9 @@ struct Port {
     answer: Cell<u64>,
     request: RefCell<Option<Stop>>,
     manner: Manner,
+    /// What the next operation was computed from, and what the one was at which the code has stopped.
+    depends: Cell<Option<Depends>>,
+    stopped_on: Cell<Option<Depends>>,
     /// How many operations were answered.
     answered: Cell<usize>,
     /// What the code said, if somebody listens.
@@ -72,6 +75,7 @@ impl Backend for Wire<'_> {
     fn perform(&self, lane: LaneId, op: Op, site: Site) -> u64 {
         self.look_at_the_stack();
         self.port.answered.update(|answered| answered + 1);
+        self.port.stopped_on.set(self.port.depends.take());
         if let Some(answer) = self.port.ahead.borrow_mut().pop() {
             return answer;
         }
@@ -84,6 +88,10 @@ impl Backend for Wire<'_> {
         }
         self.stop((What::Asks(op), Some(site)));
         self.port.answer.get()
+    }
+
+    fn depends(&self, _: LaneId, on: Depends) {
+        self.port.depends.set(Some(on));
     }
 
     fn note(&self, _: LaneId, note: Note, site: Site) {
@@ -168,6 +176,11 @@ impl Run {
             program.cpus()[lane.index()].run(&Lane::new(lane, &wire))
         });
         Self { port, coroutine }
+    }
+
+    /// What the operation was computed from at which it has stopped, if its code says so.
+    pub(crate) fn depends(&self) -> Option<Depends> {
+        self.port.stopped_on.get()
     }
 
     /// Gives the answer that is waited for, and runs on.

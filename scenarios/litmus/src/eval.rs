@@ -11,12 +11,39 @@
 
 use crate::arith::{Broken, Ran, binary, broken, changed, given, rmw, unary};
 use crate::ast::Binary;
+use crate::counting::Counting;
 use crate::ir::{Access, Act, Change, Gives, Step, Value, address_of, location_at};
 use crate::world::{Place, Slot, World};
 use gupcheck_program::Returned;
 use gupcheck_sync::{
-    Atomic, Fault, FenceOrder, Lane, LoadOrder, RmwOrder, Section, StoreOrder, Until, Word,
+    Atomic, Depends, Fault, FenceOrder, Lane, LoadOrder, RmwOrder, Section, StoreOrder, Until, Word,
 };
+
+/// A value, and what it was computed from.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    word: i64,
+    /// The operations that it is made of, as bits.
+    of: u32,
+    /// Those that decided which value it is, and no more.
+    by: u32,
+}
+
+impl Known {
+    const fn constant(word: i64) -> Self {
+        let (of, by) = (0, 0);
+        Self { word, of, by }
+    }
+
+    /// The same word, for more reasons.
+    const fn because(self, other: Self) -> Self {
+        Self {
+            of: self.of | other.of,
+            by: self.by | other.by,
+            ..self
+        }
+    }
+}
 
 /// The label under which a process says by which fault it ended.
 pub(crate) const FAULT: &str = "fault";
@@ -25,8 +52,11 @@ pub(crate) const FAULT: &str = "fault";
 pub(crate) struct Machine<'m> {
     world: &'m World,
     lane: &'m Lane<'m>,
+    counting: &'m Counting<'m>,
     index: usize,
-    registers: Vec<i64>,
+    registers: Vec<Known>,
+    /// The operations that decided that it came here.
+    control: u32,
     /// How many read-side sections of RCU it is in, one within another.
     rcu_depth: usize,
     /// The locks that it holds.
@@ -36,13 +66,21 @@ pub(crate) struct Machine<'m> {
 }
 
 impl<'m> Machine<'m> {
-    pub(crate) fn new(world: &'m World, lane: &'m Lane<'m>, index: usize) -> Self {
+    pub(crate) fn new(
+        world: &'m World,
+        (lane, counting): (&'m Lane<'m>, &'m Counting<'m>),
+        index: usize,
+    ) -> Self {
         let registers = &world.code.processes[index].registers;
         Self {
             world,
             lane,
+            counting,
             index,
-            registers: registers.iter().map(|register| register.init).collect(),
+            registers: (registers.iter())
+                .map(|register| Known::constant(register.init))
+                .collect(),
+            control: 0,
             rcu_depth: 0,
             held: Vec::new(),
             srcu: Vec::new(),
@@ -55,7 +93,10 @@ impl<'m> Machine<'m> {
         let fault = self.whole().err();
         let mut returned = Returned::nothing();
         for &register in &process.returned {
-            let (name, word) = (process.registers[register].name, self.registers[register]);
+            let (name, word) = (
+                process.registers[register].name,
+                self.registers[register].word,
+            );
             returned = match location_at(word) {
                 Some(location) => returned.text(name, self.world.code.locations[location].name),
                 None => returned.int(name, word),
@@ -93,62 +134,106 @@ impl<'m> Machine<'m> {
                 self.lane.remark(remark);
             }
             match &step.act {
-                Act::Set(register, value) => self.registers[*register] = self.value(value)?,
+                Act::Set(register, value) => {
+                    let value = self.value(value)?;
+                    self.set(*register, value);
+                }
                 Act::Do(value) => {
                     self.value(value)?;
                 }
                 Act::If(condition, then, otherwise) => {
-                    let taken = self.value(condition)? != 0;
-                    self.steps(if taken { then } else { otherwise })?;
+                    let condition = self.value(condition)?;
+                    let outside = self.control;
+                    self.control |= condition.of | condition.by;
+                    self.steps(if condition.word != 0 { then } else { otherwise })?;
+                    self.control = outside;
                 }
             }
         }
         Ok(())
     }
 
-    fn value(&mut self, value: &'m Value) -> Ran<i64> {
+    fn set(&mut self, register: usize, value: Known) {
+        let by = value.by | self.control;
+        self.registers[register] = Known { by, ..value };
+    }
+
+    /// A value that the last operation gave.
+    fn given(&self, word: i64) -> Known {
+        let of = self.counting.last();
+        Known { word, of, by: 0 }
+    }
+
+    /// The order of a read-modify-write whose value is `chased`: the head of an address dependency acquires; see `flow`.
+    fn acquiring(&self, order: RmwOrder, chased: bool) -> RmwOrder {
+        match order {
+            _ if self.world.code.is_for_lkmm => order,
+            RmwOrder::Relaxed if chased => RmwOrder::Acquire,
+            RmwOrder::Release if chased => RmwOrder::AcqRel,
+            _ => order,
+        }
+    }
+
+    /// Says what the next operation was computed from.
+    fn depends(&self, address: u32, data: u32) {
+        let control = self.control;
+        self.lane.depends(Depends {
+            address,
+            data,
+            control,
+        });
+    }
+
+    fn value(&mut self, value: &'m Value) -> Ran<Known> {
         Ok(match value {
-            Value::Int(value) => *value,
-            Value::Address(location) => address_of(*location),
+            Value::Int(value) => Known::constant(*value),
+            Value::Address(location) => Known::constant(address_of(*location)),
             Value::Register(register) => self.registers[*register],
             Value::Unary(operator, operand) => {
                 let operand = self.value(operand)?;
-                unary(*operator, operand)?
+                let word = unary(*operator, operand.word)?;
+                Known { word, ..operand }
             }
-            Value::Binary(Binary::LogicalAnd, left, right) => {
-                i64::from(self.value(left)? != 0 && self.value(right)? != 0)
-            }
-            Value::Binary(Binary::LogicalOr, left, right) => {
-                i64::from(self.value(left)? != 0 || self.value(right)? != 0)
+            Value::Binary(operator @ (Binary::LogicalAnd | Binary::LogicalOr), left, right) => {
+                let left = self.value(left)?;
+                let decides = (*operator == Binary::LogicalOr) == (left.word != 0);
+                if decides {
+                    let word = i64::from(left.word != 0);
+                    return Ok(Known { word, ..left });
+                }
+                let right = self.value(right)?;
+                let word = i64::from(right.word != 0);
+                Known { word, ..right }.because(left)
             }
             Value::Binary(operator, left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
-                binary(*operator, left, right)?
+                let word = binary(*operator, left.word, right.word)?;
+                Known { word, ..left }.because(right)
             }
             Value::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
-                let taken = self.value(condition)? != 0;
-                self.value(if taken { yes } else { no })?
+                let condition = self.value(condition)?;
+                let chosen = self.value(if condition.word != 0 { yes } else { no })?;
+                chosen.because(condition)
             }
             Value::Access(access) => self.access(access)?,
         })
     }
 
-    fn access(&mut self, access: &'m Access) -> Ran<i64> {
+    fn access(&mut self, access: &'m Access) -> Ran<Known> {
         match access {
             Access::Load { at, order, chased } => {
-                let place = self.place(at)?;
-                // ORDERING: the head of an address dependency is carried as an acquire; see `flow`.
-                let order = order.map(|order| if *chased { LoadOrder::Acquire } else { order });
-                return self.load(place, order);
+                let (place, address) = self.place(at)?;
+                // ORDERING: the head of an address dependency is carried as an acquire where there are no dependencies; see
+                // `flow`.
+                let acquires = *chased && !self.world.code.is_for_lkmm;
+                let order = order.map(|order| if acquires { LoadOrder::Acquire } else { order });
+                let word = self.load(place, address, order)?;
+                return Ok(self.given(word));
             }
-            Access::Store { at, value, order } => {
-                let (place, value) = (self.place(at)?, self.value(value)?);
-                self.store(place, value, *order)?;
-            }
+            Access::Store { at, value, order } => self.store(at, value, *order)?,
             Access::StoreThenBarrier { at, value } => {
-                let (place, value) = (self.place(at)?, self.value(value)?);
-                self.store(place, value, Some(StoreOrder::Relaxed))?;
+                self.store(at, value, Some(StoreOrder::Relaxed))?;
                 self.lane.fence(FenceOrder::SeqCst);
             }
             Access::Rmw {
@@ -158,11 +243,15 @@ impl<'m> Machine<'m> {
                 chased,
                 gives,
             } => {
-                let order = acquiring(*order, *chased);
-                let place = self.place(at)?;
+                let order = self.acquiring(*order, *chased);
+                let (place, address) = self.place(at)?;
                 let change = change.try_map(|operand| self.value(operand))?;
-                let (old, new) = self.rmw(place, &change, order, *gives == Gives::Nothing)?;
-                return Ok(given(*gives, old, new));
+                let (old, new) =
+                    self.rmw((place, address), &change, order, *gives == Gives::Nothing)?;
+                return Ok(match gives {
+                    Gives::Nothing => Known::constant(0),
+                    _ => self.given(given(*gives, old, new)),
+                });
             }
             Access::TryCompareExchange {
                 at,
@@ -175,9 +264,9 @@ impl<'m> Machine<'m> {
                 let new = self.value(new)?;
                 let change = Change::CompareExchange(self.registers[*expected], new);
                 let (found, written) =
-                    self.rmw(place, &change, acquiring(*order, *chased), false)?;
-                self.registers[*expected] = found;
-                return Ok(i64::from(written.is_some()));
+                    self.rmw(place, &change, self.acquiring(*order, *chased), false)?;
+                self.set(*expected, self.given(found));
+                return Ok(self.given(i64::from(written.is_some())));
             }
             Access::Fence(barrier) => {
                 if let Some(order) = barrier.order() {
@@ -189,10 +278,11 @@ impl<'m> Machine<'m> {
             Access::SpinTrylock(lock) => {
                 let taken = self.try_lock(self.tried(*lock)?);
                 self.held.extend(taken.then_some(*lock));
-                return Ok(i64::from(taken));
+                return Ok(Known::constant(i64::from(taken)));
             }
             Access::SpinIsLocked(lock) => {
-                return Ok(self.tried(*lock)?.load(self.lane, LoadOrder::Relaxed).0);
+                let held = self.tried(*lock)?.load(self.lane, LoadOrder::Relaxed).0;
+                return Ok(Known::constant(held));
             }
             Access::RcuReadLock => self.rcu_read_lock(),
             Access::RcuReadUnlock => self.rcu_read_unlock()?,
@@ -204,25 +294,30 @@ impl<'m> Machine<'m> {
             }
             Access::SynchronizeSrcu(srcu) => self.synchronize_srcu(*srcu)?,
         }
-        Ok(0)
+        Ok(Known::constant(0))
     }
 
-    fn place(&mut self, at: &'m Value) -> Ran<&'m Place> {
-        let word = self.value(at)?;
-        match location_at(word).and_then(|location| self.world.places.get(location)) {
-            Some(place) => Ok(place),
+    /// Where an address is, and what it was computed from.
+    fn place(&mut self, at: &'m Value) -> Ran<(&'m Place, u32)> {
+        let at = self.value(at)?;
+        match location_at(at.word).and_then(|location| self.world.places.get(location)) {
+            Some(place) => Ok((place, at.of)),
             None => broken("what is dereferenced is not an address"),
         }
     }
 
-    fn load(&self, place: &Place, order: Option<LoadOrder>) -> Ran<i64> {
+    fn load(&self, place: &Place, address: u32, order: Option<LoadOrder>) -> Ran<i64> {
         let lane = self.lane;
         let Slot(word) = match place {
-            Place::Plain(cell) => cell.read(lane),
+            Place::Plain(cell) => {
+                self.depends(address, 0);
+                cell.read(lane)
+            }
             Place::Atomic(cell) | Place::Mixed(cell, _) | Place::TriedLock(cell) => {
                 if let (Place::Mixed(_, shadow), None) = (place, order) {
                     shadow.read(lane);
                 }
+                self.depends(address, 0);
                 cell.load(lane, order.unwrap_or(LoadOrder::Relaxed))
             }
             Place::Lock(_) | Place::Srcu(_) => return broken("a lock is read as memory"),
@@ -230,14 +325,19 @@ impl<'m> Machine<'m> {
         Ok(word)
     }
 
-    fn store(&self, place: &Place, value: i64, order: Option<StoreOrder>) -> Ran<()> {
-        let (lane, value) = (self.lane, Slot(value));
+    fn store(&mut self, at: &'m Value, value: &'m Value, order: Option<StoreOrder>) -> Ran<()> {
+        let ((place, address), stored) = (self.place(at)?, self.value(value)?);
+        let (lane, value) = (self.lane, Slot(stored.word));
         match place {
-            Place::Plain(cell) => cell.write(lane, value),
+            Place::Plain(cell) => {
+                self.depends(address, stored.of);
+                cell.write(lane, value);
+            }
             Place::Atomic(cell) | Place::Mixed(cell, _) | Place::TriedLock(cell) => {
                 if let (Place::Mixed(_, shadow), None) = (place, order) {
                     shadow.write(lane, true);
                 }
+                self.depends(address, stored.of);
                 cell.store(lane, value, order.unwrap_or(StoreOrder::Relaxed));
             }
             Place::Lock(_) | Place::Srcu(_) => return broken("a lock is written as memory"),
@@ -248,15 +348,28 @@ impl<'m> Machine<'m> {
     /// The old value, and the new one if there is one; nothing of one that is `void`.
     fn rmw(
         &self,
-        place: &Place,
-        change: &Change<i64>,
+        (place, address): (&Place, u32),
+        change: &Change<Known>,
         order: RmwOrder,
         void: bool,
     ) -> Ran<(i64, Option<i64>)> {
+        let data = match change {
+            Change::CompareExchange(_, by)
+            | Change::AddUnless(by, _)
+            | Change::Swap(by)
+            | Change::Add(by)
+            | Change::Subtract(by)
+            | Change::And(by)
+            | Change::AndNot(by)
+            | Change::Or(by)
+            | Change::Xor(by) => by.of,
+        };
+        let change = &change.try_map(|operand| Ok::<_, Broken>(operand.word))?;
         let (Place::Atomic(cell) | Place::Mixed(cell, _)) = place else {
             return broken("a read-modify-write of what is not atomic");
         };
         let what = rmw(change)?;
+        self.depends(address, data);
         if void {
             cell.update(self.lane, what, order);
             return Ok((0, None));
@@ -370,14 +483,5 @@ impl<'m> Machine<'m> {
         // ORDERING: a full barrier on both sides, of the wait itself.
         self.lane.wait_for(&[self.srcu(srcu)?]);
         Ok(())
-    }
-}
-
-/// The order of a read-modify-write whose value is `chased`: the head of an address dependency acquires; see `flow`.
-const fn acquiring(order: RmwOrder, chased: bool) -> RmwOrder {
-    match order {
-        RmwOrder::Relaxed if chased => RmwOrder::Acquire,
-        RmwOrder::Release if chased => RmwOrder::AcqRel,
-        _ => order,
     }
 }

@@ -306,4 +306,20 @@ pub(crate) struct Code {
     pub(crate) text: String,
     /// Why no engine can run it, if none can.
     pub(crate) beyond_engines: Option<String>,
+    /// Whether it is made for an engine that has LKMM.
+    pub(crate) is_for_lkmm: bool,
+}
+
+impl Code {
+    /// The same, for an engine that has LKMM: that has dependencies, and races end nothing.
+    pub(crate) fn for_lkmm(&self) -> Self {
+        let mut code = self.clone();
+        code.is_for_lkmm = true;
+        for location in &mut code.locations {
+            if location.shape == Shape::Plain {
+                location.shape = Shape::Mixed;
+            }
+        }
+        code
+    }
 }

@@ -58,6 +58,7 @@
 mod arith;
 mod ast;
 mod constants;
+mod counting;
 mod error;
 mod eval;
 mod flow;
@@ -131,6 +132,15 @@ impl Litmus {
         &self.code.text
     }
 
+    /// The same test, for an engine that has LKMM: it says what each operation was computed from, and data races are flagged and end
+    /// no search.
+    #[must_use]
+    pub fn for_lkmm(&self) -> Self {
+        Self {
+            code: Arc::new(self.code.for_lkmm()),
+        }
+    }
+
     /// The test as a program; its CPUs are the test's processes. It has no properties: whether the condition
     /// holds is for the [report](Self::report) to say, over all executions.
     pub fn program(&self) -> Program {
@@ -142,6 +152,13 @@ impl Litmus {
         witness::program(&self.code)
     }
 
+    /// The test as a program in which a data race breaks a rule, and ends the search.
+    pub fn racing_program(&self) -> Program {
+        let mut program = self.program();
+        program.end_at_races();
+        program
+    }
+
     /// Why no engine can run the test, although it has a meaning: if so, there is no [`program`](Self::program) to be explored.
     pub fn beyond_engines(&self) -> Option<&str> {
         self.code.beyond_engines.as_deref()
@@ -150,7 +167,16 @@ impl Litmus {
     /// What the kernel's own model says of the test, by brute force; and how many candidate executions that took. `stop` is
     /// asked before each, and told how many there were; no more than so many distinct `outcomes` are kept.
     pub fn lkmm(&self, outcomes: usize, stop: &mut dyn FnMut(u64) -> bool) -> (Report, u64) {
-        lkmm::judge(&self.code, outcomes, stop)
+        lkmm::judge(&self.code, false, outcomes, stop)
+    }
+
+    /// The same, but that no load is buffered: what is left of the model where an engine explores it.
+    pub fn lkmm_in_order(
+        &self,
+        outcomes: usize,
+        stop: &mut dyn FnMut(u64) -> bool,
+    ) -> (Report, u64) {
+        lkmm::judge(&self.code, true, outcomes, stop)
     }
 
     /// What an exploration of [`program`](Self::program) says of the test.

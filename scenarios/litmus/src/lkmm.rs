@@ -24,9 +24,10 @@ use gupcheck_sync::{LoadOrder, RmwOrder, StoreOrder};
 use std::cell::Cell;
 
 /// What the kernel's model says of a test, and how many candidate executions it judged. `stop` is asked before each; no more
-/// than so many distinct `outcomes` are kept.
+/// than so many distinct `outcomes` are kept. Executions that buffer loads are left out, if all are to be `is_in_order`.
 pub(crate) fn judge(
     code: &Code,
+    is_in_order: bool,
     outcomes: usize,
     stop: &mut dyn FnMut(u64) -> bool,
 ) -> (Report, u64) {
@@ -37,6 +38,9 @@ pub(crate) fn judge(
         is_full.get() || stop(judged)
     };
     let judged = explore(&Kernel::new(code), &mut enough, &mut |execution| {
+        if is_in_order && !execution.is_in_order() {
+            return;
+        }
         let words = words(code, execution);
         let is_kept = (code.filter.as_ref()).is_none_or(|filter| filter.holds(&words));
         if is_kept {

@@ -1,11 +1,12 @@
 //! A litmus test as a program: its processes as CPUs.
 
+use crate::counting::Counting;
 use crate::eval::Machine;
 use crate::ir::{Asked, Code};
 use crate::report;
 use crate::world::{Place, World};
 use gupcheck_program::Program;
-use gupcheck_sync::{Layout, Name};
+use gupcheck_sync::{Lane, Layout, Name};
 use std::sync::Arc;
 
 /// The program that a test is.
@@ -15,6 +16,9 @@ pub(crate) fn program(code: &Arc<Code>) -> Program {
     let mut program = Program::new(layout);
     // As in herd, a process may end with a lock held: what it did was still done.
     program.let_holders_end();
+    if code.is_for_lkmm {
+        program.flag_races();
+    }
     for place in &world.places {
         match place {
             Place::Mixed(cell, shadow) => program.shadow(shadow.id(), cell.id()),
@@ -25,7 +29,9 @@ pub(crate) fn program(code: &Arc<Code>) -> Program {
     for index in 0..code.processes.len() {
         let world = Arc::clone(&world);
         program.cpu(Name::new("P{}", [index as u32]), move |lane| {
-            Machine::new(&world, lane, index).run()
+            let counting = Counting::new(lane.backend());
+            let lane = Lane::new(lane.id(), &counting);
+            Machine::new(&world, (&lane, &counting), index).run()
         });
     }
     let mut asked = Vec::new();

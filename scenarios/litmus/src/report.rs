@@ -17,6 +17,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// What herd calls a data race.
+const DATA_RACE: &str = "data-race";
+
 /// How often the condition's proposition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Observation {
@@ -138,7 +141,12 @@ impl Report {
         }
         let stuck = stuck(exploration, layout);
         let coverage = coverage(&exploration.verdict, layout);
-        Self::of(code, seen, stuck, coverage, Vec::new())
+        let flags = if exploration.races > 0 {
+            vec![DATA_RACE]
+        } else {
+            Vec::new()
+        };
+        Self::of(code, seen, stuck, coverage, flags)
     }
 
     /// The report on the executions that the kernel's model allows.

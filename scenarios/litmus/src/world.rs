@@ -7,7 +7,8 @@
 //! races: with another plain access, or with a marked one, read-modify-writes included.
 //!
 //! So it is, too, with every location that is accessed plainly in a test that has a `filter`: what races there is a race
-//! only if the execution is not left out, and how it ends is known at its end only.
+//! only if the execution is not left out, and how it ends is known at its end only. And in every test that is put to LKMM, by
+//! which races are flagged and end no search.
 //!
 //! [`Program::shadow`]: gupcheck_program::Program::shadow
 //!

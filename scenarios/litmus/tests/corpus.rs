@@ -108,11 +108,6 @@ const RC11_DIFFERENCES: &[(&str, Says, &str)] = &[
 const BY_GRAPHS_DIFFERENCES: &[(&str, Says, &str)] = &[
     ("D01-LB", Says::Never, "no load buffering"),
     (
-        "D05-S+wmb+rmb",
-        Says::Never,
-        "a read that is looked at decides about later writes",
-    ),
-    (
         "D23-ISA2+rscs+rscs+gp",
         Says::Never,
         "no load buffering, across a grace period",
@@ -123,11 +118,6 @@ const BY_GRAPHS_DIFFERENCES: &[(&str, Says, &str)] = &[
         "smp_mb__after_atomic is a full barrier, wherever it stands",
     ),
     ("D34-MP+void+mb-void-rmb", Says::Never, "no load buffering"),
-    (
-        "gup-c4-plain-init-no-wmb",
-        Says::DataRace,
-        "a data race is a violation",
-    ),
 ];
 
 /// Tests whose condition needs no weak memory: an interleaving is enough. All others that LKMM allows

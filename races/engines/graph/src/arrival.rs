@@ -47,6 +47,8 @@ impl Graph {
             is_second: false,
             part: 0,
             node: NOT_CODE,
+            nth: u16::MAX,
+            depends: None,
         })
     }
 

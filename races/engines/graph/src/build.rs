@@ -251,7 +251,9 @@ impl<A: Axioms> Builder<A> {
         let (program, level) = (&self.explorer.program, self.explorer.level());
         let memory = |cell| level.graph.last_value(cell);
         let end = End::new(&returned, &memory);
-        if !program.leaves_out(&end)
+        let is_flagged = A::FLAGS_RACES && program.flags_races();
+        if !is_flagged
+            && !program.leaves_out(&end)
             && let Some(race) = level.shadowed_race(program)
         {
             return Ending::Broken(race);

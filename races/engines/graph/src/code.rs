@@ -112,6 +112,8 @@ impl Code {
                 is_second: false,
                 part: 0,
                 node,
+                nth: self.forest.depth(node) as u16,
+                depends: self.forest.depends(node),
             }),
             stops => NextRef::Stops(stops),
         }

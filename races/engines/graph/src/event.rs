@@ -1,7 +1,7 @@
 //! One event of an execution graph.
 //!
 //! An event keeps the operation as the CPU asked for it, so that a memory model can look at whatever
-//! it cares for (orderings today, dependencies some day), and beside it only what is the same under
+//! it cares for (orderings, dependencies), and beside it only what is the same under
 //! every model: what it read, from which write, what it wrote, and where in coherence order.
 //!
 //! A `spin_until` that reads what does not end it is an event as well: the CPU is stuck there, until a
@@ -14,7 +14,7 @@
 //! and the write of the same operation. They cannot be one, because a backward revisit can change what
 //! the first reads, and the second is a new event then. A refused update is a read alone.
 
-use gupcheck_sync::{Op, Site};
+use gupcheck_sync::{Depends, Op, Site};
 use gupcheck_tree::NodeId;
 
 use super::clock::Clock;
@@ -32,6 +32,10 @@ pub(super) struct Asked {
     pub(super) part: u8,
     /// Where in its code the CPU asks for it; [`NOT_CODE`] for a courier.
     pub(super) node: NodeId,
+    /// The how many-th operation of its CPU it is.
+    pub(super) nth: u16,
+    /// What it was computed from, if the CPU says so.
+    pub(super) depends: Option<Depends>,
 }
 
 impl Asked {
@@ -119,6 +123,13 @@ pub(super) struct Event {
     pub(super) alike: bool,
     /// Where in its code the CPU asked for it.
     pub(super) node: NodeId,
+    /// The how many-th operation of its CPU it is.
+    pub(super) nth: u16,
+    /// What it was computed from, if the CPU says so.
+    pub(super) depends: Option<Depends>,
+    /// Whether it is carried out as if marked and is a plain access: its shadow comes right before it; see
+    /// [`super::shadow`].
+    pub(super) is_shadowed: bool,
     /// All events that come before it by program order and reads-from (locks, sections, waits, spawns
     /// and joins included), and itself.
     pub(super) before: Clock,
@@ -138,11 +149,18 @@ impl Event {
             is_second: self.is_second,
             part: self.part,
             node: self.node,
+            nth: self.nth,
+            depends: self.depends,
         }
     }
 
     /// Whether it is an access to a cell that is not atomic.
     pub(super) const fn is_plain(&self) -> bool {
         matches!(self.op, Op::Read { .. } | Op::Write { .. })
+    }
+
+    /// Whether it stands for a plain access, and touches nothing.
+    pub(super) const fn is_shadow(&self) -> bool {
+        self.is_plain() && !self.reads && !self.writes
     }
 }

@@ -348,10 +348,8 @@ impl<A: Axioms> Explorer<A> {
             level.push_first(lane, asked, Effect::SHADOW);
             return None;
         }
-        let writes = matches!(asked.op, Op::Write { .. });
-        let seen = level.axioms.synchronised(&level.graph, lane);
         let top = level.graph.top(cell);
-        let racer = racer(&level.graph, lane, cell, writes, |id| seen.has(id));
+        let racer = level.axioms.racer(&level.graph, lane, &asked, cell);
         let effect = match asked.op {
             Op::Write { value, .. } => Effect {
                 wrote: Some(value),
@@ -419,28 +417,6 @@ pub(super) fn is_too_long(code: &Code, graph: &Graph, lane: usize, asked: &Asked
 
 fn defect(message: String) -> Extended {
     Extended::Violated(Violation::Panic { message }, Vec::new())
-}
-
-/// The last access to `cell` that conflicts with one by `lane` and is not among those it has seen.
-pub(super) fn racer(
-    graph: &Graph,
-    lane: usize,
-    cell: CellId,
-    writes: bool,
-    seen: impl Fn(EventId) -> bool,
-) -> Option<EventId> {
-    (0..graph.lanes())
-        .filter(|&other| other != lane)
-        .find_map(|other| {
-            let mut access = graph.last_access(cell, other, u16::MAX);
-            while let Some(id) = access {
-                if writes || graph.event(id).writes {
-                    return (!seen(id)).then_some(id);
-                }
-                access = graph.access_before(id);
-            }
-            None
-        })
 }
 
 /// What dropping a lock leads to; `None` if the CPU does not hold it.

@@ -107,6 +107,11 @@ impl Graph {
         &self.lanes[lane]
     }
 
+    /// Whether there is an event that stands for a plain access.
+    pub(super) fn has_shadows(&self) -> bool {
+        self.lanes.iter().flatten().any(Event::is_shadow)
+    }
+
     /// All events, in the order in which they were pushed: one that program order and reads-from allow.
     pub(super) fn pushed(&self) -> &[EventId] {
         &self.pushed
@@ -231,6 +236,27 @@ impl Graph {
             }
         }
         furthest
+    }
+
+    /// The last access to `cell` that conflicts with one by `lane` and is not among those it has seen.
+    pub(super) fn last_conflicting(
+        &self,
+        lane: usize,
+        cell: CellId,
+        writes: bool,
+        seen: impl Fn(EventId) -> bool,
+    ) -> Option<EventId> {
+        let others = (0..self.lanes.len()).filter(|&other| other != lane);
+        others.into_iter().find_map(|other| {
+            let mut access = self.last_access(cell, other, u16::MAX);
+            while let Some(id) = access {
+                if writes || self.event(id).writes {
+                    return (!seen(id)).then_some(id);
+                }
+                access = self.access_before(id);
+            }
+            None
+        })
     }
 
     /// Whether what an event read leads to an object.

@@ -24,6 +24,11 @@ impl Graph {
         needs
     }
 
+    /// Whether the next event of a CPU is what a shadow right before it stands for.
+    pub(super) fn is_behind_shadow(&self, lane: usize) -> bool {
+        self.lane(lane).last().is_some_and(Event::is_shadow)
+    }
+
     /// Adds the next event of a CPU.
     pub(super) fn push(&mut self, lane: usize, asked: Asked, effect: Effect) -> EventId {
         let stamp = self.stamp();
@@ -44,10 +49,13 @@ impl Graph {
             is_second,
             part,
             node,
+            nth,
+            depends,
         } = asked;
         let id = EventId::new(lane, self.lane(lane).len());
         let (before, needs) = self.past(id, &asked, &effect);
         let alike = self.is_alike(id, &asked, &effect);
+        let is_shadowed = self.is_behind_shadow(lane);
         self.insert(
             id,
             Event {
@@ -70,6 +78,9 @@ impl Graph {
                 known: effect.known,
                 alike,
                 node,
+                nth,
+                depends,
+                is_shadowed,
                 before,
                 needs,
             },

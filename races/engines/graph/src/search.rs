@@ -122,6 +122,7 @@ fn attempt<A: Axioms>(
         blocked: tally.blocked,
         stuck: tally.stuck,
         outcomes: tally.outcomes,
+        races: tally.races,
         estimate: (estimator.filter(|_| is_cut).map(finished))
             .map(|estimate| estimate.beyond(tally.executions)),
         elapsed,
@@ -340,6 +341,7 @@ impl<'s, A: Axioms> Walk<'s, A> {
                 return None;
             }
             Extended::Unforeseen(what) => return Some(self.left(Some(what))),
+            Extended::Complete if !self.explorer.level().allows_shadowed() => return None,
             Extended::Complete | Extended::Violated(..) => {}
         }
         let number = self.frontier.count();
@@ -420,6 +422,9 @@ impl<'s, A: Axioms> Walk<'s, A> {
         judged.map_err(|violation| (violation, Vec::new()))?;
         let is_left_out = || program.leaves_out(&end);
         match level.shadowed_race(program) {
+            Some(_) if A::FLAGS_RACES && program.flags_races() => {
+                self.tally.races += u64::from(!is_left_out());
+            }
             Some(race) if !is_left_out() => return Err(race),
             _ => {}
         }

@@ -36,6 +36,11 @@ pub(super) fn cell_of(program: &Program, shadow: CellId) -> Option<CellId> {
 }
 
 impl<A: Axioms> Level<A> {
+    /// Whether the model allows what plain accesses to atomic cells have seen and left.
+    pub(super) fn allows_shadowed(&self) -> bool {
+        !self.graph.has_shadows() || self.axioms.allows_shadowed(&self.graph)
+    }
+
     /// A plain access to an atomic cell that races with another access, and the two.
     pub(super) fn shadowed_race(&self, program: &Program) -> Option<(Violation, Vec<EventId>)> {
         program.shadows().iter().find_map(|&(shadow, cell)| {
@@ -54,15 +59,13 @@ impl<A: Axioms> Level<A> {
     }
 
     fn race(&self, one: EventId, other: EventId) -> bool {
-        let is_before = |early, late| self.axioms.synchronised_at(&self.graph, late).has(early);
         let writes = |id| {
             let event = self.graph.event(id);
             event.writes || matches!(event.op, Op::Write { .. })
         };
         one.lane() != other.lane()
             && (writes(one) || writes(other))
-            && !is_before(one, other)
-            && !is_before(other, one)
+            && self.axioms.race(&self.graph, one, other)
     }
 }
 

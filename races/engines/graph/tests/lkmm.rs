@@ -4,12 +4,12 @@
 mod common;
 
 use common::*;
-use gupcheck_graph::selfcheck::listing::Listing;
+use gupcheck_graph::selfcheck::listing::{Line, Listing, PLAIN};
 use gupcheck_graph::selfcheck::{disagreement, explore};
 use gupcheck_program::Model::{Lkmm, Rc11};
-use gupcheck_program::Verdict;
+use gupcheck_program::{Verdict, Violation};
 use gupcheck_sync::{
-    CellId, FenceOrder, LoadOrder, LockId, Look, Op, Rmw, RmwOrder, SectionId, SectionSet,
+    CellId, Depends, FenceOrder, LoadOrder, LockId, Look, Op, Rmw, RmwOrder, SectionId, SectionSet,
 };
 
 const Z: u32 = 2;
@@ -234,4 +234,75 @@ fn a_void_update_is_no_read_to_a_read_barrier() {
     let last = Some([1, 2, 0]);
     assert!(!allows(&shape(Look::Value), &[1, 0], last));
     assert!(allows(&shape(Look::Nothing), &[0, 0], last));
+}
+
+/// Whether some execution has a data race: under LKMM and, behind that, under RC11.
+fn races(listing: &Listing) -> (bool, bool) {
+    let one = |model| {
+        assert_eq!(disagreement(listing, model), None, "{listing}");
+        match explore(listing, model).verdict {
+            Verdict::Complete => false,
+            Verdict::Failed(found) => {
+                assert!(matches!(found.violation, Violation::DataRace { .. }));
+                true
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    (one(Lkmm), one(Rc11))
+}
+
+/// One CPU does something plain, and says so; another one sees that, and does `then`.
+fn told(before: &[Op], sees: Op, behind: &[Op], then: Op) -> Listing {
+    let mut listing = listing([before, &[sees]]);
+    listing.cpus[1].extend(behind.iter().map(|&op| Line::from(op)));
+    listing.cpus[1].push(Line {
+        only_if: Some(1),
+        ..then.into()
+    });
+    listing
+}
+
+#[test]
+fn barriers_order_plain_accesses_of_their_kind() {
+    const CELL: CellId = CellId(PLAIN);
+    let (read, write) = (
+        Op::Read { cell: CELL },
+        Op::Write {
+            cell: CELL,
+            value: 1,
+        },
+    );
+    // What is written before `smp_wmb`, is read behind `smp_rmb`.
+    let message = told(&[write, WMB, w(Y, 1)], r(Y), &[RMB], read);
+    assert_eq!(races(&message), (false, false));
+    let bare = told(&[write, WMB, w(Y, 1)], r(Y), &[], read);
+    assert_eq!(races(&bare), (true, true));
+    // `smp_wmb` is no barrier for the read before it, nor `smp_rmb` for the write behind it. C11's fences are.
+    let after_read = told(&[read, WMB, w(Y, 1)], r(Y), &[MB], write);
+    assert_eq!(races(&after_read), (true, false));
+    let released = told(&[read, release(Y, 1)], r(Y), &[MB], write);
+    assert_eq!(races(&released), (false, false));
+    let into_write = told(&[write, MB, w(Y, 1)], r(Y), &[RMB], write);
+    assert_eq!(races(&into_write), (true, false));
+    let acquired = told(&[write, MB, w(Y, 1)], acquire(Y), &[], write);
+    assert_eq!(races(&acquired), (false, false));
+}
+
+#[test]
+fn an_address_bounds_a_plain_access_and_a_branch_does_not() {
+    let cell = CellId(PLAIN);
+    let said = |address, control| {
+        let on = Depends {
+            address,
+            data: 0,
+            control,
+        };
+        let write = Op::Write { cell, value: 1 };
+        let mut message = told(&[write, WMB, w(Y, 1)], r(Y), &[], Op::Read { cell });
+        message.cpus[1][1].depends = Some(on);
+        races(&message).0
+    };
+    assert!(!said(1, 0));
+    assert!(said(0, 1));
 }

@@ -30,7 +30,13 @@ fn agrees(model: Model, (programs, fewer): (u64, u64)) {
     assert!(mixed.violating > programs / 100, "{mixed:?}");
     for family in Family::ALL.into_iter().skip(1) {
         let report = agreeing(family, model, fewer);
-        assert!(report.counted > fewer * 2 / 3, "{report:?}");
+        // Of plain accesses many race.
+        let most = if matches!(family, Family::Plain | Family::Dependencies) {
+            3
+        } else {
+            6
+        };
+        assert!(report.counted > fewer * (most - 2) / most, "{report:?}");
         assert!(report.graphs > fewer * 2, "{report:?}");
     }
 }

@@ -121,6 +121,7 @@ impl<'a> Ladder<'a> {
             blocked: 0,
             stuck: Stuck::default(),
             outcomes: self.total.outcomes,
+            races: 0,
             estimate: None,
             elapsed: self.elapsed.unwrap_or_else(|| self.started.elapsed()),
             remarks: self.remarks,

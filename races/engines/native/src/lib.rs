@@ -125,6 +125,7 @@ impl Engine for NativeEngine {
             blocked: 0,
             stuck: Stuck::default(),
             outcomes: tally.outcomes,
+            races: 0,
             estimate: None,
             elapsed: started.elapsed(),
             remarks,

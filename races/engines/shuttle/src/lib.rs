@@ -238,6 +238,7 @@ impl ShuttleEngine {
             blocked: tally.blocked,
             stuck: tally.stuck,
             outcomes: tally.outcomes,
+            races: 0,
             estimate: None,
             elapsed,
             remarks: vec![remark],

@@ -181,6 +181,7 @@ impl<'s> Walk<'s> {
             blocked: 0,
             stuck: tally.stuck,
             outcomes: tally.outcomes,
+            races: 0,
             estimate: None,
             elapsed: self.watchman.began.elapsed(),
             remarks,

@@ -32,6 +32,7 @@ pub(super) fn ask(globals: &Globals, processes: Vec<Process>, test: &Test) -> Ch
         condition,
         text: condition_text(test),
         beyond_engines: None,
+        is_for_lkmm: false,
     })
 }
 

@@ -75,6 +75,10 @@ pub(crate) fn explore(
         stop: Stop::default(),
         watch: &Unwatched,
     };
+    let litmus = match model {
+        Model::Lkmm => litmus.for_lkmm(),
+        _ => litmus.clone(),
+    };
     litmus.report(&engine.explore(&Arc::new(litmus.program()), &search))
 }
 

@@ -379,6 +379,7 @@ impl Engine for BruteForce {
             blocked: explorer.tally.blocked,
             stuck: explorer.tally.stuck,
             outcomes: explorer.tally.outcomes,
+            races: 0,
             estimate: None,
             elapsed: begun.elapsed(),
             remarks: Vec::new(),

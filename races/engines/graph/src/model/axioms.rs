@@ -82,6 +82,29 @@ pub(crate) trait Axioms: Default + Send {
     /// Forgets the event that was pushed last.
     fn pop(&mut self, id: EventId);
 
+    /// An access of the graph that races with the next event of `lane`, a plain access to `cell`.
+    fn racer(&self, graph: &Graph, lane: usize, asked: &Asked, cell: CellId) -> Option<EventId> {
+        let seen = self.synchronised(graph, lane);
+        let writes = matches!(asked.op, Op::Write { .. });
+        graph.last_conflicting(lane, cell, writes, |id| seen.has(id))
+    }
+
+    /// Whether a race says nothing of what comes after it, so that a program may go on.
+    const FLAGS_RACES: bool = false;
+
+    /// Whether two accesses of different CPUs race that conflict, one of them [a shadow](crate::shadow), the other one too or
+    /// marked.
+    fn race(&self, graph: &Graph, one: EventId, other: EventId) -> bool {
+        let is_before = |early, late| self.synchronised_at(graph, late).has(early);
+        !is_before(one, other) && !is_before(other, one)
+    }
+
+    /// Whether the model allows what shadowed accesses see and leave, now that the execution has ended.
+    fn allows_shadowed(&self, graph: &Graph) -> bool {
+        let _ = graph;
+        true
+    }
+
     /// All events that are ordered before the next event of `lane` in the sense that makes two plain
     /// accesses not a race.
     fn synchronised(&self, graph: &Graph, lane: usize) -> Clock;

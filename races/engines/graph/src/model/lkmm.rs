@@ -24,13 +24,12 @@
 //!    where no dependency is in its way.
 //!
 //! * An update with `Full` is a full barrier, a relaxed update, and a full barrier, if it is not refused; a wait is a full barrier.
-//! * What is assumed of dependencies: the head of an address dependency acquires where its value leads somewhere, as under
-//!   RC11; a read whose answer the CPU gets, decides about all its later writes ("ctrl"). So whatever is stored that was computed
-//!   from a read, comes after it; a read of what was so stored need not.
-//! * A read that leads to another read by [`Dependency`](gupcheck_sync::LoadOrder::Dependency) is the only way for a read to order later reads without a
-//!   barrier.
-//! * Plain accesses take no part. Data races are those of RC11: `smp_rmb` and `smp_wmb` count as acquire and release
-//!   fences for them, as in LKMM they do not for every pair.
+//! * Dependencies are what the code says of an operation ([`gupcheck_sync::Depends`]), and what is carried by what the CPU has stored and
+//!   loaded again ("carry-dep"). Of an operation of which nothing is said it is assumed that a read whose answer the CPU got, decides
+//!   about it ("ctrl"), and that nothing is computed from data. And the head of an address dependency that says nothing itself
+//!   acquires, as under RC11, where its value leads somewhere.
+//! * Plain accesses take no part, but that a dependency goes on through them, and that `smp_wmb` orders a plain store whose place
+//!   depends on something ("addr; \[Plain\]; wmb"). How they are ordered among themselves, [`plain`] says.
 //! * What only one CPU touches may be left out ([`crate::touches`]): such an access orders nothing. In LKMM it
 //!   may be a link of ppo.
 //!
@@ -55,12 +54,14 @@
 //! Unlike under the other models, that may be so of a place and not of an earlier one: a CPU may read what is long
 //! outdated, because the read was early, or what is new, and nothing between.
 
-use gupcheck_sync::{CellId, RmwOrder};
+use gupcheck_sync::{CellId, Op, RmwOrder};
 
 use super::axioms::{Access, Axioms, Past};
 use super::locals::{Locals, is_full};
 use super::paths::{Next, Paths};
+use super::plain::{self, Earlier, Later};
 use super::rc11::Rc11;
+use super::side::{Kind, Side, is_plain};
 use crate::clock::Clock;
 use crate::event::{Asked, Event};
 use crate::graph::Graph;
@@ -69,12 +70,14 @@ use crate::id::EventId;
 /// LKMM over one graph.
 #[derive(Debug, Default)]
 pub(crate) struct Lkmm {
-    /// What two plain accesses that do not race are ordered by.
+    /// What counterexamples and claims are told by.
     happened: Rc11,
     locals: Locals,
 }
 
 impl Axioms for Lkmm {
+    const FLAGS_RACES: bool = true;
+
     fn is_fence(order: RmwOrder) -> bool {
         order == RmwOrder::Full
     }
@@ -95,7 +98,20 @@ impl Axioms for Lkmm {
         }
         let mut seen = self.locals.next(graph, lane).ordered;
         seen.set(lane, u16::MAX);
-        graph.furthest(cell, &seen)
+        let mut floor = 0;
+        for other in 0..graph.lanes() {
+            let mut access = graph.last_access(cell, other, seen.get(other));
+            while let Some(id) = access {
+                let event = graph.event(id);
+                // What a plain read of another CPU has seen, says nothing of what is seen later.
+                if other == lane || event.writes || !is_plain(event) {
+                    floor = floor.max(graph.standing(event));
+                    break;
+                }
+                access = graph.access_before(id);
+            }
+        }
+        floor
     }
 
     fn permits(
@@ -109,7 +125,12 @@ impl Axioms for Lkmm {
         if graph.waits().is_own(cell.0) {
             return true;
         }
+        // A plain access is in order with its own CPU's, and what others do is looked at when all is over.
+        if graph.is_behind_shadow(lane) {
+            return true;
+        }
         let mut local = self.locals.next(graph, lane);
+        local.depends = self.locals.carried(graph, lane, asked.depends);
         local.barriers.full += u16::from(granted && is_full(&asked.op));
         let next = Next::new(graph, lane, asked, (cell, position), local);
         !Paths::from(graph, &self.locals, &next).lead_back()
@@ -123,6 +144,52 @@ impl Axioms for Lkmm {
     fn pop(&mut self, id: EventId) {
         self.happened.pop(id);
         self.locals.pop(id);
+    }
+
+    fn racer(&self, graph: &Graph, lane: usize, asked: &Asked, cell: CellId) -> Option<EventId> {
+        let local = self.locals.next(graph, lane);
+        let writes = matches!(asked.op, Op::Write { .. });
+        let later = Later {
+            lane,
+            index: graph.lane(lane).len(),
+            side: Side {
+                kind: Kind::of_plain(!writes),
+                barriers: local.barriers,
+                cell: cell.0,
+                nth: asked.nth,
+                depends: self.locals.carried(graph, lane, asked.depends),
+                source: EventId::INIT,
+            },
+            is_plain: true,
+        };
+        let others = (0..graph.lanes()).filter(|&other| other != lane);
+        others.into_iter().find_map(|other| {
+            let mut access = graph.last_access(cell, other, u16::MAX);
+            while let Some(id) = access.filter(|&id| !local.surely.before.has(id)) {
+                let conflicts = writes || graph.event(id).writes;
+                let is_ordered = |earlier: Earlier<'_>| earlier.is_ordered_before(&later);
+                if conflicts && !Earlier::new(graph, &self.locals, id).is_some_and(is_ordered) {
+                    return Some(id);
+                }
+                access = graph.access_before(id);
+            }
+            None
+        })
+    }
+
+    fn race(&self, graph: &Graph, one: EventId, other: EventId) -> bool {
+        // A shadow stands for what comes right behind it.
+        let access = |id: EventId| {
+            let behind = usize::from(graph.event(id).is_shadow());
+            EventId::new(id.lane(), id.index() + behind)
+        };
+        let (one, other) = (access(one), access(other));
+        let both_are_there = graph.has(one) && graph.has(other);
+        both_are_there && plain::race(graph, &self.locals, one, other)
+    }
+
+    fn allows_shadowed(&self, graph: &Graph) -> bool {
+        plain::is_coherent(graph, &self.locals)
     }
 
     fn synchronised(&self, graph: &Graph, lane: usize) -> Clock {

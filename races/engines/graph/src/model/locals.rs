@@ -1,9 +1,11 @@
-//! What LKMM keeps of each event: the barriers before it, and what is ordered before it other than by these. See [`super::lkmm`].
+//! What LKMM keeps of each event: the barriers before it, what it depends on, and what is ordered before it other than by these.
+//! See [`super::lkmm`].
 
-use gupcheck_sync::{FenceOrder, Op, RmwOrder};
+use gupcheck_sync::{Depends, FenceOrder, Op, RmwOrder};
 
 use super::axioms::copy_kept;
 use super::edges::edges_in;
+use super::surely::Surely;
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::graph::Graph;
@@ -30,6 +32,10 @@ pub(crate) struct Local {
     pub(crate) handed: Clock,
     /// If it takes a lock: the event that dropped it.
     pub(crate) freed_by: EventId,
+    /// What it depends on, if its CPU says so: what its CPU has stored and loaded again is still what it was computed from.
+    pub(crate) depends: Option<Depends>,
+    /// What comes before the CPU's next event whatever is asked.
+    pub(crate) surely: Surely,
 }
 
 impl Local {
@@ -47,6 +53,8 @@ impl Local {
         ordered: Clock::EMPTY,
         handed: Clock::EMPTY,
         freed_by: EventId::INIT,
+        depends: None,
+        surely: Surely::NOTHING,
     };
 }
 
@@ -69,11 +77,40 @@ impl Locals {
         let mut next = last.copied().unwrap_or(Local::BEGINNING);
         next.barriers = next.behind;
         next.freed_by = EventId::INIT;
+        next.depends = None;
         let spawn = graph.spawned_by(lane);
         if last.is_none() && !spawn.is_init() {
             self.order(&mut next.ordered, spawn);
         }
         next
+    }
+
+    /// What an operation of a CPU depends on by what that says: by a load of what the CPU has stored itself, on what that was
+    /// computed from ("carry-dep").
+    pub(crate) fn carried(
+        &self,
+        graph: &Graph,
+        lane: usize,
+        said: Option<Depends>,
+    ) -> Option<Depends> {
+        let said = said?;
+        let mut more = Depends::default();
+        for (event, _) in graph.lane(lane).iter().zip(&self.0[lane]) {
+            let bit = 1_u32.checked_shl(event.nth.into()).unwrap_or(0);
+            let is_own = event.reads && !event.source.is_init() && event.source.lane() == lane;
+            if is_own && bit & (said.address | said.data | said.control) != 0 {
+                let stored = self.of(event.source).depends.map_or(0, |on| on.data);
+                let adds = |bits: u32| if bits & bit == 0 { 0 } else { stored };
+                more.address |= adds(said.address);
+                more.data |= adds(said.data);
+                more.control |= adds(said.control);
+            }
+        }
+        Some(Depends {
+            address: said.address | more.address,
+            data: said.data | more.data,
+            control: said.control | more.control,
+        })
     }
 
     /// Adds an event, what comes before it on its CPU, and what is ordered before these.
@@ -119,6 +156,8 @@ impl Locals {
         local.barriers.full += u16::from(event.granted && is_full(&event.op));
         self.order_edges(graph, id, &mut local);
         local.behind = behind(event, local.barriers);
+        local.depends = self.carried(graph, id.lane(), event.depends);
+        self.come_by(graph, id, &mut local.surely);
         self.0[id.lane()].push(local);
     }
 

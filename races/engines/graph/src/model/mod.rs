@@ -21,8 +21,11 @@ mod edges;
 mod lkmm;
 mod locals;
 mod paths;
+mod plain;
 mod rc11;
 mod sc;
+mod side;
+mod surely;
 mod tso;
 
 pub(super) use axioms::{Access, Axioms};

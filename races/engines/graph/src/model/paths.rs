@@ -10,102 +10,21 @@
 //! A prop without an overwriting is part of hb, link by link, and need not be followed: but that it is nothing at all, and a section
 //! or a wait orders what follows.
 
-use gupcheck_sync::{CellId, Look, Op, RmwOrder, StoreOrder};
+use gupcheck_sync::{CellId, Op};
 
-use super::locals::{Barriers, Local, Locals};
+use super::locals::{Local, Locals};
+use super::side::{Kind, NEITHER, OnTheWay, Side, WRITES};
+use crate::clock::MAX_LANES;
 use crate::event::{Asked, Event, NOWHERE};
 use crate::graph::Graph;
 use crate::id::EventId;
 
-/// What the relations ask of an access.
-#[derive(Clone, Copy, Debug)]
-struct Kind {
-    reads: bool,
-    writes: bool,
-    acquires: bool,
-    releases: bool,
-    /// Whether `smp_rmb` orders it.
-    is_heeded: bool,
-    /// Whether the CPU gets to know what it reads.
-    decides: bool,
-}
-
-const NEITHER: Kind = Kind {
-    reads: false,
-    writes: false,
-    acquires: false,
-    releases: false,
-    is_heeded: false,
-    decides: false,
-};
-
-/// Taking a lock.
-const TAKES: Kind = Kind {
-    reads: true,
-    writes: true,
-    acquires: true,
-    is_heeded: true,
-    ..NEITHER
-};
-
-/// A write that is nothing more: that of taking a lock.
-const WRITES: Kind = Kind {
-    writes: true,
-    ..NEITHER
-};
-
-impl Kind {
-    /// Of an access to a cell, or to a lock; `None` of anything else.
-    fn of(op: &Op, is_second: bool, granted: bool, leads: bool) -> Option<Self> {
-        Some(match *op {
-            Op::Load { order, .. } | Op::SpinUntil { order, .. } => Self {
-                reads: true,
-                acquires: order.acquires(leads),
-                is_heeded: true,
-                // That a CPU waits no longer, is an answer.
-                decides: answers(op) || matches!(op, Op::SpinUntil { .. }),
-                ..NEITHER
-            },
-            Op::Store { order, .. } => Self {
-                writes: true,
-                releases: order == StoreOrder::Release,
-                ..NEITHER
-            },
-            Op::Rmw { order, .. } if is_second => Self {
-                writes: true,
-                releases: matches!(order, RmwOrder::Release | RmwOrder::AcqRel),
-                ..NEITHER
-            },
-            Op::Rmw { order, .. } => Self {
-                reads: true,
-                acquires: granted && matches!(order, RmwOrder::Acquire | RmwOrder::AcqRel),
-                is_heeded: !op.is_void(),
-                decides: answers(op),
-                ..NEITHER
-            },
-            Op::Lock { .. } => TAKES,
-            Op::Unlock { .. } => Self {
-                releases: true,
-                ..WRITES
-            },
-            _ => return None,
-        })
-    }
-}
-
-/// Whether the CPU is told something of what it reads.
-fn answers(op: &Op) -> bool {
-    op.look().is_some_and(|look| look != Look::Nothing)
-}
-
 /// The event that is to be added, and where in coherence order.
 pub(super) struct Next {
     lane: usize,
-    kind: Kind,
     cell: CellId,
     position: u16,
-    /// The write that it reads from, if it reads.
-    source: EventId,
+    side: Side,
     local: Local,
 }
 
@@ -118,18 +37,25 @@ impl Next {
         local: Local,
     ) -> Self {
         // What leaves it is known without this: whether it acquires does not matter.
-        let kind = Kind::of(&asked.op, asked.is_second, false, false).unwrap_or(NEITHER);
+        let kind = Kind::of(asked, false, false).unwrap_or(NEITHER);
         let source = if kind.reads {
             graph.write_at(cell, position)
         } else {
             EventId::INIT
         };
+        let side = Side {
+            kind,
+            barriers: local.barriers,
+            cell: cell.0,
+            nth: asked.nth,
+            depends: local.depends,
+            source,
+        };
         Self {
             lane,
-            kind,
             cell,
             position,
-            source,
+            side,
             local,
         }
     }
@@ -152,29 +78,46 @@ enum Way {
     Spread(u32),
 }
 
+/// Where a spreading began that is no prop: a bit that no CPU has. What it has reached is in memory for whoever has reached
+/// there; see [`super::plain`].
+const VISIBLE: u32 = 1 << 31;
+const _: () = assert!(MAX_LANES < 31, "a bit for each lane, and one more");
+
 /// The search for a path.
 pub(super) struct Paths<'p> {
     graph: &'p Graph,
     model: &'p Locals,
-    next: &'p Next,
+    /// The event that is to be added, if paths that lead back to it are looked for.
+    next: Option<&'p Next>,
     reached: Vec<Vec<Reached>>,
     open: Vec<(EventId, Way)>,
     leads_back: bool,
+    /// Where a spreading that is no prop has come to its end.
+    ends: Vec<EventId>,
 }
 
 impl<'p> Paths<'p> {
-    /// The paths that leave the next event.
-    pub(super) fn from(graph: &'p Graph, model: &'p Locals, next: &'p Next) -> Self {
+    /// No paths yet.
+    pub(super) fn new(graph: &'p Graph, model: &'p Locals) -> Self {
         let lanes = 0..graph.lanes();
-        let mut paths = Self {
+        Self {
             graph,
             model,
-            next,
+            next: None,
             reached: lanes
                 .map(|lane| vec![Reached::default(); graph.lane(lane).len()])
                 .collect(),
             open: Vec::new(),
             leads_back: false,
+            ends: Vec::new(),
+        }
+    }
+
+    /// The paths that leave the next event.
+    pub(super) fn from(graph: &'p Graph, model: &'p Locals, next: &'p Next) -> Self {
+        let mut paths = Self {
+            next: Some(next),
+            ..Self::new(graph, model)
         };
         paths.overwrite(next.lane, next.cell, next.position);
         paths
@@ -182,6 +125,12 @@ impl<'p> Paths<'p> {
 
     /// Whether one of them leads back to it.
     pub(super) fn lead_back(mut self) -> bool {
+        self.follow();
+        self.leads_back
+    }
+
+    /// Follows the paths to their ends, or back.
+    pub(super) fn follow(&mut self) {
         while !self.leads_back
             && let Some((id, way)) = self.open.pop()
         {
@@ -190,20 +139,38 @@ impl<'p> Paths<'p> {
                 Way::Spread(begun) => self.follow_spreading(id, begun),
             }
         }
-        self.leads_back
+    }
+
+    /// The paths that leave an event in order.
+    pub(super) fn leave(&mut self, id: EventId) {
+        if let Some(kind) = self.kind(self.graph.event(id)) {
+            self.order(id, kind, false);
+        }
+    }
+
+    /// The ways in which what is in memory for whoever has reached an event spreads from there.
+    pub(super) fn show(&mut self, id: EventId) {
+        self.spread(id, VISIBLE);
+    }
+
+    /// Whether an event is ordered behind where the paths began.
+    pub(super) fn have_reached(&self, id: EventId) -> bool {
+        self.reached[id.lane()][id.index()].ordered
+    }
+
+    /// Where what has [spread](Self::show) came to.
+    pub(super) fn shown(&self) -> &[EventId] {
+        &self.ends
+    }
+
+    /// Whether `id` is what the next event reads from.
+    fn is_read_next(&self, id: EventId) -> bool {
+        self.next
+            .is_some_and(|next| next.side.source == id && next.lane != id.lane())
     }
 
     fn kind(&self, event: &Event) -> Option<Kind> {
-        if self.graph.waits().is_own(event.cell) {
-            return None;
-        }
-        let is_access = event.reads || event.writes || event.cell == NOWHERE;
-        (is_access && !event.is_plain())
-            .then(|| {
-                let leads = event.reads && self.graph.leads(event);
-                Kind::of(&event.op, event.is_second, event.granted, leads)
-            })
-            .flatten()
+        Kind::of_event(self.graph, event)
     }
 
     /// An event is ordered; of the taking of a lock only its write, if that `is_write`.
@@ -251,7 +218,7 @@ impl<'p> Paths<'p> {
                     paths.order(reader, kind, false);
                 }
             });
-            self.leads_back |= self.next.source == id && self.next.lane != id.lane();
+            self.leads_back |= self.is_read_next(id);
         }
         if event.cell != NOWHERE {
             self.overwrite(id.lane(), CellId(event.cell), self.graph.standing(event));
@@ -261,31 +228,34 @@ impl<'p> Paths<'p> {
 
     /// ppo.
     fn follow_own_order(&mut self, id: EventId, kind: Kind) {
-        let (graph, model) = (self.graph, self.model);
-        let (lane, from) = (id.lane(), model.of(id).barriers);
-        let cell = graph.event(id).cell;
-        let mut handing = Handing::default();
+        let (graph, model, lane) = (self.graph, self.model, id.lane());
+        let one = Side::of(kind, model.of(id), graph.event(id));
+        let mut way = OnTheWay::default();
         for (index, later) in graph.lane(lane).iter().enumerate().skip(id.index() + 1) {
+            let local = &model.lane(lane)[index];
             if let Some(then) = self.kind(later) {
-                let local = &model.lane(lane)[index];
-                let (reads, writes) = keeps(
-                    (kind, from, cell),
-                    (then, local.barriers, later.cell),
-                    handing.is_done,
-                );
+                let side = Side::of(then, local, later);
+                let (reads, writes) = side.follows(&one, &way);
+                let id = EventId::new(lane, index);
                 if reads && then.reads || writes && then.writes {
-                    self.order(EventId::new(lane, index), then, !reads);
+                    self.order(id, then, !reads);
+                }
+                let [address, data, _] = side.depends_on(&one);
+                if then.writes && (address || data) {
+                    way.dependent.push(id);
+                }
+            } else if later.is_plain() || later.is_shadowed {
+                let side = Side::of(Kind::of_plain(!later.writes), local, later);
+                let [address, ..] = side.depends_on(&one);
+                if later.writes && address {
+                    way.plain = way.plain.min(local.barriers.write);
                 }
             }
-            handing.come_by(&later.op);
+            way.come_by(&later.op);
         }
-        if lane == self.next.lane {
-            let (then, local) = (self.next.kind, &self.next.local);
-            let (reads, writes) = keeps(
-                (kind, from, cell),
-                (then, local.barriers, self.next.cell.0),
-                handing.is_done,
-            );
+        if let Some(next) = self.next.filter(|next| next.lane == lane) {
+            let (reads, writes) = next.side.follows(&one, &way);
+            let then = next.side.kind;
             self.leads_back |= reads && then.reads || writes && then.writes;
         }
     }
@@ -312,7 +282,7 @@ impl<'p> Paths<'p> {
     }
 
     /// What sections, waits, spawning and joining order after an event.
-    fn follow_sections(&mut self, id: EventId) {
+    pub(super) fn follow_sections(&mut self, id: EventId) {
         let graph = self.graph;
         for lane in (0..graph.waits().cpus()).filter(|&lane| lane != id.lane()) {
             let first = (self.model.lane(lane)).partition_point(|local| !local.ordered.has(id));
@@ -322,7 +292,7 @@ impl<'p> Paths<'p> {
                 }
             }
         }
-        self.leads_back |= self.next.local.ordered.has(id);
+        self.leads_back |= self.next.is_some_and(|next| next.local.ordered.has(id));
     }
 
     /// What a prop that has spread to an event leads to, which began at some of these CPUs.
@@ -340,8 +310,8 @@ impl<'p> Paths<'p> {
                     paths.spread_behind(reader, false, begun);
                 }
             });
-            let comes_back = self.next.source == id && self.next.lane != id.lane();
-            self.leads_back |= comes_back && begun >> self.next.lane & 1 == 1;
+            let begun_there = |next: &Next| begun >> next.lane & 1 == 1;
+            self.leads_back |= self.is_read_next(id) && self.next.is_some_and(begun_there);
             self.spread_to_updates(id, begun);
         }
         self.spread_behind(id, true, begun);
@@ -360,15 +330,15 @@ impl<'p> Paths<'p> {
         let (graph, model) = (self.graph, self.model);
         let (lane, from) = (id.lane(), model.of(id).barriers);
         let writes = self.kind(graph.event(id)).is_some_and(|kind| kind.writes);
-        let mut handing = Handing::default();
+        let mut way = OnTheWay::default();
         for (index, later) in graph.lane(lane).iter().enumerate().skip(id.index() + 1) {
-            handing.come_by(&later.op);
+            way.come_by(&later.op);
             let Some(then) = self.kind(later) else {
                 continue;
             };
             let to = model.lane(lane)[index].barriers;
             let is_wmb = writes && then.writes && to.write > from.write;
-            if to.full > from.full || then.releases || is_there && (is_wmb || handing.is_done) {
+            if to.full > from.full || then.releases || is_there && (is_wmb || way.is_handed) {
                 self.spread(EventId::new(lane, index), begun);
             }
         }
@@ -396,6 +366,9 @@ impl<'p> Paths<'p> {
         if begun >> lane & 1 == 1 {
             self.order(id, kind, is_write);
         }
+        if begun & VISIBLE != 0 {
+            self.ends.push(id);
+        }
         let reached = &mut self.reached[lane][id.index()];
         if std::mem::replace(&mut reached.is_fenced, true) {
             return;
@@ -409,34 +382,8 @@ impl<'p> Paths<'p> {
                 self.order(EventId::new(lane, index), kind, false);
             }
         }
-        let next = self.next;
-        self.leads_back |= next.lane == lane && next.local.barriers.full > from.full;
+        let is_barred = |next: &Next| next.lane == lane && next.local.barriers.full > from.full;
+        self.leads_back |= self.next.is_some_and(is_barred);
         self.follow_sections(id);
-    }
-}
-
-/// An access, the barriers before it, and its cell.
-type Side = (Kind, Barriers, u32);
-
-/// Whether ppo orders a read, and a write, that the later of two accesses of one CPU may be, after the earlier one.
-fn keeps((one, from, cell): Side, (then, to, its_cell): Side, is_handed: bool) -> (bool, bool) {
-    let all = to.full > from.full || one.acquires || then.releases || is_handed;
-    let is_rmb = one.is_heeded && then.is_heeded && to.read > from.read;
-    let is_wmb = one.writes && to.write > from.write;
-    let is_same = cell == its_cell && cell != NOWHERE;
-    (all || is_rmb, all || is_wmb || is_same || one.decides)
-}
-
-/// Whether a CPU has dropped a lock, and then taken one.
-#[derive(Default)]
-struct Handing {
-    is_dropped: bool,
-    is_done: bool,
-}
-
-impl Handing {
-    fn come_by(&mut self, op: &Op) {
-        self.is_done |= self.is_dropped && matches!(op, Op::Lock { .. });
-        self.is_dropped |= matches!(op, Op::Unlock { .. });
     }
 }

@@ -1,7 +1,7 @@
 //! Where a barrier could be put: between two accesses of a CPU that others may tell of.
 
 use gupcheck_program::Barrier;
-use gupcheck_sync::Op;
+use gupcheck_sync::{Depends, Op};
 
 use super::edit::Edit;
 use super::rebuild::Original;
@@ -34,19 +34,51 @@ impl Gap {
         gaps
     }
 
-    /// A barrier there, if it can be.
+    /// All pairs of a read and a later access of its CPU that says what it was computed from, and is not computed from that read.
+    pub(super) fn dependencies(graph: &Graph, gaps: &[Self]) -> Vec<Self> {
+        let lanes = (0..graph.waits().cpus()).map(|lane| {
+            let own = gaps.iter().filter(move |gap| gap.lane == lane);
+            own.flat_map(move |from| {
+                let later = gaps
+                    .iter()
+                    .filter(move |gap| gap.lane == lane && gap.after >= from.after);
+                later.map(move |to| Self {
+                    before: to.before,
+                    ..*from
+                })
+            })
+        });
+        lanes.flatten().collect()
+    }
+
+    /// A barrier there, if it can be, and is not there.
     pub(super) fn with(self, graph: &Graph, barrier: Barrier) -> Option<Edit> {
         let index = match barrier {
             Barrier::Acquire => self.after,
             _ => self.before,
         };
-        let event = &graph.lane(self.lane)[index];
-        let can = barrier.fence().is_some() || barrier.strengthened(event.op).is_some();
-        let is_granted = barrier != Barrier::Release || event.writes || event.granted;
-        (can && is_granted).then_some(Edit {
+        let (first, event) = (
+            &graph.lane(self.lane)[self.after],
+            &graph.lane(self.lane)[index],
+        );
+        let can = match barrier {
+            Barrier::Dependency => {
+                let bit = 1_u32.checked_shl(first.nth.into()).unwrap_or(0);
+                let is_new = |on: Depends| (on.address | on.data | on.control) & bit == 0;
+                first.reads && event.depends.is_some_and(is_new)
+            }
+            Barrier::Acquire => barrier.strengthened(event.op).is_some() && event.reads,
+            Barrier::Release => {
+                let writes = event.writes || event.granted;
+                barrier.strengthened(event.op).is_some() && writes
+            }
+            _ => true,
+        };
+        can.then_some(Edit {
             lane: self.lane,
             index,
             barrier,
+            on: first.nth,
         })
     }
 }

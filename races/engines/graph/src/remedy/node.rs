@@ -64,6 +64,10 @@ impl<'g> Nodes<'g> {
         self.locals.of(self.all[node].id)
     }
 
+    pub(super) fn local_of(&self, event: EventId) -> &Local {
+        self.locals.of(event)
+    }
+
     pub(super) fn lane(&self, node: usize) -> usize {
         self.all[node].id.lane()
     }
@@ -121,7 +125,7 @@ const fn access(id: EventId, cell: u32) -> Node {
 
 fn nodes_of(graph: &Graph, id: EventId, all: &mut Vec<Node>) {
     let event = graph.event(id);
-    if graph.waits().is_own(event.cell) || event.is_plain() {
+    if graph.waits().is_own(event.cell) || event.is_plain() || event.is_shadowed {
         return;
     }
     let none = access(id, event.cell);
@@ -172,7 +176,10 @@ fn nodes_of(graph: &Graph, id: EventId, all: &mut Vec<Node>) {
 
 fn acquires(graph: &Graph, event: &Event) -> bool {
     match event.op {
-        Op::Load { order, .. } | Op::SpinUntil { order, .. } => order.acquires(graph.leads(event)),
+        Op::Load { order, .. } | Op::SpinUntil { order, .. } => {
+            // Where later operations say what they depend on, the head of a dependency need not order them.
+            order.acquires(event.depends.is_none() && graph.leads(event))
+        }
         Op::Rmw { order, .. } => {
             event.granted && matches!(order, RmwOrder::Acquire | RmwOrder::AcqRel)
         }

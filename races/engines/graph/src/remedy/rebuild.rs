@@ -9,11 +9,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use gupcheck_program::Program;
-use gupcheck_sync::{CellId, Op};
+use gupcheck_sync::CellId;
 
 use super::edit::Edit;
 use crate::event::{Asked, Effect, Event, NOWHERE};
-use crate::explore::racer;
 use crate::graph::Graph;
 use crate::id::EventId;
 use crate::level::Level;
@@ -50,6 +49,9 @@ impl Original {
             }
             races |= self.blame.contains(&id) && rebuilding.races(id);
             rebuilding.push(id);
+        }
+        if !rebuilding.level.allows_shadowed() {
+            return Answer::Forbidden;
         }
         if races || rebuilding.level.shadowed_race(&self.program).is_some() {
             Answer::Possible
@@ -100,6 +102,7 @@ impl<'o, A: Axioms> Rebuilding<'o, A> {
         let first = id.index() - usize::from(asked.is_second);
         for edit in self.edits {
             if (edit.lane, edit.index) == (id.lane(), first) {
+                asked.depends = edit.depends(&asked);
                 asked.op = edit.barrier.strengthened(asked.op).unwrap_or(asked.op);
             }
         }
@@ -161,14 +164,10 @@ impl<'o, A: Axioms> Rebuilding<'o, A> {
     /// Whether an access, which comes next, races.
     fn races(&self, id: EventId) -> bool {
         let (event, level) = (self.event(id), &self.level);
-        let seen = level.axioms.synchronised(&level.graph, id.lane());
         let cell = CellId(event.cell);
-        let writes = matches!(event.op, Op::Write { .. });
-        event.is_plain()
-            && racer(&level.graph, id.lane(), cell, writes, |other| {
-                seen.has(other)
-            })
-            .is_some()
+        let asked = self.asked(id);
+        let racer = (level.axioms).racer(&level.graph, id.lane(), &asked, cell);
+        event.is_plain() && racer.is_some()
     }
 
     fn push(&mut self, id: EventId) {

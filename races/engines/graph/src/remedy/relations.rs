@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::node::Nodes;
+use crate::id::EventId;
 
 /// A small edge: from one access to another, by the name of a relation, and of the relation that it is a part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,9 @@ fn ppo(nodes: &Nodes<'_>, from: usize, to: usize) -> Option<&'static str> {
     let (one, then) = (&nodes.all[from], &nodes.all[to]);
     let (a, b) = (nodes.local(from).barriers, nodes.local(to).barriers);
     let is_same = one.cell == then.cell && nodes.standing(from).is_some();
-    if one.is_heeded && then.is_heeded && b.read > a.read {
+    if let Some(by) = dependency(nodes, from, to) {
+        Some(by)
+    } else if one.is_heeded && then.is_heeded && b.read > a.read {
         Some("ppo (smp_rmb)")
     } else if one.writes && then.writes && b.write > a.write {
         Some("ppo (smp_wmb)")
@@ -67,8 +70,6 @@ fn ppo(nodes: &Nodes<'_>, from: usize, to: usize) -> Option<&'static str> {
         Some("ppo (acquire)")
     } else if then.releases {
         Some("ppo (release)")
-    } else if then.writes && one.decides {
-        Some("ppo (ctrl)")
     } else if then.writes && is_same {
         Some("ppo (the same cell)")
     } else if b.full > a.full {
@@ -78,6 +79,53 @@ fn ppo(nodes: &Nodes<'_>, from: usize, to: usize) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// By what an access depends on an earlier one of its CPU.
+fn dependency(nodes: &Nodes<'_>, from: usize, to: usize) -> Option<&'static str> {
+    let (one, then) = (&nodes.all[from], &nodes.all[to]);
+    if !one.reads {
+        return None;
+    }
+    let bit = 1_u32
+        .checked_shl(nodes.graph.event(one.id).nth.into())
+        .unwrap_or(0);
+    let on = nodes.local(to).depends;
+    match on {
+        // Of code that does not say, it is taken to branch on what it reads.
+        None => (then.writes && one.decides).then_some("ppo (ctrl)"),
+        Some(on) if on.address & bit != 0 => Some("ppo (addr)"),
+        Some(on) if on.data & bit != 0 && then.writes => Some("ppo (data)"),
+        Some(on) if on.control & bit != 0 && then.writes => Some("ppo (ctrl)"),
+        Some(_) => {
+            through_own_write(nodes, bit, to).or_else(|| through_plain(nodes, from, bit, to))
+        }
+    }
+}
+
+/// A read of what its CPU has stored, which depends on the earlier access.
+fn through_own_write(nodes: &Nodes<'_>, bit: u32, to: usize) -> Option<&'static str> {
+    let source = nodes
+        .source(to)
+        .filter(|&source| nodes.is_before(source, to))?;
+    let on = nodes.local(source).depends?;
+    ((on.address | on.data) & bit != 0).then_some("ppo (dep; rfi)")
+}
+
+/// A plain store whose place depends on the earlier access, and `smp_wmb` between that and a later write.
+fn through_plain(nodes: &Nodes<'_>, from: usize, bit: u32, to: usize) -> Option<&'static str> {
+    let lane = nodes.lane(from);
+    let barriers = nodes.local(to).barriers.write;
+    let between = nodes.all[from].id.index() + 1..nodes.all[to].id.index();
+    let is_such = |index: usize| {
+        let event = &nodes.graph.lane(lane)[index];
+        let local = nodes.local_of(EventId::new(lane, index));
+        let is_plain_store = event.writes && (event.is_plain() || event.is_shadowed);
+        let depends = local.depends.is_some_and(|on| on.address & bit != 0);
+        is_plain_store && depends && barriers > local.barriers.write
+    };
+    let is = nodes.all[to].writes && between.into_iter().any(is_such);
+    is.then_some("ppo (addr; [Plain]; smp_wmb)")
 }
 
 /// Whether the CPU drops a lock and then takes one between two accesses.

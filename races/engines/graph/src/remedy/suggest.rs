@@ -102,7 +102,9 @@ impl Search<'_> {
     /// Each that does alone.
     fn single(&self) -> Vec<Vec<Run>> {
         let helpful = self.runs(Barrier::Full, &self.gaps, &[]);
-        let mut found = Vec::new();
+        let pairs = Gap::dependencies(&self.original.graph, &self.gaps);
+        let dependencies = self.runs(Barrier::Dependency, &pairs, &[]);
+        let mut found: Vec<Vec<Run>> = dependencies.into_iter().map(|run| vec![run]).collect();
         for (_, gaps) in helpful {
             let weaker: Vec<Run> = WEAKER
                 .into_iter()

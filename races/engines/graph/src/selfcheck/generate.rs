@@ -1,8 +1,8 @@
 //! Random small programs.
 
 use gupcheck_sync::{
-    CellId, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder, SectionId,
-    SectionSet, StoreOrder, Until,
+    CellId, Depends, FenceOrder, LaneId, LoadOrder, LockId, LockMode, Look, Op, Rmw, RmwOrder,
+    SectionId, SectionSet, StoreOrder, Until,
 };
 
 use super::listing::{ATOMICS, LOCKS, Line, Listing, PLAIN};
@@ -58,11 +58,15 @@ pub enum Family {
     Voids,
     /// Questions asked of what is read, among fences and fully ordered updates.
     Fenced,
+    /// Operations that say what they were computed from.
+    Dependencies,
+    /// Plain accesses, and what may order them.
+    Plain,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Mixed,
         Self::Queues,
         Self::Waits,
@@ -73,6 +77,8 @@ impl Family {
         Self::Looks,
         Self::Voids,
         Self::Fenced,
+        Self::Dependencies,
+        Self::Plain,
     ];
 
     /// Its name on the command line.
@@ -88,12 +94,16 @@ impl Family {
             Self::Looks => "looks",
             Self::Voids => "voids",
             Self::Fenced => "fenced",
+            Self::Dependencies => "dependencies",
+            Self::Plain => "plain",
         }
     }
 
     /// (CPUs, lines a CPU): as much as brute force can do.
     const fn sizes(self) -> &'static [(usize, u64)] {
         match self {
+            Self::Plain => &[(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)],
+            Self::Dependencies => &[(2, 3), (2, 4), (3, 2), (3, 2), (3, 3)],
             Self::Fenced => &[(2, 3), (2, 4), (2, 5), (3, 2), (3, 3)],
             Self::Looks => &[(2, 2), (2, 3), (2, 3), (2, 4), (3, 2)],
             Self::Mixed => &[
@@ -172,6 +182,28 @@ impl Family {
                 lock_every: 0,
                 spin_every: 0,
                 voids: true,
+                ..mixed
+            },
+            Self::Dependencies => Flavour {
+                cells: mixed.cells.min(2) + 1,
+                updates: random.one_in(4),
+                fences: true,
+                plain: random.one_in(4),
+                lock_every: if random.one_in(6) { 4 } else { 0 },
+                spin_every: 0,
+                ..mixed
+            },
+            // Mostly messages about the plain cell.
+            Self::Plain => Flavour {
+                cells: 1,
+                updates: random.one_in(4),
+                fences: true,
+                plain: true,
+                conditions: true,
+                lock_every: if random.one_in(4) { 2 } else { 0 },
+                spin_every: 0,
+                locks: 1,
+                modes: &[LockMode::Exclusive],
                 ..mixed
             },
             Self::Fenced => Flavour {
@@ -280,7 +312,26 @@ pub fn program(family: Family, seed: u64) -> Listing {
         let lines = listing.cpus.iter_mut().flatten();
         lines.for_each(|line| line.op = looking(&mut random, line.op));
     }
+    if family == Family::Dependencies || family == Family::Plain && random.one_in(2) {
+        let accesses = listing.cpus.iter_mut().flatten();
+        for line in accesses.filter(|line| line.op.cell().is_some()) {
+            line.depends = (!random.one_in(6)).then(|| depends(&mut random));
+        }
+    }
     listing
+}
+
+/// Some of the first operations of a CPU: those that come later, or read nothing, do not matter.
+fn depends(random: &mut Random) -> Depends {
+    let mut some = || match random.below(3) {
+        0 => random.below(8) as u32,
+        _ => 0,
+    };
+    Depends {
+        address: some(),
+        data: some(),
+        control: some(),
+    }
 }
 
 /// The same operation as the head of a dependency, or with a question.
@@ -373,7 +424,11 @@ fn block(random: &mut Random, flavour: Flavour, into: &mut Vec<Line>, depth: u32
     }
     let op = operation(random, flavour);
     let only_if = (flavour.conditions && random.one_in(3)).then(|| random.below(2));
-    into.push(Line { op, only_if });
+    into.push(Line {
+        op,
+        only_if,
+        depends: None,
+    });
 }
 
 fn load(cell: u32, order: LoadOrder) -> Op {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gupcheck_sync::{Atomic, Lane, LaneId, Layout, Name, Op, Plain, Word};
+use gupcheck_sync::{Atomic, Depends, Lane, LaneId, Layout, Name, Op, Plain, Word};
 
 use gupcheck_program::{Program, Returned};
 
@@ -46,11 +46,17 @@ pub struct Line {
     pub op: Op,
     /// Only if the CPU's last read (0 before the first) gave this answer.
     pub only_if: Option<u64>,
+    /// What it says that it was computed from, if it says so.
+    pub depends: Option<Depends>,
 }
 
 impl From<Op> for Line {
     fn from(op: Op) -> Self {
-        Self { op, only_if: None }
+        Self {
+            op,
+            only_if: None,
+            depends: None,
+        }
     }
 }
 
@@ -113,6 +119,9 @@ fn run(lines: &[Line], lane: &Lane<'_>) -> Returned {
     let mut last = 0;
     for line in lines {
         if line.only_if.is_none_or(|value| value == last) {
+            if let Some(on) = line.depends {
+                lane.depends(on);
+            }
             let value = lane.perform(line.op);
             if line.op.reads() {
                 last = value;
@@ -129,8 +138,12 @@ impl fmt::Display for Listing {
             writeln!(f, "cpu{cpu}:")?;
             for line in lines {
                 match line.only_if {
-                    Some(value) => writeln!(f, "  if last == {value}: {:?}", line.op)?,
-                    None => writeln!(f, "  {:?}", line.op)?,
+                    Some(value) => write!(f, "  if last == {value}: {:?}", line.op)?,
+                    None => write!(f, "  {:?}", line.op)?,
+                }
+                match line.depends {
+                    Some(on) => writeln!(f, " by {on:?}")?,
+                    None => writeln!(f)?,
                 }
             }
         }

@@ -7,22 +7,23 @@
 use gupcheck_sync::{FenceOrder, LoadOrder, Look, Op, Rmw, RmwOrder, StoreOrder};
 
 use super::listing::leads;
+use super::plain;
 use super::relation::{Relation, closure, compose, filter, has_cycle, union};
 use super::state::{Did, From, State};
 
 #[derive(Clone, Copy, Default)]
-struct Node {
+pub(super) struct Node {
     lane: Option<usize>,
-    cell: Option<u32>,
-    reads: bool,
-    writes: bool,
-    plain: bool,
+    pub(super) cell: Option<u32>,
+    pub(super) reads: bool,
+    pub(super) writes: bool,
+    pub(super) plain: bool,
     acquires: bool,
     releases: bool,
     /// A read that somebody looks at.
     looked_at: bool,
     /// The read of an update that returns nothing.
-    is_void: bool,
+    pub(super) is_void: bool,
     takes_lock: bool,
     drops_lock: bool,
     mb: bool,
@@ -31,92 +32,180 @@ struct Node {
 }
 
 impl Node {
-    const fn is_access(&self) -> bool {
+    pub(super) const fn is_access(&self) -> bool {
         self.reads || self.writes
+    }
+
+    /// Whether it is a read that `smp_rmb` sees.
+    pub(super) const fn is_heeded(&self) -> bool {
+        self.reads && !self.is_void
     }
 }
 
-struct Nodes {
-    all: Vec<Node>,
+pub(super) struct Nodes {
+    pub(super) all: Vec<Node>,
     po: Relation,
-    rf: Relation,
-    co: Relation,
-    fr: Relation,
+    pub(super) rf: Relation,
+    pub(super) co: Relation,
+    pub(super) fr: Relation,
     rmw: Relation,
+    address: Relation,
+    data: Relation,
+    control: Relation,
     /// What is ordered because of sections, waits, spawns and joins: everything up to an event before everything from another on.
     ordered: Relation,
 }
 
+/// The relations of a graph that plain accesses are judged by, too.
+pub(super) struct Related {
+    nodes: Nodes,
+    pub(super) strong: Relation,
+    pub(super) rmb: Relation,
+    pub(super) wmb: Relation,
+    /// "acq-po", and "po-rel"
+    pub(super) one_way: Relation,
+    /// "addr", with what is carried.
+    pub(super) address: Relation,
+    pub(super) cumul: Relation,
+    pub(super) updates: Relation,
+    pub(super) rfe: Relation,
+    pub(super) hb: Relation,
+    pub(super) pb: Relation,
+    /// What sections and waits order.
+    pub(super) ordered: Relation,
+}
+
 /// Whether a graph is possible.
 pub(super) fn is_consistent(state: &State<'_>) -> bool {
-    let n = Nodes::of(state);
-    let overwrite = union(&n.co, &n.fr);
-    let internal = |a: usize, b: usize| n.all[a].lane.is_some() && n.all[a].lane == n.all[b].lane;
-    let marked = |a: usize| !n.all[a].plain;
-    // Coherence, atomicity.
-    let same = filter(&n.po, |a, b| {
-        n.all[a].cell.is_some() && n.all[a].cell == n.all[b].cell
-    });
-    if has_cycle(&union(&union(&same, &n.rf), &overwrite)) {
+    let nodes = Nodes::of(state);
+    if !nodes.is_coherent_and_atomic() {
         return false;
     }
-    let external = |r: &Relation| filter(r, |a, b| !internal(a, b));
-    let between = compose(&external(&n.fr), &external(&n.co));
-    if (n.rmw.iter().zip(&between)).any(|(rmw, between)| rmw & between != 0) {
-        return false;
-    }
-    // Fences.
-    let with = |keep: &dyn Fn(&Node) -> bool| n.around(keep);
-    let accesses = |r: &Relation| filter(r, |a, b| n.all[a].is_access() && n.all[b].is_access());
-    let strong = accesses(&with(&|f| f.mb));
-    let rmb = filter(&with(&|f| f.rmb), |a, b| {
-        let heeded = |n: &Node| n.reads && !n.is_void;
-        heeded(&n.all[a]) && heeded(&n.all[b])
-    });
-    let wmb = filter(&with(&|f| f.wmb), |a, b| n.all[a].writes && n.all[b].writes);
-    let acq_po = filter(&n.po, |a, b| n.all[a].acquires && n.all[b].is_access());
-    let po_rel = filter(&n.po, |a, b| n.all[a].is_access() && n.all[b].releases);
-    let into_lock = filter(&union(&n.po, &n.rf), |a, b| {
-        n.all[a].drops_lock && n.all[b].takes_lock
-    });
-    let handed = accesses(&compose(&compose(&n.po, &into_lock), &n.po));
-    // ppo
-    let control = filter(&n.po, |a, b| n.all[a].looked_at && n.all[b].writes);
-    let inside = |r: &Relation| filter(r, internal);
-    let fences = [&strong, &rmb, &wmb, &acq_po, &po_rel];
-    let ppo = fences
-        .into_iter()
-        .fold(union(&control, &inside(&overwrite)), |all, r| {
-            union(&all, r)
+    let all = Related::of(nodes);
+    !has_cycle(&all.hb) && !has_cycle(&all.pb) && !plain::is_incoherent(&all)
+}
+
+/// Whether a graph has a data race.
+pub(super) fn has_race(state: &State<'_>) -> bool {
+    plain::has_race(&Related::of(Nodes::of(state)))
+}
+
+impl Related {
+    fn of(nodes: Nodes) -> Self {
+        let n = &nodes;
+        let internal = |a, b| n.internal(a, b);
+        let marked = |a: usize| !n.all[a].plain;
+        let external = |r: &Relation| filter(r, |a, b| !internal(a, b));
+        let overwrite = union(&n.co, &n.fr);
+        // Fences.
+        let accesses =
+            |r: &Relation| filter(r, |a, b| n.all[a].is_access() && n.all[b].is_access());
+        let strong = accesses(&n.around(&|f| f.mb));
+        let rmb = n.around(&|f| f.rmb);
+        let around_wmb = n.around(&|f| f.wmb);
+        let wmb = filter(&around_wmb, |a, b| n.all[a].writes && n.all[b].writes);
+        let acq_po = filter(&n.po, |a, b| n.all[a].acquires && n.all[b].is_access());
+        let po_rel = filter(&n.po, |a, b| n.all[a].is_access() && n.all[b].releases);
+        let into_lock = filter(&union(&n.po, &n.rf), |a, b| {
+            n.all[a].drops_lock && n.all[b].takes_lock
         });
-    let ppo = union(&ppo, &inside(&handed));
-    // prop
-    let only_marked = |r: &Relation| filter(r, |a, b| marked(a) && marked(b));
-    let rfe = only_marked(&external(&n.rf));
-    let spreading = union(&strong, &po_rel);
-    let cumulative = union(&spreading, &compose(&rfe, &spreading));
-    let cumul = only_marked(&union(&union(&cumulative, &wmb), &handed));
-    let updates = or_none(&closure(compose(&n.rf, &n.rmw)));
-    let cumul = compose(&cumul, &updates);
-    let begun = or_none(&only_marked(&external(&overwrite)));
-    let prop = compose(&compose(&begun, &or_none(&closure(cumul))), &or_none(&rfe));
-    // hb, pb
-    let back = filter(&prop, |a, b| a != b && internal(a, b));
-    let hb = only_marked(&union(&union(&ppo, &rfe), &back));
-    let barrier = union(&strong, &closure(n.ordered.clone()));
-    let pb = only_marked(&compose(
-        &compose(&prop, &barrier),
-        &or_none(&closure(hb.clone())),
-    ));
-    !has_cycle(&hb) && !has_cycle(&pb)
+        let handed = accesses(&compose(&compose(&n.po, &into_lock), &n.po));
+        // ppo
+        let rfi = filter(&n.rf, internal);
+        let carried = or_none(&closure(compose(&n.data, &rfi)));
+        let address = compose(&carried, &n.address);
+        let (data, control) = (compose(&carried, &n.data), compose(&carried, &n.control));
+        let depends = union(&address, &data);
+        let into_write = filter(&union(&depends, &control), |_, b| n.all[b].writes);
+        let into_read = filter(&address, |_, b| n.all[b].reads);
+        let through_write = compose(&filter(&depends, |_, b| marked(b)), &rfi);
+        let through_plain = compose(&filter(&address, |_, b| !marked(b)), &wmb);
+        let dependencies = union(&union(&into_write, &into_read), &through_write);
+        let inside = |r: &Relation| filter(r, internal);
+        let heeded_rmb = filter(&rmb, |a, b| n.all[a].is_heeded() && n.all[b].is_heeded());
+        let fences = [&strong, &heeded_rmb, &wmb, &acq_po, &po_rel, &through_plain];
+        let ppo = fences
+            .into_iter()
+            .fold(union(&dependencies, &inside(&overwrite)), |all, r| {
+                union(&all, r)
+            });
+        let ppo = union(&ppo, &inside(&handed));
+        // prop
+        let only_marked = |r: &Relation| filter(r, |a, b| marked(a) && marked(b));
+        let rfe = only_marked(&external(&n.rf));
+        let spreading = union(&strong, &po_rel);
+        let cumulative = union(&spreading, &compose(&rfe, &spreading));
+        let cumul = only_marked(&union(&union(&cumulative, &wmb), &handed));
+        let updates = or_none(&closure(compose(&n.rf, &n.rmw)));
+        let cumul = compose(&cumul, &updates);
+        let begun = or_none(&only_marked(&external(&overwrite)));
+        let prop = compose(
+            &compose(&begun, &or_none(&closure(cumul.clone()))),
+            &or_none(&rfe),
+        );
+        // hb, pb
+        let back = filter(&prop, |a, b| a != b && internal(a, b));
+        let hb = only_marked(&union(&union(&ppo, &rfe), &back));
+        let ordered = closure(n.ordered.clone());
+        let pb = only_marked(&compose(
+            &compose(&prop, &union(&strong, &ordered)),
+            &or_none(&closure(hb.clone())),
+        ));
+        let one_way = union(&acq_po, &po_rel);
+        Self {
+            nodes,
+            strong,
+            rmb,
+            wmb,
+            one_way,
+            address,
+            cumul,
+            updates,
+            rfe,
+            hb,
+            pb,
+            ordered,
+        }
+    }
+}
+
+impl std::ops::Deref for Related {
+    type Target = Nodes;
+
+    fn deref(&self) -> &Nodes {
+        &self.nodes
+    }
 }
 
 /// The same, and each node with itself.
-fn or_none(r: &Relation) -> Relation {
+pub(super) fn or_none(r: &Relation) -> Relation {
     (r.iter().enumerate()).map(|(i, to)| to | 1 << i).collect()
 }
 
 impl Nodes {
+    /// Whether two nodes are of one CPU.
+    pub(super) fn internal(&self, a: usize, b: usize) -> bool {
+        self.all[a].lane.is_some() && self.all[a].lane == self.all[b].lane
+    }
+
+    /// Whether a node is an initial write.
+    pub(super) fn is_initial(&self, a: usize) -> bool {
+        self.all[a].lane.is_none()
+    }
+
+    fn is_coherent_and_atomic(&self) -> bool {
+        let overwrite = union(&self.co, &self.fr);
+        let same = filter(&self.po, |a, b| {
+            self.all[a].cell.is_some() && self.all[a].cell == self.all[b].cell
+        });
+        if has_cycle(&union(&union(&same, &self.rf), &overwrite)) {
+            return false;
+        }
+        let external = |r: &Relation| filter(r, |a, b| !self.internal(a, b));
+        let between = compose(&external(&self.fr), &external(&self.co));
+        !(self.rmw.iter().zip(&between)).any(|(rmw, between)| rmw & between != 0)
+    }
+
     fn of(state: &State<'_>) -> Self {
         let cells = state.coherence.len();
         let mut all: Vec<Node> = (0..cells)
@@ -133,7 +222,8 @@ impl Nodes {
             let mut lane_parts = Vec::new();
             for did in events {
                 let first = all.len();
-                let (read, write) = expand(lane, did, &mut all);
+                let says = state.listing.cpus[lane][did.line].depends.is_some();
+                let (read, write) = expand(lane, did, says, &mut all);
                 if read != write {
                     pairs.push((read, write));
                 }
@@ -151,12 +241,16 @@ impl Nodes {
             co: empty(),
             fr: empty(),
             rmw: empty(),
+            address: empty(),
+            data: empty(),
+            control: empty(),
             ordered: empty(),
         };
         for (read, write) in pairs {
             nodes.rmw[read] |= 1 << write;
         }
         nodes.relate(state, &parts);
+        nodes.depend(state, &parts);
         nodes
     }
 
@@ -212,6 +306,36 @@ impl Nodes {
         }
     }
 
+    fn depend(&mut self, state: &State<'_>, parts: &[Vec<[usize; 4]>]) {
+        for (lane, events) in state.events.iter().enumerate() {
+            // Of each operation so far, the node that reads.
+            let mut reads: Vec<usize> = Vec::new();
+            for (did, &[_, read, write, _]) in events.iter().zip(&parts[lane]) {
+                let said = state.listing.cpus[lane][did.line].depends;
+                for (nth, &earlier) in reads
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, e)| self.all[**e].reads)
+                {
+                    let is_in = |bits: u32| nth < 32 && bits >> nth & 1 == 1;
+                    let all = 1_u64 << read | 1 << write;
+                    match said {
+                        Some(on) => {
+                            self.address[earlier] |= if is_in(on.address) { all } else { 0 };
+                            self.data[earlier] |= if is_in(on.data) { 1 << write } else { 0 };
+                            self.control[earlier] |= if is_in(on.control) { all } else { 0 };
+                        }
+                        None if self.all[earlier].looked_at => self.control[earlier] |= all,
+                        None => {}
+                    }
+                }
+                if did.part == 0 {
+                    reads.push(read);
+                }
+            }
+        }
+    }
+
     /// All up to one node comes before all from another on.
     fn order(&mut self, until: usize, from: usize) {
         let after = self.po[from] | 1 << from;
@@ -229,8 +353,8 @@ impl Nodes {
     }
 }
 
-/// Appends the nodes of an event; returns those that read and write, or its only one.
-fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
+/// Appends the nodes of an event, which `says` what it was computed from or not; returns those that read and write, or its only one.
+fn expand(lane: usize, did: &Did, says: bool, nodes: &mut Vec<Node>) -> (usize, usize) {
     let node = Node {
         lane: Some(lane),
         ..Node::default()
@@ -277,7 +401,7 @@ fn expand(lane: usize, did: &Did, nodes: &mut Vec<Node>) -> (usize, usize) {
             acquires: match order {
                 LoadOrder::Relaxed => false,
                 LoadOrder::Acquire => true,
-                LoadOrder::Dependency => leads(did.read),
+                LoadOrder::Dependency => leads(did.read) && !says,
             },
             ..access
         }),

@@ -16,6 +16,7 @@ pub mod enumerate;
 pub mod generate;
 pub mod listing;
 mod lkmm;
+mod plain;
 mod relation;
 mod sections;
 mod state;

@@ -1,0 +1,101 @@
+//! LKMM by the graph engine, on other people's tests: `LITMUS_FOLDER=... cargo test -p gupcheck-litmus --test public -- --ignored`.
+//!
+//! The engine must say what the kernel's model says by brute force, data races included, load buffering left out on both sides.
+
+mod support;
+
+use gupcheck_litmus::{Coverage, Litmus, Report};
+use gupcheck_program::{Limits, Model};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use support::{explore, graph};
+
+/// What became of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Became {
+    Agreed,
+    Differs,
+    TooLarge,
+    Unsupported,
+    Unread,
+}
+
+fn files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, into);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "litmus")
+        {
+            into.push(path);
+        }
+    }
+}
+
+fn compared(source: &str) -> (Became, String) {
+    let Ok(litmus) = Litmus::parse(source) else {
+        return (Became::Unread, String::new());
+    };
+    if let Some(why) = litmus.beyond_engines() {
+        return (Became::Unsupported, why.to_owned());
+    }
+    let until = Instant::now() + Duration::from_secs(5);
+    let mut enough = |judged| judged > 200_000 || Instant::now() > until;
+    let (wanted, _) = litmus.lkmm_in_order(usize::MAX, &mut enough);
+    if !matches!(wanted.coverage, Coverage::Complete) {
+        return (Became::TooLarge, format!("{:?}", wanted.coverage));
+    }
+    let limits = Limits {
+        time: Some(Duration::from_secs(5)),
+        ..Limits::default()
+    };
+    let found = explore(&litmus, &graph(), Model::Lkmm, limits);
+    match found.coverage {
+        Coverage::Truncated(why) => return (Became::TooLarge, why),
+        Coverage::Unsupported(why) => return (Became::Unsupported, why),
+        _ => {}
+    }
+    let races = |report: &Report| report.flags.contains(&"data-race");
+    let says = |report: &Report| (report.observation, races(report));
+    let (found, wanted) = (says(&found), says(&wanted));
+    if found == wanted {
+        (Became::Agreed, format!("{found:?}"))
+    } else {
+        (Became::Differs, format!("{found:?} for {wanted:?}"))
+    }
+}
+
+#[test]
+#[ignore = "other people's tests are not part of this project"]
+fn the_engine_says_what_the_kernels_model_says_without_load_buffering() {
+    let folder = std::env::var("LITMUS_FOLDER").expect("LITMUS_FOLDER names a folder");
+    let mut all = Vec::new();
+    files(Path::new(&folder), &mut all);
+    all.sort();
+    let mut counts: BTreeMap<Became, u64> = BTreeMap::new();
+    let mut differ = Vec::new();
+    for path in &all {
+        let bytes = std::fs::read(path).expect("a file");
+        let text = Litmus::text(&bytes);
+        if !text.starts_with("C ") {
+            continue;
+        }
+        let (became, words) = compared(&text);
+        *counts.entry(became).or_default() += 1;
+        if became == Became::Differs {
+            differ.push(format!("{}: {words}", path.display()));
+        }
+    }
+    println!("{counts:?}");
+    let agreed = counts
+        .get(&Became::Agreed)
+        .is_some_and(|&agreed| agreed > 0);
+    assert!(
+        agreed && differ.is_empty(),
+        "{counts:?}\n{}",
+        differ.join("\n")
+    );
+}
