@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gupcheck_graph::remedies;
 use gupcheck_litmus::Litmus;
-use gupcheck_program::{Counterexample, Model};
+use gupcheck_program::{Counterexample, Model, Remedies};
 use gupcheck_races::again::resolve;
 use gupcheck_races::race::Race;
 use gupcheck_replay::{Again, Kept, Must, Store, Token};
@@ -97,6 +97,7 @@ fn tell_one<'a>(
 ) -> Result<Exit, Error> {
     let broken = again.replayed.broken.as_deref();
     let missing = broken.and_then(|broken| remedies(&again.program, model, broken));
+    let missing = missing.map(Remedies::weakest);
     let mut finding = broken.map(told);
     if let Some(finding) = &mut finding {
         finding.aside.remedies = missing.as_ref();

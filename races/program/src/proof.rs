@@ -3,6 +3,8 @@
 //! A place is between two steps, and a barrier at the one's line is not always as good as one at the other's: a fence right behind what is
 //! read first, say, orders all reads after it, and in other executions these are others. So it is tried at both ends, and the better
 //! end counts.
+//!
+//! Where none of the weakest helps against all, the full barriers are tried, until one does: that is told first then.
 
 use std::sync::Arc;
 
@@ -33,30 +35,56 @@ pub fn proved(
     program: impl Fn() -> Program,
     mut explored: impl FnMut(&Arc<Program>) -> Exploration,
 ) -> Remedies {
-    let Remedies::Any(mut any) = remedies else {
+    let Remedies::Any(any) = remedies else {
         return remedies;
     };
-    for remedy in &mut any {
-        for is_early in [false, true] {
-            let Some(inserts) = inserts(remedy, trace, is_early) else {
-                break;
-            };
-            let mut with = program();
-            for insert in inserts {
-                with.insert(insert);
-            }
-            let with = Arc::new(with);
-            let proof = of(&with, &explored(&with));
-            if is_better(&proof, &remedy.proof) {
-                remedy.proof = proof;
-            }
-            let is_only = |place: &Place| place.barrier.fence().is_none();
-            if matches!(remedy.proof, Proof::Never { .. }) || remedy.places.iter().all(is_only) {
-                break;
-            }
+    let (weakest, stronger): (Vec<_>, Vec<_>) =
+        any.into_iter().partition(|remedy| remedy.is_weakest);
+    let mut told = Vec::new();
+    let mut tried = |mut remedy: Remedy| {
+        remedy.proof = best_proof(&remedy, trace, &program, &mut explored);
+        remedy
+    };
+    for remedy in weakest.into_iter().take(Remedies::MOST) {
+        told.push(tried(remedy));
+    }
+    let helps = |remedy: &Remedy| matches!(remedy.proof, Proof::Never { .. });
+    if !told.iter().any(helps) {
+        told.extend(stronger.into_iter().map(tried).find(helps));
+    }
+    // Those that help come first, and otherwise the weakest.
+    told.sort_by_key(|remedy| !helps(remedy));
+    told.truncate(Remedies::MOST);
+    Remedies::Any(told)
+}
+
+/// The better of what searches with the barrier at either end of its place come to.
+fn best_proof(
+    remedy: &Remedy,
+    trace: &[Event],
+    program: &impl Fn() -> Program,
+    explored: &mut impl FnMut(&Arc<Program>) -> Exploration,
+) -> Proof {
+    let mut best = Proof::NotTried;
+    for is_early in [false, true] {
+        let Some(inserts) = inserts(remedy, trace, is_early) else {
+            break;
+        };
+        let mut with = program();
+        for insert in inserts {
+            with.insert(insert);
+        }
+        let with = Arc::new(with);
+        let proof = of(&with, &explored(&with));
+        if is_better(&proof, &best) {
+            best = proof;
+        }
+        let has_one_end = |place: &Place| place.barrier.fence().is_none();
+        if matches!(best, Proof::Never { .. }) || remedy.places.iter().all(has_one_end) {
+            break;
         }
     }
-    Remedies::Any(any)
+    best
 }
 
 fn inserts(remedy: &Remedy, trace: &[Event], is_early: bool) -> Option<Vec<Insert>> {

@@ -173,6 +173,8 @@ pub struct Remedy {
     pub cycle: Vec<Link>,
     /// Whether the execution is possible all the same, and its two accesses no data race.
     pub orders_accesses: bool,
+    /// Whether nothing weaker does at this place.
+    pub is_weakest: bool,
     /// Whether it helps against all executions.
     pub proof: Proof,
 }
@@ -184,6 +186,24 @@ pub enum Remedies {
     Interleaving,
     /// Full barriers between any two accesses would not forbid it.
     Nothing,
-    /// Any of these forbids it, the weakest first.
+    /// Any of these forbids it, the weakest first; those that are not the weakest at their places come last.
     Any(Vec<Remedy>),
+}
+
+impl Remedies {
+    /// More are not told of.
+    pub const MOST: usize = 3;
+
+    /// What is told where nobody searches for what helps against all executions.
+    #[must_use]
+    pub fn weakest(self) -> Self {
+        match self {
+            Self::Any(mut any) => {
+                any.retain(|remedy| remedy.is_weakest);
+                any.truncate(Self::MOST);
+                Self::Any(any)
+            }
+            other => other,
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Which barriers forbid a graph: one, if one does; the weakest.
 //!
 //! 1. If it is possible under SC, no barrier does.
-//! 2. A full barrier is tried in each gap. Where it forbids the graph, each weaker one is tried; where one of these does, a full one is
-//!    not told of.
+//! 2. A full barrier is tried in each gap. Where it forbids the graph, each weaker one is tried; where one of these does, the full one is
+//!    not the weakest, and kept for where it alone helps against all executions.
 //! 3. If none does alone, all gaps get one, and one after the other is left out again as long as the graph stays forbidden. What
 //!    is left is needed all at once, each as weak as it may be.
 //!
@@ -14,9 +14,6 @@ use super::edit::Edit;
 use super::gaps::Gap;
 use super::rebuild::{Answer, Original};
 use crate::model::{Axioms, Sc};
-
-/// More are not told of.
-const MOST: usize = 3;
 
 /// From the weakest on, but for the strongest.
 const WEAKER: [Barrier; 4] = [
@@ -32,6 +29,7 @@ pub(super) struct Suggestion {
     /// The same, in the graph.
     pub(super) edits: Vec<Edit>,
     pub(super) answer: Answer,
+    pub(super) is_weakest: bool,
 }
 
 pub(super) enum Suggestions {
@@ -58,10 +56,11 @@ pub(super) fn suggestions<A: Axioms>(original: &Original) -> Option<Suggestions>
     }
     let mut found = search.single();
     if found.is_empty() {
-        found.push(search.several());
+        found.push((true, search.several()));
     }
-    found.sort_by_key(|barriers| barriers.iter().map(|&(barrier, ..)| barrier).max());
-    let all = found.into_iter().take(MOST).map(|barriers| {
+    let strength = |barriers: &[Run]| barriers.iter().map(|&(barrier, ..)| barrier).max();
+    found.sort_by_key(|(is_weakest, barriers)| (!is_weakest, strength(barriers)));
+    let all = found.into_iter().map(|(is_weakest, barriers)| {
         let edits: Vec<Edit> = (barriers.iter())
             .filter_map(|(barrier, gaps)| gaps.last()?.with(&original.graph, *barrier))
             .collect();
@@ -75,6 +74,7 @@ pub(super) fn suggestions<A: Axioms>(original: &Original) -> Option<Suggestions>
                 .map(|(barrier, gaps)| (*barrier, wide(gaps)))
                 .collect(),
             edits,
+            is_weakest,
         }
     });
     Some(Suggestions::Any(all.collect()))
@@ -99,22 +99,22 @@ impl Search<'_> {
         gaps.iter().filter_map(full).collect()
     }
 
-    /// Each that does alone.
-    fn single(&self) -> Vec<Vec<Run>> {
+    /// Each that does alone, and whether it is the weakest at its place.
+    fn single(&self) -> Vec<(bool, Vec<Run>)> {
         let helpful = self.runs(Barrier::Full, &self.gaps, &[]);
         let pairs = Gap::dependencies(&self.original.graph, &self.gaps);
         let dependencies = self.runs(Barrier::Dependency, &pairs, &[]);
-        let mut found: Vec<Vec<Run>> = dependencies.into_iter().map(|run| vec![run]).collect();
+        let mut found: Vec<(bool, Vec<Run>)> = dependencies
+            .into_iter()
+            .map(|run| (true, vec![run]))
+            .collect();
         for (_, gaps) in helpful {
             let weaker: Vec<Run> = WEAKER
                 .into_iter()
                 .flat_map(|barrier| self.runs(barrier, &gaps, &[]))
                 .collect();
-            if weaker.is_empty() {
-                found.push(vec![(Barrier::Full, gaps)]);
-            } else {
-                found.extend(weaker.into_iter().map(|run| vec![run]));
-            }
+            found.push((weaker.is_empty(), vec![(Barrier::Full, gaps)]));
+            found.extend(weaker.into_iter().map(|run| (true, vec![run])));
         }
         found
     }

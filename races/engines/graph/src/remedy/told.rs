@@ -56,10 +56,12 @@ pub(crate) fn remedies<A: Axioms>(
             places: places?,
             cycle,
             orders_accesses: suggestion.answer == Answer::NoRace,
+            is_weakest: suggestion.is_weakest,
             proof: Proof::NotTried,
         })
     });
-    Some(Remedies::Any(told.collect()))
+    let told: Vec<Remedy> = told.collect();
+    (!told.is_empty()).then_some(Remedies::Any(told))
 }
 
 /// The cycle that is forbidden in a graph with barriers in it; `None` if there is none.
