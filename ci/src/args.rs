@@ -303,7 +303,7 @@ pub(crate) struct ListArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
     /// Which races: a whole `crate/name` for that race alone, part of one, or a pattern with * and ? for all of
-    /// it; or a catalogue id such as R02. Without it, all
+    /// it; or a catalogue id such as R02. Without it, all but those that are known to fail in the kernel as it is
     pub(crate) pattern: Option<String>,
     /// The engine [default: chosen for each race; see `list --engines`]
     #[arg(long, value_name = "ENGINE")]

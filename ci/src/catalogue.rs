@@ -9,6 +9,7 @@ pub(crate) fn all_races() -> Vec<&'static Race> {
         gupcheck_munmap::RACES,
         gupcheck_fault::RACES,
         gupcheck_devmap::RACES,
+        gupcheck_files::RACES,
         gupcheck_thp_fault::RACES,
         gupcheck_thp_split::RACES,
         gupcheck_thp_collapse::RACES,

@@ -60,7 +60,10 @@ pub(crate) fn grid(
     let mut exit = Exit::Holds;
     let mut all = Vec::new();
     for race in plan::of_the_kernel(races, args.pattern.as_deref())? {
-        for &profile in race.profiles.iter().filter(|p| args.profiles.contains(*p)) {
+        let is_meant = |profile: &&&'static Profile| {
+            args.profiles.contains(*profile) && !race.is_to_fail(profile)
+        };
+        for &profile in race.profiles.iter().filter(is_meant) {
             for &engine in &engines {
                 let of = (race, profile, engine, &sizes[..]);
                 all.append(&mut row(args, of, stop, &mut exit, output)?);

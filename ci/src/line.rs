@@ -63,6 +63,17 @@ pub(crate) fn preamble(jobs: &[Job]) -> Option<Line> {
     Some(Line::of(Role::Dim, words.join(", ")))
 }
 
+/// The races that a run of all leaves out, because they are broken in the kernel as it is.
+pub(crate) fn left_out(races: &[&str]) -> Option<Line> {
+    (!races.is_empty()).then(|| {
+        let races = races.join(", ");
+        Line::of(
+            Role::Dim,
+            format!("without those that fail as the kernel is, unless asked for by name: {races}"),
+        )
+    })
+}
+
 /// The verdict.
 pub(crate) fn verdict(job: &Job, exploration: &Exploration, columns: Columns) -> Line {
     let Columns {

@@ -28,8 +28,16 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let jobs = plan::plan(args, races)?;
+    let left_out = races.iter().filter(|race| plan::is_left_out(args, race));
+    let left_out: Vec<_> = left_out.map(|race| race.name).collect();
     if args.keep {
         replay::place_to_keep()?;
+    }
+    if let (false, Some(line)) = (args.json, line::preamble(&jobs)) {
+        output.line(&line)?;
+        if let Some(line) = line::left_out(&left_out) {
+            output.line(&line)?;
+        }
     }
     run_all(args, &jobs, stop, output)
 }
@@ -38,9 +46,6 @@ pub(crate) fn run(
 fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Result<Exit, Error> {
     let columns = Columns::of(jobs);
     let mut summary = Summary::new();
-    if let (false, Some(line)) = (args.json, line::preamble(jobs)) {
-        output.line(&line)?;
-    }
     let (mut gap, screen) = (true, output.screen());
     for (nth, job) in jobs.iter().enumerate() {
         if stop.is_requested() || output.nobody_reads() {

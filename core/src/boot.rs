@@ -32,6 +32,8 @@ use std::ops::Range;
 pub struct Boot {
     layout: Layout,
     machine: Machine,
+    /// What each directory of huge pages spans.
+    directories: Vec<(MmId, Range<u64>)>,
 }
 
 impl Boot {
@@ -78,11 +80,15 @@ impl Boot {
             secondary_mmus: Vec::new(),
             signals: Vec::new(),
             swap: None,
-            hugetlb: false,
+            hugetlb: None,
             hstate: Level::Pmd,
             files: Vec::new(),
         };
-        Self { layout, machine }
+        Self {
+            layout,
+            machine,
+            directories: Vec::new(),
+        }
     }
 
     /// A machine of `cpus` CPUs whose tables are as small as `pages` pages in one of them allow: two entries

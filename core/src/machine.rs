@@ -4,7 +4,7 @@
 //! and those live in the engine.
 
 use crate::step::Kernel;
-use crate::sync::{Atomic, LaneId};
+use crate::sync::{Atomic, LaneId, SpinLock};
 use crate::types::{
     File, Geometry, LazyCpu, Level, LruBatch, Mm, Page, Pagemap, Pfn, SecondaryMmu, Sections,
     Signal, Swap,
@@ -71,8 +71,8 @@ pub struct Machine {
     pub(crate) mms: Vec<Mm>,
     pub(crate) pagemaps: Vec<Pagemap>,
     pub(crate) swap: Option<Swap>,
-    /// Whether there is a page of hugetlb's. On a machine without, nobody need ask whether a folio is one.
-    pub(crate) hugetlb: bool,
+    /// `hugetlb_lock`, if there is a page of hugetlb's. On a machine without, nobody need ask whether a folio is one.
+    pub(crate) hugetlb: Option<SpinLock>,
     /// `default_hstate`: the level of the leaves that map hugetlb's pages, which are all as large.
     pub hstate: Level,
     /// Its files.

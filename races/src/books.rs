@@ -1,6 +1,6 @@
 //! The books: who should hold a reference of what at the end, against what the counts say.
 //!
-//! Every reference belongs to an entry that maps the folio, a page table that is in use, the swap cache, a GUP caller that
+//! Every reference belongs to an entry that maps the folio, a page table that is in use, the swap cache, the page cache, a GUP caller that
 //! was given the page, or somebody whom the scenario names. The counts must say exactly that: one too many
 //! is a leak, one too few a use after free to come (I3, I9). A reference that landed on the wrong folio
 //! shows twice. Beside them, map counts must equal the entries that map, and a page is on the free list
@@ -90,6 +90,7 @@ impl Books {
         }
         accounts.huge_zero_page();
         accounts.swap_cache();
+        accounts.page_cache();
         for &(lane, hold) in &self.callers {
             for page in ending.pages(lane) {
                 accounts.hold(page, hold);
@@ -155,6 +156,17 @@ impl<'a> Accounts<'a> {
         }
     }
 
+    /// The page cache's references: one of each folio that a file has in memory.
+    fn page_cache(&mut self) {
+        for file in &self.ending.machine.files {
+            for &place in &file.pages {
+                if let Cached(Some(pfn)) = self.ending.end.value(place) {
+                    self.of(self.ending.machine.page(pfn)).refs += 1;
+                }
+            }
+        }
+    }
+
     /// A table in use, and everything below it.
     fn table(&mut self, table: Pfn, level: Level) {
         let machine: &'a Machine = self.ending.machine;
@@ -197,7 +209,13 @@ impl<'a> Accounts<'a> {
         let by_pte = (0..pages)
             .filter(|&n| self.folios[head.pfn.plus(n).0 as usize].mapped > 0)
             .count();
-        let entire = self.folios[head.pfn.0 as usize].entire > 0;
+        // hugetlb's pages are not counted there.
+        let hugetlb = self
+            .ending
+            .end
+            .value(head.flags)
+            .contains(PageFlags::HUGETLB);
+        let entire = self.folios[head.pfn.0 as usize].entire > 0 && !hugetlb;
         by_pte as i32 + i32::from(entire) * COMPOUND_MAPPED
     }
 

@@ -15,7 +15,7 @@ pub use gupcheck_core::cpu::*;
 pub use gupcheck_core::folio::*;
 pub use gupcheck_core::gup::*;
 pub use gupcheck_core::lkmm::*;
-pub use gupcheck_core::machine::MmId;
+pub use gupcheck_core::machine::{FileId, MmId};
 pub use gupcheck_core::mm::*;
 pub use gupcheck_core::mutators::*;
 pub use gupcheck_core::pgtable::*;

@@ -114,8 +114,15 @@ impl Record {
         }
     }
 
-    /// What a search has come to.
-    pub(crate) fn searched(mut self, job: &Job, program: &Program, found: &Exploration) -> Self {
+    /// What a search has come to, and what it found that says more than the first violation
+    /// ([`gupcheck_races::sharper`]).
+    pub(crate) fn searched(
+        mut self,
+        job: &Job,
+        program: &Program,
+        found: &Exploration,
+        sharper: Option<&Exploration>,
+    ) -> Self {
         let states = found.states.map(|states| states.states);
         self.executions = states.is_none().then_some(found.executions);
         self.states = states;
@@ -126,8 +133,9 @@ impl Record {
             Verdict::Truncated(cut) => (word_of(cut, job), Some(cut.name().to_owned())),
             Verdict::Unsupported(why) => (Word::Unsupported, Some(why.clone())),
         };
-        if let Verdict::Failed(broken) = &found.verdict {
-            let finding = line::finding(job, program, found);
+        let told = sharper.unwrap_or(found);
+        if let Verdict::Failed(broken) = &told.verdict {
+            let finding = line::finding(job, program, told);
             self.violation = Some(kind(&broken.violation).to_owned());
             self.headline = finding.as_ref().map(headline_of);
             self.token = finding.and_then(|finding| finding.subject.token);

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use gupcheck_core::step::Step;
 use gupcheck_program::{Exploration, Stop, Unwatched};
 use gupcheck_races::consulted::Consulted;
+use gupcheck_races::sharper::{LIMITS, sharper};
 
 use super::cache::Cache;
 use super::question::{Place, Question};
 use super::record::Record;
 use crate::exit::Exit;
 use crate::output;
+use crate::plan::Job;
 use crate::search::watched;
 
 /// What is the same for all searches.
@@ -42,8 +44,14 @@ pub(crate) fn search(means: Means<'_>, place: Place) -> Record {
         ));
         std::process::exit(Exit::Truncated.code().into());
     };
-    let found = watched(&job, &program, means.stop, &stuck, &Unwatched);
-    let mut record = blank.searched(&job, &program, &found);
+    let explored =
+        |job: &Job, program: &Arc<_>| watched(job, program, means.stop, &stuck, &Unwatched);
+    let found = explored(&job, &program);
+    let sharp = sharper(&job.instance, &program, &found, |program| {
+        let limits = LIMITS;
+        explored(&Job { limits, ..job }, program)
+    });
+    let mut record = blank.searched(&job, &program, &found, sharp.as_ref());
     record.consulted = consulted.map(|consulted| {
         let steps = consulted.steps();
         steps

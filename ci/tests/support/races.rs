@@ -16,6 +16,7 @@ pub(crate) fn all_races() -> impl Iterator<Item = &'static Race> {
         gupcheck_cow::RACES,
         gupcheck_devmap::RACES,
         gupcheck_fault::RACES,
+        gupcheck_files::RACES,
         gupcheck_fork::RACES,
         gupcheck_migration::RACES,
         gupcheck_mremap::RACES,

@@ -48,6 +48,9 @@ impl Boot {
     }
 
     /// The area maps a file from the page `pgoff` on.
+    ///
+    /// # Panics
+    /// If there is a directory of huge pages in it.
     pub fn maps_file(&mut self, area: Area, file: FileId, pgoff: u64) {
         let name = Name::new("mm{}.vma{}.in_i_mmap", [area.mm.0, area.vma as u32]);
         let object = Name::new("mm{}", [area.mm.0]);
@@ -58,6 +61,7 @@ impl Boot {
             file: file.0,
             in_i_mmap,
         });
+        self.assert_no_faults_in_directories();
     }
 
     /// The page `index` of a file is in memory, clean: that page.
@@ -88,7 +92,9 @@ impl Boot {
 
     /// A huge page of hugetlb's, anonymous, with `refs` references, mapped nowhere: its head.
     pub fn hugetlb_page(&mut self, refs: i32) -> Pfn {
-        self.machine.hugetlb = true;
+        if self.machine.hugetlb.is_none() {
+            self.machine.hugetlb = Some(self.layout.spin_lock("hugetlb_lock"));
+        }
         let level = self.machine.hstate;
         let order = self.geometry().shift(level) - PAGE_SHIFT;
         let head = self.large_folio(order as u8, Owner::Us, refs);
@@ -101,11 +107,28 @@ impl Boot {
     }
 
     /// A directory of huge pages at `addr`, that an entry of `level` links, with nothing in it: the directory.
+    ///
+    /// # Panics
+    /// If an area there maps a file: a fault would make an entry of the directory, and of a page of another size.
     pub fn hugepd(&mut self, mm: MmId, addr: u64, level: Level) -> Pfn {
+        let span = self.geometry().span(level);
+        let start = addr & !(span - 1);
+        self.directories.push((mm, start..start + span));
+        self.assert_no_faults_in_directories();
         let slot = self.tables_down_to(mm, addr, level);
         let directory = self.table(mm, Level::Pte, addr);
         self.layout.set(slot, Entry::directory(directory));
         directory
+    }
+
+    /// What is in a directory is mapped from the start: only hugetlb's areas without a file have any.
+    fn assert_no_faults_in_directories(&self) {
+        for (mm, span) in &self.directories {
+            let mut areas = self.machine.mms[mm.0 as usize].vmas.iter();
+            let file =
+                areas.any(|vma| vma.file.is_some() && vma.start < span.end && span.start < vma.end);
+            assert!(!file, "an area of a file has a directory of huge pages");
+        }
     }
 
     /// Maps the large folio that `head` heads by the `nth` entry of a directory, with one reference for the mapping.
@@ -129,6 +152,15 @@ impl Boot {
         let flags = self.page(pfn).flags;
         let shared = self.layout.get(flags) - PageFlags::ANON_EXCLUSIVE;
         self.layout.set(flags, shared);
+    }
+
+    /// Somebody has written to a page of a file's cache, and the file system was told before: it is dirty.
+    pub fn written_to(&mut self, file: FileId, index: u32, pfn: Pfn) {
+        let prepared = self.machine.files[file.0 as usize].prepared[index as usize];
+        self.layout.set(prepared, true);
+        let flags = self.page(pfn).flags;
+        let dirty = self.layout.get(flags) | PageFlags::DIRTY;
+        self.layout.set(flags, dirty);
     }
 
     /// Maps a frame that is no page to anybody, by its number (`remap_pfn_range`): nothing of it is counted.

@@ -176,13 +176,12 @@ impl Boot {
 
     /// One more entry maps all of a folio.
     pub(super) fn count_entire_mapping(&mut self, head: Pfn) {
-        let (entire, nr) = (
-            self.page(head).entire_mapcount,
-            self.page(head).nr_pages_mapped,
-        );
+        let page = self.page(head);
+        let (entire, nr, flags) = (page.entire_mapcount, page.nr_pages_mapped, page.flags);
         let times = self.layout.get(entire) + 1;
         self.layout.set(entire, times);
-        if times == 1 {
+        let hugetlb = self.layout.get(flags).contains(PageFlags::HUGETLB);
+        if times == 1 && !hugetlb {
             let mapped = self.layout.get(nr) + COMPOUND_MAPPED;
             self.layout.set(nr, mapped);
         }

@@ -15,12 +15,12 @@ use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::{
     Folio, Mapping, Owner, PageFlags, alloc_folio, clear_page_flags, folio_put, folio_ref_add,
-    set_page_flags,
+    folio_wait_locked, set_page_flags,
 };
 use crate::lkmm::{read_once, read_once_is, smp_store_release, smp_wmb, write_once};
 use crate::types::{Cached, File};
 
-fn cache_of(file: &File, index: u64) -> Cache {
+pub(super) fn cache_of(file: &File, index: u64) -> Cache {
     Cache {
         lock: file.lock,
         place: file.pages[index as usize],
@@ -45,13 +45,19 @@ pub fn folio_is_in(cpu: &Cpu<'_>, file: &File, folio: Folio<'_>) -> bool {
     read_once_is(cpu, folio.head().mapping, file.mapping)
 }
 
+/// What a file system's own `page_mkwrite` does beside that: what the page will be written out with is made ready. With the folio locked.
+#[track_caller]
+pub fn prepare_write(cpu: &Cpu<'_>, file: &File, index: u64) {
+    write_once(cpu, file.prepared[index as usize], true);
+}
+
 /// `folio_test_uptodate`.
 #[track_caller]
 pub fn folio_is_uptodate(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
     !folio.test(cpu, PageFlags::NOT_UPTODATE)
 }
 
-/// `folio_mark_uptodate`.
+/// `folio_mark_uptodate`. (Of a new folio that nobody else knows yet the mark is no atomic: `__folio_mark_uptodate`.)
 #[track_caller]
 pub fn folio_mark_uptodate(cpu: &Cpu<'_>, folio: Folio<'_>) {
     // ORDERING: the contents before the mark. Pairs with folio_test_uptodate. No step: no race of the catalogue looks at a file's
@@ -75,7 +81,7 @@ pub fn filemap_get_or_create_folio<'m>(
         if found.is_some() || !create {
             return found;
         }
-        let folio = alloc_folio(cpu, 0, Owner::Us)?;
+        let folio = filemap_alloc_folio(cpu)?;
         if filemap_add_folio(cpu, file, index, folio).is_ok() {
             folio.unlock(cpu);
             return Some(folio);
@@ -84,7 +90,15 @@ pub fn filemap_get_or_create_folio<'m>(
     }
 }
 
-/// `filemap_add_folio`: a new folio, which is locked then, with nothing in it.
+/// `filemap_alloc_folio`: a new folio for a file, with nothing in it.
+pub fn filemap_alloc_folio<'m>(cpu: &Cpu<'m>) -> Option<Folio<'m>> {
+    let folio = alloc_folio(cpu, 0, Owner::Us)?;
+    // A new page has no mark that says that it is up to date.
+    write_once(cpu, folio.head().flags, PageFlags::NOT_UPTODATE);
+    Some(folio)
+}
+
+/// `filemap_add_folio`: a new folio, which nobody else knows, and which is locked then.
 ///
 /// # Errors
 /// `-EEXIST` if somebody else was first; then it is as it was.
@@ -96,7 +110,9 @@ pub fn filemap_add_folio(
 ) -> Result<(), Errno> {
     let _span = cpu.span("filemap_add_folio");
     let (head, cache) = (folio.head(), cache_of(file, index));
-    write_once(cpu, head.flags, PageFlags::LOCKED | PageFlags::NOT_UPTODATE);
+    // __folio_set_locked: no atomic.
+    let flags = read_once(cpu, head.flags);
+    write_once(cpu, head.flags, flags | PageFlags::LOCKED);
     folio_ref_add(cpu, folio, 1);
     write_once(cpu, head.mapping, file.mapping);
     cache.lock(cpu);
@@ -111,21 +127,23 @@ pub fn filemap_add_folio(
         set_page_flags(cpu, head, PageFlags::LRU);
         return Ok(());
     }
-    write_once(cpu, head.flags, PageFlags::empty());
     write_once(cpu, head.mapping, Mapping::None);
-    folio_ref_add(cpu, folio, -1);
+    folio_put(cpu, folio);
+    // __folio_clear_locked
+    write_once(cpu, head.flags, flags);
     Err(Errno::Eexist)
 }
 
 /// `filemap_read_folio`: what is in a locked folio, which is unlocked then.
-/// Whether it could be read.
+/// Whether it could be read: that is asked once nobody has it locked.
 pub fn filemap_read_folio(cpu: &Cpu<'_>, file: &File, folio: Folio<'_>) -> bool {
     let _span = cpu.span("filemap_read_folio");
     if !file.unreadable {
         folio_mark_uptodate(cpu, folio);
     }
     folio.unlock(cpu);
-    !file.unreadable
+    folio_wait_locked(cpu, folio);
+    folio_is_uptodate(cpu, folio)
 }
 
 /// `filemap_remove_folio`: a locked folio leaves the cache, which gives its reference up. The caller has one of its own.

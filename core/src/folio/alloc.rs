@@ -120,7 +120,14 @@ pub(crate) fn free_folio(cpu: &Cpu<'_>, folio: Folio<'_>) {
         machine.page(head.pfn.plus(n)).owner.write(cpu, Owner::Free);
     }
     machine.zone.lock.lock(cpu);
-    give_block(cpu, head.pfn, order);
+    if usize::from(order) < machine.zone.free.len() {
+        give_block(cpu, head.pfn, order);
+    } else {
+        // free_gigantic_folio: there is no list for such blocks, and its pages go one by one.
+        for n in 0..1 << order {
+            give_block(cpu, head.pfn.plus(n), 0);
+        }
+    }
     machine.zone.lock.unlock(cpu);
 }
 

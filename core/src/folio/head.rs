@@ -81,6 +81,14 @@ pub fn folio_wait_locked(cpu: &Cpu<'_>, folio: Folio<'_>) {
     flags.wait_until(cpu, unlocked, LoadOrder::Relaxed);
 }
 
+/// `folio_wait_writeback`: until its contents are out.
+pub fn folio_wait_writeback(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    if folio.test(cpu, PageFlags::WRITEBACK) {
+        let done = Until::AllClear(PageFlags::WRITEBACK.into_word());
+        (folio.head().flags).wait_until(cpu, done, LoadOrder::Relaxed);
+    }
+}
+
 /// `page_folio`: the folio that a page is in, now; unless the caller holds a reference it may be another one next.
 ///
 /// The head of a tail is dereferenced: an address dependency. A page that is no tail is its own head, which its

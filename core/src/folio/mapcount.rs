@@ -18,6 +18,9 @@
 //! | one more, of a page that is mapped, for a child | [`page_dup_rmap`], [`folio_dup_rmap_pmd`] | `atomic_inc` | none |
 //! | the first mapping of a page that nobody else knows | [`page_add_new_rmap`], [`folio_add_new_rmap_pmd`] | `atomic_set` | none, and no RMW |
 //!
+//! hugetlb's pages are counted by the second word alone, as a whole, and by nobody who asks what it was: `atomic_inc` and `atomic_dec`
+//! ([`folio_dup_rmap_pmd`], [`hugetlb_remove_rmap`]). Who clears an entry of theirs has no barrier of the count's behind it.
+//!
 //! The first two return a value, which feeds statistics; that they are full barriers is a gift. Who clears an entry and then
 //! gives its mapping up has a barrier between the entry and all that comes after.
 
@@ -102,6 +105,12 @@ pub fn folio_remove_rmap_pmd(cpu: &Cpu<'_>, folio: Folio<'_>) {
     }
 }
 
+/// One entry less that maps a page of hugetlb's (`page_remove_rmap` of such a page; since v6.8 `hugetlb_remove_rmap`). Orders nothing.
+#[track_caller]
+pub fn hugetlb_remove_rmap(cpu: &Cpu<'_>, folio: Folio<'_>) {
+    atomic_add(cpu, folio.head().entire_mapcount, -1);
+}
+
 /// Some pages of a folio are mapped no more. (v6.6 asks for folios that a pmd can map; it makes no other anonymous ones, and
 /// v6.8, which does, asks for large ones.)
 #[track_caller]
@@ -117,7 +126,8 @@ pub fn page_dup_rmap(cpu: &Cpu<'_>, page: &Page) {
     atomic_add(cpu, page.mapcount, 1);
 }
 
-/// The same of an entry that maps all of a folio.
+/// The same of an entry that maps all of a folio; and every mapping of a page of hugetlb's that is in a file
+/// (`page_dup_file_rmap`).
 #[track_caller]
 pub fn folio_dup_rmap_pmd(cpu: &Cpu<'_>, folio: Folio<'_>) {
     atomic_add(cpu, folio.head().entire_mapcount, 1);

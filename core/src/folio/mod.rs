@@ -41,11 +41,13 @@ pub use exclusive::{
 pub use flags::{
     clear_page_flags, folio_mark_dirty, page_is_poisoned, set_page_flags, test_and_clear_page_flag,
 };
-pub use head::{Folio, folio_lock, folio_wait_locked, page_folio, page_is_in_folio};
+pub use head::{
+    Folio, folio_lock, folio_wait_locked, folio_wait_writeback, page_folio, page_is_in_folio,
+};
 pub use mapcount::{
     folio_add_new_rmap_pmd, folio_add_new_rmap_range, folio_add_rmap_pmd, folio_dup_rmap_pmd,
-    folio_mapcount, folio_mapped, folio_remove_rmap_pmd, page_add_new_rmap, page_add_rmap,
-    page_dup_rmap, page_remove_rmap, page_trans_huge_mapcount,
+    folio_mapcount, folio_mapped, folio_remove_rmap_pmd, hugetlb_remove_rmap, page_add_new_rmap,
+    page_add_rmap, page_dup_rmap, page_remove_rmap, page_trans_huge_mapcount,
 };
 pub use refcount::{
     Frozen, GUP_PIN_COUNTING_BIAS, folio_get, folio_maybe_dma_pinned, folio_put, folio_put_refs,

@@ -13,6 +13,7 @@ use crate::folio::{
 use crate::lkmm::{read_once, read_once_is, smp_rmb};
 use crate::mm::Vma;
 use crate::step::Step;
+use crate::sync::Fault;
 
 /// `folio_is_longterm_pinnable`: not while the block is the contiguous allocator's or being emptied, not in `ZONE_MOVABLE`, and not
 /// in a device's memory. The zone is a property of the memory; what the block is kept for changes, and nothing orders this
@@ -52,11 +53,46 @@ pub(super) fn folio_fast_pin_allowed(cpu: &Cpu<'_>, folio: Folio<'_>, flags: Fol
     if folio.test(cpu, PageFlags::HUGETLB) {
         return true;
     }
-    // Read once: truncation may clear it meanwhile.
-    match read_once(cpu, folio.head().mapping) {
-        Mapping::Anon | Mapping::Ksm | Mapping::Shmem => true,
-        Mapping::None | Mapping::Movable | Mapping::Secretmem | Mapping::File => false,
+    // Kernels before v6.5 do not ask. Without it: R48, what is written to is a file's page that its file system believes clean. Step
+    // `mapping-gate`.
+    if !cpu.does(Step::MappingGate) {
+        return true;
     }
+    let mapping = read_once(cpu, folio.head().mapping);
+    // Whoever truncates has no wish for a reference of it: what its page is by now only the slow path can tell. Without it: R48, there is
+    // no file to ask. Step `truncated-falls-back`.
+    if mapping == Mapping::None && cpu.does(Step::TruncatedFallsBack) {
+        return false;
+    }
+    // ORDERING: none; one value, for the look whether there is a file and for the file. Pairs with filemap_remove_folio, which clears it.
+    // Read again, there may be none: R48. Step `mapping-read-once`.
+    let mapping = if cpu.does(Step::MappingReadOnce) {
+        mapping
+    } else {
+        read_once(cpu, folio.head().mapping)
+    };
+    match mapping {
+        Mapping::Anon | Mapping::Ksm => true,
+        Mapping::Movable => false,
+        file => is_shmem_mapping(cpu, file),
+    }
+}
+
+/// `shmem_mapping`: asks the file itself, which must be there. Nothing holds it but RCU, and interrupts off count as a reader: inodes
+/// are freed after a grace period (`inode-rcu-free`).
+#[track_caller]
+fn is_shmem_mapping(cpu: &Cpu<'_>, mapping: Mapping) -> bool {
+    if mapping == Mapping::None {
+        cpu.fault(Fault::Bug {
+            what: "a NULL pointer is followed",
+            cell: None,
+        });
+    }
+    let mut files = cpu.machine().files.iter();
+    if let Some(file) = files.find(|file| file.mapping == mapping) {
+        file.life.touch(cpu);
+    }
+    mapping == Mapping::Shmem
 }
 
 /// `gup_must_unshare`: whether a read-only pin would not be reliable. The fast path has no `vma`.
@@ -95,5 +131,8 @@ pub(super) const fn arch_make_page_accessible(page: &Page) -> Result<(), Errno> 
 
 /// `writable_file_mapping_allowed`: whether a long-term pin may write through this area.
 pub(super) fn writable_file_mapping_allowed(cpu: &Cpu<'_>, vma: &Vma, flags: Foll) -> bool {
-    !flags.contains(Foll::PIN.union(Foll::LONGTERM)) || !vma.needs_dirty_tracking(cpu)
+    // Kernels before v6.5 do not ask. Without it: R48, as without `mapping-gate`. Step `tracked-refused`.
+    !flags.contains(Foll::PIN.union(Foll::LONGTERM))
+        || !vma.needs_dirty_tracking(cpu)
+        || !cpu.does(Step::TrackedRefused)
 }

@@ -19,7 +19,7 @@ use crate::cpu::Cpu;
 use crate::filemap::filemap_get_or_create_folio;
 use crate::folio::folio_put;
 use crate::mm::{Mm, Vma, file_of, vma_hugecache_offset};
-use crate::pgtable::{EntryPtr, Level, PAGE_SHIFT, find_entry, hugepd_span, hugepte_offset};
+use crate::pgtable::{EntryPtr, PAGE_SHIFT, hugetlb_walk};
 
 /// `hugetlb_follow_page_mask`.
 ///
@@ -45,23 +45,6 @@ pub(super) fn hugetlb_follow_page_mask<'m>(
         return Err(Errno::Efault);
     }
     Ok(followed)
-}
-
-/// `hugetlb_walk`, `huge_pte_offset`: the entry for `addr`, in a directory if there is one, and what it spans.
-fn hugetlb_walk<'m>(cpu: &Cpu<'m>, mm: &Mm, addr: u64) -> Option<(EntryPtr<'m>, u64)> {
-    let machine = cpu.machine();
-    let (geometry, size) = (&machine.geometry, machine.hstate);
-    // A machine without directories is spared the look for one.
-    if machine.kernel.profile.hugepd_order.is_some() {
-        let levels = Level::ALL.into_iter().filter(|&level| level <= size);
-        for level in levels.filter(|&level| !geometry.is_folded(level)) {
-            let link = find_entry(cpu, mm, addr, level)?.get(cpu);
-            if link.is_hugepd() {
-                return Some((hugepte_offset(cpu, link, level, addr), hugepd_span(cpu)));
-            }
-        }
-    }
-    Some((find_entry(cpu, mm, addr, size)?, geometry.span(size)))
 }
 
 /// What it decides while it holds the lock.

@@ -34,8 +34,7 @@ pub(super) struct Of<'a> {
 /// `__get_user_pages_locked`: how many pages; they are in `pages`, unless the caller wants them faulted in only.
 ///
 /// # Errors
-/// Those of the walk, where not a single page was got; `-EAGAIN` if a fatal signal came before the lock was had, `-EINTR` if one
-/// came while it was dropped.
+/// Those of the walk, where not a single page was got; `-EINTR` if a fatal signal came while the lock was dropped.
 pub(super) fn get_user_pages_locked<'m>(
     cpu: &Cpu<'m>,
     of: Of<'_>,
@@ -48,9 +47,9 @@ pub(super) fn get_user_pages_locked<'m>(
     // PARITY 53: the variant without an MMU is not there.
     let mut must_unlock = false;
     if !*locked {
-        if of.mm.read_lock_killable(cpu).is_err() {
-            return Err(Errno::Eagain);
-        }
+        // mmap_read_lock_killable, which asks for signals only where it has to wait: then a fatal one ends it here with -EAGAIN, in the kernel.
+        // Whether it has to wait is nothing that code can tell here, so the walk finds the signal.
+        of.mm.read_lock(cpu);
         must_unlock = true;
         *locked = true;
     }
@@ -148,9 +147,8 @@ impl Turn<'_> {
             if gup_signal_pending(cpu, self.flags) {
                 return self.stop(Err(Errno::Eintr)).map(|_| false);
             }
-            if let Err(errno) = self.mm.read_lock_killable(cpu) {
-                return self.stop(Err(errno)).map(|_| false);
-            }
+            // mmap_read_lock_killable, as above.
+            self.mm.read_lock(cpu);
             *locked = true;
             // Whoever drops the mmap lock lets everybody in, and the area may be gone. Without it: a page and its table are mapped where
             // nobody unmaps them. Step `area-looked-up-anew`.

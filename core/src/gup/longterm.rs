@@ -97,7 +97,7 @@ fn collect_longterm_unpinnable_pages<'m>(cpu: &Cpu<'m>, pages: &[&'m Page]) -> U
             continue;
         }
         // A machine without hugetlb's pages is spared the question.
-        if cpu.machine().hugetlb && folio.test(cpu, PageFlags::HUGETLB) {
+        if cpu.machine().hugetlb.is_some() && folio.test(cpu, PageFlags::HUGETLB) {
             if isolate_hugetlb(cpu, folio) {
                 unwelcome.hugetlb.push(folio);
             }

@@ -100,8 +100,8 @@ fn gup_folio_range_next<'m>(cpu: &Cpu<'m>, start: &'m Page, count: u32) -> (Foli
 }
 
 /// `unpin_user_pages_dirty_lock`: as [`unpin_user_pages`]; marks each folio dirty first, if `make_dirty`, unless it is already. That
-/// look is made without the lock: who cleans the folio just then has its contents later than the look, and with them
-/// what the device wrote.
+/// look is made without the lock: who cleans the folio just then reads its contents later than the look, and with them what a
+/// device wrote. What a CPU wrote may be in its store buffer yet: between that and the look there is no barrier (F12).
 pub fn unpin_user_pages_dirty_lock(cpu: &Cpu<'_>, pages: &[&Page], make_dirty: bool) {
     let _span = cpu.span("unpin_user_pages_dirty_lock");
     if !make_dirty {

@@ -10,6 +10,7 @@ use crate::lkmm::{read_once, write_once};
 use crate::machine::MmId;
 use crate::pgtable::PAGE_SHIFT;
 use crate::sync::LockMode;
+use std::ops::Range;
 
 /// `vma->vm_file`, if it has one.
 pub fn file_of<'m>(cpu: &Cpu<'m>, vma: &Vma) -> Option<&'m File> {
@@ -40,11 +41,21 @@ pub fn areas_of_file<'m>(
     file: u32,
     index: u64,
 ) -> impl Iterator<Item = (MmId, &'m Vma, u64)> {
+    let areas = areas_of_pages(cpu, file, index..index + 1);
+    areas.map(|(id, vma, addresses)| (id, vma, addresses.start))
+}
+
+/// The same of some pages of a file: the addresses of those that each area maps.
+pub fn areas_of_pages<'m>(
+    cpu: &Cpu<'m>,
+    file: u32,
+    pages: Range<u64>,
+) -> impl Iterator<Item = (MmId, &'m Vma, Range<u64>)> {
     let mms = cpu.machine().mms().iter().zip(0..);
     let areas = mms.flat_map(|(mm, id): (&Mm, u32)| mm.vmas.iter().map(move |vma| (MmId(id), vma)));
     areas.filter_map(move |(id, vma)| {
-        let map = vma.file?;
-        let addr = vma.address_of(index).filter(|_| map.file == file)?;
-        read_once(cpu, map.in_i_mmap).then_some((id, vma, addr))
+        let map = vma.file.filter(|map| map.file == file)?;
+        let addresses = vma.addresses_of(pages.clone())?;
+        read_once(cpu, map.in_i_mmap).then_some((id, vma, addresses))
     })
 }

@@ -36,7 +36,7 @@ use crate::cpu::{
     Cpu, dec_tlb_flush_pending, flush_tlb_of_tables, flush_tlb_range, inc_tlb_flush_pending,
     mm_tlb_flush_nested, tlb_remove_table_sync_one,
 };
-use crate::folio::{Page, folio_put, page_folio};
+use crate::folio::{Page, folio_put, page_folio, page_remove_rmap};
 use crate::lkmm::read_once_is_below;
 use crate::machine::GATHER_LIMIT;
 use crate::pgtable::{free_tables, pte_free};
@@ -50,6 +50,8 @@ pub struct MmuGather<'m> {
     mm: &'m Mm,
     pages: ArrayVec<&'m Page, GATHER_LIMIT>,
     tables: ArrayVec<&'m Page, GATHER_LIMIT>,
+    /// Those of the pages whose map counts wait for the flush (`delayed_rmap`).
+    rmaps: ArrayVec<&'m Page, GATHER_LIMIT>,
     /// What was cleared since the last flush.
     cleared: Option<Range<u64>>,
     /// A table was unlinked since then (`freed_tables`).
@@ -66,6 +68,7 @@ impl<'m> MmuGather<'m> {
             mm,
             pages: ArrayVec::new_const(),
             tables: ArrayVec::new_const(),
+            rmaps: ArrayVec::new_const(),
             cleared: None,
             freed_tables: false,
             fullmm: false,
@@ -89,6 +92,23 @@ impl<'m> MmuGather<'m> {
     pub fn remove_entry(&mut self, span: Range<u64>) {
         let before = self.cleared.clone().unwrap_or_else(|| span.clone());
         self.cleared = Some(before.start.min(span.start)..before.end.max(span.end));
+    }
+
+    /// `tlb_delay_rmap`: of a page that is noted next; its map count goes once the TLB is flushed.
+    pub fn delay_rmap(&mut self, page: &'m Page) {
+        self.rmaps.push(page);
+    }
+
+    /// Whether there are such pages: the flush is due before the page-table lock is dropped.
+    pub const fn delays_rmaps(&self) -> bool {
+        !self.rmaps.is_empty()
+    }
+
+    /// `tlb_flush_rmaps`, after the flush.
+    pub fn flush_rmaps(&mut self, cpu: &Cpu<'_>) {
+        for page in self.rmaps.drain(..) {
+            page_remove_rmap(cpu, page);
+        }
     }
 
     /// `__tlb_remove_page`: the mapping's reference of a page, to be dropped after the flush. Whether no more pages can be

@@ -2,8 +2,7 @@
 
 use super::vma_lock::vma_end_write_all;
 use super::{Mm, Vma};
-use crate::cpu::{Cpu, fatal_signal_pending};
-use crate::errno::Errno;
+use crate::cpu::Cpu;
 use crate::sync::LockMode;
 
 impl Mm {
@@ -11,20 +10,6 @@ impl Mm {
     #[track_caller]
     pub fn read_lock(&self, cpu: &Cpu<'_>) {
         self.mmap_lock.lock(cpu, LockMode::Shared);
-    }
-
-    /// `mmap_read_lock_killable`. A fatal signal that is pending when it has to wait ends it; here it ends it in any case, for
-    /// whether it has to wait is not told.
-    ///
-    /// # Errors
-    /// `-EINTR`.
-    #[track_caller]
-    pub fn read_lock_killable(&self, cpu: &Cpu<'_>) -> Result<(), Errno> {
-        if fatal_signal_pending(cpu) {
-            return Err(Errno::Eintr);
-        }
-        self.read_lock(cpu);
-        Ok(())
     }
 
     /// `mmap_read_unlock`.

@@ -44,7 +44,7 @@ pub use anon_vma::{
 };
 pub use fault::{handle_mm_fault, wait_for_change};
 pub use fault_flags::{FaultFlags, VmFault};
-pub use file_map::{areas_of_file, file_of, unlink_file_vma, vma_hugecache_offset};
+pub use file_map::{areas_of_file, areas_of_pages, file_of, unlink_file_vma, vma_hugecache_offset};
 pub use gather::MmuGather;
 pub use huge_zero::{
     is_huge_zero_page, is_huge_zero_pmd, mm_get_huge_zero_page, shrink_huge_zero_page_scan,

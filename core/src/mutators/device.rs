@@ -11,7 +11,7 @@
 //! through with the struct pages before they go. That takes nothing out of page tables: an entry that nobody unmapped
 //! before is there still, and leads a walker to a struct page that is no more.
 
-use super::zap::zap_page_range_single;
+use super::zap::{ZapDetails, zap_page_range_single};
 use crate::cpu::{Cpu, synchronize_rcu};
 use crate::folio::{Folio, Pfn, folio_ref_count_is_below};
 use crate::lkmm::write_once;
@@ -24,8 +24,8 @@ use crate::sync::{LoadOrder, Until, Word};
 /// nobody uses them. (The wait for those who do, and the next try, are the file system's.)
 pub fn dax_layout_is_idle(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64, first: Pfn) -> bool {
     let _span = cpu.span("dax_layout_busy_page");
-    // unmap_mapping_pages
-    zap_page_range_single(cpu, mm, start..end, false);
+    // unmap_mapping_pages, without private copies.
+    zap_page_range_single(cpu, mm, start..end, ZapDetails::NO_COPIES);
     // ORDERING: the clear's and the flush's, as the profile has them. Pairs with pin-barrier (P12). Without them: R15.
     // Steps `clear-barrier`, `flush-barrier`, `tlb-flush`. Without the look: R15 and R16, before v4.18. Step `layout-looks`.
     let pages = ((end - start) >> PAGE_SHIFT) as u32;

@@ -29,13 +29,13 @@ use super::unmap::{UnmapFor, try_to_unmap};
 use crate::cpu::Cpu;
 use crate::folio::{
     Folio, Mapping, Page, PageFlags, Pfn, clear_page_flags, folio_get, folio_lock, folio_mapped,
-    folio_put, folio_ref_count_is, folio_ref_count_is_below, page_folio, page_is_in_folio,
-    set_page_flags, take_page_off_buddy, test_and_clear_page_flag,
+    folio_put, folio_ref_count_is, folio_ref_count_is_below, folio_wait_writeback, page_folio,
+    page_is_in_folio, set_page_flags, take_page_off_buddy, test_and_clear_page_flag,
 };
 use crate::lkmm::{atomic_add, atomic_add_unless, read_once_is};
 use crate::step::Step;
 use crate::swap::{delete_from_swap_cache, folio_test_swapcache};
-use crate::sync::{LoadOrder, Rmw, RmwOrder, Until, Word};
+use crate::sync::{Rmw, RmwOrder, Word};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +177,7 @@ fn in_use(cpu: &Cpu<'_>, folio: Folio<'_>) -> Poisoned {
     // page_flags, for later. It is asked again: somebody may isolate the page in between.
     let was_on_lru = folio.test(cpu, PageFlags::LRU);
     if folio.test(cpu, PageFlags::LRU) || folio.test(cpu, PageFlags::WRITEBACK) {
-        wait_on_page_writeback(cpu, folio);
+        folio_wait_writeback(cpu, folio);
         let unmapped = hwpoison_user_mappings(cpu, folio);
         if !unmapped || is_torn_down(cpu, folio) {
             folio.unlock(cpu);
@@ -185,13 +185,6 @@ fn in_use(cpu: &Cpu<'_>, folio: Folio<'_>) -> Poisoned {
         }
     }
     identify_page_state(cpu, folio, was_on_lru)
-}
-
-fn wait_on_page_writeback(cpu: &Cpu<'_>, folio: Folio<'_>) {
-    if folio.test(cpu, PageFlags::WRITEBACK) {
-        let done = Until::AllClear(PageFlags::WRITEBACK.into_word());
-        folio.head().flags.wait_until(cpu, done, LoadOrder::Relaxed);
-    }
 }
 
 /// `hwpoison_user_mappings`, without the signals: whether the page is mapped nowhere.

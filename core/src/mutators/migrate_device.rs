@@ -32,15 +32,19 @@ pub fn migrate_device_coherent_page<'m>(cpu: &Cpu<'m>, old: Folio<'m>) -> bool {
         return false;
     };
     folio_lock(cpu, new);
-    let moved = folio_migrate_mapping(cpu, old, new);
-    finalize(cpu, old, if moved { new } else { old });
-    new.unlock(cpu);
-    if moved {
-        // folio_putback_lru
-        set_page_flags(cpu, new.head(), PageFlags::LRU);
+    if !folio_migrate_mapping(cpu, old, new) {
+        // The new page goes first: the mappings come back after that.
+        new.unlock(cpu);
+        folio_put(cpu, new);
+        finalize(cpu, old, old);
+        return false;
     }
+    finalize(cpu, old, new);
+    new.unlock(cpu);
+    // folio_putback_lru
+    set_page_flags(cpu, new.head(), PageFlags::LRU);
     folio_put(cpu, new);
-    moved
+    true
 }
 
 /// `migrate_device_unmap`, of one page, and `migrate_vma_check_page`.

@@ -15,6 +15,8 @@
 //! | file | who |
 //! | --- | --- |
 //! | `zap` | `madvise(MADV_DONTNEED)` and the entries' part of `munmap` |
+//! | `zap_pud` | a huge leaf of the PUD level |
+//! | `zap_hugetlb` | entries of hugetlb's pages |
 //! | `munmap` | `munmap`: the area, the entries, the tables |
 //! | `split_folio` | a large folio becomes small ones |
 //! | `deferred_split` | large folios of which a part is mapped no more become small ones |
@@ -29,6 +31,7 @@
 //! | `migrate_device` | a page of a device's memory moves to ordinary memory |
 //! | `migrate_misplaced` | a huge page moves behind a NUMA hint (v3.8 to v5.13) |
 //! | `migrate_pages` | many do, at once or one by one |
+//! | `uffd_continue` | a userfaultfd's monitor maps what the page cache has |
 //! | `uffd_move` | a userfaultfd's pages move to another address (v6.8) |
 //! | `user_access` | user space reads and writes, by translations |
 //! | `user_fault` | user space touches its memory |
@@ -41,7 +44,11 @@
 //! | `reclaim_table` | a table that a zap has emptied is freed (later than v6.8) |
 //! | `protect` | `mprotect`, NUMA hints, userfaultfd, soft-dirty |
 //! | `mremap` | an area moves to another address |
-//! | `truncate` | a file becomes shorter |
+//! | `truncate` | a file becomes shorter, or gets a hole |
+//! | `writeback` | a file's page is written to the disk |
+//! | `truncate_hugetlb` | a file of hugetlbfs does |
+//! | `leaf_replaced` | a huge leaf gives way to a table |
+//! | `evict` | a file that nobody uses goes |
 //! | `exit` | a process ends |
 //! | `hardware` | hardware walks, and uses what it has cached |
 //! | `hvo` | hugetlb gives the memory of struct pages back |
@@ -57,6 +64,7 @@ mod copy_huge;
 mod copy_pte;
 mod deferred_split;
 mod device;
+mod evict;
 mod exit;
 mod folio_migrate;
 mod fork;
@@ -66,6 +74,7 @@ mod hvo;
 mod isolate;
 mod isolate_hugetlb;
 mod ksm;
+mod leaf_replaced;
 mod longterm;
 mod memory_failure;
 mod migrate;
@@ -85,15 +94,21 @@ mod rmap;
 mod scan_result;
 mod split_folio;
 mod truncate;
+mod truncate_hugetlb;
+mod uffd_continue;
 mod uffd_move;
 mod unmap;
 mod user_access;
 mod user_fault;
+mod writeback;
 mod zap;
+mod zap_hugetlb;
+mod zap_pud;
 
 pub use collapse::collapse_huge_page;
 pub use deferred_split::deferred_split_scan;
 pub use device::{dax_layout_is_idle, memunmap_pages};
+pub use evict::evict_inode;
 pub use exit::exit_mmap;
 pub use fork::dup_mm;
 pub use gigantic::prep_compound_gigantic_folio;
@@ -102,6 +117,7 @@ pub use hvo::hugetlb_vmemmap_optimize;
 pub use isolate::set_migratetype_isolate;
 pub use isolate_hugetlb::{isolate_hugetlb, migrate_hugetlbs};
 pub use ksm::ksm_merge;
+pub use leaf_replaced::replace_huge_pud;
 pub use longterm::lru_add_drain_all;
 pub use memory_failure::{Poisoned, memory_failure};
 pub use migrate::{migrate_huge_page, migrate_page};
@@ -117,9 +133,11 @@ pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
 pub use scan_result::Scan;
 pub use split_folio::split_huge_page;
-pub use truncate::truncate;
+pub use truncate::{punch_hole, truncate};
+pub use uffd_continue::mfill_atomic_continue;
 pub use uffd_move::move_pages;
 pub use user_access::{user_read, user_write};
 pub use user_fault::do_user_addr_fault;
+pub use writeback::write_cache_page;
 pub(crate) use zap::unmap_page_range;
 pub use zap::{madvise_dontneed, madvise_dontneed_reclaim, madvise_dontneed_vma};

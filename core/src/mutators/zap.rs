@@ -7,14 +7,21 @@
 //!    goes on where it was, and finds whatever came meanwhile;
 //! 3. at the end the rest is flushed and freed.
 //!
+//! Of a file's page that the entry says was written to, the map count goes after that flush, and before the lock is dropped: until
+//! then somebody may write by a translation that says dirty already, and whoever cleans the page must find the mapping.
+//!
+//! Who takes pages out of a file may leave private copies alone ([`ZapDetails`]).
+//!
 //! # What happens when a walker comes
 //!
 //! It pinned a page before 1: its reference keeps the page. After 1 its recheck fails. The table stays where it is, unless
 //! the kernel is one that frees tables which a zap has emptied ([`reclaim_table`](super::reclaim_table), later than v6.8).
 
 use super::reclaim_table::Reclaim;
+use super::zap_hugetlb::{hugetlb_area, hugetlb_zap, unmap_hugepage_range};
+use super::zap_pud::zap_pud;
 use crate::cpu::{Cpu, flush_tlb_batched_pending};
-use crate::folio::{folio_mark_dirty, folio_remove_rmap_pmd, page_folio, page_remove_rmap};
+use crate::folio::{Page, folio_mark_dirty, folio_remove_rmap_pmd, page_folio, page_remove_rmap};
 use crate::machine::MmId;
 use crate::mm::{
     Mm, MmuGather, VmFlags, Vma, invalidate_range_end, invalidate_range_start, is_huge_zero_pmd,
@@ -24,17 +31,51 @@ use crate::pgtable::{
     Entry, EntryPtr, Level, PAGE_SIZE, find_entry, pfn_swap_entry_to_page, pte_free,
     pte_offset_map_lock, pte_unmap_unlock,
 };
+use crate::step::Step;
 use crate::swap::free_swap_and_cache;
 use std::ops::Range;
 
+/// `zap_details`: what goes.
+#[derive(Clone, Copy)]
+pub(super) struct ZapDetails {
+    /// Private copies, and what is in swap space, too (`even_cows`).
+    even_cows: bool,
+    /// Tables that are empty then (`reclaim_pt`, since v6.14).
+    reclaim_pt: bool,
+}
+
+impl ZapDetails {
+    /// Everything.
+    pub(super) const ALL: Self = Self {
+        even_cows: true,
+        reclaim_pt: false,
+    };
+    /// Everything, and the tables.
+    const RECLAIM: Self = Self {
+        even_cows: true,
+        reclaim_pt: true,
+    };
+    /// Pages of a file, and no private copies of them.
+    pub(super) const NO_COPIES: Self = Self {
+        even_cows: false,
+        reclaim_pt: false,
+    };
+
+    /// `should_zap_page`.
+    fn should_zap_page(self, cpu: &Cpu<'_>, page: &Page) -> bool {
+        // If nobody wants to know whose it is, nobody asks.
+        self.even_cows || !page_folio(cpu, cpu.machine().page(page.pfn)).is_anon(cpu)
+    }
+}
+
 /// `madvise(MADV_DONTNEED)`: the pages of `start..end` go, the area and its tables stay. Holds the mmap lock for reading.
 pub fn madvise_dontneed(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
-    madvise(cpu, mm, start..end, false);
+    madvise(cpu, mm, start..end, ZapDetails::ALL);
 }
 
 /// The same of a kernel that frees the tables that it empties (`details.reclaim_pt`, since v6.14).
 pub fn madvise_dontneed_reclaim(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
-    madvise(cpu, mm, start..end, true);
+    madvise(cpu, mm, start..end, ZapDetails::RECLAIM);
 }
 
 /// The same of a kernel that takes the lock of the area alone (`MADVISE_VMA_READ_LOCK`, since v6.17), if it can. The area's lock is
@@ -45,13 +86,13 @@ pub fn madvise_dontneed_vma(cpu: &Cpu<'_>, mm: MmId, start: u64, end: u64) {
     let mut tlb = MmuGather::new(cpu, mm);
     let range = start..end;
     if let Some(vma) = try_vma_read_lock(cpu, mm, &range) {
-        zap_page_range_single_batched(cpu, mm, &mut tlb, range, true);
+        zap_page_range_single_batched(cpu, mm, &mut tlb, range, ZapDetails::RECLAIM);
         vma_end_read(cpu, vma);
         tlb.finish(cpu);
         return;
     }
     mm.read_lock(cpu);
-    zap_page_range_single_batched(cpu, mm, &mut tlb, range, true);
+    zap_page_range_single_batched(cpu, mm, &mut tlb, range, ZapDetails::RECLAIM);
     tlb.finish(cpu);
     mm.read_unlock(cpu);
 }
@@ -67,20 +108,27 @@ fn try_vma_read_lock<'m>(cpu: &Cpu<'m>, mm: &'m Mm, range: &Range<u64>) -> Optio
     Some(vma)
 }
 
-fn madvise(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
+fn madvise(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, details: ZapDetails) {
     let mm = cpu.machine().mm(id);
     mm.read_lock(cpu);
-    zap_page_range_single(cpu, id, range, reclaim);
+    zap_page_range_single(cpu, id, range, details);
     mm.read_unlock(cpu);
 }
 
 /// `zap_page_range_single`: whoever calls it keeps the area where it is.
-pub(super) fn zap_page_range_single(cpu: &Cpu<'_>, id: MmId, range: Range<u64>, reclaim: bool) {
+pub(super) fn zap_page_range_single(
+    cpu: &Cpu<'_>,
+    id: MmId,
+    range: Range<u64>,
+    details: ZapDetails,
+) {
     let _span = cpu.span("zap_page_range_single");
     let mm = cpu.machine().mm(id);
-    let mut tlb = MmuGather::new(cpu, mm);
-    zap_page_range_single_batched(cpu, mm, &mut tlb, range, reclaim);
-    tlb.finish(cpu);
+    hugetlb_zap(cpu, mm, range.start, || {
+        let mut tlb = MmuGather::new(cpu, mm);
+        zap_page_range_single_batched(cpu, mm, &mut tlb, range, details);
+        tlb.finish(cpu);
+    });
 }
 
 /// `zap_page_range_single_batched`: the flush is the caller's, who has the gathering.
@@ -89,14 +137,14 @@ fn zap_page_range_single_batched<'m>(
     mm: &Mm,
     tlb: &mut MmuGather<'m>,
     range: Range<u64>,
-    reclaim: bool,
+    details: ZapDetails,
 ) {
     invalidate_range_start(cpu, mm);
-    zap_range(cpu, mm, tlb, range, reclaim);
+    unmap_single_vma(cpu, mm, tlb, range, details);
     invalidate_range_end(cpu, mm);
 }
 
-/// `unmap_page_range`: clears every entry of the range and gathers what was mapped.
+/// `unmap_vmas`, of one area: clears every entry of the range and gathers what was mapped.
 pub(crate) fn unmap_page_range<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
@@ -104,16 +152,33 @@ pub(crate) fn unmap_page_range<'m>(
     start: u64,
     end: u64,
 ) {
-    zap_range(cpu, mm, tlb, start..end, false);
+    hugetlb_zap(cpu, mm, start, || {
+        unmap_single_vma(cpu, mm, tlb, start..end, ZapDetails::ALL);
+    });
 }
 
-/// `zap_pmd_range`, and what is above it; with `reclaim` tables that are empty then go as well.
+/// `unmap_single_vma`: hugetlb's areas have a zap of their own.
+fn unmap_single_vma<'m>(
+    cpu: &Cpu<'m>,
+    mm: &Mm,
+    tlb: &mut MmuGather<'m>,
+    range: Range<u64>,
+    details: ZapDetails,
+) {
+    if hugetlb_area(cpu, mm, range.start).is_some() {
+        unmap_hugepage_range(cpu, mm, tlb, range);
+    } else {
+        zap_range(cpu, mm, tlb, range, details);
+    }
+}
+
+/// `zap_pmd_range`, and what is above it.
 fn zap_range<'m>(
     cpu: &Cpu<'m>,
     mm: &Mm,
     tlb: &mut MmuGather<'m>,
     range: Range<u64>,
-    reclaim: bool,
+    details: ZapDetails,
 ) {
     let geometry = &cpu.machine().geometry;
     let mut addr = range.start;
@@ -122,8 +187,15 @@ fn zap_range<'m>(
         // reclaim_pt_is_enabled
         let whole = next - addr == geometry.span(Level::Pmd);
         if let Some(pmdp) = find_entry(cpu, mm, addr, Level::Pmd) {
-            let reclaim = (reclaim && whole).then(Reclaim::new);
-            zap_pmd(cpu, mm, tlb, pmdp, addr..next, reclaim);
+            let reclaim = details.reclaim_pt && whole;
+            let details = ZapDetails {
+                reclaim_pt: reclaim,
+                ..details
+            };
+            zap_pmd(cpu, mm, tlb, pmdp, addr..next, details);
+        } else if let Some(span) = zap_pud(cpu, mm, tlb, addr) {
+            addr = span.end.min(range.end);
+            continue;
         }
         addr = next;
     }
@@ -137,9 +209,10 @@ fn zap_pmd<'m>(
     tlb: &mut MmuGather<'m>,
     pmdp: EntryPtr<'m>,
     range: Range<u64>,
-    mut reclaim: Option<Reclaim>,
+    details: ZapDetails,
 ) {
     let Range { start, end } = range;
+    let mut reclaim = details.reclaim_pt.then(Reclaim::new);
     let mut addr = start;
     while addr != end {
         if pmdp.is_huge_or_migration(cpu) {
@@ -152,7 +225,8 @@ fn zap_pmd<'m>(
         if pmdp.is(cpu, Entry::NONE) {
             return;
         }
-        addr = zap_pte_range(cpu, mm, tlb, pmdp, addr..end, reclaim.as_mut());
+        let range = addr..end;
+        addr = zap_pte_range(cpu, mm, tlb, pmdp, range, (details, reclaim.as_mut()));
     }
     if let Some(reclaim) = reclaim {
         reclaim.free(cpu, tlb, pmdp, start..end);
@@ -166,7 +240,7 @@ fn zap_pte_range<'m>(
     tlb: &mut MmuGather<'m>,
     pmdp: EntryPtr<'m>,
     range: Range<u64>,
-    reclaim: Option<&mut Reclaim>,
+    (details, reclaim): (ZapDetails, Option<&mut Reclaim>),
 ) -> u64 {
     let _span = cpu.span("zap_pte_range");
     let Some(first) = pte_offset_map_lock(cpu, pmdp, range.start) else {
@@ -177,52 +251,91 @@ fn zap_pte_range<'m>(
     let mut addr = range.start;
     let mut full = false;
     while addr != range.end && !full {
-        full = zap_pte(cpu, tlb, ptep, addr);
+        full = zap_pte(cpu, tlb, ptep, addr, details);
         ptep = ptep.next();
         addr += PAGE_SIZE;
     }
     if let Some(reclaim) = reclaim {
         reclaim.zapped(cpu, pmdp, full, addr == range.end);
     }
-    if full {
+    let force_flush = full || tlb.delays_rmaps();
+    if force_flush {
         tlb.flush_tlb_only(cpu);
+        tlb.flush_rmaps(cpu);
     }
     pte_unmap_unlock(cpu, first);
-    if full {
+    if force_flush {
         tlb.flush(cpu);
     }
     addr
 }
 
 /// One entry, under its lock. Whether the gathering is full.
-fn zap_pte<'m>(cpu: &Cpu<'m>, tlb: &mut MmuGather<'m>, ptep: EntryPtr<'m>, addr: u64) -> bool {
+fn zap_pte<'m>(
+    cpu: &Cpu<'m>,
+    tlb: &mut MmuGather<'m>,
+    ptep: EntryPtr<'m>,
+    addr: u64,
+    details: ZapDetails,
+) -> bool {
     let pte = ptep.get(cpu);
     if pte.pte_present() {
-        let pte = ptep.get_and_clear_full(cpu, tlb.is_fullmm());
-        tlb.remove_entry(addr..addr + PAGE_SIZE);
-        if !pte.is_special() {
-            let page = cpu.machine().page(pte.pfn());
-            // Of a file the mark must not be lost. A machine without files is spared the question.
-            if !cpu.machine().files.is_empty() && pte.is_dirty() {
-                let folio = page_folio(cpu, page);
-                if !folio.is_anon(cpu) {
-                    folio_mark_dirty(cpu, folio.head());
-                }
-            }
-            page_remove_rmap(cpu, page);
-            return tlb.remove_page(cpu, page);
-        }
-    } else if !pte.is_none() {
-        if let Some(slot) = pte.swap_slot() {
+        return zap_present_pte(cpu, tlb, (ptep, pte), addr, details);
+    }
+    let zaps = if pte.is_none() {
+        false
+    } else if let Some(slot) = pte.swap_slot() {
+        // A private page, in swap space.
+        if details.even_cows {
             free_swap_and_cache(cpu, slot);
-        } else if pte.is_migration() {
-            // What the kernel does with the page (its counters) is not modelled; that it looks at it is.
-            pfn_swap_entry_to_page(cpu, pte);
         }
+        details.even_cows
+    } else if pte.is_migration() {
+        // What the kernel does with the page (its counters) is not modelled; that it looks at it is.
+        let page = pfn_swap_entry_to_page(cpu, pte);
+        details.should_zap_page(cpu, page)
+    } else {
+        // is_hwpoison_entry
+        details.even_cows
+    };
+    if zaps {
         // Whoever migrates finds the entry gone.
         ptep.set(cpu, Entry::NONE);
     }
     false
+}
+
+/// The same of one that is present.
+fn zap_present_pte<'m>(
+    cpu: &Cpu<'m>,
+    tlb: &mut MmuGather<'m>,
+    (ptep, pte): (EntryPtr<'m>, Entry),
+    addr: u64,
+    details: ZapDetails,
+) -> bool {
+    // vm_normal_page
+    let page = (!pte.is_special()).then(|| cpu.machine().page(pte.pfn()));
+    if page.is_some_and(|page| !details.should_zap_page(cpu, page)) {
+        return false;
+    }
+    let pte = ptep.get_and_clear_full(cpu, tlb.is_fullmm());
+    tlb.remove_entry(addr..addr + PAGE_SIZE);
+    let Some(page) = page else {
+        return false;
+    };
+    // Of a file the mark must not be lost. A machine without files is spared the question.
+    let may_be_files = !cpu.machine().files.is_empty() && pte.is_dirty();
+    if may_be_files && !page_folio(cpu, page).is_anon(cpu) {
+        folio_mark_dirty(cpu, page_folio(cpu, page).head());
+        // ORDERING: the flush before the map count. Pairs with folio_mkclean, which looks for no mappings where none is counted. Without it:
+        // R54, a write by a translation that was dirty comes after the page was written out. Step `rmap-after-flush`.
+        if cpu.does(Step::RmapAfterFlush) {
+            tlb.delay_rmap(page);
+            return tlb.remove_page(cpu, page);
+        }
+    }
+    page_remove_rmap(cpu, page);
+    tlb.remove_page(cpu, page)
 }
 
 /// `zap_huge_pmd`: the mapping goes, and with it, at once, the table that was deposited for it. Whether

@@ -3,6 +3,7 @@
 //! | file | noun |
 //! | --- | --- |
 //! | `walk` | pointers to entries, the lockless descent |
+//! | `hugetlb` | the entry of a page of hugetlb's |
 //! | `table_lock` | the lock of a table |
 //! | `ptl` | the way to a PTE, with and without the lock of its table |
 //! | `halves` | entries of two words |
@@ -13,6 +14,7 @@
 mod alloc;
 mod clear_flush;
 mod halves;
+mod hugetlb;
 mod ptl;
 mod swapops;
 mod table_lock;
@@ -24,6 +26,7 @@ pub use crate::types::{
 };
 pub use alloc::{free_tables, pmd_install, pte_alloc, pte_alloc_one, pte_free};
 pub use clear_flush::ptep_clear_flush;
+pub use hugetlb::hugetlb_walk;
 pub use ptl::{
     find_locked_pte, pte_offset_map_lock, pte_offset_map_nolock, pte_offset_map_rw_nolock,
     pte_unmap, pte_unmap_unlock,

@@ -7,6 +7,7 @@
 //!
 //! | file | noun |
 //! | --- | --- |
+//! | `row` | what a row of the table has |
 //! | `table` | the steps, a row each |
 //! | `names` | what a step is called, and is found by |
 //! | `standing` | what each of them carries |
@@ -15,6 +16,7 @@
 
 mod kernel;
 mod names;
+mod row;
 mod set;
 mod standing;
 mod table;

@@ -54,9 +54,6 @@ impl Step {
             Self::RemoveChecksDirty => Standing::NotYet(
                 "files, whose pages are found and written to without any mapping; of anonymous memory nobody is left who could",
             ),
-            Self::ForcedAsksExclusive => Standing::NotYet(
-                "files of shmem, whose pages a userfaultfd maps dirty; of anonymous memory a page that is no copy looks dirty to readers alone (readers-leave-clean)",
-            ),
             Self::RecheckOrder | Self::IrqsRestoredFirst | Self::RecheckMarks => Standing::Control,
             _ => Standing::Carried,
         }

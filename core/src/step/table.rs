@@ -1,35 +1,6 @@
 //! The steps, a row each: catalogue id, name, what it does, what it pairs with, where it comes from.
 
-/// What the project knows of one step.
-pub(super) struct Row {
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
-    pub(super) does: &'static str,
-    pub(super) pairs_with: &'static str,
-    pub(super) source: &'static str,
-}
-
-macro_rules! steps {
-    ($($(#[$doc:meta])* $step:ident = $id:literal, $name:literal, $does:literal, $pairs:literal, $source:literal;)*) => {
-        /// A load-bearing step of the protocol.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u8)]
-        pub enum Step {
-            $(#[doc = $does] $(#[$doc])* $step,)*
-        }
-
-        impl Step {
-            /// All steps, in the order of the catalogue.
-            pub const ALL: &[Self] = &[$(Self::$step,)*];
-
-            pub(super) const fn row(self) -> Row {
-                match self {
-                    $(Self::$step => Row { id: $id, name: $name, does: $does, pairs_with: $pairs, source: $source },)*
-                }
-            }
-        }
-    };
-}
+use super::row::{Row, steps};
 
 steps! {
     HasPinned = "P1", "has-pinned",
@@ -461,4 +432,43 @@ steps! {
     ForcedAsksExclusive = "P94", "forced-asks-exclusive",
         "Write by force only to a page that is exclusive, not to one that is dirty once a copy was made.",
         "whoever puts another page there that is dirty, or looks so", "can_follow_write_pte, can_follow_write_pmd; 5535be309971, CVE-2022-2590";
+    MappingGate = "P100", "mapping-gate",
+        "Refuse in the lockless walk to hold a page for long, to write to it, that may be of a file whose file system tracks dirty pages.",
+        "write-back, which believes a page clean that nobody can write to by an entry", "folio_fast_pin_allowed; a6e79df92e4a";
+    TrackedRefused = "P101", "tracked-refused",
+        "Refuse in the slow path to hold pages for long, to write to them, of a shared area whose file system tracks dirty pages.",
+        "write-back, which believes a page clean that nobody can write to by an entry", "check_vma_flags, writable_file_mapping_allowed; 8ac268436e6d";
+    MappingReadOnce = "P102", "mapping-read-once",
+        "Read a folio's mapping once: for the look whether there is a file, and for the file.",
+        "truncation, which clears it", "folio_fast_pin_allowed, READ_ONCE; a6e79df92e4a";
+    TruncatedFallsBack = "P103", "truncated-falls-back",
+        "Leave a folio to the slow path that is in no file.",
+        "truncation, which clears the mapping", "folio_fast_pin_allowed; a6e79df92e4a";
+    InodeRcuFree = "M-P104", "inode-rcu-free",
+        "Free an inode, and the mapping in it, only after a grace period.",
+        "the walker, an RCU reader by its interrupts off, and by pte_offset_map", "destroy_inode, i_callback; fa0d7e3de6d6";
+    WritebackCleansFirst = "M-P105", "writeback-cleans-first",
+        "Clear the mark that a page is dirty before its contents are read for the disk, and by a full barrier.",
+        "whoever writes, and marks it dirty after that", "clear_page_dirty_for_io, folio_clear_dirty_for_io";
+    FaultAsksMapping = "M-P106", "fault-asks-mapping",
+        "With the folio locked, ask again whether it is the file's, before it is mapped.",
+        "whoever punches a hole, which takes it out of the cache with the folio locked", "filemap_fault; d00806b18315";
+    FaultAsksSize = "M-P107", "fault-asks-size",
+        "With the folio locked, ask again how long the file is, before it is mapped.",
+        "truncation, which changes the length first", "filemap_fault; d00806b18315";
+    TruncateUnmapsAgain = "M-P108", "truncate-unmaps-again",
+        "Unmap what is cut off a second time, once its pages have left the cache: private copies are found by no page.",
+        "a write fault that copies a page just before it leaves", "truncate_pagecache; d00806b18315";
+    MkwriteAsksMapping = "M-P109", "mkwrite-asks-mapping",
+        "When a file system is told of a write, ask with the folio locked whether it is the file's.",
+        "truncation, which takes it out of the cache with the folio locked", "filemap_page_mkwrite; 4fcf1c6205fc";
+    WritebackProtects = "M-P113", "writeback-protects",
+        "Write-protect every shared mapping of a page before it is written out, so that the next write is heard of.",
+        "page_mkwrite, which a fault calls for a page that is write-protected", "folio_mkclean; d08b3851da41";
+    RmapAfterFlush = "M-P114", "rmap-after-flush",
+        "Take the map count of a dirty page of a file down once its entry is flushed, with the lock of the table still held.",
+        "folio_mkclean, which looks for no mappings where none is counted", "zap_pte_range, tlb_delay_rmap; 5df397dec7c4";
+    MkwriteKeepsLock = "M-P115", "mkwrite-keeps-lock",
+        "Keep a folio locked from when its file system was told of a write until the entry is writable.",
+        "write-back, which write-protects all entries with the folio locked", "do_page_mkwrite, VM_FAULT_LOCKED; b827e496c893";
 }

@@ -4,6 +4,7 @@ use super::PAGE_SIZE;
 use crate::sync::{Atomic, Plain, RwLock, Section, Word};
 use bitflags::bitflags;
 use std::fmt;
+use std::ops::Range;
 
 bitflags! {
     /// `vm_flags`, as far as GUP asks for them.
@@ -35,6 +36,8 @@ bitflags! {
         const GROWSDOWN = 1 << 11;
         /// `VM_LOCKONFAULT`: mlocked, but only once it is there.
         const LOCKONFAULT = 1 << 12;
+        /// `VM_UFFD_MINOR`: a userfaultfd maps the pages that the cache has (`UFFDIO_CONTINUE`).
+        const UFFD_MINOR = 1 << 13;
     }
 }
 
@@ -61,6 +64,9 @@ impl VmFlags {
         .union(Self::WRITE)
         .union(Self::MAYREAD)
         .union(Self::MAYWRITE);
+
+    /// A shared area that can be read and written.
+    pub const SHARED_WRITABLE: Self = Self::PRIVATE.union(Self::SHARED).union(Self::MAYSHARE);
 
     /// `is_cow_mapping`: private, and might be written.
     pub const fn is_cow(self) -> bool {
@@ -147,12 +153,11 @@ impl Vma {
         self.pgoff + (addr - self.start) / PAGE_SIZE
     }
 
-    /// `vma_address`: where it maps the page `index` of its file, if it does.
-    pub const fn address_of(&self, index: u64) -> Option<u64> {
-        let Some(nth) = index.checked_sub(self.pgoff) else {
-            return None;
-        };
-        let addr = self.start + nth * PAGE_SIZE;
-        if addr < self.end { Some(addr) } else { None }
+    /// `vma_address`: where it maps these pages of its file, as far as it does.
+    pub fn addresses_of(&self, pages: Range<u64>) -> Option<Range<u64>> {
+        let mapped = self.pgoff..self.pgoff + (self.end - self.start) / PAGE_SIZE;
+        let (first, behind) = (pages.start.max(mapped.start), pages.end.min(mapped.end));
+        let address = |index| self.start + (index - self.pgoff) * PAGE_SIZE;
+        (first < behind).then(|| address(first)..address(behind))
     }
 }

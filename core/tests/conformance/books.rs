@@ -92,7 +92,9 @@ impl Ledger<'_> {
         let by_ptes = (0..pages)
             .filter(|&n| self.lines[head.plus(n).0 as usize].maps > 0)
             .count();
-        let entire = self.lines[head.0 as usize].entire > 0;
+        // hugetlb's pages are not counted there.
+        let hugetlb = self.world.flags(head).contains(PageFlags::HUGETLB);
+        let entire = self.lines[head.0 as usize].entire > 0 && !hugetlb;
         by_ptes as i32 + i32::from(entire) * COMPOUND_MAPPED
     }
 

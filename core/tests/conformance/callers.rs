@@ -235,9 +235,9 @@ fn a_fault_that_must_wait_for_a_folio_gives_up_at_once_if_it_may_not_wait() {
 
 // PARITY: 16, 17, 19
 #[test]
-fn a_fatal_signal_ends_it_before_and_after_the_lock() {
+fn a_fatal_signal_ends_it_once_it_has_the_lock() {
     for (signal, flags, expected) in [
-        (Signal::Fatal, Foll::WRITE, Err(Errno::Eagain)),
+        (Signal::Fatal, Foll::WRITE, Err(Errno::Eintr)),
         (Signal::Ordinary, Foll::WRITE, Ok(1)),
         (Signal::Ordinary, Foll::WRITE | Foll::INTERRUPTIBLE, Ok(1)),
     ] {

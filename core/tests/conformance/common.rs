@@ -22,6 +22,7 @@ struct Sequential {
     inside: Cell<SectionSet>,
     ops: RefCell<Vec<String>>,
     spans: RefCell<Vec<String>>,
+    remarks: RefCell<Vec<String>>,
     /// The values that were written, and where.
     writes: RefCell<Vec<(CellId, u64)>>,
 }
@@ -37,6 +38,7 @@ impl Sequential {
             inside: Cell::default(),
             ops: RefCell::default(),
             spans: RefCell::default(),
+            remarks: RefCell::default(),
             writes: RefCell::default(),
         }
     }
@@ -133,8 +135,10 @@ impl Backend for Sequential {
     }
 
     fn note(&self, _: LaneId, note: Note, _: Site) {
-        if let Note::Enter(function) = note {
-            self.spans.borrow_mut().push(function.to_string());
+        match note {
+            Note::Enter(function) => self.spans.borrow_mut().push(function.to_string()),
+            Note::Remark(remark) => self.remarks.borrow_mut().push(remark.to_string()),
+            Note::Leave | Note::Retry => {}
         }
     }
 
@@ -213,6 +217,11 @@ impl World {
         let writes = self.engine.writes.borrow();
         let here = writes.iter().filter(|(written, _)| *written == cell.id());
         here.map(|&(_, value)| T::from_word(value)).collect()
+    }
+
+    /// What the kernel has remarked so far.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        self.engine.remarks.borrow().clone()
     }
 
     /// Whether a kernel function has been entered so far.

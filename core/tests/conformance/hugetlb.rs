@@ -16,12 +16,15 @@ use gupcheck_core::pgtable::{Bits, Entry, Level};
 use gupcheck_core::step::Kernel;
 use gupcheck_core::sync::Atomic;
 
-const SHARED: VmFlags = VmFlags::PRIVATE
+pub(crate) const SHARED: VmFlags = VmFlags::PRIVATE
     .union(VmFlags::SHARED)
     .union(VmFlags::MAYSHARE);
 
 /// An area of two huge pages of four small ones each, that maps a file of two; the entry of the first.
-fn area(profile: &'static Profile, flags: VmFlags) -> (Boot, Area, FileId, Atomic<Entry>) {
+pub(crate) fn area(
+    profile: &'static Profile,
+    flags: VmFlags,
+) -> (Boot, Area, FileId, Atomic<Entry>) {
     let mut boot = boot(profile);
     let file = boot.file(Backing::Hugetlb, 2);
     let area = boot.file_area(file, 8, flags);

@@ -8,7 +8,7 @@ use crate::step_ops::{
 use crate::thp_steps;
 use crate::uffd_move;
 use crate::walker_steps;
-use crate::{partial_steps, pending_steps, slow_steps, step_scenes};
+use crate::{file_steps, partial_steps, pending_steps, slow_steps, step_scenes};
 use gupcheck_core::arch::{ARM64, Profile, WEAK, X86_NATIVE, X86_PV};
 use gupcheck_core::boot::{Area, Boot};
 use gupcheck_core::cpu::Cpu;
@@ -228,6 +228,7 @@ fn scene_of(step: Step) -> (&'static Profile, SetUp, Work) {
         other if step_scenes::STEPS.contains(&other) => step_scenes::scene_of(other),
         other if pending_steps::STEPS.contains(&other) => pending_steps::scene_of(other),
         other if slow_steps::STEPS.contains(&other) => slow_steps::scene_of(other),
+        other if file_steps::STEPS.contains(&other) => file_steps::scene_of(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::scene_of(other),
         other if partial_steps::STEPS.contains(&other) => partial_steps::scene_of(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::scene_of(other),
@@ -340,6 +341,7 @@ fn difference(step: Step) -> (&'static [&'static str], &'static [&'static str]) 
         other if step_scenes::STEPS.contains(&other) => step_scenes::difference(other),
         other if pending_steps::STEPS.contains(&other) => pending_steps::difference(other),
         other if slow_steps::STEPS.contains(&other) => slow_steps::difference(other),
+        other if file_steps::STEPS.contains(&other) => file_steps::difference(other),
         other if thp_steps::STEPS.contains(&other) => thp_steps::difference(other),
         other if partial_steps::STEPS.contains(&other) => partial_steps::difference(other),
         other if uffd_move::STEPS.contains(&other) => uffd_move::difference(other),
@@ -394,6 +396,12 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
             assert!(!frees(&with) && frees(&without), "{step}");
             continue;
         }
+        if step == Step::TrackedRefused {
+            // It decides whether the page is taken.
+            let take = |ops: &[String]| ops.iter().any(|op| op == "add.Relaxed page4.refcount");
+            assert!(!take(&with) && take(&without), "{step}");
+            continue;
+        }
         // Not done, a bit of what is stored, or another part of the entry: `fork_steps.rs`, `partial_steps.rs`, `swap.rs`, `halves.rs`.
         if matches!(
             step,
@@ -405,6 +413,7 @@ fn a_step_knocked_out_takes_away_what_it_stands_for_and_nothing_else() {
                 | Step::UndoEveryPin
                 | Step::UndoWholeBatch
                 | Step::ShortCount
+                | Step::TruncatedFallsBack
                 | Step::ChangeHugeInvalidates
                 | Step::SwapExclusive
                 | Step::LowHalfFirst

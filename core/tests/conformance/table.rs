@@ -282,7 +282,7 @@ fn huge_zero(boot: &mut Boot, mm: MmId, addr: u64) -> There {
 }
 
 /// Every set of these flags.
-fn subsets(flags: &[Foll]) -> impl Iterator<Item = Foll> + '_ {
+pub(crate) fn subsets(flags: &[Foll]) -> impl Iterator<Item = Foll> + '_ {
     (0..1_u32 << flags.len()).map(|set| {
         let chosen = flags
             .iter()
@@ -293,7 +293,7 @@ fn subsets(flags: &[Foll]) -> impl Iterator<Item = Foll> + '_ {
 }
 
 /// The flags that may be asked of a function.
-fn flags_of(call: Call) -> Vec<Foll> {
+pub(crate) fn flags_of(call: Call) -> Vec<Foll> {
     let mut flags = vec![
         Foll::WRITE,
         Foll::FORCE,

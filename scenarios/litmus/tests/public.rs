@@ -69,6 +69,10 @@ fn compared(source: &str) -> (Became, String) {
 }
 
 #[test]
+#[allow(
+    clippy::print_stdout,
+    reason = "the figures are for whoever asks for them"
+)]
 #[ignore = "other people's tests are not part of this project"]
 fn the_engine_says_what_the_kernels_model_says_without_load_buffering() {
     let folder = std::env::var("LITMUS_FOLDER").expect("LITMUS_FOLDER names a folder");

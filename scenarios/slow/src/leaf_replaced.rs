@@ -17,41 +17,23 @@ pub(crate) const RACE: Race = Race {
     ..Race::of(build)
 };
 
-/// `zap_huge_pud`, and the first part of a fault: a table in place of the leaf.
-fn zap_and_link(cpu: &Cpu<'_>, area: Area) -> bool {
-    let mm = cpu.machine().mm(area.mm);
-    let pudp = find_entry(cpu, mm, area.start, Level::Pud).expect("boot made the table");
-    pudp.lock().lock(cpu);
-    pudp.set_pmd(cpu, Entry::NONE);
-    flush_tlb(cpu);
-    pudp.lock().unlock(cpu);
-    pte_alloc(cpu, pudp)
-}
-
 fn build(size: Size, kernel: Kernel) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 1, size.pages);
     let (mm, start) = (boot.new_mm(), boot.geometry().span(Level::Pud));
     let first = boot.device_memory((start / PAGE_SIZE) as u32);
     boot.map_device_leaf(mm, start, Level::Pud, first, true);
-    let vma = boot.mmap(mm, start, size.pages, VmFlags::PRIVATE, Backing::FsDax);
+    boot.mmap(mm, start, size.pages, VmFlags::PRIVATE, Backing::FsDax);
     boot.free_pages(1);
     let range = UserRange {
         mm,
         start,
         nr_pages: size.pages as usize,
     };
-    let area = Area {
-        mm,
-        vma,
-        start,
-        end: start + u64::from(size.pages) * PAGE_SIZE,
-        pages: size.pages as i32,
-    };
     let mut scene = Scene::new(boot);
     let gup = scene.callers(size.cpus, Hold::Reference, move |cpu| {
         get_user_pages_unlocked(cpu, range, Foll::empty())
     });
-    scene.cpu("truncate", move |cpu| zap_and_link(cpu, area));
+    scene.cpu("truncate", move |cpu| replace_huge_pud(cpu, mm, start));
     scene.sometimes("the page is got", gets(gup[0], first));
     scene.sometimes("there is nothing to be got", gets_nothing(gup[0]));
     scene.into_program()

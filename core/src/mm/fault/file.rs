@@ -11,14 +11,16 @@
 //!    faults again finds what there is.
 //! 5. To tell the file system, the folio is unlocked. What was true of it is asked again once it is locked: the file may have been
 //!    truncated meanwhile.
-//! 6. Who made a page dirty waits until there are not too many of these. It drops the mmap lock for that, if it may
+//! 6. Being told, the file system makes ready what the page will be written out with. It waits for no write-back of the page
+//!    (`folio_wait_stable`), as where nobody needs stable pages.
+//! 7. Who made a page dirty waits until there are not too many of these. It drops the mmap lock for that, if it may
 //!    (`VM_FAULT_COMPLETED`): the fault is done, and nothing that was known of the area is.
 //!
 //! No page is mapped but the one that was asked for (`fault_around_bytes` is one page), and none by a pmd.
 
 use super::handle::Fault;
 use crate::cpu::Cpu;
-use crate::filemap::{File, folio_is_in};
+use crate::filemap::{File, folio_is_in, prepare_write};
 use crate::folio::{
     Folio, Mapping, Owner, Page, alloc_folio, folio_lock, folio_mark_dirty, folio_put,
     page_add_rmap,
@@ -29,6 +31,7 @@ use crate::pgtable::{
     Bits, Entry, pmd_install, pte_alloc, pte_alloc_one, pte_free, pte_offset_map_lock,
     pte_unmap_unlock,
 };
+use crate::step::Step;
 
 /// A step of a fault: what it gave, or how the fault ends.
 pub(super) type Turn<T> = Result<T, VmFault>;
@@ -119,7 +122,11 @@ impl<'m> Fault<'_, 'm> {
                 return Err(end);
             }
         }
-        if let Err(end) = self.finish_fault(page, None, table) {
+        let finished = self.finish_fault(page, None, table);
+        if self.page_mkwrite() {
+            self.after_mkwrite(folio);
+        }
+        if let Err(end) = finished {
             folio.unlock(cpu);
             folio_put(cpu, folio);
             return Err(end);
@@ -214,12 +221,28 @@ impl<'m> Fault<'_, 'm> {
         let cpu = self.cpu;
         let _span = cpu.span("do_page_mkwrite");
         folio_lock(cpu, folio);
-        if !folio_is_in(cpu, file, folio) {
+        // Whoever truncates the file unmaps what it finds mapped, and this page will be mapped later. Without it: a truncated page is
+        // mapped. Step `mkwrite-asks-mapping`.
+        if cpu.does(Step::MkwriteAsksMapping) && !folio_is_in(cpu, file, folio) {
             folio.unlock(cpu);
             return Err(VmFault::Done);
         }
+        prepare_write(cpu, file, pgoff(self));
         folio_mark_dirty(cpu, folio.head());
+        // ORDERING: the folio lock's: write-back comes before that, or finds the entry writable. Pairs with folio_mkclean. Without it: what was
+        // prepared is used up before the entry is writable. Step `mkwrite-keeps-lock`.
+        if !cpu.does(Step::MkwriteKeepsLock) {
+            folio.unlock(cpu);
+        }
         Ok(())
+    }
+
+    /// The entry is writable, or is not to be: a kernel that let go of the folio when its file system had been told (until v2.6.29) locks it
+    /// again.
+    pub(super) fn after_mkwrite(&self, folio: Folio<'m>) {
+        if !self.cpu.does(Step::MkwriteKeepsLock) {
+            folio_lock(self.cpu, folio);
+        }
     }
 
     /// `fault_dirty_shared_page`, of a locked folio, which is unlocked then.

@@ -20,11 +20,13 @@ use super::file::{Turn, pgoff, unlock_and_put};
 use super::handle::Fault;
 use crate::cpu::fatal_signal_pending;
 use crate::filemap::{
-    File, filemap_add_folio, filemap_get_or_create_folio, filemap_read_folio, filemap_remove_folio,
-    folio_is_in, folio_is_uptodate, folio_mark_uptodate, i_size_reaches,
+    File, filemap_add_folio, filemap_alloc_folio, filemap_get_or_create_folio, filemap_read_folio,
+    filemap_remove_folio, folio_is_in, folio_is_uptodate, folio_mark_uptodate, i_size_reaches,
 };
 use crate::folio::{Folio, Owner, alloc_folio, folio_lock, folio_put};
-use crate::mm::{FaultFlags, VmFault};
+use crate::lkmm::smp_wmb;
+use crate::mm::{FaultFlags, VmFault, VmFlags};
+use crate::step::Step;
 use crate::sync::LockMode;
 
 /// What a `filemap_fault` has, beside its folio.
@@ -63,7 +65,10 @@ impl<'m> Fault<'_, 'm> {
             file.invalidate_lock.unlock(cpu, LockMode::Shared);
         }
         let folio = got?;
-        if !i_size_reaches(cpu, file, pgoff(self)) {
+        // ORDERING: that of the two locks: whoever truncates has changed the length before it took the lock of the file, and looks for pages after
+        // that. Pairs with truncate_size. Without it: a page behind the end is mapped, for which nobody looks any more. Step
+        // `fault-asks-size`.
+        if cpu.does(Step::FaultAsksSize) && !i_size_reaches(cpu, file, pgoff(self)) {
             unlock_and_put(cpu, folio);
             return Err(VmFault::Sigbus);
         }
@@ -97,7 +102,9 @@ impl<'m> Fault<'_, 'm> {
                 folio_put(cpu, folio);
                 return Err(VmFault::Retry);
             }
-            if !folio_is_in(cpu, file, folio) {
+            // ORDERING: the folio lock's. Pairs with filemap_remove_folio, with the folio locked. Without it: a truncated page is
+            // mapped. Step `fault-asks-mapping`.
+            if cpu.does(Step::FaultAsksMapping) && !folio_is_in(cpu, file, folio) {
                 unlock_and_put(cpu, folio);
             } else if folio_is_uptodate(cpu, folio) {
                 if has.dropped {
@@ -158,7 +165,8 @@ impl<'m> Fault<'_, 'm> {
     /// `shmem_fault`, `shmem_get_folio_gfp`, of what is not in swap space.
     ///
     /// # Errors
-    /// `VM_FAULT_SIGBUS` behind the end of the file, `VM_FAULT_OOM`.
+    /// `VM_FAULT_SIGBUS` behind the end of the file, and where a userfaultfd is to be asked for a page that is in the cache;
+    /// `VM_FAULT_OOM`.
     pub(super) fn shmem_fault(&self, file: &File) -> Turn<Folio<'m>> {
         let (cpu, index) = (self.cpu, pgoff(self));
         let _span = cpu.span("shmem_fault");
@@ -168,6 +176,11 @@ impl<'m> Fault<'_, 'm> {
                 return Err(VmFault::Sigbus);
             }
             if let Some(folio) = filemap_get_or_create_folio(cpu, file, index, false) {
+                // handle_userfault: nobody waits for the monitor here.
+                if self.vma.flags.contains(VmFlags::UFFD_MINOR) {
+                    folio_put(cpu, folio);
+                    return Err(VmFault::Sigbus);
+                }
                 folio_lock(cpu, folio);
                 if folio_is_in(cpu, file, folio) {
                     return Ok(folio);
@@ -175,7 +188,7 @@ impl<'m> Fault<'_, 'm> {
                 unlock_and_put(cpu, folio);
                 continue;
             }
-            let folio = alloc_folio(cpu, 0, Owner::Us).ok_or(VmFault::Oom)?;
+            let folio = filemap_alloc_folio(cpu).ok_or(VmFault::Oom)?;
             if filemap_add_folio(cpu, file, index, folio).is_err() {
                 folio_put(cpu, folio);
                 continue;
@@ -212,11 +225,13 @@ impl<'m> Fault<'_, 'm> {
                 unlock_and_put(cpu, folio);
                 continue;
             }
+            // With zeroes in it.
             let Some(folio) = alloc_folio(cpu, 0, Owner::Us) else {
                 break Err(VmFault::Oom);
             };
+            // __folio_mark_uptodate, before anybody can find it: the barrier is what is left of it here, where the mark is that it is not.
+            smp_wmb(cpu);
             if filemap_add_folio(cpu, file, index, folio).is_ok() {
-                folio_mark_uptodate(cpu, folio);
                 break Ok(folio);
             }
             folio_put(cpu, folio);

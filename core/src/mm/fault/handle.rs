@@ -2,7 +2,7 @@
 
 use super::wait::wait_for_change;
 use crate::cpu::Cpu;
-use crate::mm::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma};
+use crate::mm::{Backing, FaultFlags, Mm, VmFault, VmFlags, Vma, file_of};
 use crate::pgtable::{
     Entry, EntryPtr, Level, pgd_offset, pte_alloc, pte_offset_map_nolock, pte_unmap,
     pte_unmap_unlock, table_entry,
@@ -31,13 +31,10 @@ pub fn handle_mm_fault(
     if let Err(fault) = sanitize_fault_flags(cpu, vma, &mut flags) {
         return fault;
     }
-    let hugetlb = vma.backing == Backing::Hugetlb;
-    let level = if hugetlb {
-        cpu.machine().hstate
-    } else {
-        Level::Pmd
-    };
-    let pmdp = match tables_alloc(cpu, mm, addr, level) {
+    if vma.backing == Backing::Hugetlb {
+        return hugetlb(cpu, mm, vma, addr, flags);
+    }
+    let pmdp = match tables_alloc(cpu, mm, addr, Level::Pmd) {
         Ok(pmdp) => pmdp,
         Err(fault) => return fault,
     };
@@ -49,9 +46,6 @@ pub fn handle_mm_fault(
         flags,
         pmdp,
     };
-    if hugetlb {
-        return fault.hugetlb_fault();
-    }
     if fault.may_be_huge() && pmdp.is(cpu, Entry::NONE) {
         let huge = fault.do_huge_pmd_anonymous_page();
         return huge.unwrap_or_else(|| fault.handle_pte_fault());
@@ -64,6 +58,32 @@ pub fn handle_mm_fault(
         return fault.huge(pmd);
     }
     fault.handle_pte_fault()
+}
+
+/// `hugetlb_fault`, which takes its mutex before it looks for tables.
+fn hugetlb(cpu: &Cpu<'_>, mm: &Mm, vma: &Vma, addr: u64, flags: FaultFlags) -> VmFault {
+    // What boot has mapped where there is no file is not faulted in.
+    let Some(file) = file_of(cpu, vma) else {
+        return VmFault::Sigbus;
+    };
+    file.fault_mutex.lock(cpu);
+    match tables_alloc(cpu, mm, addr, cpu.machine().hstate) {
+        Ok(pmdp) => {
+            let fault = Fault {
+                cpu,
+                mm,
+                vma,
+                addr,
+                flags,
+                pmdp,
+            };
+            fault.hugetlb_fault(file)
+        }
+        Err(fault) => {
+            file.fault_mutex.unlock(cpu);
+            fault
+        }
+    }
 }
 
 /// `sanitize_fault_flags`: where nothing is copied on write, nothing is shared that way either; and nobody may write there whom the

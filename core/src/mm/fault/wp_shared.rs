@@ -45,7 +45,9 @@ impl<'m> Fault<'_, 'm> {
                 folio_put(cpu, folio);
                 return end;
             }
-            if !self.finish_mkwrite_fault(pte) {
+            let finished = self.finish_mkwrite_fault(pte);
+            self.after_mkwrite(folio);
+            if !finished {
                 folio.unlock(cpu);
                 folio_put(cpu, folio);
                 return VmFault::Done;

@@ -57,11 +57,12 @@
 use gupcheck_sync::{CellId, Op, RmwOrder};
 
 use super::axioms::{Access, Axioms, Past};
-use super::locals::{Locals, is_full};
+use super::locals::Locals;
 use super::paths::{Next, Paths};
 use super::plain::{self, Earlier, Later};
 use super::rc11::Rc11;
 use super::side::{Kind, Side, is_plain};
+use super::surely::is_full;
 use crate::clock::Clock;
 use crate::event::{Asked, Event};
 use crate::graph::Graph;
@@ -132,7 +133,7 @@ impl Axioms for Lkmm {
         let mut local = self.locals.next(graph, lane);
         local.depends = self.locals.carried(graph, lane, asked.depends);
         local.barriers.full += u16::from(granted && is_full(&asked.op));
-        let next = Next::new(graph, lane, asked, (cell, position), local);
+        let next = Next::new(graph, lane, asked, (cell, position), &local);
         !Paths::from(graph, &self.locals, &next).lead_back()
     }
 

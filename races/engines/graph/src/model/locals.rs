@@ -1,11 +1,11 @@
 //! What LKMM keeps of each event: the barriers before it, what it depends on, and what is ordered before it other than by these.
 //! See [`super::lkmm`].
 
-use gupcheck_sync::{Depends, FenceOrder, Op, RmwOrder};
+use gupcheck_sync::{Depends, FenceOrder, Op};
 
 use super::axioms::copy_kept;
 use super::edges::edges_in;
-use super::surely::Surely;
+use super::surely::{Surely, is_full};
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::graph::Graph;
@@ -157,24 +157,13 @@ impl Locals {
         self.order_edges(graph, id, &mut local);
         local.behind = behind(event, local.barriers);
         local.depends = self.carried(graph, id.lane(), event.depends);
-        self.come_by(graph, id, &mut local.surely);
+        (local.surely).come_by(graph, id, |before| &self.of(before).surely);
         self.0[id.lane()].push(local);
     }
 
     pub(crate) fn pop(&mut self, id: EventId) {
         self.0[id.lane()].pop();
     }
-}
-
-/// Whether an operation is a fully ordered update.
-pub(crate) fn is_full(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Rmw {
-            order: RmwOrder::Full,
-            ..
-        }
-    )
 }
 
 /// The barriers that a CPU has come by after an event.

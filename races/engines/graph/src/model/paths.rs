@@ -14,7 +14,7 @@ use gupcheck_sync::{CellId, Op};
 
 use super::locals::{Local, Locals};
 use super::side::{Kind, NEITHER, OnTheWay, Side, WRITES};
-use crate::clock::MAX_LANES;
+use crate::clock::{Clock, MAX_LANES};
 use crate::event::{Asked, Event, NOWHERE};
 use crate::graph::Graph;
 use crate::id::EventId;
@@ -25,7 +25,8 @@ pub(super) struct Next {
     cell: CellId,
     position: u16,
     side: Side,
-    local: Local,
+    /// What a section, a wait, a spawn or a join orders before it.
+    ordered: Clock,
 }
 
 impl Next {
@@ -34,7 +35,7 @@ impl Next {
         lane: usize,
         asked: &Asked,
         (cell, position): (CellId, u16),
-        local: Local,
+        local: &Local,
     ) -> Self {
         // What leaves it is known without this: whether it acquires does not matter.
         let kind = Kind::of(asked, false, false).unwrap_or(NEITHER);
@@ -56,7 +57,7 @@ impl Next {
             cell,
             position,
             side,
-            local,
+            ordered: local.ordered,
         }
     }
 }
@@ -292,7 +293,7 @@ impl<'p> Paths<'p> {
                 }
             }
         }
-        self.leads_back |= self.next.is_some_and(|next| next.local.ordered.has(id));
+        self.leads_back |= self.next.is_some_and(|next| next.ordered.has(id));
     }
 
     /// What a prop that has spread to an event leads to, which began at some of these CPUs.
@@ -382,7 +383,7 @@ impl<'p> Paths<'p> {
                 self.order(EventId::new(lane, index), kind, false);
             }
         }
-        let is_barred = |next: &Next| next.lane == lane && next.local.barriers.full > from.full;
+        let is_barred = |next: &Next| next.lane == lane && next.side.barriers.full > from.full;
         self.leads_back |= self.next.is_some_and(is_barred);
         self.follow_sections(id);
     }

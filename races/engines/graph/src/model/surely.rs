@@ -8,7 +8,6 @@
 use gupcheck_sync::{FenceOrder, LoadOrder, Op, RmwOrder, StoreOrder};
 
 use super::edges::edges_in;
-use super::locals::{Locals, is_full};
 use crate::clock::Clock;
 use crate::event::NOWHERE;
 use crate::graph::Graph;
@@ -50,9 +49,15 @@ impl Surely {
     }
 }
 
-impl Locals {
-    /// What is known after an event that is about to be added, by what was before it.
-    pub(super) fn come_by(&self, graph: &Graph, id: EventId, surely: &mut Surely) {
+impl Surely {
+    /// Comes by an event, the next of its CPU; `of` knows what was known after those before it.
+    pub(super) fn come_by<'s>(
+        &mut self,
+        graph: &Graph,
+        id: EventId,
+        of: impl Fn(EventId) -> &'s Self,
+    ) {
+        let surely = self;
         let (event, lane, index) = (graph.event(id), id.lane(), id.index());
         surely.message = Clock::EMPTY;
         if event.granted && is_full(&event.op) {
@@ -60,7 +65,7 @@ impl Locals {
         }
         edges_in(graph, id, |before| match graph.event(before).op {
             Op::Unlock { .. } if matches!(event.op, Op::Lock { .. }) => {
-                surely.read(&self.of(before).surely.message, true);
+                surely.read(&of(before).message, true);
             }
             // A section that has ended, or a wait that has begun: what is before that of its own CPU.
             _ => {
@@ -83,7 +88,7 @@ impl Locals {
         let is_own = event.cell != NOWHERE && graph.waits().is_own(event.cell);
         let is_marked = !event.is_plain() && !event.is_shadowed && !is_own;
         if is_marked && event.reads && !event.source.is_init() {
-            surely.read(&self.of(event.source).surely.message, acquires);
+            surely.read(&of(event.source).message, acquires);
         }
         if is_marked && (event.writes || releases) {
             let mut message = surely.barred;
@@ -95,7 +100,7 @@ impl Locals {
             if event.is_second {
                 let source = graph.lane(lane)[index - 1].source;
                 if !source.is_init() {
-                    message.join(&self.of(source).surely.message);
+                    message.join(&of(source).message);
                 }
             }
             surely.message = message;
@@ -108,4 +113,15 @@ impl Locals {
             surely.bar(lane, index + 1);
         }
     }
+}
+
+/// Whether an operation is a fully ordered update.
+pub(super) fn is_full(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Rmw {
+            order: RmwOrder::Full,
+            ..
+        }
+    )
 }

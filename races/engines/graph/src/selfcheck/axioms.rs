@@ -6,7 +6,8 @@
 use gupcheck_sync::{FenceOrder, LoadOrder, Look, Op, Rmw, RmwOrder, StoreOrder};
 
 use super::listing::leads;
-use super::lkmm;
+use super::lkmm::Related;
+use super::plain;
 use super::relation::{Relation, closure, compose, filter, has_cycle, union};
 use super::state::{Did, From, State};
 use gupcheck_program::Model;
@@ -48,7 +49,8 @@ pub(super) struct Nodes {
 /// Whether a graph is possible under a model.
 pub(super) fn is_consistent(state: &State<'_>, model: Model) -> bool {
     if model == Model::Lkmm {
-        return lkmm::is_consistent(state);
+        let related = Related::of_possible(state);
+        return related.is_some_and(|all| all.is_in_order() && !plain::is_incoherent(&all));
     }
     let nodes = Nodes::of(state);
     nodes.is_atomic()
@@ -62,7 +64,7 @@ pub(super) fn is_consistent(state: &State<'_>, model: Model) -> bool {
 /// Whether a graph has two plain accesses that conflict and that nothing orders.
 pub(super) fn has_race(state: &State<'_>, model: Model) -> bool {
     if model == Model::Lkmm {
-        return lkmm::has_race(state);
+        return Related::of_possible(state).is_some_and(|all| plain::has_race(&all));
     }
     let n = Nodes::of(state);
     let before = match model {

@@ -7,7 +7,6 @@
 use gupcheck_sync::{FenceOrder, LoadOrder, Look, Op, Rmw, RmwOrder, StoreOrder};
 
 use super::listing::leads;
-use super::plain;
 use super::relation::{Relation, closure, compose, filter, has_cycle, union};
 use super::state::{Did, From, State};
 
@@ -75,22 +74,18 @@ pub(super) struct Related {
     pub(super) ordered: Relation,
 }
 
-/// Whether a graph is possible.
-pub(super) fn is_consistent(state: &State<'_>) -> bool {
-    let nodes = Nodes::of(state);
-    if !nodes.is_coherent_and_atomic() {
-        return false;
-    }
-    let all = Related::of(nodes);
-    !has_cycle(&all.hb) && !has_cycle(&all.pb) && !plain::is_incoherent(&all)
-}
-
-/// Whether a graph has a data race.
-pub(super) fn has_race(state: &State<'_>) -> bool {
-    plain::has_race(&Related::of(Nodes::of(state)))
-}
-
 impl Related {
+    /// Of a graph that is coherent, and whose updates are atomic.
+    pub(super) fn of_possible(state: &State<'_>) -> Option<Self> {
+        let nodes = Nodes::of(state);
+        nodes.is_coherent_and_atomic().then(|| Self::of(nodes))
+    }
+
+    /// Whether the marked accesses are in order.
+    pub(super) fn is_in_order(&self) -> bool {
+        !has_cycle(&self.hb) && !has_cycle(&self.pb)
+    }
+
     fn of(nodes: Nodes) -> Self {
         let n = &nodes;
         let internal = |a, b| n.internal(a, b);

@@ -13,6 +13,7 @@ mod axioms;
 mod comparison;
 mod dominated;
 pub mod enumerate;
+mod family;
 pub mod generate;
 pub mod listing;
 mod lkmm;
