@@ -35,7 +35,7 @@ pub(crate) struct Local {
     /// What it depends on, if its CPU says so: what its CPU has stored and loaded again is still what it was computed from.
     pub(crate) depends: Option<Depends>,
     /// What comes before the CPU's next event whatever is asked.
-    pub(crate) surely: Surely,
+    pub(super) surely: Surely,
 }
 
 impl Local {
