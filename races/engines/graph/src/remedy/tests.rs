@@ -13,8 +13,8 @@ use super::rebuild::{Answer, Original};
 use crate::build::{Builder, Ending};
 use crate::model::{Lkmm, Sc};
 use crate::replay::foreseen;
-use crate::selfcheck::family::Family;
-use crate::selfcheck::generate::program;
+
+use crate::selfcheck::generate::{Family, program};
 use crate::selfcheck::listing::Listing;
 
 const BARRIERS: [Barrier; 5] = [
