@@ -130,7 +130,8 @@ fn the_token_carries_the_test() {
     assert_eq!(again["race"], "mp-without-rmb");
     assert_eq!(again["token"], token);
     let said = again["missing_ordering"][0].as_str().expect("a sentence");
-    assert!(said.starts_with("smp_load_acquire at step"), "{said}");
+    // Nothing was searched: the weakest that forbids this execution comes first.
+    assert!(said.starts_with("a dependency of step"), "{said}");
     // A character more or less is noticed.
     let changed = token.replacen("mp-without", "mp-with", 1);
     let refused = folder.run(&["replay", &changed]);
