@@ -20,7 +20,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-# The tests that take longest, with the seconds of CPU time that they get: five times what they take, and more.
+# The tests that take longest, with the seconds of CPU time that they get: ten times what they take, or more.
 SLOW = {
     "callers::arguments_are_refused_as_the_rules_say_whatever_the_flags": 30,
     "owners::every_reference_is_somebodys_after_any_sequence_of_steps": 60,

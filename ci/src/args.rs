@@ -268,6 +268,15 @@ pub(crate) struct LitmusArgs {
     /// At most 50,000 outcomes are kept, and telling them takes what it takes, about a second
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     pub(crate) max_seconds: Option<Duration>,
+    /// Show an execution of each file as `run` shows one of a race: that which breaks a rule, or ends as the test asks about. Without
+    /// this, only of a single file that breaks a rule
+    #[arg(long)]
+    pub(crate) detail: bool,
+    /// Draw with ASCII alone, as where the locale has no UTF-8
+    #[arg(long)]
+    pub(crate) ascii: bool,
+    #[command(flatten)]
+    pub(crate) pictures: Pictures,
     /// One JSON object a line (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,

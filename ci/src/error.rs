@@ -2,6 +2,7 @@
 
 use std::io;
 
+use gupcheck_litmus::LitmusError;
 use gupcheck_program::{Model, ReplayError};
 use gupcheck_races::again::NotHere;
 use gupcheck_races::engines::UnknownEngine;
@@ -113,6 +114,15 @@ pub(crate) enum Error {
         /// Why it is none.
         error: tracing_subscriber::filter::ParseError,
     },
+    /// Several litmus tests for one picture.
+    #[error("--html, --svg, --steps and --chrome are for one litmus test, and here are {0}")]
+    OneFilePicture(usize),
+    /// The test that a token carries means nothing here.
+    #[error("the litmus test that the token carries cannot be run here: {0}")]
+    TokensTest(#[from] LitmusError),
+    /// A model that no litmus test can be put to.
+    #[error("the token is of the memory model {0:?}, and there is none of that name")]
+    TokensModel(String),
     /// Several executions for one file.
     #[error("--html, --svg, --steps and --chrome are for one token, and here are {0}")]
     OnePicture(usize),

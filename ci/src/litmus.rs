@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gupcheck_graph::GraphEngine;
-use gupcheck_litmus::{Coverage, Litmus, LitmusError, REDUCTIONS, Report};
+use gupcheck_litmus::{Coverage, Litmus, LitmusError, Quantifier, REDUCTIONS, Report};
 use gupcheck_program::{Engine, Model, Search, Stop, Unwatched};
+use gupcheck_trace::{Document, Finding, Line, Page, report};
 use serde::Serialize;
 
 use crate::args::LitmusArgs;
 use crate::error::Error;
+use crate::execution::{self, Tested, under};
 use crate::exit::Exit;
 use crate::litmus_model::LitmusModel;
 use crate::output::{self, Output};
@@ -32,6 +34,8 @@ struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<&'a Report>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    execution: Option<Document>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
@@ -45,6 +49,7 @@ impl Record<'_> {
             executions: 0,
             seconds: 0.0,
             report: None,
+            execution: None,
             error: None,
         }
     }
@@ -52,6 +57,9 @@ impl Record<'_> {
 
 /// Runs each file.
 pub(crate) fn litmus(args: &LitmusArgs, stop: &Stop, output: &mut Output) -> Result<Exit, Error> {
+    if args.files.len() > 1 && !args.pictures.is_empty() {
+        return Err(Error::OneFilePicture(args.files.len()));
+    }
     let mut worst = Exit::Holds;
     for path in &args.files {
         worst = worst.max(answer(args, path, stop, output)?);
@@ -71,7 +79,8 @@ fn answer(args: &LitmusArgs, path: &Path, stop: &Stop, output: &mut Output) -> R
             return refuse(args, path, (verdict, exit), &unread.to_string(), output);
         }
     };
-    match Litmus::parse(&Litmus::text(&bytes)) {
+    let source = Litmus::text(&bytes);
+    match Litmus::parse(&source) {
         Ok(litmus) => {
             let run = match (args.model, litmus.beyond_engines()) {
                 (LitmusModel::Kernel, _) => judge(args, &litmus, stop),
@@ -82,7 +91,8 @@ fn answer(args: &LitmusArgs, path: &Path, stop: &Stop, output: &mut Output) -> R
                     return refuse(args, path, answer, &why, output);
                 }
             };
-            tell(args, path, run, output)
+            let shown = Shown::of(args, path, (&litmus, &source), &run, stop);
+            tell(args, path, run, &shown, output)
         }
         Err(error) => {
             let answer = match &error {
@@ -121,10 +131,7 @@ fn judge(args: &LitmusArgs, litmus: &Litmus, stop: &Stop) -> Run {
 }
 
 fn explore(args: &LitmusArgs, model: Model, litmus: &Litmus, stop: &Stop) -> Run {
-    let litmus = &match model {
-        Model::Lkmm => litmus.for_lkmm(),
-        _ => litmus.clone(),
-    };
+    let litmus = under(litmus, model);
     let program = Arc::new(litmus.program());
     let engine = GraphEngine {
         jobs: args.jobs,
@@ -148,8 +155,88 @@ fn explore(args: &LitmusArgs, model: Model, litmus: &Litmus, stop: &Stop) -> Run
     }
 }
 
+/// What there is to show beside the report.
+enum Shown<'t> {
+    /// Nothing that was asked for.
+    Nothing,
+    /// An execution was to be shown, and there is none: why.
+    None(&'static str),
+    Execution(Tested<'t>, Box<execution::Shown>),
+}
+
+impl<'t> Shown<'t> {
+    /// What there is to show of a test that has been run.
+    fn of(
+        args: &LitmusArgs,
+        path: &Path,
+        (litmus, source): (&'t Litmus, &'t str),
+        run: &Run,
+        stop: &Stop,
+    ) -> Self {
+        let report = &run.report;
+        let breaks_a_rule =
+            matches!(report.coverage, Coverage::Violation(_)) || !report.flags.is_empty();
+        let is_asked = args.detail || !args.pictures.is_empty();
+        let is_due = breaks_a_rule && args.files.len() == 1 && !args.json;
+        if !is_asked && !is_due {
+            return Self::Nothing;
+        }
+        let sought = match litmus.quantifier() {
+            Quantifier::ForAll => report.negative,
+            Quantifier::Exists | Quantifier::NotExists => report.positive,
+        };
+        if !breaks_a_rule && sought == 0 {
+            return Self::None("there is no execution to show: none that was seen ends so");
+        }
+        let model = match args.model {
+            LitmusModel::Kernel => Model::Lkmm,
+            LitmusModel::Graph(model) => model,
+        };
+        if litmus.beyond_engines().is_some() {
+            return Self::None("no execution is shown: no engine can run this test");
+        }
+        let tested = Tested {
+            litmus: under(litmus, model),
+            source,
+            model,
+            command: format!(
+                "cargo run -- litmus {} --model {} --detail",
+                path.display(),
+                args.model.name()
+            ),
+        };
+        let limits = plan::limits(args.max_executions, args.max_seconds);
+        match (tested.find(breaks_a_rule, limits, stop), args.model) {
+            (Some(found), _) => Self::Execution(tested, Box::new(found)),
+            (None, LitmusModel::Kernel) => Self::None(
+                "no execution is shown: the graph engine, which knows no load buffering, finds none that ends so",
+            ),
+            (None, LitmusModel::Graph(_)) => {
+                Self::None("no execution is shown: none was found that could be told")
+            }
+        }
+    }
+}
+
 /// Tells what became of a test.
-fn tell(args: &LitmusArgs, path: &Path, run: Run, output: &mut Output) -> Result<Exit, Error> {
+fn tell(
+    args: &LitmusArgs,
+    path: &Path,
+    run: Run,
+    shown: &Shown<'_>,
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    let mut finding = match shown {
+        Shown::Execution(tested, found) => Some(found.finding(tested)),
+        Shown::Nothing | Shown::None(_) => None,
+    };
+    let written = match &finding {
+        Some(finding) => args.pictures.write(finding, args.detail)?,
+        None => Vec::new(),
+    };
+    if let Some(finding) = &mut finding {
+        finding.aside.files = &written;
+    }
     let Run {
         report,
         executions,
@@ -170,13 +257,35 @@ fn tell(args: &LitmusArgs, path: &Path, run: Run, output: &mut Output) -> Result
                 executions,
                 seconds: elapsed.as_secs_f64(),
                 report: Some(&report),
+                execution: finding.as_ref().map(Document::of),
                 ..Record::of(args, path, verdict)
             },
         )?;
     } else {
         output.plain(&format!("{report}\n"))?;
+        show(args, finding.as_ref(), output)?;
+    }
+    if let Shown::None(why) = shown {
+        output::remark(&format!("{}: {why}", path.display()));
     }
     Ok(exit)
+}
+
+fn show(
+    args: &LitmusArgs,
+    finding: Option<&Finding<'_>>,
+    output: &mut Output,
+) -> Result<(), Error> {
+    let Some(finding) = finding else {
+        return Ok(());
+    };
+    let page = Page {
+        width: output.width(),
+        detail: args.detail,
+        ascii: args.ascii || output.is_ascii(),
+    };
+    output.text(&report(finding, page))?;
+    output.line(&Line::new())
 }
 
 /// Says why a file was not run.

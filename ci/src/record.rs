@@ -4,13 +4,12 @@
 use gupcheck_core::arch::{Memory, Profile};
 use gupcheck_core::step::{Standing, Step};
 use gupcheck_program::{
-    Counterexample, Cut, Engine, Exploration, Extent, Program, Shrinking, Verdict, Violation,
+    Counterexample, Cut, Engine, Exploration, Extent, Model, Program, Shrinking, Verdict, Violation,
 };
 use gupcheck_races::engines::about;
-use gupcheck_races::instance::Instance;
 use gupcheck_races::race::{Race, Tested};
-use gupcheck_replay::Again;
-use gupcheck_trace::{Finding, headline_of};
+use gupcheck_replay::{Again, Named};
+use gupcheck_trace::{Finding, headline_of, ordering_of};
 use serde::Serialize;
 
 use crate::line;
@@ -52,6 +51,8 @@ pub(crate) struct RunRecord {
     violation: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     headline: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing_ordering: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,6 +179,7 @@ impl RunRecord {
             unsupported,
             violation: told.map(|told| kind(&told.violation)),
             headline: finding.map(headline_of),
+            missing_ordering: finding.map(ordering_of).unwrap_or_default(),
             token: finding.and_then(|f| f.subject.token.clone()),
             minimised: finding.and_then(|f| ShrinkingRecord::of_counterexample(f.counterexample)),
             histogram: histogram.then(outcomes),
@@ -202,15 +204,15 @@ impl CutRecord {
 
 /// A token's execution, run again.
 #[derive(Serialize)]
-pub(crate) struct ReplayRecord {
-    race: &'static str,
-    profile: &'static str,
-    engine: &'static str,
+pub(crate) struct ReplayRecord<'a> {
+    race: &'a str,
+    profile: &'a str,
+    engine: &'a str,
     model: &'static str,
     cpus: u32,
     pages: u32,
-    knocked_out: Vec<&'static str>,
-    noise: Vec<&'static str>,
+    knocked_out: &'a [String],
+    noise: &'a [String],
     verdict: &'static str,
     exact: bool,
     same_rule: bool,
@@ -223,6 +225,8 @@ pub(crate) struct ReplayRecord {
     violation: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     headline: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing_ordering: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
@@ -236,28 +240,23 @@ struct MisfitRecord {
     now: Option<String>,
 }
 
-impl ReplayRecord {
-    pub(crate) fn of(instance: &Instance<'static>, again: &Again) -> Self {
-        let Instance {
-            race,
-            profile,
-            size,
-            knocked_out,
-            noise,
-            engine,
-            model,
-        } = *instance;
-        let finding = instance.finding_again(again);
+impl<'a> ReplayRecord<'a> {
+    pub(crate) fn of(
+        named: &'a Named,
+        model: Model,
+        again: &Again,
+        finding: Option<&Finding<'_>>,
+    ) -> Self {
         let misfit = again.replayed.misfit.as_ref();
         Self {
-            race: race.name,
-            profile: profile.name,
-            engine: engine.name(),
+            race: &named.race,
+            profile: &named.profile,
+            engine: &named.engine,
             model: model.name(),
-            cpus: size.cpus,
-            pages: size.pages,
-            knocked_out: knocked_out.iter().map(Step::name).collect(),
-            noise: noise.names().collect(),
+            cpus: named.cpus,
+            pages: named.pages,
+            knocked_out: &named.knocked_out,
+            noise: &named.noise,
             verdict: if finding.is_some() {
                 "failed"
             } else {
@@ -274,9 +273,10 @@ impl ReplayRecord {
                 now: misfit.now.clone(),
             }),
             remarks: again.words(),
-            violation: finding.as_ref().map(|f| kind(&f.counterexample.violation)),
-            headline: finding.as_ref().map(headline_of),
-            token: finding.and_then(|f| f.subject.token),
+            violation: finding.map(|f| kind(&f.counterexample.violation)),
+            headline: finding.map(headline_of),
+            missing_ordering: finding.map(ordering_of).unwrap_or_default(),
+            token: finding.and_then(|f| f.subject.token.clone()),
         }
     }
 }

@@ -4,13 +4,17 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use gupcheck_graph::remedies;
+use gupcheck_litmus::Litmus;
+use gupcheck_program::{Counterexample, Model, Remedies};
 use gupcheck_races::again::resolve;
 use gupcheck_races::race::Race;
 use gupcheck_replay::{Again, Kept, Must, Store, Token};
-use gupcheck_trace::{Finding, Line, Page, Role, headline_of, report};
+use gupcheck_trace::{Aside, Finding, Line, Page, Role, headline_of, report};
 
 use crate::args::ReplayArgs;
 use crate::error::Error;
+use crate::execution::{Tested, under};
 use crate::exit::Exit;
 use crate::log;
 use crate::output::{self, Output};
@@ -63,9 +67,41 @@ fn replay_one(
     output: &mut Output,
 ) -> Result<Exit, Error> {
     let token: Token = token.parse()?;
+    if let Some(source) = &token.source {
+        let litmus = Litmus::parse(source)?;
+        let model = token.named.model.clone().unwrap_or_default();
+        let model = model.parse().map_err(|_| Error::TokensModel(model))?;
+        let tested = Tested {
+            litmus: under(&litmus, model),
+            source,
+            model,
+            command: format!("cargo run -- replay {token}"),
+        };
+        let again = tested.replay(&token)?;
+        let told = |broken| tested.finding(&again.program, broken, Aside::default());
+        return tell_one(args, (&token, tested.model), &again, &told, output);
+    }
     let instance = resolve(&token, races)?;
     let again = instance.replay(&token)?;
-    let finding = instance.finding_again(&again);
+    let told = |broken| instance.finding(&again.program, broken, Aside::default());
+    tell_one(args, (&token, instance.model), &again, &told, output)
+}
+
+/// Tells of a token that was replayed, with what was broken, as it is `told`.
+fn tell_one<'a>(
+    args: &ReplayArgs,
+    (token, model): (&Token, Model),
+    again: &'a Again,
+    told: &dyn Fn(&'a Counterexample) -> Finding<'a>,
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    let broken = again.replayed.broken.as_deref();
+    let missing = broken.and_then(|broken| remedies(&again.program, model, broken));
+    let missing = missing.map(Remedies::weakest);
+    let mut finding = broken.map(told);
+    if let Some(finding) = &mut finding {
+        finding.aside.remedies = missing.as_ref();
+    }
     if let (Some(filter), Some(finding)) = (log::filter()?, &finding) {
         log::log(finding, filter);
     }
@@ -74,10 +110,11 @@ fn replay_one(
         None => Vec::new(),
     };
     if args.json {
-        let record = serde_json::to_string(&ReplayRecord::of(&instance, &again));
+        let record = ReplayRecord::of(&token.named, model, again, finding.as_ref());
+        let record = serde_json::to_string(&record);
         output.plain(&record.map_err(io::Error::from)?)?;
     } else {
-        tell(args, &again, finding.as_ref(), &written, output)?;
+        tell(args, again, finding.as_ref(), &written, output)?;
     }
     let Some(finding) = finding else {
         if !args.pictures.is_empty() {
@@ -85,8 +122,10 @@ fn replay_one(
         }
         return Ok(Exit::Truncated);
     };
-    if args.keep {
-        keep(&finding)?;
+    match (args.keep, &token.source) {
+        (true, None) => keep(&finding)?,
+        (true, Some(_)) => output::remark("what is kept is of races, and this is a litmus test"),
+        (false, _) => {}
     }
     Ok(Exit::Violation)
 }

@@ -10,6 +10,7 @@ use crate::args::RunArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::line::{self, Columns};
+use crate::missing;
 use crate::output::{self, Output};
 use crate::plan::{self, Job};
 use crate::record::RunRecord;
@@ -72,10 +73,16 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
         summary.add(&exploration);
         gap = !matches!(exploration.verdict, Verdict::Failed(_));
         let (small, its_program, first) = smallest(job, &program, &exploration, smaller.as_ref());
-        let finding = match &sharper {
-            Some(sharp) => line::finding(&sharp.job, its_program, &sharp.exploration),
-            None => line::finding(small, its_program, first),
+        let (small, first) = match &sharper {
+            Some(sharp) => (&sharp.job, &sharp.exploration),
+            None => (small, first),
         };
+        let found = |_: &Exploration| stuck(&exploration);
+        let missing = missing::find(small, its_program, first, stop, &found);
+        let mut finding = line::finding(small, its_program, first);
+        if let Some(finding) = &mut finding {
+            finding.aside.remedies = missing.as_ref();
+        }
         if args.json {
             let record =
                 RunRecord::of(job, &program, &exploration, finding.as_ref(), args.outcomes);
@@ -101,10 +108,10 @@ fn run_all(args: &RunArgs, jobs: &[Job], stop: &Stop, output: &mut Output) -> Re
 /// What was searched, and what was found: in a smaller instance, if it was found there too.
 fn smallest<'a>(
     job: &'a Job,
-    program: &'a Program,
+    program: &'a Arc<Program>,
     exploration: &'a Exploration,
     smaller: Option<&'a Smaller>,
-) -> (&'a Job, &'a Program, &'a Exploration) {
+) -> (&'a Job, &'a Arc<Program>, &'a Exploration) {
     match smaller {
         Some(small) => (&small.job, &small.program, &small.exploration),
         None => (job, program, exploration),

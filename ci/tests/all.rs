@@ -7,6 +7,7 @@ mod cli;
 mod endings;
 mod engines_agree;
 mod estimates;
+mod executions;
 mod invariants;
 mod lengths;
 mod litmus;

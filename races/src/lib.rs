@@ -16,6 +16,7 @@
 //! | [`engines`] | all engines, by name, and which one is the default |
 //! | [`instance`] | a race with everything with which it is run |
 //! | [`sharper`] | a violation that says more than the first that is found |
+//! | [`missing`] | which ordering was missing in a counterexample |
 //! | [`consulted`] | which steps a program's code asks about |
 //! | [`again`] | a token, looked up |
 //! | [`emit`] | an execution as `tracing` spans and events |
@@ -35,6 +36,7 @@ pub mod harness;
 pub mod instance;
 pub mod invariants;
 mod lanes;
+pub mod missing;
 mod noise;
 pub mod prelude;
 pub mod profiles;

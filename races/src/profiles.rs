@@ -18,6 +18,11 @@ pub const X86_AND_ARM64: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64];
 pub const PV_AND_ARM64: &[&Profile] = &[&X86_PV, &ARM64];
 /// Machines whose hardware walks the tables, with every way there is to tell it of a change.
 pub const HARDWARE_WALKS: &[&Profile] = &[&X86_NATIVE, &X86_PV, &ARM64, &RISCV_SBI];
+/// x86, and what generic code promises by the kernel's own memory model: where C11 promises too little for `arm64`, and no
+/// machine does.
+pub const X86_AND_WEAK: &[&Profile] = &[&X86_NATIVE, &X86_PV, &WEAK];
+/// The same, without those whose flush is an interrupt.
+pub const PV_AND_WEAK: &[&Profile] = &[&X86_PV, &WEAK];
 /// `x86-pv` alone.
 pub const ONLY_X86_PV: &[&Profile] = &[&X86_PV];
 /// `arm64` alone.

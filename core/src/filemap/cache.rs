@@ -15,9 +15,10 @@ use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::folio::{
     Folio, Mapping, Owner, PageFlags, alloc_folio, clear_page_flags, folio_put, folio_ref_add,
-    folio_wait_locked, set_page_flags,
+    folio_ref_freeze, folio_wait_locked, set_page_flags,
 };
 use crate::lkmm::{read_once, read_once_is, smp_store_release, smp_wmb, write_once};
+use crate::step::Step;
 use crate::types::{Cached, File};
 
 pub(super) fn cache_of(file: &File, index: u64) -> Cache {
@@ -155,4 +156,29 @@ pub fn filemap_remove_folio(cpu: &Cpu<'_>, file: &File, index: u64, folio: Folio
     write_once(cpu, folio.head().mapping, Mapping::None);
     cache.unlock(cpu);
     folio_put(cpu, folio);
+}
+
+/// `__remove_mapping`, of a locked folio of which the caller and the cache have the only references: it is in no file any more, and its count
+/// is zero. Not if somebody else has a reference, or it was written to meanwhile.
+pub fn remove_file_mapping(cpu: &Cpu<'_>, file: &File, index: u64, folio: Folio<'_>) -> bool {
+    let _span = cpu.span("__remove_mapping");
+    let cache = cache_of(file, index);
+    cache.lock(cpu);
+    let Some(frozen) = folio_ref_freeze(cpu, folio, 2) else {
+        cache.unlock(cpu);
+        return false;
+    };
+    // ORDERING: the freeze's, which is full: whoever marked the folio dirty did so before it dropped its reference, and without
+    // that the count would not have been frozen. Pairs with put-ordered (P27). Without the look: R08. Step `remove-checks-dirty`.
+    let written_to = cpu.does(Step::RemoveChecksDirty) && folio.test(cpu, PageFlags::DIRTY);
+    if written_to {
+        frozen.unfreeze(cpu, 2);
+    } else {
+        frozen.keep(cpu);
+        // __filemap_remove_folio
+        write_once(cpu, cache.place, Cached(None));
+        write_once(cpu, folio.head().mapping, Mapping::None);
+    }
+    cache.unlock(cpu);
+    !written_to
 }

@@ -15,6 +15,6 @@ pub use batch::{FolioBatch, delete_from_page_cache_batch, find_get_entries, find
 pub use cache::{
     filemap_add_folio, filemap_alloc_folio, filemap_get_or_create_folio, filemap_read_folio,
     filemap_remove_folio, folio_is_in, folio_is_uptodate, folio_mark_uptodate, i_size_reaches,
-    prepare_write, truncate_size,
+    prepare_write, remove_file_mapping, truncate_size,
 };
 pub use find::{Cache, filemap_get_entry};

@@ -1,8 +1,8 @@
 //! Bits of `page->flags`, set and cleared.
 
-use super::{Page, PageFlags};
+use super::{Mapping, Page, PageFlags};
 use crate::cpu::Cpu;
-use crate::lkmm::{VoidAtomic, clear_bit, read_once_has, set_bit};
+use crate::lkmm::{VoidAtomic, clear_bit, read_once_has, read_once_is, set_bit};
 use crate::sync::{Look, Rmw, RmwOrder, Word};
 
 /// `set_bit` on `page->flags`: atomic, orders nothing.
@@ -11,10 +11,13 @@ pub fn set_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) -> VoidAtomi
     set_bit(cpu, page.flags, flags)
 }
 
-/// `folio_mark_dirty`: looks first, and is a full barrier if the folio was clean. Whether it was.
+/// `folio_mark_dirty`: whether the folio was clean. Of a file that tracks dirty pages it is a full barrier (`filemap_dirty_folio`); of all others
+/// it looks first, and is one if the folio was clean (`noop_dirty_folio`).
 #[track_caller]
 pub fn folio_mark_dirty(cpu: &Cpu<'_>, page: &Page) -> bool {
-    if read_once_has(cpu, page.flags, PageFlags::DIRTY) {
+    // A machine without files is spared the question.
+    let tracks = !cpu.machine().files.is_empty() && read_once_is(cpu, page.mapping, Mapping::File);
+    if !tracks && read_once_has(cpu, page.flags, PageFlags::DIRTY) {
         return false;
     }
     // ORDERING: full, as every value-returning atomic. No step: what orders the contents before the mark is the drop that follows.

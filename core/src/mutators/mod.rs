@@ -24,6 +24,7 @@
 //! | `rmap` | all mappings of a folio: to migration entries and back |
 //! | `unmap` | all mappings of a folio: to swap entries, or to nothing |
 //! | `reclaim` | pages are taken from those who do not use them |
+//! | `reclaim_file` | the same of a file's page |
 //! | `reclaim_large` | the same of a large folio |
 //! | `migrate` | a page moves to another frame, or a huge page to other frames |
 //! | `folio_migrate` | what moves with it |
@@ -88,6 +89,7 @@ mod page_vma_mapped;
 mod pmd_migration;
 mod protect;
 mod reclaim;
+mod reclaim_file;
 mod reclaim_large;
 mod reclaim_table;
 mod rmap;
@@ -131,6 +133,7 @@ pub use munmap::munmap;
 pub use noise::{age_and_touch, freeze_for_a_while, lru_add_drain, speculative_pfn_walk};
 pub use protect::{change_prot_numa, clear_refs, mprotect, mwriteprotect_range};
 pub use reclaim::reclaim_pages;
+pub use reclaim_file::reclaim_file_page;
 pub use scan_result::Scan;
 pub use split_folio::split_huge_page;
 pub use truncate::{punch_hole, truncate};

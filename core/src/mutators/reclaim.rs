@@ -55,7 +55,7 @@ pub fn reclaim_pages(cpu: &Cpu<'_>, pages: &[Pfn]) -> u32 {
 }
 
 /// `isolate_lru_folios`, of one: a reference, unless it is free, and off the LRU, unless it is not on it.
-fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
+pub(super) fn isolate<'m>(cpu: &Cpu<'m>, pfn: Pfn) -> Option<Folio<'m>> {
     let page = cpu.machine().page(pfn);
     let folio = Folio::of(page);
     if !folio.test(cpu, PageFlags::LRU)

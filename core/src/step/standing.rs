@@ -51,9 +51,6 @@ impl Step {
             Self::NosyncBarrier => Standing::Redundant(
                 "whoever looks for pins or references after a clear has a full barrier of its own",
             ),
-            Self::RemoveChecksDirty => Standing::NotYet(
-                "files, whose pages are found and written to without any mapping; of anonymous memory nobody is left who could",
-            ),
             Self::RecheckOrder | Self::IrqsRestoredFirst | Self::RecheckMarks => Standing::Control,
             _ => Standing::Carried,
         }

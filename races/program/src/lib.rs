@@ -19,6 +19,7 @@
 //! | `replay`, [`hook`] | one execution again; where a debugger can stop |
 //! | [`witness`] | what CPUs claim was so while they held something |
 //! | `shrink` | a failing schedule made small |
+//! | `remedy`, `insert`, [`proof`] | which ordering was missing; a barrier more in a program; whether that helps |
 //! | [`determinism`] | whether CPUs are functions of what they read |
 //! | [`panics`], [`stack`], [`apart`], [`means`] | what engines share: the panic hook, deep stacks, a thread of one's own, what the system refuses |
 
@@ -31,6 +32,7 @@ mod exchanges;
 mod explore;
 mod fingerprint;
 pub mod hook;
+mod insert;
 mod ledger;
 mod limits;
 pub mod means;
@@ -39,7 +41,9 @@ mod outcome;
 pub mod panics;
 mod program;
 mod progress;
+pub mod proof;
 mod reductions;
+mod remedy;
 mod replay;
 mod returned;
 mod runs;
@@ -57,12 +61,14 @@ pub use engine::{Engine, Search, Tuning};
 pub use exchanges::exchanges;
 pub use explore::explore;
 pub use fingerprint::{Fingerprint, Misfit, signature};
+pub use insert::Insert;
 pub use limits::Limits;
 pub use model::{Model, UnknownModel};
 pub use outcome::{Outcome, Outcomes, Stuck};
 pub use program::{Body, CpuDecl, End, Program, Property, Start, When};
 pub use progress::{Estimate, Pace, Sighting, Stop, Unwatched, Watch};
 pub use reductions::{Reductions, UnknownReduction};
+pub use remedy::{Barrier, Link, Place, Proof, Remedies, Remedy};
 pub use replay::{Replay, ReplayError, Replayed};
 pub use returned::{Returned, Value};
 pub use runs::Runs;

@@ -1,5 +1,6 @@
 //! What an engine explores: declared objects, one function per CPU, and what must hold at the end.
 
+use crate::insert::{Insert, run_with};
 use crate::ledger::run_to_the_end;
 use crate::returned::Returned;
 use crate::witness::Witness;
@@ -33,12 +34,21 @@ pub struct CpuDecl {
     body: Body,
     /// Whether it may end with a lock held, or inside a section.
     may_keep: bool,
+    /// Barriers that its code has beside its own.
+    inserts: Vec<Insert>,
 }
 
 impl CpuDecl {
     /// Runs the CPU from its beginning to its end, as often as an engine likes. Where it ends with something that
     /// it took and did not give back, that is its [fault](gupcheck_sync::Backend::fault).
     pub fn run(&self, lane: &Lane<'_>) -> Returned {
+        if !self.inserts.is_empty() {
+            return run_with(&self.inserts, lane, |lane| self.run_as_it_is(lane));
+        }
+        self.run_as_it_is(lane)
+    }
+
+    fn run_as_it_is(&self, lane: &Lane<'_>) -> Returned {
         if self.may_keep {
             (self.body)(lane)
         } else {
@@ -220,6 +230,23 @@ impl Program {
         self.cpus[lane.index()].in_background = true;
     }
 
+    /// Puts a barrier into the code of a CPU, and of those that run the same code with the same arguments.
+    pub fn insert(&mut self, insert: Insert) {
+        let first = |mut lane: usize| {
+            while let Some(twin) = self.cpus[lane].twin_of {
+                lane = twin.index();
+            }
+            lane
+        };
+        let whose = first(insert.lane.index());
+        let alike: Vec<usize> = (0..self.cpus.len())
+            .filter(|&lane| first(lane) == whose)
+            .collect();
+        for lane in alike {
+            self.cpus[lane].inserts.push(insert);
+        }
+    }
+
     fn push(&mut self, name: Name, start: Start, twin_of: Option<LaneId>, body: Body) -> LaneId {
         let lane = LaneId(u8::try_from(self.cpus.len()).expect("fewer than 256 CPUs"));
         self.cpus.push(CpuDecl {
@@ -229,6 +256,7 @@ impl Program {
             in_background: false,
             body,
             may_keep: self.ends_may_keep,
+            inserts: Vec::new(),
         });
         lane
     }
@@ -374,6 +402,11 @@ impl Program {
     /// are counted ([`Exploration::races`](crate::Exploration::races)).
     pub fn flag_races(&mut self) {
         self.flags_races = true;
+    }
+
+    /// Takes that back: a race is a violation.
+    pub fn end_at_races(&mut self) {
+        self.flags_races = false;
     }
 
     /// Whether races are to be counted, under a model that goes on.

@@ -9,6 +9,9 @@
 //!
 //! Who ran in the background is told behind the size: `1x1+pfn`.
 //!
+//! Of a litmus test there is nothing to be looked up: its name stands for the race, and one field more, the last one, carries the test itself,
+//! so that the execution can be run again where the file is not, or is another by now.
+//!
 //! What a person asks first (which race, where, without what) can be read. The rest is the schedule, the
 //! [`Fingerprint`] and what broke, serialised, compressed and written in characters that a shell, a mail
 //! and a URL leave alone. The checksum covers everything before it, so that a changed character is
@@ -29,6 +32,8 @@ const FORM: &str = "gup1";
 const NOTHING: &str = "-";
 /// No honest token unpacks to more than this.
 const MOST_BYTES: usize = 4 << 20;
+/// Fields of the token of a race.
+const FIELDS: usize = 9;
 /// Hexadecimal digits of a checksum.
 const CHECKSUM: usize = 8;
 
@@ -47,6 +52,8 @@ pub struct Token {
     pub schedule: Schedule,
     /// What the steps were.
     pub fingerprint: Fingerprint,
+    /// The litmus test that was run, if it was one, and no race.
+    pub source: Option<String>,
 }
 
 /// What was run, by names. Whether there (still) is such a race, profile or step is for whoever looks them up to find
@@ -127,6 +134,7 @@ impl Token {
             execution: counterexample.execution,
             fingerprint: Fingerprint::of(program, &counterexample.trace),
             schedule,
+            source: None,
         })
     }
 }
@@ -146,7 +154,7 @@ impl fmt::Display for Token {
             [] => NOTHING.to_owned(),
             steps => steps.join("+"),
         };
-        let text = [
+        let mut text = [
             FORM,
             &named.race,
             &named.profile,
@@ -158,6 +166,11 @@ impl fmt::Display for Token {
             &URL_SAFE_NO_PAD.encode(packed),
         ]
         .join(":");
+        if let Some(source) = &self.source {
+            let packed = miniz_oxide::deflate::compress_to_vec(source.as_bytes(), 10);
+            text.push(':');
+            text.push_str(&URL_SAFE_NO_PAD.encode(packed));
+        }
         write!(f, "{text}.{}", checksum(&text))
     }
 }
@@ -201,9 +214,14 @@ impl Token {
             text: text.to_owned(),
         };
         let fields: Vec<&str> = text.split(':').collect();
-        let &[_, race, profile, engine, model, size, steps, version, body] = &fields[..] else {
+        let (fields, source) = match &fields[..] {
+            [fields @ .., source] if fields.len() == FIELDS => (fields, Some(*source)),
+            fields => (fields, None),
+        };
+        let &[_, race, profile, engine, model, size, steps, version, body] = fields else {
             return Err(unreadable("number of fields", &fields.len().to_string()));
         };
+        let source = source.map(|text| unpack_text(text).ok_or_else(|| unreadable("test", text)));
         let body = unpack(body).ok_or_else(|| unreadable("body", body))?;
         let mut parts = size.split('+');
         let callers_and_pages = parts.next().unwrap_or_default();
@@ -227,6 +245,7 @@ impl Token {
             execution: body.execution,
             schedule: body.schedule,
             fingerprint: body.fingerprint,
+            source: source.transpose()?,
         })
     }
 }
@@ -245,9 +264,16 @@ fn size_of(text: &str) -> Option<(u32, u32)> {
 }
 
 fn unpack(text: &str) -> Option<Body> {
+    postcard::from_bytes(&unpack_bytes(text)?).ok()
+}
+
+fn unpack_text(text: &str) -> Option<String> {
+    String::from_utf8(unpack_bytes(text)?).ok()
+}
+
+fn unpack_bytes(text: &str) -> Option<Vec<u8>> {
     let packed = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let bytes = miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, MOST_BYTES).ok()?;
-    postcard::from_bytes(&bytes).ok()
+    miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, MOST_BYTES).ok()
 }
 
 fn checksum(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gupcheck_program::{Counterexample, Program, Searched};
+use gupcheck_program::{Counterexample, Program, Remedies, Searched};
 
 /// A counterexample, and what was run to find it.
 #[derive(Clone)]
@@ -73,6 +73,8 @@ pub struct Aside<'a> {
     pub searched: Option<Searched>,
     /// What the engine has to say of it, a sentence each.
     pub remarks: &'a [String],
+    /// Which ordering was missing, if somebody has asked.
+    pub remedies: Option<&'a Remedies>,
     /// The files that it has been written to.
     pub files: &'a [PathBuf],
 }

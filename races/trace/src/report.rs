@@ -8,6 +8,7 @@ use super::finding::{Finding, Missing, Subject};
 use super::headline::{Headline, headline};
 use super::history::History;
 use super::layout::Page;
+use super::ordering::paragraphs;
 use super::rows::rows;
 use super::table::table;
 use super::text::{Line, Role, Text};
@@ -40,6 +41,7 @@ pub fn report(finding: &Finding<'_>, page: Page) -> Text {
         returned(&mut text, finding, page);
     }
     rule(&mut text, finding, &history, page);
+    ordering(&mut text, finding, &history, page);
     steps(&mut text, "without", &finding.subject.without, page);
     steps(
         &mut text,
@@ -57,6 +59,40 @@ pub fn report(finding: &Finding<'_>, page: Page) -> Text {
     ));
     again(&mut text, finding, page);
     text
+}
+
+/// Which ordering was missing, a sentence for each that would do, the best to try first.
+pub fn ordering_of(finding: &Finding<'_>) -> Vec<String> {
+    let history = History::of(finding.program, finding.counterexample);
+    let paragraphs = finding
+        .aside
+        .remedies
+        .map(|remedies| paragraphs(&history, remedies));
+    let first = |lines: Vec<String>| lines.into_iter().take(2).collect::<Vec<_>>().join("; ");
+    paragraphs
+        .unwrap_or_default()
+        .into_iter()
+        .map(first)
+        .collect()
+}
+
+/// Which ordering was missing.
+fn ordering(text: &mut Text, finding: &Finding<'_>, history: &History<'_>, page: Page) {
+    let Some(remedies) = finding.aside.remedies else {
+        return;
+    };
+    text.gap();
+    text.line(Line::of(Role::Heading, "missing ordering"));
+    for lines in paragraphs(history, remedies) {
+        for (nth, line) in lines.into_iter().enumerate() {
+            let (indent, role) = if nth == 0 {
+                ("  ", Role::Plain)
+            } else {
+                ("      ", Role::Dim)
+            };
+            text.wrapped(Line::of(role, format!("{indent}{line}")), page.width, 4);
+        }
+    }
 }
 
 /// Who ran for how long, and the command that runs this very execution. A token is never broken into lines.

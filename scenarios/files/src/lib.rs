@@ -13,6 +13,7 @@ mod mapped;
 mod mkclean_pin;
 mod mkwrite_truncate;
 mod mkwrite_writeback;
+mod reclaim_dirty;
 mod short_pin;
 mod truncate_pin;
 mod unpin_writeback;
@@ -25,6 +26,7 @@ pub const RACES: &[Race] = &[
     unpin_writeback::RACE,
     copy_writeback::RACE,
     short_pin::RACE,
+    reclaim_dirty::RACE,
     mkclean_pin::RACE,
     mkwrite_writeback::RACE,
     delayed_rmap::RACE,

@@ -16,7 +16,8 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::NotifierSequence, EVERYWHERE),
         // Its write barrier, between the entry and the sequence of KVM's that moves. By the kernel's own model the locks would
         // do; C11's are weaker there (docs/limits.md).
-        Need::of(Step::ForkSequence, RELAXED),
+        // By LKMM, and so under `weak`, the two locks that fork takes one after the other do what the sequence's barrier is for.
+        Need::of(Step::ForkSequence, ONLY_ARM64),
     ],
     ..Race::of(build)
 };

@@ -52,7 +52,7 @@
 //! # Map
 //!
 //! `lex` → `parse` → `ast` → `resolve` (with `primitive`, then `flow`) → `ir` → `world`, `eval` and `program`,
-//! and `report` for the way back. `lkmm` runs the `ir` under the kernel's model, `arith` computes for both, and `constants` says which values may be there before they
+//! and `report` for the way back; `witness` is what shows an execution that ends as the test asks about. `lkmm` runs the `ir` under the kernel's model, `arith` computes for both, and `constants` says which values may be there before they
 //! are computed. `intern` keeps names, `error` complains.
 
 mod arith;
@@ -71,6 +71,7 @@ mod primitive;
 mod program;
 mod report;
 mod resolve;
+mod witness;
 mod world;
 
 pub use ast::Quantifier;
@@ -144,6 +145,18 @@ impl Litmus {
     /// holds is for the [report](Self::report) to say, over all executions.
     pub fn program(&self) -> Program {
         program::program(&self.code)
+    }
+
+    /// The test as a program that breaks a rule where an execution ends as the condition has it; under `forall`, where one does not.
+    pub fn witness_program(&self) -> Program {
+        witness::program(&self.code)
+    }
+
+    /// The test as a program in which a data race breaks a rule, and ends the search.
+    pub fn racing_program(&self) -> Program {
+        let mut program = self.program();
+        program.end_at_races();
+        program
     }
 
     /// Why no engine can run the test, although it has a meaning: if so, there is no [`program`](Self::program) to be explored.

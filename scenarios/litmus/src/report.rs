@@ -342,6 +342,11 @@ pub(crate) fn is_filtered(code: &Code, returned: &[Returned], observed: &[u64]) 
     })
 }
 
+/// Whether the condition's proposition holds where an execution ends like this; `None` if a process did not come to its end.
+pub(crate) fn holds(code: &Code, returned: &[Returned], observed: &[u64]) -> Option<bool> {
+    words(code, returned, observed).map(|words| code.condition.holds(&words))
+}
+
 /// The words of everything that was asked for.
 fn words(code: &Code, returned: &[Returned], observed: &[u64]) -> Option<Vec<i64>> {
     let mut observed = observed.iter();

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use gupcheck_core::arch::{ARM64, Profile, RISCV_SBI, X86_PV};
+use gupcheck_core::arch::{ARM64, Profile, RISCV_SBI, WEAK, X86_PV};
 use gupcheck_core::step::Kernel;
 use gupcheck_graph::GraphEngine;
 use gupcheck_program::{Engine, Model, Search, Verdict, Violation};
@@ -35,6 +35,16 @@ fn a_link_of_a_table_does_not_pass_on_what_a_third_cpu_did_to_it() {
             "{profile}: {in_order:?}"
         );
     }
-    let holds = verdict(&X86_PV, Model::Tso);
-    assert!(matches!(holds, Verdict::Complete), "{holds:?}");
+    for (profile, model) in [
+        (&X86_PV, Model::Tso),
+        (&ARM64, Model::Lkmm),
+        (&RISCV_SBI, Model::Lkmm),
+        (&WEAK, Model::Lkmm),
+    ] {
+        let holds = verdict(profile, model);
+        assert!(
+            matches!(holds, Verdict::Complete),
+            "{profile} {model}: {holds:?}"
+        );
+    }
 }

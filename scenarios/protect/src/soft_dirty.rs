@@ -3,10 +3,6 @@
 //! The device and user space must go on with the same page (I4). From v5.19 on the page is exclusive, and the fault reuses it.
 //! v5.11 to v5.18 reused by the count, and left entries alone whose page looked pinned: without `reuse-exclusive` that look
 //! is there still, and the pin slips in behind it.
-//!
-//! `weak` is not among the profiles. There a walker of two pages may see what the fault wrote to the first entry, and not what
-//! `clear_refs` wrote to the second one before, though the CPU has unlocked and locked in between: LKMM orders the two for a
-//! third CPU, C11 does not (`docs/limits.md`, spin lock). Elsewhere the flush does.
 
 use gupcheck_races::prelude::*;
 
@@ -14,10 +10,9 @@ pub(crate) const RACE: Race = Race {
     name: "protect/soft-dirty",
     catalogue: "R43",
     about: "A page is pinned for writing while clear_refs write-protects it; then user space writes, and must not get a copy.",
-    profiles: X86_AND_ARM64,
     needs: &[
-        Need::of(Step::ReuseExclusive, X86_AND_ARM64),
-        Need::of(Step::PteRecheck, X86_AND_ARM64),
+        Need::of(Step::ReuseExclusive, EVERYWHERE),
+        Need::of(Step::PteRecheck, EVERYWHERE),
     ],
     indifferent: &[Step::RecheckOrder, Step::SoftDirtySkipsPins],
     ..Race::of(build)

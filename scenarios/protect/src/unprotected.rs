@@ -7,9 +7,9 @@
 //! The kernel is one before v5.19, in which a reference more than the mapping's makes the fault copy the page. Since then an
 //! exclusive page is reused, and one that is not is never writable: the flush is there still, and carries nothing.
 //!
-//! The weak profiles are not named. There the copy may be read before the count is: between the two are the unlocking of the table
+//! `arm64` is not named. There the copy may be read before the count is: between the two are the unlocking of the table
 //! and the locking of the allocator's zone, which LKMM takes for an order (unlock, then lock, on one CPU) and Armv8, too; C11 does not
-//! (docs/limits.md, spin lock).
+//! (docs/limits.md, spin lock). `weak` has no hardware.
 
 use gupcheck_races::prelude::*;
 

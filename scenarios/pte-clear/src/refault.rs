@@ -8,7 +8,8 @@
 //! Then the entry has the value that it had. A walker that read it before, and takes its reference after, finds no change
 //! (ABA); rightly so, for its page is mapped there at the second look. `tests/refault.rs` shows that this happens.
 //!
-//! Pins are for x86: on arm64 the pin of a page that was just faulted in meets finding F3.
+//! Pins are not for arm64: by C11 the pin of a page that was just faulted in meets finding F3 there. By LKMM, by which `weak` is judged,
+//! the walker's mark comes after its second look, because it depends on it.
 
 use gupcheck_races::prelude::*;
 
@@ -28,10 +29,10 @@ pub(crate) const RACE: Race = Race {
 pub(crate) const PIN: Race = Race {
     name: "pte-clear/refault-pin",
     about: "A page is unmapped by MADV_DONTNEED and faulted in again, or another in its place, while GUP pins it.",
-    profiles: X86,
+    profiles: X86_AND_WEAK,
     needs: &[
-        Need::of(Step::AddUnlessZero, ONLY_X86_PV),
-        Need::of(Step::PteRecheck, X86),
+        Need::of(Step::AddUnlessZero, PV_AND_WEAK),
+        Need::of(Step::PteRecheck, X86_AND_WEAK),
     ],
     build: |size, kernel| build(size, kernel, Scene::pinners),
     ..RACE

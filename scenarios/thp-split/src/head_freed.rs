@@ -4,9 +4,9 @@
 //! the same frames come back, as small pages, in the same places. The entry is the very same, and so is the frame; only
 //! that the old head is now the page next door, and has the reference.
 //!
-//! The weak profiles are not named: C11's locks do not order what a CPU did before it dropped one lock with what it does after it
+//! `arm64` is not named: C11's locks do not order what a CPU did before it dropped one lock with what it does after it
 //! has taken another, for a third who takes neither (docs/limits.md, spin lock). There the tail may be freed and its frame in use
-//! again, and the walker's second look at the head still finds the old one. LKMM and Armv8 forbid that.
+//! again, and the walker's second look at the head still finds the old one. LKMM, by which `weak` is judged, and Armv8 forbid that.
 
 use gupcheck_races::prelude::*;
 
@@ -14,11 +14,12 @@ pub(crate) const RACE: Race = Race {
     name: "thp-split/head-freed",
     catalogue: "R05",
     about: "A large folio is freed, and its pages are faulted in again as small ones, between GUP's lookup of the head and the reference.",
-    profiles: X86,
+    profiles: X86_AND_WEAK,
     needs: &[
-        Need::of(Step::AddUnlessZero, ONLY_X86_PV),
-        Need::of(Step::HeadRecheck, ONLY_X86_PV),
-        Need::of(Step::PteRecheck, X86),
+        Need::of(Step::AddUnlessZero, PV_AND_WEAK),
+        Need::of(Step::PinBarrier, WEAKEST),
+        Need::of(Step::HeadRecheck, PV_AND_WEAK),
+        Need::of(Step::PteRecheck, X86_AND_WEAK),
     ],
     indifferent: &[Step::RecheckOrder],
     tested: SMALL_FOR_ONE,

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use gupcheck_program::{
-    Choice, Counterexample, Engine, Estimate, Exploration, Model, Program, Reductions, Replay,
-    ReplayError, Replayed, Schedule, Search, Tuning,
+    Choice, Counterexample, Engine, Estimate, Exploration, Model, Program, Reductions, Remedies,
+    Replay, ReplayError, Replayed, Schedule, Search, Tuning,
 };
 
 use super::clock::MAX_CPUS;
 use super::engine::GraphEngine;
 use super::estimate::by_probes;
-use super::{model, replay, search};
+use super::silence::silently;
+use super::{model, remedy, replay, search};
 
 /// How many executions `program` has under `model`, by so many probes from a seed; see the module
 /// `estimate`. Only from 256 on they say more than nothing. `None` if the engine does not know the model, or not so many CPUs.
@@ -52,6 +53,25 @@ pub fn tell(
         }
     };
     tell(program, choices, execution)
+}
+
+/// Which ordering was missing in a counterexample that this engine found in `program` under `model`. `None` under SC, and where
+/// that cannot be said.
+pub fn remedies(
+    program: &Arc<Program>,
+    model: Model,
+    counterexample: &Counterexample,
+) -> Option<Remedies> {
+    let Some(Schedule::Graph(choices)) = &counterexample.schedule else {
+        return None;
+    };
+    let (remedies, are_cycles_told): (fn(&_, &_, &_, _) -> _, _) = match model {
+        Model::Tso => (remedy::remedies::<model::Tso>, false),
+        Model::Rc11 => (remedy::remedies::<model::Rc11>, false),
+        Model::Lkmm => (remedy::remedies::<model::Lkmm>, true),
+        Model::Sc | Model::LoomC11 | Model::Machine => return None,
+    };
+    silently(|| remedies(program, choices, &counterexample.trace, are_cycles_told))
 }
 
 impl Engine for GraphEngine {

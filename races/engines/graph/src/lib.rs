@@ -59,6 +59,7 @@
 //! | `build`, `build_sections`, `section_choice` | a graph built by choices; sections and waits in it; what a choice says of entering a section |
 //! | `claims`, `inquest`, `histories`, `heard` | whether what CPUs claim was so; the order around a unit; the histories of memory that a graph has; what claims may rest on |
 //! | `shadow` | plain accesses to atomic cells |
+//! | `remedy/*` | which ordering was missing in a counterexample |
 //! | `replay`, `minimise` | a schedule followed; a counterexample made small |
 //! | `engine`, `silence` | the engine, as it is asked for; running CPUs without a word |
 //! | `selfcheck/*` | random programs, brute force, and the comparison |
@@ -141,6 +142,7 @@ mod overtake;
 mod parts;
 mod queue;
 mod random;
+mod remedy;
 mod replay;
 mod resume;
 mod revisit;
@@ -161,5 +163,5 @@ mod waiting;
 mod waits;
 
 pub use engine::GraphEngine;
-pub use entry::{estimate, tell};
+pub use entry::{estimate, remedies, tell};
 pub use section_choice::SectionChoices;

@@ -44,8 +44,10 @@ prop_compose! {
         noise in prop::collection::vec(names(), 0..3),
         (broke, execution) in (".{0,40}", any::<u64>()),
         (schedule, fingerprint) in (schedules(), fingerprints()),
+        source in prop::option::of(".{0,40}"),
     ) -> Token {
         Token {
+            source,
             named: Named {
                 race: format!("{family}/{name}"),
                 profile,

@@ -10,6 +10,7 @@ use super::super::finding::Finding;
 use super::super::headline::headline;
 use super::super::history::History;
 use super::super::wording;
+use super::ordering::OrderingDocument;
 
 /// The version of what the fields mean.
 pub const SCHEMA: u32 = 1;
@@ -33,6 +34,9 @@ pub struct Document {
     token: Option<String>,
     /// The steps that the headline is about.
     marks: [Option<usize>; 2],
+    /// Which ordering was missing; absent where nobody has asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ordering: Option<OrderingDocument>,
     /// What the CPUs are called, and what each returned.
     lanes: Vec<LaneDocument>,
     pub(crate) steps: Vec<StepDocument>,
@@ -106,6 +110,8 @@ impl Document {
             command: subject.command.clone(),
             token: subject.token.clone(),
             marks: [headline.first.map(step), headline.second.map(step)],
+            ordering: (finding.aside.remedies)
+                .map(|remedies| OrderingDocument::of(&history, remedies)),
             lanes: lanes(finding),
             steps: steps(&history),
             cells: cells(&history),

@@ -2,6 +2,7 @@
 
 use super::super::finding::Finding;
 use super::super::history::History;
+use super::super::ordering::paragraphs;
 use super::super::report::{broken_rule, headline_of};
 use super::document::Document;
 use super::escape::escaped;
@@ -29,6 +30,7 @@ pub fn html(finding: &Finding<'_>) -> String {
         ("missing", missing(finding)),
         ("rule", escaped(&broken_rule(finding, &history))),
         ("also", also(finding)),
+        ("ordering", ordering(finding, &history)),
         ("legend", legend(finding)),
         ("lanes", on_page(finding, false)),
         ("every", on_page(finding, true)),
@@ -43,6 +45,23 @@ fn also(finding: &Finding<'_>) -> String {
     let told = rules.iter().map(|rule| {
         let rule = escaped(rule);
         format!("<p><b>also broken</b> always {rule}</p>\n")
+    });
+    told.collect()
+}
+
+/// Which ordering was missing, a paragraph each, with what is dim in small print.
+fn ordering(finding: &Finding<'_>, history: &History<'_>) -> String {
+    let Some(remedies) = finding.aside.remedies else {
+        return String::new();
+    };
+    let told = paragraphs(history, remedies).into_iter().map(|lines| {
+        let (first, others) = lines.split_first().map_or(("", &[][..]), |(f, o)| (f, o));
+        let others: Vec<String> = others.iter().map(|line| escaped(line)).collect();
+        format!(
+            "<p><b>missing ordering</b> {}<br><span class=\"dim edges\">{}</span></p>\n",
+            escaped(first),
+            others.join("\n")
+        )
     });
     told.collect()
 }

@@ -3,6 +3,7 @@
 //! | file | noun |
 //! | --- | --- |
 //! | `document` | everything that is known of an execution, as data with a schema version |
+//! | `ordering` | which ordering was missing, as data |
 //! | `svg` | the lanes, drawn |
 //! | `html` | the page: the lanes, the memory, and a script that steps through both |
 //! | `escape` | text as it may stand in XML |
@@ -17,6 +18,7 @@ mod document;
 mod escape;
 mod fill;
 mod html;
+mod ordering;
 mod svg;
 #[cfg(test)]
 mod tests;

@@ -13,29 +13,29 @@ use crate::id::EventId;
 
 /// How many barriers a CPU has come by.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Barriers {
-    pub(super) full: u16,
-    pub(super) read: u16,
-    pub(super) write: u16,
+pub(crate) struct Barriers {
+    pub(crate) full: u16,
+    pub(crate) read: u16,
+    pub(crate) write: u16,
 }
 
 /// What is known of an event.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Local {
+pub(crate) struct Local {
     /// The barriers before it.
-    pub(super) barriers: Barriers,
+    pub(crate) barriers: Barriers,
     /// Those before the CPU's next event.
     behind: Barriers,
     /// The events that a section, a wait, a spawn or a join orders before it and what follows.
-    pub(super) ordered: Clock,
+    pub(crate) ordered: Clock,
     /// The events of others that precede the dropping of a lock which this CPU took next.
-    pub(super) handed: Clock,
+    pub(crate) handed: Clock,
     /// If it takes a lock: the event that dropped it.
-    pub(super) freed_by: EventId,
+    pub(crate) freed_by: EventId,
     /// What it depends on, if its CPU says so: what its CPU has stored and loaded again is still what it was computed from.
-    pub(super) depends: Option<Depends>,
+    pub(crate) depends: Option<Depends>,
     /// The object that what it read leads to, if it is the head of an address dependency of which nothing is said.
-    pub(super) leads_to: u16,
+    pub(crate) leads_to: u16,
     /// What comes before the CPU's next event whatever is asked.
     pub(super) surely: Surely,
 }
@@ -63,19 +63,19 @@ impl Local {
 
 /// What is known of all events of a graph.
 #[derive(Debug, Default)]
-pub(super) struct Locals(Vec<Vec<Local>>);
+pub(crate) struct Locals(Vec<Vec<Local>>);
 
 impl Locals {
-    pub(super) fn of(&self, id: EventId) -> &Local {
+    pub(crate) fn of(&self, id: EventId) -> &Local {
         &self.0[id.lane()][id.index()]
     }
 
-    pub(super) fn lane(&self, lane: usize) -> &[Local] {
+    pub(crate) fn lane(&self, lane: usize) -> &[Local] {
         &self.0[lane]
     }
 
     /// What is known of the next event of a CPU, before it is known what it is.
-    pub(super) fn next(&self, graph: &Graph, lane: usize) -> Local {
+    pub(crate) fn next(&self, graph: &Graph, lane: usize) -> Local {
         let last = self.0[lane].last();
         let mut next = last.copied().unwrap_or(Local::BEGINNING);
         next.barriers = next.behind;
@@ -90,7 +90,7 @@ impl Locals {
 
     /// What the `nth` operation of a CPU depends on by what that says: by a load of what the CPU has stored itself, on what that was
     /// computed from ("carry-dep").
-    pub(super) fn carried(
+    pub(crate) fn carried(
         &self,
         graph: &Graph,
         lane: usize,
@@ -152,16 +152,16 @@ impl Locals {
         }
     }
 
-    pub(super) fn reset(&mut self, lanes: usize) {
+    pub(crate) fn reset(&mut self, lanes: usize) {
         self.0.resize_with(lanes, Vec::new);
         self.0.iter_mut().for_each(Vec::clear);
     }
 
-    pub(super) fn copy(&mut self, other: &Self, kept: &Clock) {
+    pub(crate) fn copy(&mut self, other: &Self, kept: &Clock) {
         copy_kept(&mut self.0, &other.0, kept);
     }
 
-    pub(super) fn push(&mut self, graph: &Graph, id: EventId) {
+    pub(crate) fn push(&mut self, graph: &Graph, id: EventId) {
         let event = graph.event(id);
         let mut local = self.next(graph, id.lane());
         local.barriers.full += u16::from(event.granted && is_full(&event.op));
@@ -177,7 +177,7 @@ impl Locals {
         self.0[id.lane()].push(local);
     }
 
-    pub(super) fn pop(&mut self, id: EventId) {
+    pub(crate) fn pop(&mut self, id: EventId) {
         self.0[id.lane()].pop();
     }
 }

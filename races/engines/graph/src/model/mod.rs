@@ -30,6 +30,7 @@ mod tso;
 
 pub(super) use axioms::{Access, Axioms};
 pub(super) use lkmm::Lkmm;
+pub(super) use locals::{Local, Locals};
 pub(super) use rc11::Rc11;
 pub(super) use sc::Sc;
 pub(super) use tso::Tso;
