@@ -275,6 +275,12 @@ public tests (paulmckrcu/litmus and herdtools7's catalogue, which are not part o
 same of every one of them, flags included, and on those 79 of the catalogue that come with herd's output, with as many executions. Herd calls 3 a
 deadlock (here: no execution). It does not finish 15 within 5 or 10 seconds, of which 7 are decided here in 5. And 3 call `smp_memb`, which neither knows.
 
+A single file with a data race, a deadlock or a fault has that execution shown below herd's block, as `run` shows one of a race: lanes,
+what ordering was missing, and a token that `gupcheck replay` takes. With `--detail` so has every file of which an execution ends as
+the condition asks about (under `forall`, one that does not). `--html`, `--svg`, `--steps` and `--chrome` are those of `replay`, for one file. The graph engine
+looks for it; under `--model lkmm` too, as `lkmm-graph` has it, and where load buffering is what it takes, it finds none and says so.
+The token carries the test: it is replayed where the file is not, and means what the file was when it was made.
+
 | test | LKMM | RC11 | TSO | SC | why they differ |
 | --- | --- | --- | --- | --- | --- |
 ";
