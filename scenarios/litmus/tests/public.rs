@@ -20,6 +20,10 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ),
     ("C-isa2+rl-o-o-rul+rl-o-o-rul+o-srcu-o.litmus", "the same"),
     (
+        "C-srcu-mb-5.litmus",
+        "smp_mb__after_srcu_read_unlock orders what comes before the unlock; here, all that comes before itself",
+    ),
+    (
         "C-S-rcunoderef-1.litmus",
         "a section comes before a wait or the wait before it, for plain accesses as well, which LKMM's axiom of RCU says of marked \
          ones only",

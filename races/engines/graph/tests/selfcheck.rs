@@ -60,3 +60,10 @@ fn lkmm_agrees_with_brute_force() {
     // Brute force takes longer here: the relations are many.
     agrees(Model::Lkmm, (1_000, 200));
 }
+
+#[test]
+fn what_an_operation_says_of_later_ones_is_carried_nowhere() {
+    let report = compare(Family::Dependencies, 303_065, 1, Model::Lkmm);
+    assert!(report.mismatches.is_empty(), "{}", report.mismatches[0]);
+    assert_eq!(report.counted, 1);
+}

@@ -131,7 +131,7 @@ impl Axioms for Lkmm {
             return true;
         }
         let mut local = self.locals.next(graph, lane);
-        local.depends = self.locals.carried(graph, lane, asked.depends);
+        local.depends = (self.locals).carried(graph, lane, (asked.nth, asked.depends));
         local.barriers.full += u16::from(granted && is_full(&asked.op));
         let next = Next::new(graph, lane, asked, (cell, position), &local);
         !Paths::from(graph, &self.locals, &next).lead_back()
@@ -160,7 +160,7 @@ impl Axioms for Lkmm {
                 object: graph.object_of(cell.0),
                 leads_to: 0,
                 nth: asked.nth,
-                depends: self.locals.carried(graph, lane, asked.depends),
+                depends: (self.locals).carried(graph, lane, (asked.nth, asked.depends)),
                 source: EventId::INIT,
             },
             is_plain: true,

@@ -88,15 +88,23 @@ impl Locals {
         next
     }
 
-    /// What an operation of a CPU depends on by what that says: by a load of what the CPU has stored itself, on what that was
+    /// What the `nth` operation of a CPU depends on by what that says: by a load of what the CPU has stored itself, on what that was
     /// computed from ("carry-dep").
     pub(crate) fn carried(
         &self,
         graph: &Graph,
         lane: usize,
-        said: Option<Depends>,
+        (nth, said): (u16, Option<Depends>),
     ) -> Option<Depends> {
-        let said = said?;
+        // On what comes later nothing depends.
+        let earlier = 1_u32
+            .checked_shl(nth.into())
+            .map_or(u32::MAX, |bit| bit - 1);
+        let said = said.map(|on| Depends {
+            address: on.address & earlier,
+            data: on.data & earlier,
+            control: on.control & earlier,
+        })?;
         let mut more = Depends::default();
         for (event, _) in graph.lane(lane).iter().zip(&self.0[lane]) {
             let bit = 1_u32.checked_shl(event.nth.into()).unwrap_or(0);
@@ -159,7 +167,7 @@ impl Locals {
         local.barriers.full += u16::from(event.granted && is_full(&event.op));
         self.order_edges(graph, id, &mut local);
         local.behind = behind(event, local.barriers);
-        local.depends = self.carried(graph, id.lane(), event.depends);
+        local.depends = self.carried(graph, id.lane(), (event.nth, event.depends));
         local.leads_to = if is_head(event) {
             graph.object_led_to(event)
         } else {
