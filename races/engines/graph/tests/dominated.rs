@@ -84,7 +84,7 @@ fn a_load_at_its_floor_may_be_as_late_as_can_be() {
 /// So that the comparison with brute force compares something.
 #[test]
 fn many_programs_have_dominated_reads() {
-    let programs = (1..=300).map(|seed| program(Family::Looks, seed));
+    let programs = (1..=500).map(|seed| program(Family::Looks, seed));
     let fewer = programs.filter(|listing| {
         let found = enumerate(listing, Model::Rc11).expect("small");
         found.undominated.0 < found.graphs

@@ -149,6 +149,6 @@ fn what_the_model_forbids_has_a_cycle_and_nothing_else_has() {
     let dense = (0..150).map(|seed| compared(&dense(seed), seed * 32..seed * 32 + 16));
     let dense = dense.fold([0, 0], add);
     // Both sides, or nothing was compared.
-    let enough = random[1] > 10 && random[0] > 1000 && dense[1] > 200 && dense[0] > 200;
+    let enough = random[1] > 10 && random[0] > 1000 && dense[1] > 100 && dense[0] > 200;
     assert!(enough, "{random:?} {dense:?}");
 }
