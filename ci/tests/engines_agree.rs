@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gupcheck_core::arch::Memory;
 use gupcheck_core::step::Steps;
 use gupcheck_graph::GraphEngine;
 use gupcheck_loom::LoomEngine;
@@ -57,10 +58,10 @@ fn means(pattern: &str, race: &Race) -> bool {
     }
 }
 
-/// Whether a race holds under an architecture whose memory is weak: what holds by x86's rules alone may fail by C11's.
+/// Whether a race holds under an architecture that is judged by C11's rules: what holds by x86's or the kernel's alone may fail by
+/// these.
 fn is_for_weak_memory(race: &Race) -> bool {
-    let mut profiles = race.profiles.iter();
-    profiles.any(|profile| ["arm64", "weak"].contains(&profile.name))
+    (race.profiles.iter()).any(|profile| profile.memory == Memory::Weak)
 }
 
 type All = BTreeMap<Key, Found>;

@@ -174,7 +174,7 @@ pub fn remove_mapping(cpu: &Cpu<'_>, folio: Folio<'_>) -> bool {
         return false;
     };
     // ORDERING: the freeze's, which is full: whoever marked the folio dirty did so before it dropped its reference, and without
-    // that the count would not have been frozen. Pairs with put-ordered (P27). Without the look: R54, R08. Step
+    // that the count would not have been frozen. Pairs with put-ordered (P27). Without the look: R08. Step
     // `remove-checks-dirty`.
     if cpu.does(Step::RemoveChecksDirty) && folio.test(cpu, PageFlags::DIRTY) {
         frozen.unfreeze(cpu, 2);

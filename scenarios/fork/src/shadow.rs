@@ -14,9 +14,8 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::NotifierRetry, EVERYWHERE),
         Need::of(Step::NotifierInProgress, EVERYWHERE),
         Need::of(Step::NotifierSequence, EVERYWHERE),
-        // Its write barrier, between the entry and the sequence of KVM's that moves. By the kernel's own model the locks would
-        // do; C11's are weaker there (docs/limits.md).
-        // By LKMM, and so under `weak`, the two locks that fork takes one after the other do what the sequence's barrier is for.
+        // Its write barrier, between the entry and the sequence of KVM's that moves. By the kernel's own model, and so under
+        // `weak`, the locks do; C11's are weaker there (docs/limits.md).
         Need::of(Step::ForkSequence, ONLY_ARM64),
     ],
     ..Race::of(build)

@@ -10,7 +10,7 @@ pub(crate) const RACE: Race = Race {
     name: "thp-fault/publish",
     catalogue: "R23",
     about: "A page fault maps a new huge page; GUP sees the pmd, and takes the page for a small one.",
-    // By LKMM, and so under `weak`, the two locks that the fault takes one after the other do what the barrier is for.
+    // By the kernel's own model, and so under `weak`, the locks do: the zone's is dropped, and the table's is taken.
     needs: &[Need::of(Step::FolioPublishBarrier, ONLY_ARM64)],
     ..Race::of(build)
 };

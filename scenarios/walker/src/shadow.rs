@@ -15,9 +15,9 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::NotifierInProgress, EVERYWHERE),
         Need::of(Step::NotifierSequence, EVERYWHERE),
         Need::of(Step::AddUnlessZero, NO_IPI),
-        // Between the cleared entry and the sequence that moves. By the kernel's own model the locks would do: that of the
-        // entry is dropped, and KVM's is taken; C11's locks are weaker there (docs/limits.md).
-        Need::of(Step::RmapOrdered, RELAXED),
+        // Between the cleared entry and the sequence that moves. By the kernel's own model, and so under `weak`, the locks do:
+        // that of the entry is dropped, and KVM's is taken; C11's locks are weaker there (docs/limits.md).
+        Need::of(Step::RmapOrdered, ONLY_ARM64),
     ],
     ..Race::of(build)
 };
