@@ -114,7 +114,7 @@ fn what_the_page_about_needs_tells_is_still_declared() {
             }
         }
     }
-    let wrong = complaints(&declared, &told, &BTreeSet::new());
+    let wrong = complaints(&declared, &told, &newer(&page("needs.md")));
     assert!(wrong.is_empty(), "docs/needs.md: {}", wrong.join("; "));
     assert!(told.len() > 50, "{told:?}");
 }

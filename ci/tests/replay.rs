@@ -263,11 +263,14 @@ fn the_text_of_a_replay_is_the_text_of_the_run() {
     // How it was searched for is no matter of the execution.
     let (before, searched) = told.split_once("searched\n").expect("what was searched");
     let (_, after) = searched.split_once("\n\n").expect("more after it");
-    let told = format!("{before}{after}");
-    assert_eq!(
-        replayed,
-        format!("this very execution breaks the same rule again\n{told}")
-    );
+    let told = format!("this very execution breaks the same rule again\n{before}{after}");
+    // Nor is it whether the barriers that are told of help against others.
+    let unproved = |text: &str| {
+        let (before, ordering) = text.split_once("missing ordering\n").expect("there is one");
+        let (_, after) = ordering.split_once("\n\n").expect("more after it");
+        format!("{before}{after}")
+    };
+    assert_eq!(unproved(&replayed), unproved(&told));
 }
 
 #[test]
