@@ -17,14 +17,15 @@
 //! | khugepaged's flush | as any other | as any other | as any other | as any other | as any other | an IPI, waited for |
 //! | highest bits of an address that are a tag | none (LAM is off) | none | 8 | none | none | none |
 //! | directories of huge pages (hugepd) | no | no | no | no | no | yes (hash) |
-//! | memory | TSO | TSO | weak | weak | weak | weak |
+//! | memory | TSO | TSO | weak | LKMM | weak | weak |
 //!
 //! `s390` is as `x86-pv` in these respects, but for a deposited table, which is overwritten; for the levels: its upper
 //! ones are folded when an mm is made ([`Level::FoldedInPlace`]); and for a change of protection and `mremap`, where it is as `powerpc`. `x86-pae` and `x86-pae-pv` are as `x86-native` and `x86-pv`, but
 //! for three levels, and for entries of two words ([`Words`]).
 //!
 //! `weak` is no machine: it promises what the generic code promises and not a bit more, so what holds
-//! there does not hold by an architecture's accident.
+//! there does not hold by an architecture's accident. What generic code may rely on is the kernel's own memory model (LKMM), so its
+//! memory is that.
 //!
 //! # Three ways to free a table
 //!
@@ -215,7 +216,7 @@ pub static ARM64: Profile = Profile {
 /// No machine: only what generic code promises.
 pub static WEAK: Profile = Profile {
     name: "weak",
-    about: "no machine: what generic code promises and nothing more, five levels, deposits in the table",
+    about: "no machine: what generic code promises, under the memory model of the kernel, and nothing more; five levels, deposits in the table",
     flush: TlbFlush::Nothing,
     table_free: TableFree::AfterGracePeriod,
     clear: RmwOrder::Relaxed,

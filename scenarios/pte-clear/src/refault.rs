@@ -8,8 +8,9 @@
 //! Then the entry has the value that it had. A walker that read it before, and takes its reference after, finds no change
 //! (ABA); rightly so, for its page is mapped there at the second look. `tests/refault.rs` shows that this happens.
 //!
-//! Pins are not for arm64: by C11 the pin of a page that was just faulted in meets finding F3 there. By LKMM, by which `weak` is judged,
-//! the walker's mark comes after its second look, because it depends on it.
+//! Pins are not for arm64: by C11 the pin of a page that was just faulted in meets finding F3 there, because the walker's mark may come
+//! before its second look. By LKMM, by which `weak` is judged, it depends on that look, and comes after it. (What is left of F3 by LKMM is
+//! load buffering, which no engine explores: docs/limits.md.)
 
 use gupcheck_races::prelude::*;
 
