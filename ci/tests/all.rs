@@ -12,6 +12,7 @@ mod invariants;
 mod lengths;
 mod litmus;
 mod matrix;
+mod missing;
 mod needs;
 mod noise;
 mod orderings;
