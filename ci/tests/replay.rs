@@ -266,7 +266,7 @@ fn the_text_of_a_replay_is_the_text_of_the_run() {
     let told = format!("this very execution breaks the same rule again\n{before}{after}");
     // Nor is it whether the barriers that are told of help against others.
     let unproved = |text: &str| {
-        let (before, ordering) = text.split_once("missing ordering\n").expect("there is one");
+        let (before, ordering) = text.split_once("missing ordering").expect("there is one");
         let (_, after) = ordering.split_once("\n\n").expect("more after it");
         format!("{before}{after}")
     };

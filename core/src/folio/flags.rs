@@ -20,7 +20,8 @@ pub fn folio_mark_dirty(cpu: &Cpu<'_>, page: &Page) -> bool {
     if !tracks && read_once_has(cpu, page.flags, PageFlags::DIRTY) {
         return false;
     }
-    // ORDERING: full, as every value-returning atomic. No step: what orders the contents before the mark is the drop that follows.
+    // ORDERING: full, as every value-returning atomic: what was written comes before the mark. Pairs with the clear of write-back. For
+    // reclaim, which looks at the count first, it is the drop that follows. No step.
     let (set, was_set) = (
         Rmw::Or(PageFlags::DIRTY.into_word()),
         Look::HasAll(PageFlags::DIRTY.into_word()),
@@ -43,8 +44,8 @@ pub fn clear_page_flags(cpu: &Cpu<'_>, page: &Page, flags: PageFlags) -> VoidAto
 /// `test_and_clear_bit` on `page->flags`: fully ordered; whether it was set.
 #[track_caller]
 pub fn test_and_clear_page_flag(cpu: &Cpu<'_>, page: &Page, flag: PageFlags) -> bool {
-    // ORDERING: full, as every value-returning atomic; only its atomicity matters: one isolator wins. No
-    // step.
+    // ORDERING: full, as every value-returning atomic. Of isolators only its atomicity matters: one wins. Of write-back it is what comes
+    // between the mark and the contents; pairs with the mark of whoever has written (F12 is of one that is no barrier). No step.
     let (clear, was_set) = (Rmw::And(!flag.into_word()), Look::HasAll(flag.into_word()));
     page.flags.rmw_look(cpu, clear, RmwOrder::Full, was_set) != 0
 }

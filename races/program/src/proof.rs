@@ -42,7 +42,7 @@ pub fn proved(
         any.into_iter().partition(|remedy| remedy.is_weakest);
     let mut told = Vec::new();
     let mut tried = |mut remedy: Remedy| {
-        remedy.proof = best_proof(&remedy, trace, &program, &mut explored);
+        (remedy.proof, remedy.is_early) = best_proof(&remedy, trace, &program, &mut explored);
         remedy
     };
     for remedy in weakest.into_iter().take(Remedies::MOST) {
@@ -64,8 +64,8 @@ fn best_proof(
     trace: &[Event],
     program: &impl Fn() -> Program,
     explored: &mut impl FnMut(&Arc<Program>) -> Exploration,
-) -> Proof {
-    let mut best = Proof::NotTried;
+) -> (Proof, bool) {
+    let mut best = (Proof::NotTried, false);
     for is_early in [false, true] {
         let Some(inserts) = inserts(remedy, trace, is_early) else {
             break;
@@ -76,11 +76,11 @@ fn best_proof(
         }
         let with = Arc::new(with);
         let proof = of(&with, &explored(&with));
-        if is_better(&proof, &best) {
-            best = proof;
+        if is_better(&proof, &best.0) {
+            best = (proof, is_early);
         }
         let has_one_end = |place: &Place| place.barrier.fence().is_none();
-        if matches!(best, Proof::Never { .. }) || remedy.places.iter().all(has_one_end) {
+        if matches!(best.0, Proof::Never { .. }) || remedy.places.iter().all(has_one_end) {
             break;
         }
     }

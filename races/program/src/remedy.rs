@@ -177,6 +177,8 @@ pub struct Remedy {
     pub is_weakest: bool,
     /// Whether it helps against all executions.
     pub proof: Proof,
+    /// Where a fence was for that: right behind the earlier step of its place, and not right before the later one.
+    pub is_early: bool,
 }
 
 /// What ordering was missing.
@@ -184,6 +186,8 @@ pub struct Remedy {
 pub enum Remedies {
     /// None: the execution is one of SC too.
     Interleaving,
+    /// None forbids its reads and writes, which are those of an interleaving. But the rule that is broken asks what came before what.
+    Judged,
     /// Full barriers between any two accesses would not forbid it.
     Nothing,
     /// Any of these forbids it, the weakest first; those that are not the weakest at their places come last.

@@ -13,8 +13,13 @@ pub(super) fn paragraphs(history: &History<'_>, remedies: &Remedies) -> Vec<Vec<
             "no ordering would forbid this execution: it is an interleaving, and SC has it too"
                 .to_owned(),
         ]],
+        Remedies::Judged => vec![vec![
+            "no ordering would forbid these reads and writes, which are those of an interleaving; but the rule that is broken \
+             asks what came before what, and there a barrier may make the difference"
+                .to_owned(),
+        ]],
         Remedies::Nothing => vec![vec![
-            "no barrier forbids this execution, not even one between any two accesses".to_owned(),
+            "no barrier forbids this execution, not even barriers between all accesses".to_owned(),
         ]],
         Remedies::Any(any) => (any.iter().enumerate())
             .map(|(nth, remedy)| paragraph(history, nth, remedy))
@@ -33,7 +38,10 @@ pub(super) fn sentence(history: &History<'_>, remedy: &Remedy) -> String {
         "then this execution is forbidden"
     };
     let all = if places.len() > 1 {
-        format!("; one alone does not do: all {} of them, and", places.len())
+        format!(
+            " (one alone is not enough; all {} are needed):",
+            places.len()
+        )
     } else {
         ":".to_owned()
     };
@@ -41,31 +49,55 @@ pub(super) fn sentence(history: &History<'_>, remedy: &Remedy) -> String {
 }
 
 /// What a search with it in place says.
-pub(super) fn proof(remedy: &Remedy) -> String {
+pub(super) fn proof(history: &History<'_>, remedy: &Remedy) -> String {
     let counted = |n: u64| format!("{n} execution{}", if n == 1 { "" } else { "s" });
+    let with = with_it(history, remedy);
     match &remedy.proof {
         Proof::NotTried => "whether that helps against all executions was not searched".to_owned(),
         Proof::Never { executions } => {
-            format!(
-                "with it at that line: Never (complete, {})",
-                counted(*executions)
-            )
+            format!("{with}: Never (complete, {})", counted(*executions))
         }
         Proof::Others { rule } => {
-            format!(
-                "with it at that line this execution is gone, but another breaks a rule: {rule}"
-            )
+            format!("{with} this execution is gone, but another breaks a rule: {rule}")
         }
         Proof::Unfinished { executions } => format!(
-            "with it at that line no rule is broken in {}, but not all were explored",
+            "{with} no rule is broken in {}, but not all were explored",
             counted(*executions)
         ),
     }
 }
 
+/// Where it was: at the source lines of these steps, wherever a CPU comes by.
+fn with_it(history: &History<'_>, remedy: &Remedy) -> String {
+    let fences = (remedy.places.iter()).filter(|place| place.barrier.fence().is_some());
+    let steps: Vec<String> = fences
+        .map(|place| {
+            let step = if remedy.is_early {
+                place.after
+            } else {
+                place.before
+            };
+            history.number(step).to_string()
+        })
+        .collect();
+    let end = if remedy.is_early {
+        "right behind"
+    } else {
+        "right before"
+    };
+    match &steps[..] {
+        [] => "with it in the code".to_owned(),
+        [step] => format!("with it in the code {end} step {step}"),
+        steps => format!("with them in the code {end} steps {}", steps.join(" and ")),
+    }
+}
+
 fn paragraph(history: &History<'_>, nth: usize, remedy: &Remedy) -> Vec<String> {
     let or = if nth == 0 { "" } else { "or " };
-    let mut lines = vec![format!("{or}{}", sentence(history, remedy)), proof(remedy)];
+    let mut lines = vec![
+        format!("{or}{}", sentence(history, remedy)),
+        proof(history, remedy),
+    ];
     // The others forbid the same for much the same reason.
     if nth == 0 && !remedy.cycle.is_empty() {
         lines.push("because these steps would each come before the next, in a circle:".to_owned());

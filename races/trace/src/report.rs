@@ -82,7 +82,12 @@ fn ordering(text: &mut Text, finding: &Finding<'_>, history: &History<'_>, page:
         return;
     };
     text.gap();
-    text.line(Line::of(Role::Heading, "missing ordering"));
+    let by = match finding.subject.model.as_deref() {
+        Some("lkmm") => ", by lkmm without load buffering",
+        Some("rc11") => ", by rc11 (the kernel's own model may say something else: --model lkmm)",
+        _ => "",
+    };
+    text.line(Line::of(Role::Heading, format!("missing ordering{by}")));
     for lines in paragraphs(history, remedies) {
         for (nth, line) in lines.into_iter().enumerate() {
             let (indent, role) = if nth == 0 {

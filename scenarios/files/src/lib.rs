@@ -14,6 +14,7 @@ mod mkclean_pin;
 mod mkwrite_truncate;
 mod mkwrite_writeback;
 mod reclaim_dirty;
+mod reclaim_writeback;
 mod short_pin;
 mod truncate_pin;
 mod unpin_writeback;
@@ -30,6 +31,7 @@ pub const RACES: &[Race] = &[
     mkclean_pin::RACE,
     mkwrite_writeback::RACE,
     delayed_rmap::RACE,
+    reclaim_writeback::RACE,
     gate_truncate::RACE,
     evict::RACE,
     truncate_pin::RACE,

@@ -16,6 +16,11 @@ pub(crate) const RACE: Race = Race {
         Need::of(Step::RefcountFreeze, NO_IPI),
         Need::of(Step::AddUnlessZero, NO_IPI),
     ],
+    tested: &[
+        Tested::whole(1, 1, 40_000),
+        Tested::whole(1, 2, 40_000),
+        Tested::part(2, 1, 2_000),
+    ],
     ..Race::of(build)
 };
 

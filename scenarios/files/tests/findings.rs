@@ -1,4 +1,4 @@
-//! F12 and F13: what comes of pages that somebody writes to by a pin while they are written out (docs/findings.md).
+//! F12, F13 and F14: what comes of pages that somebody writes to while they are written out (docs/findings.md).
 
 use std::sync::Arc;
 
@@ -39,4 +39,12 @@ fn a_file_system_does_not_hear_of_what_a_short_pin_writes() {
     assert!(matches!(sc, Verdict::Failed(_)), "{sc:?}");
     let long = verdict("files/longterm-writeback", &X86_PV, Model::Sc);
     assert!(matches!(long, Verdict::Complete), "{long:?}");
+}
+
+#[test]
+fn what_user_space_writes_is_lost_while_a_flush_is_put_off_and_not_while_one_zaps() {
+    let reclaim = verdict("files/reclaim-writeback", &X86_PV, Model::Sc);
+    assert!(matches!(reclaim, Verdict::Failed(_)), "{reclaim:?}");
+    let zap = verdict("files/delayed-rmap", &X86_PV, Model::Sc);
+    assert!(matches!(zap, Verdict::Complete), "{zap:?}");
 }

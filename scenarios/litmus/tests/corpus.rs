@@ -270,7 +270,8 @@ no execution is left makes no observation: if all are stuck it is a deadlock.
 
 `--model lkmm` asks the kernel's own model: every candidate execution is judged by its axioms, as of Linux v6.8
 ([`races/lkmm`](../races/lkmm/src/lib.rs)), load buffering, dependencies, RCU, SRCU, locks, plain accesses and data races included. A race is a `Flag`
-then, as herd has it, and ends no search; `gupcheck litmus` exits with 1 for it, as under the other models. A test of which no execution is left is reported as above. A test holds it to the column LKMM. Of 1,000
+then, as herd has it, and ends no search; `gupcheck litmus` exits with 1 for it, as under the other models. A test of which no execution is left is reported as above. What hangs is no
+execution there, as in herd: it is neither counted nor told (`--model lkmm-graph` does). A test holds it to the column LKMM. Of 1,000
 public tests (paulmckrcu/litmus and herdtools7's catalogue, which are not part of this project) herd7 decides 979: it says the
 same of every one of them, flags included, and on those 79 of the catalogue that come with herd's output, with as many executions. Herd calls 3 a
 deadlock (here: no execution). It does not finish 15 within 5 or 10 seconds, of which 7 are decided here in 5. And 3 call `smp_memb`, which neither knows.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gupcheck_program::{
     Choice, Counterexample, Engine, Estimate, Exploration, Model, Program, Reductions, Remedies,
-    Replay, ReplayError, Replayed, Schedule, Search, Tuning,
+    Replay, ReplayError, Replayed, Schedule, Search, Tuning, Violation,
 };
 
 use super::clock::MAX_CPUS;
@@ -71,7 +71,13 @@ pub fn remedies(
         Model::Lkmm => (remedy::remedies::<model::Lkmm>, true),
         Model::Sc | Model::LoomC11 | Model::Machine => return None,
     };
-    silently(|| remedies(program, choices, &counterexample.trace, are_cycles_told))
+    let told = silently(|| remedies(program, choices, &counterexample.trace, are_cycles_told))?;
+    let is_of_order = matches!(counterexample.violation,
+        Violation::Property { index, .. } if Some(index) == program.witness_property());
+    Some(match told {
+        Remedies::Interleaving if is_of_order => Remedies::Judged,
+        told => told,
+    })
 }
 
 impl Engine for GraphEngine {

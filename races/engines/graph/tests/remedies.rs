@@ -155,7 +155,7 @@ fn message_passing_without_both() {
     for model in [Model::Lkmm, Model::Rc11] {
         assert_eq!(
             all(&mp, (&[1, 0], [1, 1, 0]), model),
-            [both.clone()],
+            std::slice::from_ref(&both),
             "{model}"
         );
     }
@@ -176,7 +176,11 @@ fn store_buffering() {
     let neither: [&[Op]; 2] = [&[w(X, 1), r(Y)], &[w(Y, 1), r(X)]];
     let both = vec![(Barrier::Full, 0, 0, 1), (Barrier::Full, 1, 0, 1)];
     for model in [Model::Lkmm, Model::Rc11, Model::Tso] {
-        assert_eq!(all(&neither, end, model), [both.clone()], "{model}");
+        assert_eq!(
+            all(&neither, end, model),
+            std::slice::from_ref(&both),
+            "{model}"
+        );
     }
 }
 

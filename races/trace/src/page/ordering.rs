@@ -9,7 +9,7 @@ use super::super::ordering::{proof, sentence};
 /// What would forbid an execution. Steps and lanes are referred to by their place, from 0.
 #[derive(Serialize)]
 pub(crate) struct OrderingDocument {
-    /// `interleaving`: nothing would. `nothing`: no barrier between accesses does. `barriers`: any of these.
+    /// `interleaving`: nothing would; `judged-by-order`: nor of its reads and writes, but the rule is about order. `nothing`: no barrier between accesses does. `barriers`: any of these.
     kind: &'static str,
     barriers: Vec<RemedyDocument>,
 }
@@ -52,6 +52,7 @@ impl OrderingDocument {
     pub(crate) fn of(history: &History<'_>, remedies: &Remedies) -> Self {
         let (kind, any): (_, &[Remedy]) = match remedies {
             Remedies::Interleaving => ("interleaving", &[]),
+            Remedies::Judged => ("judged-by-order", &[]),
             Remedies::Nothing => ("nothing", &[]),
             Remedies::Any(any) => ("barriers", any),
         };
@@ -89,11 +90,11 @@ fn of_remedy(history: &History<'_>, remedy: &Remedy) -> RemedyDocument {
         } else {
             "forbidden"
         },
-        proof: of_proof(remedy),
+        proof: of_proof(history, remedy),
     }
 }
 
-fn of_proof(remedy: &Remedy) -> ProofDocument {
+fn of_proof(history: &History<'_>, remedy: &Remedy) -> ProofDocument {
     let (kind, executions, rule) = match &remedy.proof {
         Proof::NotTried => ("not-tried", None, None),
         Proof::Never { executions } => ("never", Some(*executions), None),
@@ -104,6 +105,6 @@ fn of_proof(remedy: &Remedy) -> ProofDocument {
         kind,
         executions,
         rule,
-        text: proof(remedy),
+        text: proof(history, remedy),
     }
 }

@@ -1,8 +1,8 @@
 //! LKMM's relations between the accesses of a graph, by their names, as edges of which a cycle is forbidden.
 //!
-//! An edge is of "hb" (ppo, rfe, or prop back to its own CPU) or of "pb" (prop, and then a full barrier, or what sections and waits
-//! order). It says of which smaller edges it is made. A cycle of the former breaks "happens-before", one with the latter
-//! "propagation"; coherence and atomicity no barrier changes.
+//! An edge is of "hb" (ppo, rfe, or prop back to its own CPU), of "pb" (prop, and then a full barrier) or of "rb" (prop, and then what
+//! sections and waits order). It says of which smaller edges it is made. A cycle of the first breaks "happens-before", one with the second
+//! "propagation", one with the third "rcu"; coherence and atomicity no barrier changes.
 
 use std::collections::VecDeque;
 
@@ -73,7 +73,7 @@ fn ppo(nodes: &Nodes<'_>, from: usize, to: usize) -> Option<&'static str> {
     } else if then.writes && is_same {
         Some("ppo (the same cell)")
     } else if b.full > a.full {
-        Some("ppo (smp_mb)")
+        Some("ppo (full barrier)")
     } else if is_handed(nodes, from, to) {
         Some("ppo (po-unlock-lock-po)")
     } else {
@@ -204,7 +204,7 @@ fn cumul_fence(nodes: &Nodes<'_>, x: usize, y: usize, is_there: bool) -> Option<
     } else if is_there && one.writes && then.writes && b.write > a.write {
         Some("cumul-fence (smp_wmb)")
     } else if b.full > a.full {
-        Some("cumul-fence (smp_mb)")
+        Some("cumul-fence (full barrier)")
     } else if is_there && is_handed(nodes, x, y) {
         Some("cumul-fence (unlock, then lock)")
     } else {
@@ -293,7 +293,7 @@ fn end_of_prop(nodes: &Nodes<'_>, from: usize, at: usize, steps: &[Step], edges:
     for to in 0..nodes.all.len() {
         let (a, b) = (nodes.local(at).barriers, nodes.local(to).barriers);
         let by = if nodes.is_before(at, to) && b.full > a.full {
-            "strong-fence (smp_mb)"
+            "strong-fence (full barrier)"
         } else if nodes.local(to).ordered.has(nodes.all[at].id) {
             "rcu-fence"
         } else {
@@ -306,7 +306,7 @@ fn end_of_prop(nodes: &Nodes<'_>, from: usize, at: usize, steps: &[Step], edges:
             from: at,
             to,
             by,
-            within: Some("pb"),
+            within: Some(if by == "rcu-fence" { "rb" } else { "pb" }),
         };
         let steps: Vec<Step> = (steps.iter().copied()).chain([last]).collect();
         edges.push(Edge { to, steps });

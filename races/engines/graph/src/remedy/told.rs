@@ -39,6 +39,8 @@ pub(crate) fn remedies<A: Axioms>(
     let steps = Steps::of(&original.graph, trace)?;
     let any = match suggestions::<A>(&original)? {
         Suggestions::Interleaving => return Some(Remedies::Interleaving),
+        // Of a race that is not enough to say so: what a CPU does behind the access is not in the graph yet, and may be what orders it.
+        Suggestions::Nothing if !original.blame.is_empty() => return None,
         Suggestions::Nothing => return Some(Remedies::Nothing),
         Suggestions::Any(any) => any,
     };
@@ -58,6 +60,7 @@ pub(crate) fn remedies<A: Axioms>(
             orders_accesses: suggestion.answer == Answer::NoRace,
             is_weakest: suggestion.is_weakest,
             proof: Proof::NotTried,
+            is_early: false,
         })
     });
     let told: Vec<Remedy> = told.collect();
