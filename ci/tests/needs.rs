@@ -16,7 +16,8 @@ fn needs(arguments: &[&str]) -> (Option<i32>, String) {
 
 fn cells(arguments: &[&str]) -> Vec<Value> {
     let (code, text) = needs(arguments);
-    assert!(matches!(code, Some(0 | 3)), "{text}");
+    // What is not found says so itself; and what `states` cannot miss under a model of its own is not asked about.
+    assert_ne!(code, Some(2), "{text}");
     let lines = text.lines().map(serde_json::from_str);
     (lines.collect::<Result<_, _>>()).expect("a JSON object a line")
 }
