@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gupcheck_core::arch::Profile;
+use gupcheck_core::arch::{Memory, Profile};
 use gupcheck_core::step::Steps;
 use gupcheck_program::{Exploration, Program, Reductions, Verdict, Violation};
 use libtest_mimic::{Failed, Trial};
@@ -56,7 +56,9 @@ fn is_tried_every_day(
     profile: &'static Profile,
     tested: Tested,
 ) -> bool {
-    let is_alike = |other: &&&Profile| other.memory == profile.memory || tested.executions > FEW;
+    let is_strong = |profile: &Profile| profile.memory == Memory::Tso;
+    let is_alike =
+        |other: &&&Profile| is_strong(other) == is_strong(profile) || tested.executions > FEW;
     profiles.iter().rfind(is_alike) == Some(&profile)
 }
 

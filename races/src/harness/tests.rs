@@ -385,7 +385,7 @@ fn a_violation_is_kept_and_replayed() {
     assert!(kept::trials(&[REAL], Some(&store)).is_empty());
     let text = failing(&store);
     assert!(
-        text.contains("replay gup1:family/race:weak:graph:rc11"),
+        text.contains("replay gup1:family/race:weak:graph:lkmm"),
         "{text}"
     );
     let path = store.path("family/race");
