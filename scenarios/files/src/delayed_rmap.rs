@@ -22,6 +22,16 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
+    unmapped(size, kernel, "madvise", |cpu, area, _| dontneed(area)(cpu))
+}
+
+/// A dirty page is written out while user space writes to it, and somebody takes it out of the page tables.
+pub(crate) fn unmapped<R: Reply + 'static>(
+    size: Size,
+    kernel: Kernel,
+    name: &'static str,
+    unmap: fn(&Cpu<'_>, Area, (Pfn, FileId)) -> R,
+) -> Program {
     let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
     let shared = VmFlags::SHARED_WRITABLE;
     let (file, area, pages) = mapped_file(&mut boot, Backing::File, shared, size.pages);
@@ -30,7 +40,7 @@ fn build(size: Size, kernel: Kernel) -> Program {
     boot.hardware(area);
     let mut scene = Scene::new(boot);
     let users = scene.alike("user{}", size.cpus, user_writes(area, 1));
-    scene.cpu("madvise", dontneed(area));
+    scene.cpu(name, move |cpu| unmap(cpu, area, (page, file)));
     scene.cpu("flusher", move |cpu| write_cache_page(cpu, file, 0));
     scene.always("what was written is on the disk, or will be", move |end| {
         is_kept(end, file, page) || end.entry_of(area, 0).is_dirty()

@@ -5,7 +5,7 @@
 //! write it out. The flusher finds no mapping, and so nothing to write-protect. Until reclaim flushes, user space writes by the
 //! translation that it has, which says dirty already.
 
-use crate::mapped::{is_kept, mapped_file, on_disk};
+use crate::delayed_rmap::unmapped;
 use gupcheck_races::prelude::*;
 
 pub(crate) const RACE: Race = Race {
@@ -18,21 +18,7 @@ pub(crate) const RACE: Race = Race {
 };
 
 fn build(size: Size, kernel: Kernel) -> Program {
-    let mut boot = Boot::for_pages(kernel, size.cpus + 2, size.pages);
-    let shared = VmFlags::SHARED_WRITABLE;
-    let (file, area, pages) = mapped_file(&mut boot, Backing::File, shared, size.pages);
-    let page = pages[0];
-    boot.written_to(file, 0, page);
-    boot.hardware(area);
-    let mut scene = Scene::new(boot);
-    let users = scene.alike("user{}", size.cpus, user_writes(area, 1));
-    scene.cpu("kswapd", move |cpu| reclaim_file_page(cpu, page, (file, 0)));
-    scene.cpu("flusher", move |cpu| write_cache_page(cpu, file, 0));
-    scene.always("what was written is on the disk, or will be", move |end| {
-        is_kept(end, file, page) || end.entry_of(area, 0).is_dirty()
-    });
-    scene.sometimes("user space writes", did(users[0]));
-    scene.sometimes("it comes too late", did_not(users[0]));
-    scene.sometimes("it is on the disk", move |end| on_disk(end, file) == 1);
-    scene.into_program()
+    unmapped(size, kernel, "kswapd", |cpu, _, (page, file)| {
+        reclaim_file_page(cpu, page, (file, 0))
+    })
 }
